@@ -276,8 +276,6 @@ def _countdown(total: float, started: float | None, now: float) -> Countdown:
     return Countdown(total, min(total, max(0.0, ends - now)), True, ends)
 
 
-
-
 def interactive_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
     """The interactive timeout (ITTL): how long the session stays active with nothing to do.
 
@@ -379,7 +377,11 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
     qpu = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs if not job.stray)
     price = snapshot.service.price_per_second
     if snapshot.mode == "batch":
-        total = snapshot.usage_seconds if snapshot.usage_final and snapshot.usage_seconds is not None else qpu
+        total = (
+            snapshot.usage_seconds
+            if snapshot.usage_final and snapshot.usage_seconds is not None
+            else qpu
+        )
         cost = None if price is None else total * price
         return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final)
     periods = [(begin, now if end is None else end) for begin, end in snapshot.active_periods]
