@@ -1,0 +1,123 @@
+# Everything a newcomer types. Needs Python 3.10 or newer, git and make; the rest is installed into
+# $(VENV) from the package registries. `make` alone lists the targets.
+
+PYTHON ?= python3
+VENV ?= .venv
+# For example: make test-python PYTEST_ARGS="tests/unit -k countdown"
+PYTEST_ARGS ?=
+
+BIN := $(VENV)/bin
+PY := $(BIN)/python
+# Node comes from the environment, as a Python package.
+NPM := PATH="$$(cd $(BIN) && pwd):$$PATH" && cd js && npm
+ARTIFACTS := $(CURDIR)/.artifacts
+INSTALLED := $(VENV)/.installed
+MODULES := js/node_modules/.package-lock.json
+
+# The demonstration must not meet an IBM account, where a session costs money: no variable that
+# names one, and a home folder of its own, where none is saved. The same folder for each run.
+DEMO_HOME := $(ARTIFACTS)/demo-home
+ON_THIS_MACHINE := env -u QISKIT_IBM_TOKEN -u QISKIT_IBM_INSTANCE -u QISKIT_IBM_CHANNEL -u QISKIT_IBM_URL \
+	-u IAM_URL -u GLOBAL_SEARCH_URL -u GLOBAL_CATALOG_URL -u XDG_CONFIG_HOME -u XDG_DATA_HOME \
+	-u IPYTHONDIR -u JUPYTER_CONFIG_DIR -u JUPYTER_DATA_DIR HOME="$(DEMO_HOME)" JUPYTER_RUNTIME_DIR="$(DEMO_HOME)/runtime"
+
+# Run every stage even when one fails, and close with one line that cannot be misread.
+define stages
+	@failed=; for stage in $(2); do \
+		printf '\n=== %s ===\n' "$$stage"; \
+		$(MAKE) --no-print-directory "$$stage" || failed="$$failed $$stage"; \
+	done; \
+	if [ -n "$$failed" ]; then printf '\nmake $(1): FAILED in%s\n' "$$failed"; exit 1; fi; \
+	printf '\nmake $(1): everything passed\n'
+endef
+
+.PHONY: help install bundles demo lab test test-python test-notebooks test-javascript chromium \
+	check check-lint check-format check-types check-javascript bench format clean distclean
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+$(INSTALLED): pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "There is no $(PYTHON) here: install Python 3.10 or newer, or name it: make PYTHON=/path/to/python"; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+		echo "$(PYTHON) is $$($(PYTHON) --version 2>&1), and 3.10 or newer is needed: name another with make PYTHON=python3.12"; exit 1; }
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "$(PYTHON) could not make an environment in $(VENV); on Debian and Ubuntu, install python3-venv."; exit 1; }
+	@echo "Installing into $(VENV): a few minutes the first time."
+	@$(PY) -m pip install --quiet --editable '.[dev]'
+	@touch $@
+
+install: $(INSTALLED)
+
+# Asked each time: the hook compares contents, not dates, and is done in a moment.
+bundles: $(INSTALLED)
+	@$(PY) -m hatchling build --target wheel --hooks-only
+
+$(MODULES): $(INSTALLED) js/package-lock.json
+	@$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+demo: bundles ## Run the quickstart on this machine and show what its session did
+	@mkdir -p "$(DEMO_HOME)/runtime"
+	@$(ON_THIS_MACHINE) $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
+		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb
+	@echo
+	@$(ON_THIS_MACHINE) $(BIN)/qsession receipt --last
+	@echo
+	@echo "The executed notebook: $(ARTIFACTS)/01_quickstart.html"
+	@echo "To open it live:       make lab"
+
+lab: bundles ## Open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab notebooks
+
+test: ## Run every test: Python, notebooks, JavaScript, a real browser
+	$(call stages,test,test-python test-notebooks test-javascript)
+
+test-python: bundles chromium ## Run the Python tests, the browser's among them
+	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) -m pytest $(PYTEST_ARGS)
+
+# The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
+# Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.
+test-notebooks: bundles ## Run the notebooks from beginning to end
+	@$(PY) -m pytest -p tests.conftest --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg \
+		--nbval-cell-timeout 300 --timeout 600 notebooks
+
+test-javascript: bundles $(MODULES) ## Run the JavaScript tests
+	@$(NPM) test
+
+chromium:
+	@.ci/chromium --install
+
+check: ## Lint, check formatting and types, in Python and TypeScript
+	$(call stages,check,check-lint check-format check-types check-javascript)
+
+check-lint: $(INSTALLED)
+	@$(BIN)/ruff check
+
+check-format: $(INSTALLED)
+	@$(BIN)/ruff format --check
+
+check-types: $(INSTALLED)
+	@$(BIN)/mypy --strict qsession_widgets
+
+check-javascript: $(INSTALLED) $(MODULES)
+	@$(NPM) run check
+
+format: $(INSTALLED) ## Format the Python files, and repair what the linter can
+	@$(BIN)/ruff check --fix-only --quiet
+	@$(BIN)/ruff format
+
+bench: bundles ## Run the benchmarks; the numbers go to .artifacts/bench.jsonl too
+	@mkdir -p "$(ARTIFACTS)" && : > "$(ARTIFACTS)/bench.jsonl"
+	@for script in tests/bench/[!_]*.py; do \
+		$(PY) "$$script" > "$(ARTIFACTS)/bench.part" || { echo "make bench: FAILED in $$script"; exit 1; }; \
+		tee -a "$(ARTIFACTS)/bench.jsonl" < "$(ARTIFACTS)/bench.part"; \
+	done; rm -f "$(ARTIFACTS)/bench.part"
+
+clean: ## Remove what was built
+	rm -rf .artifacts build dist qsession_widgets/static qsession_widgets/labextension js/coverage
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+distclean: clean ## Remove what was installed, too
+	rm -rf $(VENV) js/node_modules

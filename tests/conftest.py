@@ -1,0 +1,128 @@
+"""What holds for every test: a place of its own, no real account, and no quiet skips.
+
+The notebooks are run with this file as a plugin (``-p tests.conftest``), so that it holds for them
+too. Three environment variables change what it does:
+
+``QSESSION_NO_SKIPS=1``
+    A skipped test fails. Continuous integration sets it: there, everything must run.
+``QSESSION_TEST_IBM=1``
+    Tests marked ``ibm`` run, with the reader's own account. They may cost money.
+``QSESSION_CHROMIUM``
+    The browser to use, when it is not found by its usual names.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Mapping
+from pathlib import Path
+
+import pytest
+
+NO_SKIPS = os.environ.get("QSESSION_NO_SKIPS") == "1"
+REAL_ACCOUNT = os.environ.get("QSESSION_TEST_IBM") == "1"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+# Variables that lead the client to an account, or our tools and Jupyter to somebody's settings.
+ACCOUNT = ("QISKIT_IBM_", "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
+SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_")
+OURS = ("QSESSION_NO_SKIPS", "QSESSION_TEST_IBM", "QSESSION_CHROMIUM")
+
+_outside = dict(os.environ)
+_home = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give the run a home folder of its own before anything is imported that looks at it."""
+    home = tempfile.mkdtemp(prefix="qsession-test-")
+    config.stash[_home] = home
+    foreign = SETTINGS if REAL_ACCOUNT else SETTINGS + ACCOUNT
+    for name in list(os.environ):
+        if name.startswith(foreign) and name not in OURS:
+            del os.environ[name]
+    if not REAL_ACCOUNT:
+        os.environ["HOME"] = home
+    os.environ["JUPYTER_CONFIG_DIR"] = os.path.join(home, "jupyter-config")
+    os.environ["JUPYTER_DATA_DIR"] = os.path.join(home, "jupyter-data")
+    os.environ["JUPYTER_RUNTIME_DIR"] = os.path.join(home, "jupyter-runtime")
+    os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
+    os.environ["USAGE_DATA_OPT_OUT"] = "True"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Leave nothing behind, neither files nor a changed environment."""
+    home = config.stash.get(_home, None)
+    if home is not None:
+        shutil.rmtree(home, ignore_errors=True)
+        os.environ.clear()
+        os.environ.update(_outside)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep the tests that need a real account out, unless they were asked for."""
+    if REAL_ACCOUNT:
+        return
+    costly = [item for item in items if item.get_closest_marker("ibm")]
+    if NO_SKIPS:
+        items[:] = [item for item in items if item not in costly]
+        config.hook.pytest_deselected(items=costly)
+        return
+    reason = "needs a real account and may cost money: set QSESSION_TEST_IBM=1 to run it"
+    for item in costly:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Turn a skipped test into a failed one where nothing may be skipped."""
+    report = yield
+    if NO_SKIPS and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, {_because(report)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Do the same for a whole module that skips itself."""
+    report = yield
+    if NO_SKIPS and report.skipped:
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} was skipped, {_because(report)}"
+    return report
+
+
+def _because(report: pytest.TestReport | pytest.CollectReport) -> str:
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return f"and QSESSION_NO_SKIPS=1 allows no skip. {reason}"
+
+
+@pytest.fixture(scope="session")
+def outside_environment() -> Mapping[str, str]:
+    """The environment as it was before the tests got one of their own.
+
+    For package managers, which find their settings and caches through it.
+    """
+    return dict(_outside)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The folder with pyproject.toml."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A Chromium to drive; tests that ask for it are skipped where there is none."""
+    named = os.environ.get("QSESSION_CHROMIUM")
+    found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found is None:
+        pytest.skip("there is no Chromium on PATH: install one, or set QSESSION_CHROMIUM")
+    return found
