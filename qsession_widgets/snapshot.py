@@ -1,9 +1,10 @@
 """What is known of one session at one moment, and every number derived from it.
 
-A snapshot is the only thing that flows from the monitor to the views: panel, receipt, timeline, status line. It is
-immutable and holds the service's own timestamps; countdowns, usage and cost are functions of a snapshot and of *now*, so
-that a view can tick without asking anyone. The browser computes the same numbers with the same formulas
-(``js/src/shared/countdowns.ts``); ``tests/vectors/countdowns.json`` holds the cases both are tested with.
+A snapshot is the only thing that flows from the monitor to the views: panel, receipt, timeline,
+status line. It is immutable and holds the service's own timestamps; countdowns, usage and cost are
+functions of a snapshot and of *now*, so that a view can tick without asking anyone. The browser
+computes the same numbers with the same formulas (``js/src/shared/countdowns.ts``);
+``tests/vectors/countdowns.json`` holds the cases both are tested with.
 
 All times are seconds since the epoch on the *service's* clock; all durations are seconds.
 """
@@ -18,7 +19,8 @@ SCHEMA_VERSION = 1
 """Version of the JSON form; a view that knows another one asks for a reload instead of guessing."""
 
 EMPTY_SESSION_TTL = 1800.0
-"""Seconds after which the service closes a session that was opened and never ran a job (30 minutes)."""
+"""Seconds after which the service closes a session that was opened and never ran a job (30
+minutes)."""
 
 JobStatus = Literal["queued", "running", "done", "cancelled", "failed"]
 FINAL_STATUSES: frozenset[str] = frozenset({"done", "cancelled", "failed"})
@@ -37,9 +39,11 @@ class JobRecord:
     status : str
         ``queued``, ``running``, ``done``, ``cancelled`` or ``failed``.
     created, started, finished : float or None
-        When it was accepted, began to run and ended (service clock, seconds since the epoch); None while unknown.
+        When it was accepted, began to run and ended (service clock, seconds since the epoch); None
+        while unknown.
     exact : bool
-        True when ``started`` and ``finished`` are the service's own figures, False while they are what polling saw.
+        True when ``started`` and ``finished`` are the service's own figures, False while they are
+        what polling saw.
     qpu_seconds : float or None
         QPU time charged for it, None until the service says.
     pubs : int or None
@@ -80,7 +84,8 @@ class ServiceInfo:
     kind : {"ibm", "local"}
         IBM Quantum Platform, or the emulator on this machine.
     label : str
-        One short line, for example ``IBM Quantum · us-east · Premium`` or ``local emulator · no charge``.
+        One short line, for example ``IBM Quantum · us-east · Premium`` or ``local emulator · no
+        charge``.
     plan : str
         Name of the plan, lower case, empty when unknown.
     price_per_second : float or None
@@ -114,7 +119,8 @@ class SessionSnapshot:
     service : ServiceInfo
         Which service answered.
     state : str
-        ``open`` (no job ran yet), ``active``, ``inactive`` (deactivated by the interactive timeout) or ``closed``.
+        ``open`` (no job ran yet), ``active``, ``inactive`` (deactivated by the interactive timeout)
+        or ``closed``.
     state_reason : str or None
         The service's word for how it came to that state.
     accepting_jobs : bool
@@ -220,7 +226,8 @@ class SessionSnapshot:
         """
         if data.get("schema") != SCHEMA_VERSION:
             raise ValueError(
-                f"This snapshot has form {data.get('schema')!r}; this version reads form {SCHEMA_VERSION}."
+                f"This snapshot has form {data.get('schema')!r}; this version reads form
+                {SCHEMA_VERSION}."
             )
         fields = {k: v for k, v in data.items() if k != "counts"}
         fields["service"] = ServiceInfo(**data["service"])
@@ -243,7 +250,7 @@ def count_jobs(jobs: Iterable[JobRecord]) -> dict[str, int]:
     return counts
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------
 # Countdowns
 
 
@@ -279,8 +286,8 @@ def _countdown(total: float, started: float | None, now: float) -> Countdown:
 def interactive_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
     """The interactive timeout (ITTL): how long the session stays active with nothing to do.
 
-    It runs from the last completion, only while the session is active with no job queued or running; otherwise it is
-    full and paused.
+    It runs from the last completion, only while the session is active with no job queued or
+    running; otherwise it is full and paused.
 
     Parameters
     ----------
@@ -306,7 +313,8 @@ def maximum_time(snapshot: SessionSnapshot, now: float) -> Countdown | None:
     Returns
     -------
     Countdown or None
-        None when the service gave no maximum time. A closed session's clock stands where it was at the end.
+        None when the service gave no maximum time. A closed session's clock stands where it was at
+        the end.
     """
     if snapshot.max_ttl is None:
         return None
@@ -331,7 +339,7 @@ def empty_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
     return _countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now)
 
 
-# ---------------------------------------------------------------------------------------------------------------------
+# -------------------------------------------------------------------------------------------------
 # Usage and cost
 
 

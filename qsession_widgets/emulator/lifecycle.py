@@ -1,13 +1,15 @@
 """The rules of sessions and jobs, and nothing else: no clock, no I/O, no threads.
 
-A `Lifecycle` holds the records and changes them when it is told that something happened, and when. The same calls with the same
-times give the same records, so property tests run months of sessions in seconds and a restart goes on where the last
-process stopped. What the world has to do about it (start this job, stop that one, write these records down) is collected
-in `Changes`.
+A `Lifecycle` holds the records and changes them when it is told that something happened, and when.
+The same calls with the same times give the same records, so property tests run months of sessions
+in seconds and a restart goes on where the last process stopped. What the world has to do about it
+(start this job, stop that one, write these records down) is collected in `Changes`.
 
-The rules are numbered as in CONTRIBUTING.md; ``tests/emulator/test_rules.py`` has an example of each.
+The rules are numbered as in CONTRIBUTING.md; ``tests/emulator/test_rules.py`` has an example of
+each.
 
-Time only moves forward: every method takes ``now`` and first lets all deadlines up to then happen, each at its own time.
+Time only moves forward: every method takes ``now`` and first lets all deadlines up to then happen,
+each at its own time.
 """
 
 from __future__ import annotations
@@ -64,7 +66,8 @@ class Changes:
     sessions, jobs : dict of str to None
         Ids of the records that are new or different, in order of their first change.
     start, stop : list of str
-        Jobs to start running now; running jobs to stop. A job in both was stopped in the same breath.
+        Jobs to start running now; running jobs to stop. A job in both was stopped in the same
+        breath.
     """
 
     sessions: dict[str, None] = field(default_factory=dict)
@@ -118,7 +121,7 @@ class Lifecycle:
         for job in sorted(jobs, key=lambda job: (job.created, job.id)):
             self._index(job)
 
-    # -----------------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
     # Looking
 
     def jobs_of(self, session_id: str) -> list[Job]:
@@ -168,7 +171,7 @@ class Lifecycle:
         first = min(self._deadlines(), default=None, key=lambda deadline: deadline[0])
         return None if first is None else first[0]
 
-    # -----------------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
     # Events
 
     def open_session(
@@ -206,7 +209,8 @@ class Lifecycle:
         Raises
         ------
         Refused
-            The plan has no sessions (1352, rule 10), an unknown backend, or a maximum time out of range.
+            The plan has no sessions (1352, rule 10), an unknown backend, or a maximum time out of
+            range.
         """
         self.advance(now)
         self._known_backend(backend)
@@ -248,7 +252,8 @@ class Lifecycle:
         Raises
         ------
         Refused
-            An unknown backend or session, a session on another backend, or one that accepts nothing more (1217).
+            An unknown backend or session, a session on another backend, or one that accepts nothing
+            more (1217).
         """
         self.advance(now)
         self._known_backend(job.backend)
@@ -345,7 +350,7 @@ class Lifecycle:
         self._put_job(replace(self.jobs[job_id], **fields))
 
     def forget_session(self, session_id: str) -> None:
-        """Drop a closed session and its jobs from memory, when they have outlived their retention."""
+        """Drop a closed session and its jobs, when they have outlived their retention."""
         if self.sessions[session_id].state != "closed":
             raise ValueError(f"Session {session_id} is not closed.")
         for job_id in self._members.pop(session_id):
@@ -367,8 +372,8 @@ class Lifecycle:
     def resume(self, now: float) -> None:
         """Take over the records of a process that is gone.
 
-        A job that was running is queued again in its old place, unless that happened too often; deadlines that passed
-        meanwhile happen at their own times, but no job starts before ``now``.
+        A job that was running is queued again in its old place, unless that happened too often;
+        deadlines that passed meanwhile happen at their own times, but no job starts before ``now``.
         """
         self.paused = True
         for backend in self.devices:
@@ -379,8 +384,8 @@ class Lifecycle:
                         job,
                         now,
                         "Failed",
-                        f"The emulator stopped {job.attempts} times while this job ran; it was given up.",
-                        None,
+                        f"The emulator stopped {job.attempts} times while this job ran; it was given
+                        up.", None,
                     )
                     continue
                 self._queues[backend][job.id] = None
@@ -412,12 +417,12 @@ class Lifecycle:
         changes, self._changes = self._changes, Changes()
         return changes
 
-    # -----------------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
     # Deadlines
 
     def _deadlines(self) -> Iterator[tuple[float, int, str]]:
-        """Times at which something happens by itself: when, 0 for jobs before 1 for sessions, whose."""
-        for running in self._running.values():
+        """Times at which something happens by itself: when, 0 for jobs before 1 for sessions,
+        whose.""" for running in self._running.values():
             for job_id in running:
                 job = self.jobs[job_id]
                 assert job.started is not None
@@ -454,7 +459,7 @@ class Lifecycle:
             self._put_session(self._leave_active(session, "inactive", REASON_ITTL, at))
             self._select(session.backend, at)
 
-    # -----------------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
     # Steps
 
     def _select(self, backend: str, now: float) -> None:
@@ -590,7 +595,7 @@ class Lifecycle:
             timestamps=(*session.timestamps, (state, now)),
         )
 
-    # -----------------------------------------------------------------------------------------------------------------
+    # ---------------------------------------------------------------------------------------------
     # Bookkeeping
 
     def _index(self, job: Job) -> None:

@@ -1,7 +1,8 @@
-"""What the emulator knows of devices, sessions and jobs: plain immutable records, without behaviour.
+"""What the emulator knows of devices, sessions and jobs: plain immutable records, without
+behaviour.
 
-`lifecycle` replaces them as events arrive, `store` writes them down, `api` shows them. Times are seconds since the epoch on
-the service's clock, durations are seconds.
+`lifecycle` replaces them as events arrive, `store` writes them down, `api` shows them. Times are
+seconds since the epoch on the service's clock, durations are seconds.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Device:
     lanes : int
         How many jobs run at once.
     exclusive : bool
-        Whether an active session keeps everybody else out, as on hardware. A simulator has no queue to keep
-        anybody out of.
+        Whether an active session keeps everybody else out, as on hardware. A simulator has no queue
+        to keep anybody out of.
     """
 
     name: str
@@ -78,7 +79,8 @@ PLANS: dict[str, Plan] = {
     "flex": Plan("flex"),
     "open": Plan("open", sessions=False, batch_max_ttl=600.0, max_ttl=600.0, price_per_second=0.0),
 }
-"""The plans the emulator can play. Figures: IBM's guide to the maximum execution time, November 2026."""
+"""The plans the emulator can play. Figures: IBM's guide to the maximum execution time, November
+2026."""
 
 
 @dataclass(frozen=True)
@@ -88,16 +90,18 @@ class Session:
     Attributes
     ----------
     id, backend, mode, instance
-        Its id, the backend it was opened on, ``dedicated`` or ``batch``, and the instance that owns it.
+        Its id, the backend it was opened on, ``dedicated`` or ``batch``, and the instance that owns
+        it.
     interactive_ttl, max_ttl : float
         The timeouts granted when it was opened.
     created : float
         When it was opened.
     state, state_reason, accepting_jobs
-        ``open`` until its first job starts; then ``active`` or ``inactive``; ``closed`` at the end. Between a close or
-        cancel and that end it is still active (or waiting) and accepts nothing.
+        ``open`` until its first job starts; then ``active`` or ``inactive``; ``closed`` at the end.
+        Between a close or cancel and that end it is still active (or waiting) and accepts nothing.
     started_at, activated_at, closed_at, last_job_started, last_job_completed : float or None
-        When the maximum time began, when it last became active, when it closed, its latest job's start and end.
+        When the maximum time began, when it last became active, when it closed, its latest job's
+        start and end.
     timestamps : tuple of (str, float)
         Every state it entered, with the time.
     elapsed : float
@@ -150,7 +154,8 @@ class Job:
     attempts : int
         How often it was started; more than once only when the emulator itself died meanwhile.
     load : float or None
-        Set for a simulated job of another user: how long it runs. Such a job has no body and no result.
+        Set for a simulated job of another user: how long it runs. Such a job has no body and no
+        result.
     """
 
     id: str
