@@ -226,8 +226,8 @@ class SessionSnapshot:
         """
         if data.get("schema") != SCHEMA_VERSION:
             raise ValueError(
-                f"This snapshot has form {data.get('schema')!r}; this version reads form
-                {SCHEMA_VERSION}."
+                f"This snapshot has form {data.get('schema')!r}; "
+                f"this version reads form {SCHEMA_VERSION}."
             )
         fields = {k: v for k, v in data.items() if k != "counts"}
         fields["service"] = ServiceInfo(**data["service"])

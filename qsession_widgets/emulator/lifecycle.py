@@ -384,8 +384,8 @@ class Lifecycle:
                         job,
                         now,
                         "Failed",
-                        f"The emulator stopped {job.attempts} times while this job ran; it was given
-                        up.", None,
+                        f"The emulator stopped {job.attempts} times while this job ran.",
+                        None,
                     )
                     continue
                 self._queues[backend][job.id] = None
@@ -421,8 +421,8 @@ class Lifecycle:
     # Deadlines
 
     def _deadlines(self) -> Iterator[tuple[float, int, str]]:
-        """Times at which something happens by itself: when, 0 for jobs before 1 for sessions,
-        whose.""" for running in self._running.values():
+        """What happens by itself: when, 0 for jobs before 1 for sessions, whose."""
+        for running in self._running.values():
             for job_id in running:
                 job = self.jobs[job_id]
                 assert job.started is not None
