@@ -1,0 +1,82 @@
+"""The run of one job inside a worker: what it may use, and what it has to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from qsession_widgets.emulator.engine.device import Device
+from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
+
+USER_AER_OPTIONS = frozenset(
+    {
+        "device",
+        "extended_stabilizer_approximation_error",
+        "fusion_enable",
+        "matrix_product_state_max_bond_dimension",
+        "matrix_product_state_truncation_threshold",
+        "max_parallel_experiments",
+        "max_parallel_shots",
+        "max_parallel_threads",
+        "method",
+        "precision",
+    }
+)
+"""What a job may set through ``options.experimental = {"aer": {…}}``."""
+
+
+@dataclass
+class JobRun:
+    """One job under way.
+
+    Attributes
+    ----------
+    device : Device
+        Where it runs.
+    options : dict
+        Aer options of the emulator, then of the job.
+    memory_limit : int or None
+        Bytes.
+    progress : callable
+        Takes the number of finished and of all PUBs or items.
+    seconds : float
+        Simulator time so far.
+    executions : int
+        Shots times circuits so far.
+    warnings, log : list of str
+        For the user.
+    """
+
+    device: Device
+    options: dict[str, Any]
+    memory_limit: int | None = None
+    progress: Callable[[int, int], None] = lambda done, total: None
+    seconds: float = 0.0
+    executions: int = 0
+    warnings: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    def warn(self, sentence: str) -> None:
+        """Tell the user something, once."""
+        if sentence not in self.warnings:
+            self.warnings.append(sentence)
+
+    def take_aer_options(self, experimental: Mapping[str, Any]) -> dict[str, Any]:
+        """Adopt the Aer options of a job, and return the experimental options that remain.
+
+        Raises
+        ------
+        JobFailure
+            If one of them is not for jobs to set.
+        """
+        remaining = dict(experimental)
+        for name, value in dict(remaining.pop("aer", {})).items():
+            if name not in USER_AER_OPTIONS:
+                raise JobFailure(
+                    f"The experimental Aer option {name!r} cannot be set by a job; these can: "
+                    f"{', '.join(sorted(USER_AER_OPTIONS))}.",
+                    INVALID_OPTION,
+                )
+            self.options[name] = value
+        return remaining

@@ -1,0 +1,286 @@
+"""Keeps worker processes warm, gives each job to one, and replaces those that end.
+
+A job that is cancelled, runs too long or crashes takes its worker process with it and nothing else. One
+more worker than can be busy is kept waiting, so that the job after such an end need not wait
+for the two seconds an import of Qiskit takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qsession_widgets.emulator.engine import frames
+from qsession_widgets.emulator.engine.contract import Outcome, Task
+
+RAN_TOO_LONG = 1305
+INTERNAL_ERROR = 9999
+
+_SPARE_DELAY = 3.0
+"""Seconds to leave the processor to jobs before importing Qiskit once more, just in case."""
+
+_PACKAGE_ROOT = str(Path(__file__).resolve().parents[3])
+
+_KEPT_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "PATH",
+    "PYTHONHOME",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "USERPROFILE",
+    "VIRTUAL_ENV",
+)
+
+
+def _environment(size: int) -> dict[str, str]:
+    """Return what a worker may know of our environment: no variable that could carry a token."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    kept.update({name: value for name, value in os.environ.items() if name.startswith("LC_")})
+    inherited = os.environ.get("PYTHONPATH")
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGE_ROOT, inherited]))
+    kept["PYTHONSAFEPATH"] = "1"
+    # Threads of several workers would fight for the same cores.
+    kept.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // size)))
+    return kept
+
+
+class _Worker:
+    """One worker process and what it last wrote to its error stream."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.errors: deque[str] = deque(maxlen=50)
+        self._ready = False
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def spawn(cls, size: int, memory_limit: int | None) -> _Worker:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "qsession_widgets.emulator.engine",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(size),
+            # Before Python 3.11 the working directory comes first among the places to import from.
+            cwd=_PACKAGE_ROOT,
+            # An interrupt typed in the terminal is for the emulator to handle, not for its workers.
+            start_new_session=True,
+        )
+        worker = cls(process)
+        with contextlib.suppress(ConnectionError):
+            await worker.send({"parent": os.getpid(), "memory_limit": memory_limit})
+        return worker
+
+    async def _listen(self) -> None:
+        assert self.process.stderr is not None
+        while True:
+            try:
+                line = await self.process.stderr.readline()
+            except ValueError:  # A line longer than the stream's buffer.
+                continue
+            if not line:
+                return
+            self.errors.append(line.decode(errors="replace").rstrip())
+
+    async def send(self, head: dict[str, Any], body: str = "") -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(frames.pack(head, body))
+        await self.process.stdin.drain()
+
+    async def receive(self) -> tuple[dict[str, Any], str]:
+        assert self.process.stdout is not None
+        return await frames.receive(self.process.stdout)
+
+    async def ready(self) -> None:
+        """Wait until the worker has imported what it needs."""
+        while not self._ready:
+            message, _ = await self.receive()
+            self._ready = bool(message.get("ready"))
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None
+
+    def kill(self) -> None:
+        if self.alive:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+
+    async def ended(self) -> int:
+        """Wait for the process to end, and return its exit status."""
+        status = await self.process.wait()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.wait_for(self._listener, 1.0)
+        return status
+
+
+class WorkerPool:
+    """Worker processes that run jobs, each one at a time.
+
+    Parameters
+    ----------
+    size : int
+        How many jobs may run at once.
+    memory_limit : int, optional
+        Bytes of writable memory each worker may use; by default what the machine has.
+    """
+
+    def __init__(self, size: int = 1, *, memory_limit: int | None = None) -> None:
+        if size < 1:
+            raise ValueError("A worker pool needs at least one worker.")
+        self._size = size
+        self._memory_limit = memory_limit
+        self._slots = asyncio.Semaphore(size)
+        self._waiting: deque[_Worker] = deque()
+        self._spare: asyncio.Task[None] | None = None
+        self._live: set[_Worker] = set()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the workers; they import what they need in the background."""
+        for _ in range(self._size):
+            self._waiting.append(await self._spawn())
+
+    async def _spawn(self) -> _Worker:
+        worker = await _Worker.spawn(self._size, self._memory_limit)
+        self._live.add(worker)
+        return worker
+
+    async def run(
+        self, task: Task, on_progress: Callable[[int, int], None] | None = None
+    ) -> Outcome:
+        """Run one job to its end.
+
+        Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled, the
+        worker is killed at once and replaced.
+
+        Parameters
+        ----------
+        task : Task
+            The job.
+        on_progress : callable, optional
+            Called with the number of finished and of all PUBs or program items.
+
+        Returns
+        -------
+        Outcome
+            The result, or why there is none.
+        """
+        async with self._slots:
+            worker = await self._take()
+            try:
+                await worker.ready()
+                run = self._exchange(worker, task, on_progress)
+                if task.max_execution_time is None:
+                    return await run
+                return await asyncio.wait_for(run, task.max_execution_time)
+            except asyncio.TimeoutError:
+                worker.kill()
+                return Outcome(
+                    "failed",
+                    None,
+                    reason=(
+                        f"The job ran longer than its maximum execution time of "
+                        f"{task.max_execution_time:g} seconds and was stopped: raise "
+                        "max_execution_time or split the job."
+                    ),
+                    reason_code=RAN_TOO_LONG,
+                    execution_seconds=task.max_execution_time or 0.0,
+                )
+            except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+                return await self._obituary(worker)
+            except BaseException:
+                worker.kill()
+                raise
+            finally:
+                self._give_back(worker)
+
+    async def _take(self) -> _Worker:
+        while self._waiting:
+            worker = self._waiting.popleft()
+            if worker.alive:
+                return worker
+            self._live.discard(worker)
+        return await self._spawn()
+
+    def _give_back(self, worker: _Worker) -> None:
+        if worker.alive and not self._closed and not worker.process.stdout.at_eof():  # type: ignore[union-attr]
+            self._waiting.append(worker)
+        else:
+            worker.kill()
+            self._live.discard(worker)
+        missing = self._size + 1 - len(self._live)
+        if missing > 0 and not self._closed and (self._spare is None or self._spare.done()):
+            self._spare = asyncio.create_task(self._restock())
+
+    async def _restock(self) -> None:
+        if len(self._live) >= self._size:
+            await asyncio.sleep(_SPARE_DELAY)
+        while len(self._live) < self._size + 1 and not self._closed:
+            self._waiting.append(await self._spawn())
+
+    async def _exchange(
+        self, worker: _Worker, task: Task, on_progress: Callable[[int, int], None] | None
+    ) -> Outcome:
+        head = {
+            "job_id": task.job_id,
+            "program_id": task.program_id,
+            "backend": task.backend,
+            "options": dict(task.options),
+        }
+        await worker.send(head, task.params)
+        while True:
+            message, body = await worker.receive()
+            if "progress" in message and on_progress is not None:
+                on_progress(*message["progress"])
+            if "outcome" in message:
+                outcome = dict(message["outcome"])
+                outcome["warnings"] = tuple(outcome["warnings"])
+                completed = outcome["status"] == "completed"
+                return Outcome(result=body if completed else None, **outcome)
+
+    async def _obituary(self, worker: _Worker) -> Outcome:
+        worker.kill()
+        status = await worker.ended()
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        return Outcome(
+            "failed",
+            None,
+            reason=(
+                f"The worker process that ran this job {how} before it had a result, often for lack "
+                "of memory; the next job gets a new one."
+            ),
+            reason_code=INTERNAL_ERROR,
+            logs="\n".join(worker.errors),
+        )
+
+    async def aclose(self) -> None:
+        """End all workers, running or not."""
+        self._closed = True
+        if self._spare is not None:
+            self._spare.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._spare
+        workers = list(self._live)
+        for worker in workers:
+            worker.kill()
+        for worker in workers:
+            await worker.ended()
+        self._live.clear()
+        self._waiting.clear()

@@ -1,0 +1,153 @@
+"""What the sampler and the estimator share: the cutting of PUBs, and their options."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from qiskit.circuit import QuantumCircuit
+from qiskit_aer.noise import NoiseModel
+
+from qsession_widgets.emulator.engine import noise
+from qsession_widgets.emulator.engine.compaction import active_qubits, compact
+from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.job import JobRun
+
+_REMEMBERED = 64
+
+
+class CircuitFacts:
+    """What was found out about a circuit, remembered as long as the circuit is.
+
+    An iterative workload posts one circuit many times, and the decoder returns one object for it.
+    """
+
+    _known: OrderedDict[int, CircuitFacts] = OrderedDict()
+
+    def __init__(self, circuit: QuantumCircuit) -> None:
+        self.circuit = circuit
+        self.active = frozenset(active_qubits(circuit))
+        self.checked_for: set[str] = set()
+        self._cuts: dict[tuple[int, ...], QuantumCircuit] = {}
+        self.extra: dict[Any, Any] = {}
+
+    @classmethod
+    def of(cls, circuit: QuantumCircuit) -> CircuitFacts:
+        """Return the facts of a circuit, found out at most once."""
+        facts = cls._known.get(id(circuit))
+        if facts is None:
+            facts = cls._known[id(circuit)] = cls(circuit)
+            if len(cls._known) > _REMEMBERED:
+                cls._known.popitem(last=False)
+        else:
+            cls._known.move_to_end(id(circuit))
+        return facts
+
+    def cut(self, kept: tuple[int, ...]) -> QuantumCircuit:
+        """Return the circuit on the kept qubits only."""
+        if kept not in self._cuts:
+            if len(self._cuts) > 16:
+                self._cuts.clear()
+            self._cuts[kept] = compact(self.circuit, [q for q in kept if q < self.circuit.num_qubits])
+        return self._cuts[kept]
+
+
+def kept_qubits(sets: Iterable[Iterable[int]]) -> tuple[int, ...]:
+    """Return the qubits a group of circuits keeps: all that any of them uses, at least one."""
+    kept = sorted(set().union(*sets))
+    return tuple(kept) or (0,)
+
+
+@dataclass
+class Options:
+    """The options of a sampler or estimator job that have an effect here.
+
+    Attributes
+    ----------
+    values : dict
+        What was posted and not yet understood.
+    """
+
+    values: dict[str, Any]
+    seed: int | None = None
+    noise_model: NoiseModel | None = None
+    taken: list[str] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, job: JobRun, params: Mapping[str, Any]) -> Options:
+        """Take the options both programs know out of the posted parameters."""
+        values = _copied(params.get("options") or {})
+        values["experimental"] = job.take_aer_options(values.get("experimental") or {})
+        simulator = values.get("simulator") or {}
+        seed = simulator.pop("seed_simulator", None)
+        options = cls(values, None if seed is None else int(seed))
+        model = simulator.pop("noise_model", None)
+        if isinstance(model, dict):
+            model = NoiseModel.from_dict(model)
+        if model is not None and not isinstance(model, NoiseModel):
+            raise JobFailure(
+                "The option simulator.noise_model is neither a noise model nor the dictionary of one.",
+                INVALID_OPTION,
+            )
+        options.noise_model = model
+        level = params.get("resilience_level")
+        if level:
+            values["resilience_level"] = level
+        return options
+
+    def take(self, *path: str) -> Any:
+        """Remove one option and return its value, None if it was not posted."""
+        values: Any = self.values
+        for name in path[:-1]:
+            values = values.get(name)
+            if not isinstance(values, dict):
+                return None
+        return values.pop(path[-1], None)
+
+    def warn_about_rest(self, job: JobRun) -> None:
+        """Name every posted option that has no effect."""
+        for name, value in _leaves(self.values):
+            if value is None or value is False:
+                continue
+            job.warn(
+                f"The option {name} = {value!r:.80} has no effect in the local emulator with this "
+                "program."
+            )
+
+    def noise_for(
+        self, job: JobRun, circuits: Iterable[QuantumCircuit], kept: Sequence[int]
+    ) -> NoiseModel | None:
+        """Return the noise to run compacted circuits with: the job's own model, or the device's."""
+        if self.noise_model is not None:
+            return noise.restrict(self.noise_model, kept)
+        return noise.build(job.device, kept, noise.places(circuits))
+
+
+def _copied(value: Any) -> Any:
+    return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+
+
+def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
+    for name, value in values.items():
+        if isinstance(value, dict):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def posted_pubs(params: Any) -> list[Any]:
+    """Return the PUBs of posted parameters.
+
+    Raises
+    ------
+    JobFailure
+        If there are none.
+    """
+    pubs = params.get("pubs") if isinstance(params, dict) else None
+    if not isinstance(pubs, list) or not pubs:
+        raise JobFailure(
+            'The job has no PUBs: post a list with at least one under "pubs".', INVALID_BODY
+        )
+    return pubs

@@ -1,0 +1,121 @@
+"""The sampler: outcomes of every circuit for every parameter set, register by register."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from qiskit.circuit import QuantumCircuit
+from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit_ibm_runtime.json import RuntimeEncoder
+
+from qsession_widgets.emulator.engine import decode, outcomes, simulate
+from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.programs.pubs import (
+    CircuitFacts,
+    Options,
+    kept_qubits,
+    posted_pubs,
+)
+
+DEFAULT_SHOTS = 1024
+"""As in the client's local mode; the service's own default is 4096."""
+
+
+def run(job: JobRun, text: str) -> str:
+    """Run a sampler job.
+
+    Parameters
+    ----------
+    job : JobRun
+        The job.
+    text : str
+        Its posted parameters.
+
+    Returns
+    -------
+    str
+        The result as the client decodes it.
+
+    Raises
+    ------
+    JobFailure
+        If the job cannot be run as posted.
+    """
+    params = decode.decode(text)
+    posted = posted_pubs(params)
+    options = Options.read(job, params)
+    shots = int(options.take("default_shots") or params.get("shots") or DEFAULT_SHOTS)
+    measurement = options.take("execution", "meas_type")
+    if measurement not in (None, "classified"):
+        raise JobFailure(
+            f"The option execution.meas_type = {measurement!r} needs the signals of real hardware; "
+            "Aer has classified outcomes only.",
+            INVALID_OPTION,
+        )
+    pubs = [_pub(value, shots, index) for index, value in enumerate(posted)]
+    options.warn_about_rest(job)
+    results = _sample(job, pubs, options)
+    return json.dumps(PrimitiveResult(results, metadata={"version": 2}), cls=RuntimeEncoder)
+
+
+def _pub(value: Any, shots: int, index: int) -> SamplerPub:
+    parts = list(value) if isinstance(value, (list, tuple)) else [value]
+    circuit = decode.as_circuit(parts[0]) if parts else None
+    try:
+        return SamplerPub.coerce((circuit, *parts[1:]), shots)
+    except Exception as error:
+        raise JobFailure(f"PUB {index} is not valid: {error}", INVALID_BODY) from error
+
+
+def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[SamplerPubResult]:
+    facts = [CircuitFacts.of(pub.circuit) for pub in pubs]
+    for index, fact in enumerate(facts):
+        if job.device.name not in fact.checked_for:
+            job.device.check(fact.circuit, index)
+            fact.checked_for.add(job.device.name)
+    kept = kept_qubits(fact.active for fact in facts)
+    cuts = [fact.cut(kept) for fact in facts]
+    noise = options.noise_for(job, cuts, kept)
+
+    by_shots: dict[int, list[int]] = defaultdict(list)
+    for index, pub in enumerate(pubs):
+        by_shots[pub.shots].append(index)
+    memories: dict[int, list[list[str]]] = {}
+    finished = 0
+    for shots, group in by_shots.items():
+        bound = [np.ravel(pubs[i].parameter_values.bind_all(cuts[i])).tolist() for i in group]
+        ends = np.cumsum([len(circuits) for circuits in bound])
+
+        def tell(done: int, ends: Any = ends, before: int = finished) -> None:
+            job.progress(before + int(np.searchsorted(ends, done, side="right")), len(pubs))
+
+        flat: list[QuantumCircuit] = [circuit for circuits in bound for circuit in circuits]
+        memory = simulate.run(
+            job, flat, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
+        )
+        for i, end, circuits in zip(group, ends, bound, strict=True):
+            memories[i] = memory[end - len(circuits) : end]
+        finished += len(group)
+    return [_result(pub, memories[i]) for i, pub in enumerate(pubs)]
+
+
+def _result(pub: SamplerPub, memories: Sequence[list[str]]) -> SamplerPubResult:
+    circuit, shape = pub.circuit, pub.shape
+    shots = [outcomes.bits(memory, circuit.num_clbits) for memory in memories]
+    fields = {}
+    for register in circuit.cregs:
+        chosen = outcomes.columns(circuit, register)
+        array = np.zeros((len(shots), pub.shots, (len(chosen) + 7) // 8), dtype=np.uint8)
+        for at, outcome in enumerate(shots):
+            array[at] = outcomes.packed(outcome, chosen)
+        fields[register.name] = BitArray(array.reshape(*shape, *array.shape[1:]), len(chosen))
+    return SamplerPubResult(
+        DataBin(**fields, shape=shape),
+        metadata={"shots": pub.shots, "circuit_metadata": circuit.metadata},
+    )
