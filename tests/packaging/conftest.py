@@ -57,7 +57,7 @@ def without_node(
             link = folder / command.name
             if command.name not in NODE_COMMANDS and not os.path.lexists(link):
                 link.symlink_to(command.absolute())
-    kept = {k: v for k, v in outside_environment.items() if not k.startswith(("PYTHON", "NODE"))}
+    kept = {k: v for k, v in outside_environment.items() if k not in ("PYTHONPATH", "PYTHONHOME")}
     return {**kept, "PATH": str(folder)}
 
 
