@@ -54,7 +54,7 @@ install: $(INSTALLED)
 bundles: $(INSTALLED)
 	@$(PY) -m hatchling build --target wheel --hooks-only
 
-$(MODULES): $(INSTALLED) js/package-lock.json
+$(MODULES): js/package-lock.json | $(INSTALLED)
 	@$(NPM) ci --no-audit --no-fund
 	@touch $@
 
