@@ -73,6 +73,7 @@ lab: bundles ## Open the notebooks in JupyterLab
 
 test: ## Run every test: Python, notebooks, JavaScript, a real browser
 	$(call stages,test,test-python test-notebooks test-javascript)
+	@[ -n "$$(.ci/chromium)" ] || echo "Skipped: the tests in tests/browser, for there is no Chromium here."
 
 test-python: bundles chromium ## Run the Python tests, the browser's among them
 	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) -m pytest $(PYTEST_ARGS)

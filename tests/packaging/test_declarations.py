@@ -42,11 +42,9 @@ def required(extra: str | None = None) -> set[str]:
 def test_every_import_is_declared(repository):
     homes = packages_distributions()
     asked_for = required()
-    # An import of qiskit is served by qiskit-ibm-runtime, which cannot do without it.
-    brought_along = {"qiskit", "numpy"}
     missing = {
         module
-        for module in imported(repository / "qsession_widgets") - brought_along
+        for module in imported(repository / "qsession_widgets")
         if not asked_for & {normal(home) for home in homes.get(module, [])}
     }
     assert not missing, f"imported but not among the dependencies in pyproject.toml: {missing}"
