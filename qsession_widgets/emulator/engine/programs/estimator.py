@@ -1,7 +1,191 @@
+"""The estimator: expectation values of observables, estimated from sampled outcomes.
+
+Values are estimated as a device would: the precision asked for becomes a number of shots, each group
+of commuting terms is measured in a circuit of its own, and the spread of the terms gives the error.
+"""
+
 from __future__ import annotations
-from qsession_widgets.emulator.engine.failure import INVALID_BODY, JobFailure
+
+import json
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit.primitives import DataBin, PrimitiveResult, PubResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit_ibm_runtime.json import RuntimeEncoder
+
+from qsession_widgets.emulator.engine import decode, simulate
+from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.measurement import Group, groups, support
+from qsession_widgets.emulator.engine.programs.pubs import (
+    CircuitFacts,
+    Options,
+    kept_qubits,
+    posted_pubs,
+)
+
+DEFAULT_PRECISION = 0.015625
+"""One over the square root of 4096 shots."""
+
+
+@dataclass(frozen=True)
+class _Work:
+    """A PUB broadcast: which terms are wanted at which parameter set."""
+
+    pub: EstimatorPub
+    facts: CircuitFacts
+    at: Any
+    observables: Any
+    wanted: dict[tuple[int, ...], frozenset[str]]
+
+    @property
+    def shots(self) -> int:
+        return math.ceil(1.0 / self.pub.precision**2)
+
+    def qubits(self) -> set[int]:
+        """Return the qubits of the circuit and of its observables; idle ones are measured, too."""
+        used = set(self.facts.active)
+        for label in set().union(*self.wanted.values()):
+            used.update(support(label))
+        return used
 
 
 def run(job: JobRun, text: str) -> str:
-    raise JobFailure("The local emulator cannot run this program yet.", INVALID_BODY)
+    """Run an estimator job.
+
+    Parameters
+    ----------
+    job : JobRun
+        The job.
+    text : str
+        Its posted parameters.
+
+    Returns
+    -------
+    str
+        The result as the client decodes it.
+
+    Raises
+    ------
+    JobFailure
+        If the job cannot be run as posted.
+    """
+    params = decode.decode(text)
+    posted = posted_pubs(params)
+    options = Options.read(job, params)
+    precision = options.take("default_precision") or DEFAULT_PRECISION
+    shots = options.take("default_shots")
+    if shots:
+        precision = 1 / math.sqrt(shots)
+    works = [_work(_pub(value, precision, index)) for index, value in enumerate(posted)]
+    options.warn_about_rest(job)
+    for index, work in enumerate(works):
+        work.facts.check(job.device, index)
+    results = _estimate(job, works, options)
+    return json.dumps(PrimitiveResult(results, metadata={"version": 2}), cls=RuntimeEncoder)
+
+
+def _pub(value: Any, precision: float, index: int) -> EstimatorPub:
+    if not isinstance(value, (list, tuple)) or len(value) < 2:
+        raise JobFailure(
+            f"PUB {index} is not valid: an estimator's starts with a circuit and observables.",
+            INVALID_BODY,
+        )
+    circuit = decode.as_circuit(value[0])
+    try:
+        pub = EstimatorPub.coerce((circuit, *value[1:]), precision)
+    except Exception as error:
+        raise JobFailure(f"PUB {index} is not valid: {error}", INVALID_OBSERVABLE) from error
+    if not pub.precision > 0:
+        raise JobFailure(
+            f"PUB {index} asks for a precision of {pub.precision}; it must be above zero.",
+            INVALID_BODY,
+        )
+    return pub
+
+
+def _work(pub: EstimatorPub) -> _Work:
+    shape = pub.parameter_values.shape
+    indices = np.fromiter(np.ndindex(shape), dtype=object).reshape(shape)
+    at, observables = np.broadcast_arrays(indices, pub.observables)
+    wanted: dict[tuple[int, ...], set[str]] = defaultdict(set)
+    for index in np.ndindex(*at.shape):
+        wanted[at[index]].update(observables[index])
+    frozen = {place: frozenset(labels) for place, labels in wanted.items()}
+    return _Work(pub, CircuitFacts.of(pub.circuit), at, observables, frozen)
+
+
+def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[PubResult]:
+    kept = kept_qubits(work.qubits() for work in works)
+    plans = [
+        {labels: _groups(job, work.facts, kept, labels) for labels in set(work.wanted.values())}
+        for work in works
+    ]
+    every = [group.circuit for plan in plans for found in plan.values() for group in found]
+    noise = options.noise_for(job, every, kept)
+
+    by_shots: dict[int, list[int]] = defaultdict(list)
+    for index, work in enumerate(works):
+        by_shots[work.shots].append(index)
+    results: dict[int, PubResult] = {}
+    for shots, members in by_shots.items():
+        steps = [
+            (index, place, group)
+            for index in members
+            for place, labels in works[index].wanted.items()
+            for group in plans[index][labels]
+        ]
+        circuits = [
+            works[index].pub.parameter_values.bind(group.circuit, place)
+            for index, place, group in steps
+        ]
+        last = {index: at + 1 for at, (index, _, _) in enumerate(steps)}
+
+        def tell(done: int, last: dict[int, int] = last, before: int = len(results)) -> None:
+            job.progress(before + sum(end <= done for end in last.values()), len(works))
+
+        counted = simulate.run(
+            job, circuits, shots=shots, seed=options.seed, noise=noise, keep="counts", done=tell
+        )
+        values: dict[int, dict[Any, tuple[float, float]]] = defaultdict(dict)
+        for (index, place, group), counts in zip(steps, counted, strict=True):
+            for label, mean, variance in zip(group.labels, *group.evaluate(counts), strict=True):
+                values[index][place, label] = (mean, variance)
+        for index in members:
+            results[index] = _result(works[index], values[index])
+    return [results[index] for index in range(len(works))]
+
+
+def _groups(
+    job: JobRun, facts: CircuitFacts, kept: tuple[int, ...], labels: frozenset[str]
+) -> list[Group]:
+    key = (job.device.name, kept, labels)
+    if key not in facts.extra:
+        if len(facts.extra) > 16:
+            facts.extra.clear()
+        facts.extra[key] = groups(facts.cut(kept), kept, labels, job.device)
+    found: list[Group] = facts.extra[key]
+    return found
+
+
+def _result(work: _Work, values: dict[Any, tuple[float, float]]) -> PubResult:
+    shape = work.at.shape
+    evs, stds = np.zeros(shape), np.zeros(shape)
+    for index in np.ndindex(*shape):
+        for label, coefficient in work.observables[index].items():
+            mean, variance = values[work.at[index], label]
+            evs[index] += mean * coefficient
+            stds[index] += abs(coefficient) * math.sqrt(variance)
+    return PubResult(
+        DataBin(evs=evs, stds=stds / math.sqrt(work.shots), shape=shape),
+        metadata={
+            "target_precision": work.pub.precision,
+            "shots": work.shots,
+            "circuit_metadata": work.pub.circuit.metadata,
+        },
+    )

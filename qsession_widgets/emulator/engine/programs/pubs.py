@@ -12,6 +12,7 @@ from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine import noise
 from qsession_widgets.emulator.engine.compaction import active_qubits, compact
+from qsession_widgets.emulator.engine.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 
@@ -44,6 +45,12 @@ class CircuitFacts:
         else:
             cls._known.move_to_end(id(circuit))
         return facts
+
+    def check(self, device: Device, index: int) -> None:
+        """Refuse a circuit the device could not run, looking at it once per device."""
+        if device.name not in self.checked_for:
+            device.check(self.circuit, index)
+            self.checked_for.add(device.name)
 
     def cut(self, kept: tuple[int, ...]) -> QuantumCircuit:
         """Return the circuit on the kept qubits only."""

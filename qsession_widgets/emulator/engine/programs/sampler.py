@@ -76,9 +76,7 @@ def _pub(value: Any, shots: int, index: int) -> SamplerPub:
 def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[SamplerPubResult]:
     facts = [CircuitFacts.of(pub.circuit) for pub in pubs]
     for index, fact in enumerate(facts):
-        if job.device.name not in fact.checked_for:
-            job.device.check(fact.circuit, index)
-            fact.checked_for.add(job.device.name)
+        fact.check(job.device, index)
     kept = kept_qubits(fact.active for fact in facts)
     cuts = [fact.cut(kept) for fact in facts]
     noise = options.noise_for(job, cuts, kept)
