@@ -8,18 +8,20 @@ in seconds and a restart goes on where the last process stopped. What the world 
 The rules are numbered as in CONTRIBUTING.md; ``tests/emulator/test_rules.py`` has an example of
 each.
 
-Time only moves forward: every method takes ``now`` and first lets all deadlines up to then happen,
-each at its own time.
+Time only moves forward: every method takes ``now``, first lets all deadlines up to then happen,
+each at its own time, and takes a ``now`` before the latest event for the time of that event. At any
+one instant, what is due comes first, then what is told, and only then do jobs start.
 """
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from .records import Device, Job, JobStatus, Mode, Plan, Session
+from .ledger import JOB, REASON_MAX_TTL, Changes, Ledger
+from .records import Job, JobStatus, Mode, Plan, Session
+
+__all__ = ["Changes", "Lifecycle", "Refused"]
 
 SESSION_CLOSED = 1217
 RAN_TOO_LONG = 1305
@@ -28,13 +30,13 @@ MAX_ATTEMPTS = 3
 
 REASON_CLOSED = "session_closed_early"
 REASON_CANCELLED = "session_cancelled"
-REASON_MAX_TTL = "session_max_ttl_reached"
 REASON_EMPTY = "session_never_used"
 REASON_ITTL = "session_inactivated_by_interactive_ttl"
 REASON_ACTIVE = "session_activated"
+REASON_NO_BACKEND = "session_backend_removed"
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a malfunction
+class Refused(Exception):
     """The service does not do what it was asked.
 
     Attributes
@@ -57,121 +59,21 @@ class Refused(Exception):  # noqa: N818 - a refusal is an answer, not a malfunct
         self.solution = solution
 
 
-@dataclass
-class Changes:
-    """What came of the events since the last `Lifecycle.take_changes`.
-
-    Attributes
-    ----------
-    sessions, jobs : dict of str to None
-        Ids of the records that are new or different, in order of their first change.
-    start, stop : list of str
-        Jobs to start running now; running jobs to stop. A job in both was stopped in the same
-        breath.
-    """
-
-    sessions: dict[str, None] = field(default_factory=dict)
-    jobs: dict[str, None] = field(default_factory=dict)
-    start: list[str] = field(default_factory=list)
-    stop: list[str] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.sessions or self.jobs or self.start or self.stop)
-
-
-class Lifecycle:
-    """All sessions and jobs of one emulator.
+class Lifecycle(Ledger):
+    """All sessions and jobs of one emulator, and what happens to them.
 
     Parameters
     ----------
     devices : iterable of Device
         The backends.
     sessions, jobs : iterable
-        Records of an earlier process; call `resume` before anything else when there are any.
+        Records of an earlier process, each in the order they were accepted; call `resume` before
+        anything else when there are any.
     empty_ttl : float
         Seconds after which a session that never ran a job closes.
     """
 
-    def __init__(
-        self,
-        devices: Iterable[Device],
-        sessions: Iterable[Session] = (),
-        jobs: Iterable[Job] = (),
-        *,
-        empty_ttl: float = 1800.0,
-    ):
-        self.devices = {device.name: device for device in devices}
-        self.sessions: dict[str, Session] = {session.id: session for session in sessions}
-        self.jobs: dict[str, Job] = {}
-        self.empty_ttl = empty_ttl
-        self.paused = False
-        self.now = 0.0
-        self._changes = Changes()
-        self._queues: dict[str, OrderedDict[str, None]] = {
-            name: OrderedDict() for name in self.devices
-        }
-        self._running: dict[str, OrderedDict[str, None]] = {
-            name: OrderedDict() for name in self.devices
-        }
-        self._members: dict[str, list[str]] = {session_id: [] for session_id in self.sessions}
-        self._pending: dict[str, OrderedDict[str, None]] = {}
-        self._open: OrderedDict[str, None] = OrderedDict(
-            (session.id, None) for session in self.sessions.values() if session.state != "closed"
-        )
-        for job in sorted(jobs, key=lambda job: (job.created, job.id)):
-            self._index(job)
-
-    # ---------------------------------------------------------------------------------------------
-    # Looking
-
-    def jobs_of(self, session_id: str) -> list[Job]:
-        """The jobs of a session, oldest first."""
-        return [self.jobs[job_id] for job_id in self._members.get(session_id, ())]
-
-    def queue(self, backend: str) -> list[Job]:
-        """Jobs waiting on a backend, in the order they were accepted."""
-        return [self.jobs[job_id] for job_id in self._queues[backend]]
-
-    def running(self, backend: str) -> list[Job]:
-        """Jobs running on a backend, in the order they started."""
-        return [self.jobs[job_id] for job_id in self._running[backend]]
-
-    def pending_of(self, session_id: str) -> list[Job]:
-        """Jobs of a session that are queued or running, oldest first."""
-        return [self.jobs[job_id] for job_id in self._pending.get(session_id, ())]
-
-    def usage(self, session_id: str, now: float) -> float:
-        """Usage of a session or batch in seconds (rule 12).
-
-        For a session the wall-clock time it was active, for a batch the QPU time of its jobs.
-        """
-        session = self.sessions[session_id]
-        if session.mode == "batch":
-            return sum(job.qpu_seconds for job in self.jobs_of(session_id))
-        if session.state == "active" and session.activated_at is not None:
-            return session.elapsed + max(0.0, now - session.activated_at)
-        return session.elapsed
-
-    def holder(self, backend: str) -> Session | None:
-        """The session that keeps everybody else off a backend at this moment, if any (rule 3)."""
-        if not self.devices[backend].exclusive:
-            return None
-        for session_id in self._open:
-            session = self.sessions[session_id]
-            if (
-                session.backend == backend
-                and session.mode == "dedicated"
-                and session.state == "active"
-            ):
-                return session
-        return None
-
-    def next_deadline(self) -> float | None:
-        """When something happens by itself if nothing else does; None when nothing will."""
-        first = min(self._deadlines(), default=None, key=lambda deadline: deadline[0])
-        return None if first is None else first[0]
-
-    # ---------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------
     # Events
 
     def open_session(
@@ -204,7 +106,7 @@ class Lifecycle:
         max_ttl : float, optional
             Maximum time in seconds; the plan's longest when not given.
         **details
-            Further fields of `Session` (``user``, ``tags``).
+            Further fields of `Session` (``user``, ``tags``, ``load``).
 
         Raises
         ------
@@ -212,8 +114,10 @@ class Lifecycle:
             The plan has no sessions (1352, rule 10), an unknown backend, or a maximum time out of
             range.
         """
-        self.advance(now)
+        now = self.advance(now)
         self._known_backend(backend)
+        if session_id in self.sessions:
+            raise ValueError(f"There is a session {session_id} already.")
         if mode == "dedicated" and not plan.sessions:
             raise Refused(
                 400,
@@ -241,8 +145,6 @@ class Lifecycle:
             timestamps=(("open", now),),
             **details,
         )
-        self._members[session_id] = []
-        self._open[session_id] = None
         self._put_session(session)
         return session
 
@@ -255,8 +157,10 @@ class Lifecycle:
             An unknown backend or session, a session on another backend, or one that accepts nothing
             more (1217).
         """
-        self.advance(now)
+        now = self.advance(now)
         self._known_backend(job.backend)
+        if job.id in self.jobs:
+            raise ValueError(f"There is a job {job.id} already.")
         if job.session_id is not None:
             session = self._known_session(job.session_id)
             if session.backend != job.backend:
@@ -269,10 +173,14 @@ class Lifecycle:
                 raise Refused(
                     409, "Session has been closed.", "Open a new session.", SESSION_CLOSED
                 )
-        job = replace(job, created=now, status="Queued")
-        self._index(job)
+        job = replace(job, created=now, status="Queued", started=None, finished=None, attempts=0)
+        self._index_job(job)
         self._changes.jobs[job.id] = None
-        self._select(job.backend, now)
+        if job.session_id is not None:
+            self._schedule(job.session_id)
+            if self._first_queued(job.session_id) is job:
+                self._offer(job.session_id)
+        self._select(job.backend)
         return self.jobs[job.id]
 
     def finish(
@@ -290,13 +198,16 @@ class Lifecycle:
         job = self.jobs.get(job_id)
         if job is not None and job.status == "Running":
             status: JobStatus = "Failed" if failed else "Completed"
-            self._end(job, now, status, reason, reason_code, qpu_seconds)
+            self._end(job, status, reason, reason_code, qpu_seconds)
+            self._select(job.backend)
 
     def charge(self, now: float, job_id: str, qpu_seconds: float) -> None:
         """Write down the QPU time of a job that was stopped."""
         self.advance(now)
-        if job_id in self.jobs:
-            self._put_job(replace(self.jobs[job_id], qpu_seconds=qpu_seconds))
+        job = self.jobs.get(job_id)
+        if job is not None:
+            self._put_job(replace(job, qpu_seconds=qpu_seconds))
+            self._charge_batch(job.session_id, qpu_seconds - job.qpu_seconds)
 
     def cancel_job(self, now: float, job_id: str) -> None:
         """Cancel one job, queued or running.
@@ -307,25 +218,32 @@ class Lifecycle:
             It is unknown (404) or final already (409).
         """
         self.advance(now)
-        job = self.jobs.get(job_id)
-        if job is None:
-            raise Refused(404, f"Job {job_id} not found.", "Check the job id.")
+        job = self._known_job(job_id)
         if job.final:
             raise Refused(
                 409, f"Job {job_id} is already in a final state: {job.status}.", "Nothing to do."
             )
-        self._end(job, now, "Cancelled", "Cancelled by user", None)
+        self._end(job, "Cancelled", "Cancelled by user", None)
+        self._select(job.backend)
 
     def close_session(self, now: float, session_id: str) -> None:
         """Accept no more jobs; queued ones still run, with priority; then it is closed (rule 8)."""
-        self._stop_accepting(now, session_id, REASON_CLOSED)
-        self._settle(session_id, now)
+        self.advance(now)
+        session = self._known_session(session_id)
+        if session.accepting_jobs:
+            self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_CLOSED))
+        self._settle(session_id)
+        self._select(session.backend)
 
     def cancel_session(self, now: float, session_id: str) -> None:
         """Accept no more jobs and cancel queued ones; a running one finishes (rule 7)."""
-        self._stop_accepting(now, session_id, REASON_CANCELLED)
-        self._end_queued(session_id, now, "Cancelled", "Session has been cancelled.", None)
-        self._settle(session_id, now)
+        self.advance(now)
+        session = self._known_session(session_id)
+        if session.state != "closed" and session.state_reason != REASON_MAX_TTL:
+            self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_CANCELLED))
+        self._end_queued(session_id, "Cancelled", "Session has been cancelled.", None)
+        self._settle(session_id)
+        self._select(session.backend)
 
     def delete_job(self, now: float, job_id: str) -> None:
         """Forget a final job.
@@ -336,26 +254,25 @@ class Lifecycle:
             It is unknown (404) or not final (409).
         """
         self.advance(now)
-        job = self.jobs.get(job_id)
-        if job is None:
-            raise Refused(404, f"Job {job_id} not found.", "Check the job id.")
+        job = self._known_job(job_id)
         if not job.final:
             raise Refused(409, f"Job {job_id} is {job.status}.", "Cancel it first.")
-        del self.jobs[job_id]
-        if job.session_id is not None and job.session_id in self._members:
-            self._members[job.session_id].remove(job_id)
+        if job.session_id is not None:
+            self._members[job.session_id].pop(job_id)
+        self._drop_job(job_id)
 
     def update_job(self, job_id: str, **fields: Any) -> None:
         """Change what the rules do not care about: tags."""
         self._put_job(replace(self.jobs[job_id], **fields))
 
     def forget_session(self, session_id: str) -> None:
-        """Drop a closed session and its jobs, when they have outlived their retention."""
+        """Drop a closed session and its jobs from memory, at the end of their retention."""
         if self.sessions[session_id].state != "closed":
             raise ValueError(f"Session {session_id} is not closed.")
         for job_id in self._members.pop(session_id):
-            del self.jobs[job_id]
+            self._drop_job(job_id)
         del self.sessions[session_id]
+        self._changes.sessions.pop(session_id, None)
 
     def pause(self, now: float) -> None:
         """Let no queued job start until `unpause`; running ones go on."""
@@ -367,119 +284,113 @@ class Lifecycle:
         self.advance(now)
         self.paused = False
         for backend in self.devices:
-            self._select(backend, now)
+            self._select(backend)
 
     def resume(self, now: float) -> None:
         """Take over the records of a process that is gone.
 
-        A job that was running is queued again in its old place, unless that happened too often;
-        deadlines that passed meanwhile happen at their own times, but no job starts before ``now``.
+        A job that was running runs again from its beginning, unless that happened too often; a
+        simulated job of another user went on meanwhile. Deadlines that passed happen at their own
+        times, but no job starts before ``now``. What waited for a backend that is no longer there
+        fails.
         """
         self.paused = True
-        for backend in self.devices:
-            for job in self.running(backend):
+        self.advance(now)  # to the rules a job that was interrupted is still a running one
+        for backend in self._running:
+            interrupted = [job for job in self.running(backend) if job.load is None]
+            for job in interrupted:
                 self._running[backend].pop(job.id)
+            if backend not in self.devices:
+                self._abandon(backend, interrupted)
+                continue
+            waiting = []
+            for job in interrupted:
                 if job.attempts >= MAX_ATTEMPTS:
-                    self._end(
-                        job,
-                        now,
-                        "Failed",
-                        f"The emulator stopped {job.attempts} times while this job ran.",
-                        None,
-                    )
-                    continue
-                self._queues[backend][job.id] = None
+                    times = f"{job.attempts} times while this job ran"
+                    reason = f"The emulator stopped {times}; it is not run again."
+                    self._end(job, "Failed", reason, None)
+                elif len(self._running[backend]) < self.devices[backend].lanes:
+                    self._start(job)
+                else:  # there are fewer lanes than before
+                    job = replace(job, status="Queued", started=None)
+                    self._queues[backend][job.id] = None
+                    self._put_job(job)
+                    waiting.append(job)
+            for job in reversed(waiting):
                 self._queues[backend].move_to_end(job.id, last=False)
-                self._put_job(replace(job, status="Queued", started=None))
+                if job.session_id is not None:
+                    self._offer(job.session_id)
         self.unpause(now)
 
-    def advance(self, now: float) -> None:
-        """Let every deadline up to ``now`` happen, in order, each at its own time."""
-        while True:
-            due = min(
-                (deadline for deadline in self._deadlines() if deadline[0] <= now),
-                default=None,
-                key=lambda deadline: deadline[:2],
-            )
-            if due is None:
-                break
-            at, order, ident = due
-            at = max(at, self.now)
-            self.now = at
-            if order == 0:
-                self._job_deadline(self.jobs[ident], at)
-            else:
-                self._session_deadline(self.sessions[ident], at)
+    def advance(self, now: float) -> float:
+        """Let every deadline up to ``now`` happen, in order, each at its own time.
+
+        Returns
+        -------
+        float
+            The time it is: ``now``, or that of the latest event if that was later.
+        """
+        while (at := self._deadlines.first()) is not None and at <= now:
+            self.now = max(self.now, at)
+            touched: dict[str, None] = {}
+            while (due := self._deadlines.pop(self.now)) is not None:
+                rank, ident = due
+                if rank == JOB:
+                    job = self.jobs[ident]
+                    self._job_deadline(job)
+                    touched[job.backend] = None
+                else:
+                    session = self.sessions[ident]
+                    self._session_deadline(session)
+                    touched[session.backend] = None
+            for backend in touched:
+                self._select(backend)
         self.now = max(self.now, now)
+        return self.now
 
-    def take_changes(self) -> Changes:
-        """What has changed since the last call."""
-        changes, self._changes = self._changes, Changes()
-        return changes
-
-    # ---------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------
     # Deadlines
 
-    def _deadlines(self) -> Iterator[tuple[float, int, str]]:
-        """What happens by itself: when, 0 for jobs before 1 for sessions, whose."""
-        for running in self._running.values():
-            for job_id in running:
-                job = self.jobs[job_id]
-                assert job.started is not None
-                limit = job.max_execution_time if job.load is None else job.load
-                yield job.started + limit, 0, job_id
-        for session_id in self._open:
-            session = self.sessions[session_id]
-            pending = self._pending.get(session_id)
-            if session.started_at is not None and session.state_reason != REASON_MAX_TTL:
-                yield session.started_at + session.max_ttl, 1, session_id
-            if pending:
-                continue
-            if session.state == "active" and session.last_job_completed is not None:
-                yield session.last_job_completed + session.interactive_ttl, 1, session_id
-            elif session.started_at is None:
-                yield session.created + self.empty_ttl, 1, session_id
-
-    def _job_deadline(self, job: Job, at: float) -> None:
+    def _job_deadline(self, job: Job) -> None:
         if job.load is not None:
-            self._end(job, at, "Completed", None, None, job.load)
+            self._end(job, "Completed", None, None, job.load)
             return
         reason = f"Job ran longer than its maximum execution time of {job.max_execution_time:g} s."
-        self._end(job, at, "Cancelled - Ran too long", reason, RAN_TOO_LONG)
+        self._end(job, "Cancelled - Ran too long", reason, RAN_TOO_LONG)
 
-    def _session_deadline(self, session: Session, at: float) -> None:
+    def _session_deadline(self, session: Session) -> None:
         if session.started_at is None:  # rule 11
-            self._close(replace(session, state_reason=REASON_EMPTY), at)
-        elif session.state_reason != REASON_MAX_TTL and at >= session.started_at + session.max_ttl:
+            self._close(replace(session, state_reason=REASON_EMPTY))
+        elif (
+            session.state_reason != REASON_MAX_TTL
+            and self.now >= session.started_at + session.max_ttl
+        ):
             # rule 6; while a running job finishes, the session is active and accepts nothing
             self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_MAX_TTL))
-            self._end_queued(session.id, at, "Failed", "Session has been closed.", SESSION_CLOSED)
-            self._settle(session.id, at)
+            self._end_queued(session.id, "Failed", "Session has been closed.", SESSION_CLOSED)
+            self._settle(session.id)
         else:  # rule 4
-            self._put_session(self._leave_active(session, "inactive", REASON_ITTL, at))
-            self._select(session.backend, at)
+            self._put_session(self._leave_active(session, "inactive", REASON_ITTL))
 
-    # ---------------------------------------------------------------------------------------------
+    # ----------------------------------------------------------------------------------------------
     # Steps
 
-    def _select(self, backend: str, now: float) -> None:
+    def _select(self, backend: str) -> None:
         """Start what may start: the one place that decides whose turn it is."""
-        while not self.paused and len(self._running[backend]) < self.devices[backend].lanes:
+        device = self.devices.get(backend)
+        while device is not None and not self.paused and len(self._running[backend]) < device.lanes:
             job = self._next(backend)
             if job is None:
                 return
-            self._start(job, now)
+            self._start(job)
 
     def _next(self, backend: str) -> Job | None:
         holder = self.holder(backend)
         if holder is not None:  # rule 3
             return self._first_queued(holder.id)
-        for session_id in self._open:
-            session = self.sessions[session_id]
-            if session.backend == backend and session.state == "active":
-                job = self._first_queued(session_id)
-                if job is not None:
-                    return job
+        ahead = self._first_ahead(backend)
+        if ahead is not None:
+            return ahead
         head = next(iter(self._queues[backend]), None)
         if head is None:
             return None
@@ -487,135 +398,130 @@ class Lifecycle:
         if (
             job.session_id is not None
             and self._running[backend]
-            and self.devices[backend].exclusive
+            and self._excludes(self.sessions[job.session_id])
         ):
-            session = self.sessions[job.session_id]
-            if session.mode == "dedicated":
-                return None  # it needs the backend to itself, so those running finish first
+            return None  # it needs the backend to itself, so those running finish first
         return job
 
-    def _first_queued(self, session_id: str) -> Job | None:
-        for job_id in self._pending.get(session_id, ()):
-            if self.jobs[job_id].status == "Queued":
-                return self.jobs[job_id]
-        return None
-
-    def _start(self, job: Job, now: float) -> None:
-        self._queues[job.backend].pop(job.id)
+    def _start(self, job: Job) -> None:
+        self._queues[job.backend].pop(job.id, None)
         self._running[job.backend][job.id] = None
-        job = replace(job, status="Running", started=now, attempts=job.attempts + 1)
+        job = replace(job, status="Running", started=self.now, attempts=job.attempts + 1)
         self._put_job(job)
         if job.load is None:
             self._changes.start.append(job.id)
+        limit = job.max_execution_time if job.load is None else job.load
+        self._deadlines.set((JOB, job.id), self.now + limit)
         if job.session_id is None:
             return
-        session = replace(self.sessions[job.session_id], last_job_started=now)
+        session = replace(self.sessions[job.session_id], last_job_started=self.now)
         if session.state != "active":  # rules 2 and 5
             session = replace(
                 session,
                 state="active",
                 state_reason=REASON_ACTIVE if session.accepting_jobs else session.state_reason,
-                activated_at=now,
-                started_at=now if session.started_at is None else session.started_at,
-                timestamps=(*session.timestamps, ("active", now)),
+                activated_at=self.now,
+                started_at=self.now if session.started_at is None else session.started_at,
+                timestamps=(*session.timestamps, ("active", self.now)),
             )
         self._put_session(session)
+        self._offer(session.id)
 
     def _end(
         self,
         job: Job,
-        now: float,
         status: JobStatus,
         reason: str | None,
         code: int | None,
         qpu_seconds: float = 0.0,
     ) -> None:
-        if job.status == "Running" and status.startswith("Cancelled"):
+        was_queued = job.status == "Queued"
+        if not was_queued and status.startswith("Cancelled") and job.load is None:
             self._changes.stop.append(job.id)
         self._queues[job.backend].pop(job.id, None)
         self._running[job.backend].pop(job.id, None)
+        self._deadlines.set((JOB, job.id), None)
         self._put_job(
             replace(
                 job,
                 status=status,
                 reason=reason,
                 reason_code=code,
-                finished=now,
+                finished=self.now,
                 qpu_seconds=qpu_seconds,
             )
         )
-        if job.session_id is not None:
-            self._pending[job.session_id].pop(job.id)
-            session = self.sessions[job.session_id]
-            if session.state == "active":
-                # a cancelled job counts as well: idle time never reaches back over a pending job
-                self._put_session(replace(session, last_job_completed=now))
-            self._settle(job.session_id, now)
-        self._select(job.backend, now)
+        if job.session_id is None:
+            return
+        self._pending[job.session_id].pop(job.id)
+        self._charge_batch(job.session_id, qpu_seconds)
+        session = self.sessions[job.session_id]
+        if session.state == "active":
+            # a cancelled job counts as well: idle time never reaches back over a pending job
+            session = replace(session, last_job_completed=self.now)
+            self._put_session(session)
+            if was_queued:
+                self._offer(session.id)
+        else:
+            self._schedule(session.id)
+        self._settle(session.id)
 
     def _end_queued(
-        self, session_id: str, now: float, status: JobStatus, reason: str, code: int | None
+        self, session_id: str, status: JobStatus, reason: str, code: int | None
     ) -> None:
         for job in self.pending_of(session_id):
             if job.status == "Queued":
-                self._end(job, now, status, reason, code)
+                self._end(job, status, reason, code)
 
-    def _stop_accepting(self, now: float, session_id: str, reason: str) -> None:
-        self.advance(now)
-        session = self._known_session(session_id)
-        if session.state != "closed" and session.state_reason != REASON_MAX_TTL:
-            self._put_session(replace(session, accepting_jobs=False, state_reason=reason))
+    def _charge_batch(self, session_id: str | None, qpu_seconds: float) -> None:
+        """Add to the usage of a batch, which is what its jobs are charged (rule 12)."""
+        if session_id is not None and qpu_seconds:
+            session = self.sessions[session_id]
+            if session.mode == "batch":
+                self._put_session(replace(session, elapsed=session.elapsed + qpu_seconds))
 
-    def _settle(self, session_id: str, now: float) -> None:
+    def _settle(self, session_id: str) -> None:
         """Close a session that accepts nothing more and has nothing left to do."""
         session = self.sessions[session_id]
         if (
             session.state != "closed"
             and not session.accepting_jobs
-            and not self._pending.get(session_id)
+            and not self._pending[session_id]
         ):
-            self._close(session, now)
+            self._close(session)
 
-    def _close(self, session: Session, now: float) -> None:
-        session = self._leave_active(session, "closed", session.state_reason, now)
-        self._open.pop(session.id)
-        self._pending.pop(session.id, None)
-        self._put_session(replace(session, accepting_jobs=False, closed_at=now))
-        self._select(session.backend, now)
+    def _close(self, session: Session) -> None:
+        session = self._leave_active(session, "closed", session.state_reason)
+        self._put_session(replace(session, accepting_jobs=False, closed_at=self.now))
 
-    def _leave_active(self, session: Session, state: Any, reason: str, now: float) -> Session:
+    def _leave_active(self, session: Session, state: Any, reason: str) -> Session:
         elapsed = session.elapsed
-        if session.state == "active" and session.activated_at is not None:
-            elapsed += now - session.activated_at
+        if (
+            session.mode == "dedicated"
+            and session.state == "active"
+            and session.activated_at is not None
+        ):
+            elapsed += self.now - session.activated_at
         return replace(
             session,
             state=state,
             state_reason=reason,
             elapsed=elapsed,
-            timestamps=(*session.timestamps, (state, now)),
+            timestamps=(*session.timestamps, (state, self.now)),
         )
 
-    # ---------------------------------------------------------------------------------------------
-    # Bookkeeping
+    def _abandon(self, backend: str, interrupted: list[Job]) -> None:
+        """End what was on a backend that this process does not have."""
+        reason = f"There is no backend {backend} in this emulator any more."
+        for job in [*interrupted, *self.running(backend), *self.queue(backend)]:
+            self._end(job, "Failed", reason, None)
+        for session_id in list(self._open):
+            session = self.sessions[session_id]
+            if session.backend == backend:
+                self._close(replace(session, state_reason=REASON_NO_BACKEND))
 
-    def _index(self, job: Job) -> None:
-        self.jobs[job.id] = job
-        if job.session_id is not None:
-            self._members.setdefault(job.session_id, []).append(job.id)
-        if job.final:
-            return
-        line = self._running if job.status == "Running" else self._queues
-        line[job.backend][job.id] = None
-        if job.session_id is not None:
-            self._pending.setdefault(job.session_id, OrderedDict())[job.id] = None
-
-    def _put_job(self, job: Job) -> None:
-        self.jobs[job.id] = job
-        self._changes.jobs[job.id] = None
-
-    def _put_session(self, session: Session) -> None:
-        self.sessions[session.id] = session
-        self._changes.sessions[session.id] = None
+    # ----------------------------------------------------------------------------------------------
+    # Who is unknown
 
     def _known_backend(self, backend: str) -> None:
         if backend not in self.devices:
@@ -627,3 +533,9 @@ class Lifecycle:
         if session is None:
             raise Refused(404, f"Session {session_id} not found.", "Check the session id.")
         return session
+
+    def _known_job(self, job_id: str) -> Job:
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise Refused(404, f"Job {job_id} not found.", "Check the job id.")
+        return job

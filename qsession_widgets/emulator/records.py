@@ -1,5 +1,4 @@
-"""What the emulator knows of devices, sessions and jobs: plain immutable records, without
-behaviour.
+"""What the emulator knows of devices, sessions and jobs: plain immutable records.
 
 `lifecycle` replaces them as events arrive, `store` writes them down, `api` shows them. Times are
 seconds since the epoch on the service's clock, durations are seconds.
@@ -105,11 +104,14 @@ class Session:
     timestamps : tuple of (str, float)
         Every state it entered, with the time.
     elapsed : float
-        Usage up to the last deactivation; `lifecycle.usage` adds the running period.
+        Usage. Of a session, up to the last deactivation, and `Lifecycle.usage` adds the running
+        period; of a batch, all of it.
     user : str
         Who opened it.
     tags : tuple of str
         The user's labels.
+    load : bool
+        Whether it is a simulated session of another user.
     """
 
     id: str
@@ -131,6 +133,7 @@ class Session:
     elapsed: float = 0.0
     user: str = ""
     tags: tuple[str, ...] = ()
+    load: bool = False
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,276 @@
+"""The records of one emulator, and the indexes that find them quickly; no rules.
+
+`lifecycle` decides what happens, this module knows where everything stands: who waits, who runs,
+who holds a backend. An index is only ever a faster way to ask the records; `check_indexes` in the
+tests derives each one anew and compares.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from .deadlines import Deadlines
+from .records import Device, Job, Session
+
+REASON_MAX_TTL = "session_max_ttl_reached"
+
+SESSION = 0
+JOB = 1
+"""Ranks of deadlines. At the same instant a session's comes first: what is queued at the maximum
+time does not start."""
+
+
+@dataclass
+class Changes:
+    """What came of the events since the last `Ledger.take_changes`.
+
+    Attributes
+    ----------
+    sessions, jobs : dict of str to None
+        Ids of the records that are new or different, in order of their first change.
+    start, stop : list of str
+        Jobs to start running now; running jobs to stop. A job in both was stopped in the same
+        breath. Simulated jobs of other users are in neither.
+    """
+
+    sessions: dict[str, None] = field(default_factory=dict)
+    jobs: dict[str, None] = field(default_factory=dict)
+    start: list[str] = field(default_factory=list)
+    stop: list[str] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        return bool(self.sessions or self.jobs or self.start or self.stop)
+
+
+class Ledger:
+    """Sessions and jobs, by every question that is asked of them.
+
+    Parameters
+    ----------
+    devices : iterable of Device
+        The backends.
+    sessions, jobs : iterable
+        Records of an earlier process, each in the order they were accepted.
+    empty_ttl : float
+        Seconds after which a session that never ran a job closes.
+    """
+
+    def __init__(
+        self,
+        devices: Iterable[Device],
+        sessions: Iterable[Session] = (),
+        jobs: Iterable[Job] = (),
+        *,
+        empty_ttl: float = 1800.0,
+    ):
+        self.devices = {device.name: device for device in devices}
+        self.sessions: dict[str, Session] = {session.id: session for session in sessions}
+        self.jobs: dict[str, Job] = {}
+        self.empty_ttl = empty_ttl
+        self.paused = False
+        self.now = 0.0
+        self._changes = Changes()
+        self._deadlines = Deadlines()
+        self._serial = 0
+        # By backend, and there may be records of backends that this process does not have.
+        self._queues: dict[str, OrderedDict[str, None]] = {}
+        self._running: dict[str, OrderedDict[str, None]] = {}
+        self._holders: dict[str, OrderedDict[str, None]] = {}
+        self._ahead: dict[str, list[tuple[int, str]]] = {}
+        # By session.
+        self._members: dict[str, OrderedDict[str, None]] = {}
+        self._pending: dict[str, OrderedDict[str, None]] = {}
+        self._open: OrderedDict[str, None] = OrderedDict()
+        # By job: its place in the order of acceptance.
+        self._order: dict[str, int] = {}
+
+        for name in self.devices:
+            self._add_backend(name)
+        for session in self.sessions.values():
+            self._index_session(session)
+        stored = sorted(jobs, key=lambda job: job.created)
+        for job in stored:
+            self._index_job(job)
+        for running in self._running.values():
+            for job_id in sorted(running, key=lambda job_id: self.jobs[job_id].started or 0.0):
+                running.move_to_end(job_id)
+        for session_id in self._open:
+            self._offer(session_id)
+            self._schedule(session_id)
+        self.now = max([0.0, *map(_latest, self.sessions.values()), *map(_latest, stored)])
+
+    # ----------------------------------------------------------------------------------------------
+    # Looking
+
+    def jobs_of(self, session_id: str) -> list[Job]:
+        """The jobs of a session, oldest first."""
+        return [self.jobs[job_id] for job_id in self._members.get(session_id, ())]
+
+    def queue(self, backend: str) -> list[Job]:
+        """Jobs waiting on a backend, in the order they were accepted."""
+        return [self.jobs[job_id] for job_id in self._queues[backend]]
+
+    def running(self, backend: str) -> list[Job]:
+        """Jobs running on a backend, in the order they started."""
+        return [self.jobs[job_id] for job_id in self._running[backend]]
+
+    def pending_of(self, session_id: str) -> list[Job]:
+        """Jobs of a session that are queued or running, oldest first."""
+        return [self.jobs[job_id] for job_id in self._pending.get(session_id, ())]
+
+    def usage(self, session_id: str, now: float) -> float:
+        """Usage of a session or batch in seconds (rule 12).
+
+        For a session the wall-clock time it was active, for a batch the QPU time of its jobs, those
+        deleted since included.
+        """
+        session = self.sessions[session_id]
+        if (
+            session.mode == "dedicated"
+            and session.state == "active"
+            and session.activated_at is not None
+        ):
+            return session.elapsed + max(0.0, now - session.activated_at)
+        return session.elapsed
+
+    def holder(self, backend: str) -> Session | None:
+        """The session that keeps everybody else off a backend at this moment, if any (rule 3)."""
+        held_by = next(iter(self._holders[backend]), None)
+        return None if held_by is None else self.sessions[held_by]
+
+    def next_deadline(self) -> float | None:
+        """When something happens by itself if nothing else does; None when nothing will."""
+        return self._deadlines.first()
+
+    def take_changes(self) -> Changes:
+        """What has changed since the last call."""
+        changes, self._changes = self._changes, Changes()
+        return changes
+
+    # ----------------------------------------------------------------------------------------------
+    # Records
+
+    def _put_session(self, session: Session) -> None:
+        self.sessions[session.id] = session
+        self._changes.sessions[session.id] = None
+        self._index_session(session)
+        self._schedule(session.id)
+
+    def _put_job(self, job: Job) -> None:
+        self.jobs[job.id] = job
+        self._changes.jobs[job.id] = None
+
+    def _drop_job(self, job_id: str) -> None:
+        """Forget a final job, also where it was announced and not yet looked at."""
+        del self.jobs[job_id]
+        del self._order[job_id]
+        self._changes.jobs.pop(job_id, None)
+        if job_id in self._changes.start:
+            self._changes.start.remove(job_id)
+            if job_id in self._changes.stop:
+                self._changes.stop.remove(job_id)
+
+    def _add_backend(self, name: str) -> None:
+        self._queues.setdefault(name, OrderedDict())
+        self._running.setdefault(name, OrderedDict())
+        self._holders.setdefault(name, OrderedDict())
+        self._ahead.setdefault(name, [])
+
+    def _index_session(self, session: Session) -> None:
+        self._add_backend(session.backend)
+        self._members.setdefault(session.id, OrderedDict())
+        if session.state == "closed":
+            self._open.pop(session.id, None)
+            self._pending.pop(session.id, None)
+        else:
+            self._open[session.id] = None
+            self._pending.setdefault(session.id, OrderedDict())
+        if self._excludes(session) and session.state == "active":
+            self._holders[session.backend][session.id] = None
+        else:
+            self._holders[session.backend].pop(session.id, None)
+
+    def _index_job(self, job: Job) -> None:
+        self._add_backend(job.backend)
+        self.jobs[job.id] = job
+        self._serial += 1
+        self._order[job.id] = self._serial
+        if job.session_id is not None:
+            self._members[job.session_id][job.id] = None
+        if job.final:
+            return
+        if job.session_id is not None:
+            self._pending[job.session_id][job.id] = None
+        if job.status == "Queued":
+            self._queues[job.backend][job.id] = None
+            return
+        self._running[job.backend][job.id] = None
+        if job.load is not None and job.started is not None:
+            self._deadlines.set((JOB, job.id), job.started + job.load)
+
+    def _excludes(self, session: Session) -> bool:
+        """Whether it has the backend to itself while it is active."""
+        device = self.devices.get(session.backend)
+        return session.mode == "dedicated" and device is not None and device.exclusive
+
+    # ----------------------------------------------------------------------------------------------
+    # Whose turn
+
+    def _first_queued(self, session_id: str) -> Job | None:
+        for job_id in self._pending.get(session_id, ()):  # those running come first, and are few
+            if self.jobs[job_id].status == "Queued":
+                return self.jobs[job_id]
+        return None
+
+    def _offer(self, session_id: str) -> None:
+        """Put the first waiting job of an active session before those of everybody else."""
+        session = self.sessions[session_id]
+        if session.state != "active" or self._excludes(session):
+            return  # who has the backend to itself is asked first anyway
+        job = self._first_queued(session_id)
+        if job is not None:
+            heappush(self._ahead[session.backend], (self._order[job.id], job.id))
+
+    def _first_ahead(self, backend: str) -> Job | None:
+        """The longest waiting of the jobs whose session is active."""
+        ahead = self._ahead[backend]
+        while ahead:
+            job = self.jobs.get(ahead[0][1])
+            if job is not None and job.status == "Queued":
+                return job
+            heappop(ahead)
+        return None
+
+    # ----------------------------------------------------------------------------------------------
+    # When
+
+    def _schedule(self, session_id: str) -> None:
+        """Work out when something happens to a session by itself."""
+        session = self.sessions[session_id]
+        pending = self._pending.get(session_id)
+        at: float | None = None
+        if session.state == "closed":
+            pass
+        elif session.started_at is None:
+            if not pending:
+                at = session.created + self.empty_ttl
+        else:
+            if session.state_reason != REASON_MAX_TTL:
+                at = session.started_at + session.max_ttl
+            if session.state == "active" and not pending and session.last_job_completed is not None:
+                idle = session.last_job_completed + session.interactive_ttl
+                at = idle if at is None else min(at, idle)
+        self._deadlines.set((SESSION, session_id), at)
+
+
+def _latest(record: Session | Job) -> float:
+    """The latest time that a record mentions."""
+    if isinstance(record, Job):
+        times = [record.created, record.started, record.finished]
+    else:
+        times = [at for _, at in record.timestamps]
+        times += [record.created, record.last_job_started, record.last_job_completed]
+    return max(at for at in times if at is not None)
