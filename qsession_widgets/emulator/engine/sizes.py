@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import ParameterExpression, QuantumCircuit
 from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine.failure import JobFailure
@@ -51,13 +51,17 @@ def memory_needed(num_qubits: int, method: str, precision: str = "double") -> in
 
 
 def is_clifford(circuit: QuantumCircuit) -> bool:
-    """Whether the stabilizer method can run a bound circuit."""
+    """Whether the stabilizer method can run a circuit, at fitting values of its parameters."""
     for instruction in circuit.data:
         if instruction.name in _CLIFFORD:
             continue
         if instruction.name not in _CLIFFORD_ROTATIONS:
             return False
-        turns = float(instruction.params[0]) / (math.pi / 2)
+        angle = instruction.params[0]
+        if isinstance(angle, ParameterExpression):
+            # Whether it is one depends on the values; Aer decides, and says so if it is not.
+            continue
+        turns = float(angle) / (math.pi / 2)
         if abs(turns - round(turns)) > 1e-8:
             return False
     return True

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -134,31 +134,52 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
         by_shots[work.shots].append(index)
     results: dict[int, PubResult] = {}
     for shots, members in by_shots.items():
-        steps = [
-            (index, place, group)
-            for index in members
-            for place, labels in works[index].wanted.items()
-            for group in plans[index][labels]
-        ]
-        circuits = [
-            works[index].pub.parameter_values.bind(group.circuit, place)
-            for index, place, group in steps
-        ]
-        last = {index: at + 1 for at, (index, _, _) in enumerate(steps)}
+        steps = [step for index in members for step in _steps(index, works[index], plans[index])]
+        last = {step.index: at + 1 for at, step in enumerate(steps)}
 
         def tell(done: int, last: dict[int, int] = last, before: int = len(results)) -> None:
             job.progress(before + sum(end <= done for end in last.values()), len(works))
 
         counted = simulate.run(
-            job, circuits, shots=shots, seed=options.seed, noise=noise, keep="counts", done=tell
+            job,
+            [step.sweep for step in steps],
+            shots=shots,
+            seed=options.seed,
+            noise=noise,
+            keep="counts",
+            done=tell,
         )
         values: dict[int, dict[Any, tuple[float, float]]] = defaultdict(dict)
-        for (index, place, group), counts in zip(steps, counted, strict=True):
-            for label, mean, variance in zip(group.labels, *group.evaluate(counts), strict=True):
-                values[index][place, label] = (mean, variance)
+        for step, by_place in zip(steps, counted, strict=True):
+            for place, counts in zip(step.places, by_place, strict=True):
+                means, variances = step.group.evaluate(counts)
+                for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
+                    values[step.index][place, label] = (mean, variance)
         for index in members:
             results[index] = _result(works[index], values[index])
     return [results[index] for index in range(len(works))]
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One group of terms of one PUB, at all parameter sets that want it."""
+
+    index: int
+    group: Group
+    places: list[tuple[int, ...]]
+    sweep: simulate.Sweep
+
+
+def _steps(index: int, work: _Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[_Step]:
+    parameters = work.pub.circuit.parameters
+    values = work.pub.parameter_values.as_array(parameters)
+    for labels, found in plan.items():
+        places = [place for place, wanted in work.wanted.items() if wanted == labels]
+        chosen = np.array([values[place] for place in places])
+        for group in found:
+            yield _Step(
+                index, group, places, simulate.Sweep.of(group.circuit, parameters, chosen)
+            )
 
 
 def _groups(

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from qiskit.circuit import QuantumCircuit
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine import noise
@@ -15,6 +17,7 @@ from qsession_widgets.emulator.engine.compaction import active_qubits, compact
 from qsession_widgets.emulator.engine.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.simulate import Sweep
 
 _REMEMBERED = 64
 
@@ -59,6 +62,12 @@ class CircuitFacts:
                 self._cuts.clear()
             self._cuts[kept] = compact(self.circuit, [q for q in kept if q < self.circuit.num_qubits])
         return self._cuts[kept]
+
+
+def sweep_of(pub: SamplerPub | EstimatorPub, cut: QuantumCircuit) -> Sweep:
+    """Return a compacted circuit with the parameter sets of its PUB."""
+    parameters = pub.circuit.parameters
+    return Sweep.of(cut, parameters, pub.parameter_values.as_array(parameters))
 
 
 def kept_qubits(sets: Iterable[Iterable[int]]) -> tuple[int, ...]:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from qiskit.circuit import QuantumCircuit
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_ibm_runtime.json import RuntimeEncoder
@@ -21,6 +20,7 @@ from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
     kept_qubits,
     posted_pubs,
+    sweep_of,
 )
 
 DEFAULT_SHOTS = 1024
@@ -85,21 +85,16 @@ def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[S
     for index, pub in enumerate(pubs):
         by_shots[pub.shots].append(index)
     memories: dict[int, list[list[str]]] = {}
-    finished = 0
     for shots, group in by_shots.items():
-        bound = [np.ravel(pubs[i].parameter_values.bind_all(cuts[i])).tolist() for i in group]
-        ends = np.cumsum([len(circuits) for circuits in bound])
+        sweeps = [sweep_of(pubs[i], cuts[i]) for i in group]
 
-        def tell(done: int, ends: Any = ends, before: int = finished) -> None:
-            job.progress(before + int(np.searchsorted(ends, done, side="right")), len(pubs))
+        def tell(done: int, before: int = len(memories)) -> None:
+            job.progress(before + done, len(pubs))
 
-        flat: list[QuantumCircuit] = [circuit for circuits in bound for circuit in circuits]
         memory = simulate.run(
-            job, flat, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
+            job, sweeps, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
         )
-        for i, end, circuits in zip(group, ends, bound, strict=True):
-            memories[i] = memory[end - len(circuits) : end]
-        finished += len(group)
+        memories.update(zip(group, memory, strict=True))
     return [_result(pub, memories[i]) for i, pub in enumerate(pubs)]
 
 
