@@ -1,7 +1,262 @@
+"""The executor: circuits and randomized circuits, as the client's newer primitives submit them.
+
+The client sends a quantum program in one of several versions of a schema, and reads the result in the
+same version. What the versions have in common is the program the client's own converter makes of each;
+a result is filled field by field into the model of its version.
+"""
+
 from __future__ import annotations
-from qsession_widgets.emulator.engine.failure import INVALID_BODY, JobFailure
+
+import datetime
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from qiskit.circuit import QuantumCircuit
+from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
+from samplomatic.quantum_program import SamplexItem
+
+from qsession_widgets.emulator.engine import noise, outcomes, simulate
+from qsession_widgets.emulator.engine.decode import OLDEST_QPY
+from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, kept_qubits
+
+_ANGLE_DECIMALS = 5
+"""Places, in quarter turns, to which angles are rounded, so that Clifford circuits are seen as such."""
 
 
 def run(job: JobRun, text: str) -> str:
-    raise JobFailure("The local emulator cannot run this program yet.", INVALID_BODY)
+    """Run an executor job.
+
+    Parameters
+    ----------
+    job : JobRun
+        The job.
+    text : str
+        Its posted parameters.
+
+    Returns
+    -------
+    str
+        The result in the schema version of the job.
+
+    Raises
+    ------
+    JobFailure
+        If the job cannot be run as posted.
+    """
+    model, program = _read(text)
+    seed = _options(job, model)
+    if getattr(program, "meas_level", "classified") not in (None, "classified"):
+        raise JobFailure(
+            f"The measurement level {program.meas_level!r} needs the signals of real hardware; Aer has "
+            "classified outcomes only.",
+            INVALID_OPTION,
+        )
+    items = list(program.items)
+    facts = [CircuitFacts.of(item.circuit) for item in items]
+    for index, fact in enumerate(facts):
+        fact.check(job.device, index)
+    kept = kept_qubits(fact.active for fact in facts)
+    cuts = [fact.cut(kept) for fact in facts]
+    model_noise = noise.build(job.device, kept, noise.places(cuts), "target")
+
+    rng = np.random.default_rng(seed)
+    samples = [_sample(item, rng) for item in items]
+    sweeps = [
+        simulate.Sweep.of(cut, item.circuit.parameters, sample.values)
+        for cut, item, sample in zip(cuts, items, samples, strict=True)
+    ]
+    started = datetime.datetime.now(datetime.timezone.utc)
+    memories = simulate.run(
+        job,
+        sweeps,
+        shots=program.shots,
+        seed=seed,
+        noise=model_noise,
+        keep="memory",
+        done=lambda finished: job.progress(finished, len(items)),
+    )
+    stopped = datetime.datetime.now(datetime.timezone.utc)
+    data = [
+        {**sample.extra, **_registers(item.circuit, memory, sample.shape, program.shots)}
+        for item, sample, memory in zip(items, samples, memories, strict=True)
+    ]
+    return _write(model, data, [sample.shape for sample in samples], (started, stopped))
+
+
+def _read(text: str) -> tuple[Any, Any]:
+    """Return the posted model, validated, and the client's program made of it."""
+    try:
+        params = json.loads(text)
+        version = params["schema_version"]
+    except (ValueError, TypeError, KeyError):
+        raise JobFailure(
+            'The executor\'s parameters are no JSON object with a "schema_version".', INVALID_BODY
+        ) from None
+    converter = QUANTUM_PROGRAM_PARAMS_CONVERTERS.get(version)
+    if converter is None:
+        raise JobFailure(
+            f"The executor's schema version {version!r} is not known here; known are "
+            f"{', '.join(QUANTUM_PROGRAM_PARAMS_CONVERTERS)}.",
+            INVALID_BODY,
+        )
+    for qpy_version in _qpy_versions(params):
+        if not isinstance(qpy_version, int) or qpy_version < OLDEST_QPY:
+            raise JobFailure(
+                f"A circuit is serialized as QPY version {qpy_version}, and versions before "
+                f"{OLDEST_QPY} are refused because reading them can run code.",
+                INVALID_BODY,
+            )
+    try:
+        model = converter.model(**params)
+        program, _ = converter.decoder(model)
+    except Exception as error:
+        raise JobFailure(
+            f"The executor's parameters do not fit schema {version}: {str(error)[:400]}", INVALID_BODY
+        ) from error
+    return model, program
+
+
+def _qpy_versions(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        if "qpy_version" in value:
+            yield value["qpy_version"]
+        for inner in value.values():
+            yield from _qpy_versions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _qpy_versions(inner)
+
+
+def _options(job: JobRun, model: Any) -> int | None:
+    """Adopt the options that have an effect, name those that have none, and return the seed."""
+    options = model.options.model_dump()
+    experimental = dict(options.pop("experimental", None) or {})
+    aer = dict(experimental.get("aer") or {})
+    seed = aer.pop("seed_simulator", None)
+    experimental["aer"] = aer
+    rest = job.take_aer_options(experimental)
+    defaults = {"init_qubits": True, "scheduler_timing": False, "stretch_values": False}
+    for name, value in {**options, **rest}.items():
+        if value is not None and value != defaults.get(name):
+            job.warn(f"The option {name} = {value!r:.80} has no effect in the local emulator.")
+    return None if seed is None else int(seed)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """What to run of an item: parameter values, and what the client gets to undo the randomness."""
+
+    shape: tuple[int, ...]
+    values: NDArray[np.float64]
+    extra: Mapping[str, NDArray[Any]]
+
+
+def _sample(item: Any, rng: np.random.Generator) -> _Sample:
+    if not isinstance(item, SamplexItem):
+        values = np.asarray(item.circuit_arguments, dtype=float)
+        return _Sample(values.shape[:-1], _rounded(values), {})
+    drawn = _draw(item, tuple(item.shape), rng)
+    values = drawn.pop("parameter_values", np.zeros((*item.shape, 0)))
+    return _Sample(tuple(item.shape), _rounded(values), drawn)
+
+
+def _draw(
+    item: SamplexItem, shape: tuple[int, ...], rng: np.random.Generator
+) -> dict[str, NDArray[Any]]:
+    """Draw randomizations for every element of an item's shape.
+
+    An axis along which the item's arguments vary is a sweep over arguments; along all others there is
+    one set of arguments and many randomizations of it.
+    """
+    arguments = item.samplex_arguments
+    given = tuple(arguments.shape)
+    padded = (1,) * (len(shape) - len(given)) + given
+    swept = [axis for axis, length in enumerate(padded) if length > 1]
+    randomized = [axis for axis, length in enumerate(padded) if length <= 1]
+    inner = tuple(shape[axis] for axis in randomized)
+    # A samplex that was read from JSON has not worked out the order of its steps yet.
+    item.samplex.finalize()
+    drawn: dict[str, NDArray[Any]] = {}
+    for place in np.ndindex(*(shape[axis] for axis in swept)):
+        at = dict(zip(swept, place, strict=True))
+        offset = len(shape) - len(given)
+        chosen = tuple(at.get(axis + offset, 0) for axis in range(len(given)))
+        sample = item.samplex.sample(
+            arguments[chosen], num_randomizations=math.prod(inner), rng=rng
+        )
+        target = tuple(at.get(axis, slice(None)) for axis in range(len(shape)))
+        for name, value in dict(sample).items():
+            if name not in drawn:
+                drawn[name] = np.empty((*shape, *value.shape[1:]), dtype=value.dtype)
+            drawn[name][target] = value.reshape(*inner, *value.shape[1:])
+    return drawn
+
+
+def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    quarter = np.pi / 2
+    return np.asarray(np.round(values / quarter, _ANGLE_DECIMALS) * quarter)
+
+
+def _registers(
+    circuit: QuantumCircuit, memories: list[list[str]], shape: tuple[int, ...], shots: int
+) -> dict[str, NDArray[np.bool_]]:
+    """Return each register's outcomes, shape ``(*shape, shots, bits)``, bit 0 first."""
+    chosen = {register.name: outcomes.columns(circuit, register) for register in circuit.cregs}
+    arrays = {
+        name: np.empty((len(memories), shots, len(bits)), dtype=bool) for name, bits in chosen.items()
+    }
+    for at, memory in enumerate(memories):
+        measured = outcomes.bits(memory, circuit.num_clbits)
+        for name, bits in chosen.items():
+            arrays[name][at] = measured[:, bits]
+    return {name: array.reshape(*shape, *array.shape[1:]) for name, array in arrays.items()}
+
+
+def _write(
+    model: Any,
+    data: list[dict[str, NDArray[Any]]],
+    shapes: list[tuple[int, ...]],
+    span: tuple[datetime.datetime, datetime.datetime],
+) -> str:
+    """Fill the result model of the job's schema version, and return its JSON."""
+    schema = sys.modules[type(model).__module__]
+    tensor = get_args(schema.QuantumProgramResultItemModel.model_fields["results"].annotation)[1]
+    item_metadata = getattr(schema, "ItemMetadataModel", lambda: None)
+    items = [
+        schema.QuantumProgramResultItemModel(
+            results={name: tensor.from_numpy(array) for name, array in result.items()},
+            metadata=item_metadata(),
+        )
+        for result in data
+    ]
+    parts = []
+    for at, shape in enumerate(shapes):
+        size = math.prod(shape)
+        everything = {
+            "idx_item": at,
+            "size": size,
+            "permutation": list(range(len(shape))),
+            "element_range": (0, size, 1),
+        }
+        fields = schema.ChunkPart.model_fields
+        parts.append(schema.ChunkPart(**{k: v for k, v in everything.items() if k in fields}))
+    chunk = schema.ChunkSpan(start=span[0], stop=span[1], parts=parts)
+    result = {
+        "data": items,
+        "metadata": schema.MetadataModel(chunk_timing=[chunk]),
+        "passthrough_data": getattr(model.quantum_program, "passthrough_data", None),
+        "semantic_role": getattr(model.quantum_program, "semantic_role", None),
+    }
+    fields = schema.QuantumProgramResultModel.model_fields
+    written = schema.QuantumProgramResultModel(
+        **{name: value for name, value in result.items() if name in fields}
+    )
+    return str(written.model_dump_json())
