@@ -1,0 +1,203 @@
+"""What goes wrong, in a sentence: what was wrong, what is allowed, and what to do.
+
+`UserError` carries such a sentence to whoever shows it: a magic, the panel, the command line.
+`explain` makes one of whatever the service or the client library raised.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+
+class UserError(Exception):
+    """Something a person can put right; its text is the whole message, no traceback is needed."""
+
+
+class ServiceError(Exception):
+    """The service answered a request with an error, or did not answer.
+
+    Attributes
+    ----------
+    status : int or None
+        HTTP status; None when there was no answer.
+    code : int or None
+        The service's own error code.
+    message, solution : str
+        The service's own words.
+    trace : str
+        The id by which the service's support finds the request.
+    retry_after : float or None
+        Seconds the service asked to wait.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int | None = None,
+        code: int | None = None,
+        solution: str = "",
+        trace: str = "",
+        retry_after: float | None = None,
+    ):
+        super().__init__(message)
+        self.message = message
+        self.status = status
+        self.code = code
+        self.solution = solution
+        self.trace = trace
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What an error code means and what helps.
+
+    Attributes
+    ----------
+    what : str
+        What happened, as a clause that starts a sentence.
+    do : str
+        What to do next, as a sentence.
+    """
+
+    what: str
+    do: str
+
+
+ADVICE: dict[int, Advice] = {
+    1200: Advice("You are not authorized to do that", "Check which account and instance is used."),
+    1201: Advice("The service does not accept these credentials", "Save the account again."),
+    1202: Advice("There are too many requests", "Wait a minute; jobs already sent go on."),
+    1208: Advice("The service could not read the job", "Check the circuits and options."),
+    1217: Advice("The session is closed", "Open a new one with %%session."),
+    1279: Advice("The instance was not found", "Check the CRN and its region."),
+    1305: Advice(
+        "The job ran longer than its limit and was stopped",
+        "Split it, use fewer shots, or raise max_execution_time.",
+    ),
+    1352: Advice(
+        "This plan has no sessions",
+        "Use job mode or a batch, or rehearse with --service local.",
+    ),
+    1501: Advice("An observable does not fit its circuit", "Apply the circuit's layout to it."),
+    1517: Advice(
+        "A circuit uses gates or qubits the backend does not have",
+        "Transpile it for this backend first.",
+    ),
+    1519: Advice("An option is not allowed here", "Check the primitive's options."),
+    1603: Advice("A circuit could not be read", "Send circuits, not QASM of another version."),
+    1999: Advice("The service is down for a planned outage", "Try again later."),
+}
+"""Advice by the service's error code. Codes: IBM's error code list and threads, November 2026."""
+
+_BY_STATUS: dict[int, Advice] = {
+    401: ADVICE[1201],
+    403: ADVICE[1200],
+    429: ADVICE[1202],
+    503: ADVICE[1999],
+}
+
+
+def advice_for(code: int | None, status: int | None = None) -> Advice | None:
+    """Advice for an error code, or for an HTTP status where the code is unknown."""
+    found = ADVICE.get(code) if code is not None else None
+    return found or (_BY_STATUS.get(status) if status is not None else None)
+
+
+def read_error_body(text: str) -> dict[str, Any]:
+    """Find the service's error in an answer's body, or in a text that contains it.
+
+    Returns
+    -------
+    dict
+        ``code`` (int or None), ``message``, ``solution``, ``trace``; empty strings where nothing
+        was found.
+    """
+    found: dict[str, Any] = {"code": None, "message": "", "solution": "", "trace": ""}
+    start = text.find('{"errors"')
+    if start < 0:
+        start = text.find("{")
+    if start < 0:
+        return found
+    try:
+        body, _ = json.JSONDecoder().raw_decode(text[start:])
+        error = body["errors"][0]
+    except (ValueError, KeyError, IndexError, TypeError):
+        return found
+    code = str(error.get("code", ""))
+    found["code"] = int(code) if code.isdigit() else None
+    found["message"] = str(error.get("message", ""))
+    found["solution"] = str(error.get("solution", ""))
+    found["trace"] = str(body.get("trace", ""))
+    return found
+
+
+def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
+    """One sentence, or a few, for an error that came from the service or the client library.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    doing : str
+        What was being done, as in "open a session on ibm_fez".
+    service : {"ibm", "local"}
+        Which service it came from; for IBM's the way on without it is named.
+
+    Returns
+    -------
+    str
+        What happened and what to do; the service's own words and its trace id follow.
+    """
+    if isinstance(error, ServiceError):
+        status, parts = error.status, vars(error)
+    else:
+        status = getattr(error, "status_code", None)
+        parts = read_error_body(str(error))
+    code, message = parts["code"], parts["message"]
+    advice = advice_for(code, status)
+    unreachable = status in (None, -1) and not code and _looks_like_network(error)
+    if unreachable:
+        text = f"Could not {doing}: the service cannot be reached. Check the network and try again."
+    elif advice is not None:
+        text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"
+    else:
+        reason = message or _first_line(str(error)) or type(error).__name__
+        solution = parts["solution"]
+        text = f"Could not {doing}: {reason.rstrip('.')}." + (f" {solution}" if solution else "")
+    if service == "ibm" and "--service local" not in text and (unreachable or status in (401, 403)):
+        text += " To go on without IBM, use --service local."
+    if advice is not None and message:
+        text += f"\nThe service said: {message}" + (f" (code {code})" if code else "")
+    if parts["trace"]:
+        text += f"\nTrace id: {parts['trace']}"
+    return text
+
+
+def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
+    """Words that look like one that is not known, as ``a, b or c``; empty when none does."""
+    close = get_close_matches(word, known, n=limit, cutoff=0.5)
+    return " or ".join(filter(None, [", ".join(close[:-1]), close[-1] if close else ""]))
+
+
+def _looks_like_network(error: BaseException) -> bool:
+    names = {cls.__name__ for cls in type(error).__mro__}
+    chain = error.__cause__ or error.__context__
+    return (
+        bool(names & {"ConnectionError", "Timeout", "ServiceError", "ApiException"})
+        or bool(re.search(r"(Max retries|Connection refused|timed out|resolve)", str(error)))
+        or (chain is not None and chain is not error and _looks_like_network(chain))
+    )
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _first_line(text: str) -> str:
+    return text.strip().splitlines()[0][:300] if text.strip() else ""

@@ -1,0 +1,443 @@
+"""Watches one session and hands out a snapshot whenever a fact changed.
+
+A thread asks the service at most two things a poll, whatever the number of jobs: the session, and
+either a page of its jobs or the exact times of one finished job. It asks often while something is
+pending, seldom while nothing is, at once after a submit or a command, and not at all once the
+session is closed and everything about it is final.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .client import Answer, ServiceClient
+from .errors import ServiceError, UserError, advice_for, explain
+from .fields import (
+    STATES,
+    read_active_periods,
+    read_job,
+    read_opened,
+    read_seconds,
+    read_time,
+)
+from .service_clock import ServiceClock
+from .snapshot import JobRecord, ServiceInfo, SessionSnapshot, interactive_timeout
+
+logger = logging.getLogger(__name__)
+
+PAGE = 200
+METRICS_BACKLOG = 1000
+FINAL_GRACE = 30.0
+"""Seconds after the close for which the service may still correct its figures."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How often to ask, in seconds.
+
+    Attributes
+    ----------
+    pending : float
+        While a job is queued or running.
+    idle : float
+        While nothing is.
+    slowest : float
+        The most that idle polls slow down to.
+    """
+
+    pending: float
+    idle: float
+    slowest: float
+
+
+PACES: dict[str, Pace] = {"local": Pace(0.2, 0.5, 2.0), "ibm": Pace(1.0, 3.0, 15.0)}
+
+
+class Monitor:
+    """Knows one session as well as the service lets it.
+
+    Parameters
+    ----------
+    client : ServiceClient
+        The line to the service; this monitor's own.
+    session_id : str
+        The session or batch to watch.
+    info : ServiceInfo
+        Which service it is.
+    name, notebook, expected_jobs
+        Passed on into the snapshots.
+
+    Raises
+    ------
+    ServiceError
+        The first poll, made at once, failed: there is no such session, or no answer.
+    """
+
+    def __init__(
+        self,
+        client: ServiceClient,
+        session_id: str,
+        info: ServiceInfo,
+        *,
+        name: str = "",
+        notebook: str = "",
+        expected_jobs: int | None = None,
+    ):
+        self.session_id = session_id
+        self._client = client
+        self._info = info
+        self._fixed: dict[str, Any] = {
+            "name": name,
+            "notebook": notebook,
+            "expected_jobs": expected_jobs,
+        }
+        self._pace = PACES[info.kind]
+        self._clock = ServiceClock(info.speed)
+        self._lock = threading.Lock()
+        self._polling = threading.Lock()
+        self._wake = threading.Event()
+        self._stopped = threading.Event()
+        self._listeners: dict[int, Callable[[SessionSnapshot], object]] = {}
+        self._next_listener = 0
+        self._jobs: dict[str, JobRecord] = {}
+        self._listed_at_change: Any = object()
+        self._page_offset = 0
+        self._idle_polls = 0
+        self._not_before = 0.0
+        self._inexact: dict[str, None] = {}
+        self._snapshot: SessionSnapshot | None = None
+        self._thread: threading.Thread | None = None
+        self.poll()
+
+    @property
+    def snapshot(self) -> SessionSnapshot:
+        """What is known now. Cheap, never asks the service."""
+        assert self._snapshot is not None, "the first poll happens on construction"
+        return self._snapshot
+
+    def now(self) -> float:
+        """The service's clock, estimated."""
+        return self._clock.now()
+
+    def start(self) -> None:
+        """Begin to watch, on a daemon thread. Does nothing when it watches already."""
+        with self._lock:
+            if self._thread is not None and self._thread.is_alive():
+                return
+            self._stopped.clear()
+            self._thread = threading.Thread(
+                target=_watch,
+                args=(weakref.ref(self), self._wake, self._stopped),
+                name=f"qsession-monitor-{self.session_id[:8]}",
+                daemon=True,
+            )
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop watching. The last snapshot stays."""
+        self._stopped.set()
+        self._wake.set()
+
+    def wake(self) -> None:
+        """Ask the service now rather than at the next turn."""
+        self._idle_polls = 0
+        self.start()
+        self._wake.set()
+
+    def subscribe(self, callback: Callable[[SessionSnapshot], object]) -> Callable[[], None]:
+        """Have a function called with every new snapshot, on the monitor's thread.
+
+        Returns
+        -------
+        callable
+            Ends the subscription.
+        """
+        with self._lock:
+            key = self._next_listener
+            self._next_listener += 1
+            self._listeners[key] = callback
+
+        def unsubscribe() -> None:
+            with self._lock:
+                self._listeners.pop(key, None)
+
+        return unsubscribe
+
+    def submitted(self, job_id: str, program: str, pubs: int | None) -> None:
+        """A job was just submitted from this kernel."""
+        with self._lock:
+            known = self._jobs.get(job_id)
+            self._jobs[job_id] = (
+                JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs)
+                if known is None
+                else replace(known, pubs=pubs)
+            )
+        self._publish(self.snapshot)
+        self.wake()
+
+    def mark_stray(self, job_id: str, program: str, pubs: int | None) -> None:
+        """A job went to the session's backend but outside the session."""
+        with self._lock:
+            self._jobs[job_id] = JobRecord(
+                job_id, program, "queued", created=self.now(), pubs=pubs, stray=True
+            )
+        self._publish(self.snapshot)
+        self.wake()
+
+    def command(self, action: str, job_id: str | None = None) -> str:
+        """Do what a button or magic asks, and say what came of it.
+
+        Parameters
+        ----------
+        action : {"close", "cancel", "cancel_job"}
+            What to do.
+        job_id : str, optional
+            Which job, for ``cancel_job``.
+
+        Returns
+        -------
+        str
+            One sentence.
+
+        Raises
+        ------
+        UserError
+            The service refused or did not answer.
+        """
+        before = self.snapshot.pending()
+        running = sum(job.status == "running" for job in before)
+        try:
+            if action == "close":
+                self._client.close(self.session_id)
+            elif action == "cancel":
+                self._client.cancel(self.session_id)
+            elif action == "cancel_job" and job_id:
+                self._client.cancel_job(job_id)
+                return f"Job {job_id} is cancelled."
+            else:
+                raise UserError(f"There is no action {action!r}: close, cancel, cancel_job.")
+        except ServiceError as error:
+            what = f"cancel job {job_id}" if job_id else f"{action} the session"
+            raise UserError(explain(error, doing=what, service=self._info.kind)) from error
+        finally:
+            self.poll()
+            self.wake()
+        if action == "cancel":
+            cancelled = len(before) - running
+            return f"Session cancelled: {_jobs(cancelled)} cancelled{_finish(running)}."
+        return f"Session closed{_finish(len(before))}."
+
+    # ---------------------------------------------------------------------------------------------
+    # Polling
+
+    def poll(self) -> None:
+        """Ask the service once and publish what changed.
+
+        Raises
+        ------
+        ServiceError
+            Only on the very first poll; later a failure becomes the snapshot's ``problem``.
+        """
+        with self._polling:
+            try:
+                answer = self._client.session(self.session_id)
+                self._take_clock(answer)
+                self._ask_about_jobs(answer.data)
+            except ServiceError as error:
+                if self._snapshot is None:
+                    raise
+                self._publish(self._with_problem(error))
+                return
+            self._not_before = 0.0
+            self._publish(self._read_session(answer))
+
+    def _ask_about_jobs(self, session: dict[str, Any]) -> None:
+        """The poll's second question: a page of jobs if they may have changed, else exact times."""
+        pending = any(not job.final for job in self._jobs.values())
+        seen = (
+            session.get("state"),
+            session.get("last_job_started"),
+            session.get("last_job_completed"),
+        )
+        # a job sent from elsewhere shows in the session only once it starts: look now and then
+        if pending or seen != self._listed_at_change or self._idle_polls % 5 == 4:
+            answer = self._client.jobs(self.session_id, limit=PAGE, offset=self._page_offset)
+            listed_all = self._take_jobs(answer.data, session)
+            if listed_all:
+                self._listed_at_change = seen
+        elif self._inexact:
+            job_id = next(iter(self._inexact))
+            self._take_metrics(job_id, self._client.metrics(job_id).data)
+
+    def _take_clock(self, answer: Answer) -> None:
+        if answer.date is not None:
+            self._clock.observe(answer.date, answer.sent, answer.received)
+
+    def _take_jobs(self, page: dict[str, Any], session: dict[str, Any]) -> bool:
+        """Take over a page of jobs; whether every job that may still change was on it."""
+        rows = page.get("jobs", [])
+        with self._lock:
+            for row in rows:
+                job = read_job(row, self._jobs.get(row["id"]), session, self.now())
+                self._jobs[job.id] = job
+                if job.final and not job.exact and len(self._inexact) < METRICS_BACKLOG:
+                    self._inexact[job.id] = None
+            on_page = {row["id"] for row in rows}
+            beyond = any(
+                not job.final and job.id not in on_page and not job.stray
+                for job in self._jobs.values()
+            )
+        # more than a page is pending: look at the next one in the next poll, then start over
+        more = len(rows) == PAGE and (beyond or page.get("count", 0) > len(self._jobs))
+        self._page_offset = self._page_offset + PAGE if more else 0
+        return not more
+
+    def _take_metrics(self, job_id: str, metrics: dict[str, Any]) -> None:
+        times = metrics.get("timestamps") or {}
+        figures = metrics.get("usage") or {}
+        with self._lock:
+            self._inexact.pop(job_id, None)
+            job = self._jobs[job_id]
+            qpu = figures.get("qpu_charge_time_seconds", figures.get("quantum_seconds"))
+            self._jobs[job_id] = replace(
+                job,
+                started=read_time(times.get("running")) or None,
+                finished=read_time(times.get("finished")) or job.finished,
+                qpu_seconds=job.qpu_seconds if qpu is None else float(qpu),
+                exact=True,
+            )
+
+    def _read_session(self, answer: Answer) -> SessionSnapshot:
+        data = answer.data
+        state = str(data.get("state", "open"))
+        periods = read_active_periods(data)
+        closed_at = read_time(data.get("closed_at"))
+        with self._lock:
+            jobs = tuple(sorted(self._jobs.values(), key=lambda job: (job.created, job.id)))
+        settled = closed_at is not None and self.now() - closed_at > FINAL_GRACE
+        closed = state == "closed" and all(job.final for job in jobs)
+        return SessionSnapshot(
+            session_id=self.session_id,
+            mode="batch" if data.get("mode") == "batch" else "dedicated",
+            backend=str(data.get("backend_name") or ""),
+            service=self._info,
+            # "pending_inactive" and the like are on their way but still what they were
+            state=STATES.get(state, "active"),
+            state_reason=data.get("state_reason"),
+            accepting_jobs=bool(data.get("accepting_jobs", state != "closed")),
+            opened_at=read_opened(data),
+            started_at=read_time(data.get("started_at")),
+            activated_at=read_time(data.get("activated_at")),
+            closed_at=closed_at,
+            last_job_started=read_time(data.get("last_job_started")),
+            last_job_completed=read_time(data.get("last_job_completed")),
+            interactive_ttl=read_seconds(data.get("interactive_ttl")),
+            max_ttl=read_seconds(data.get("max_ttl")),
+            active_periods=periods,
+            usage_seconds=read_seconds(data.get("elapsed_time")),
+            usage_final=closed and (settled or self._info.kind == "local"),
+            jobs=jobs,
+            answered_at=self.now(),
+            clock_offset=self._clock.offset,
+            **self._fixed,
+        )
+
+    def _with_problem(self, error: ServiceError) -> SessionSnapshot:
+        snapshot = self.snapshot
+        if error.retry_after is not None:
+            self._not_before = time.monotonic() + min(error.retry_after, 300.0)
+        advice = advice_for(error.code, error.status)
+        text = f"{advice.what}. {advice.do}" if advice else error.message
+        since = self.now() if snapshot.problem is None else snapshot.problem_since
+        return replace(snapshot, problem=text, problem_since=since)
+
+    def _publish(self, snapshot: SessionSnapshot) -> None:
+        """Keep a snapshot, and hand it out if a fact in it is new."""
+        with self._lock:
+            jobs = tuple(sorted(self._jobs.values(), key=lambda job: (job.created, job.id)))
+            snapshot = replace(snapshot, jobs=jobs, poll_interval=self._interval(snapshot))
+            changed = self._snapshot is None or _differs(self._snapshot, snapshot)
+            self._snapshot = snapshot
+            listeners = list(self._listeners.values()) if changed else []
+        self._idle_polls = 0 if changed else self._idle_polls + 1
+        for listener in listeners:
+            try:
+                listener(snapshot)
+            except Exception:
+                # a view that fails must not stop the watching, nor the other views
+                logger.exception("A view of session %s failed", self.session_id)
+
+    def _interval(self, snapshot: SessionSnapshot) -> float:
+        if self.finished(snapshot):
+            return 0.0
+        if snapshot.pending() or not snapshot.accepting_jobs:
+            return self._pace.pending
+        return min(self._pace.idle, self._pace.slowest)
+
+    def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
+        """Whether the session is closed and nothing about it will change any more."""
+        snapshot = snapshot or self.snapshot
+        return snapshot.state == "closed" and snapshot.usage_final and not self._inexact
+
+    def delay(self) -> float:
+        """Seconds to wait before the next poll."""
+        snapshot = self.snapshot
+        wait = snapshot.poll_interval
+        if not snapshot.pending():
+            # slow down by and by while nothing happens, but be there when the timeout strikes
+            wait = min(wait * (1 + self._idle_polls / 10), self._pace.slowest)
+            idle = interactive_timeout(snapshot, self.now())
+            if idle is not None and idle.running and idle.remaining > 0:
+                wait = min(wait, idle.remaining / self._info.speed + 0.1)
+        if snapshot.problem is not None:
+            wait = max(wait, min(2.0 ** min(self._idle_polls, 4), self._pace.slowest))
+        return max(wait, self._not_before - time.monotonic(), 0.02)
+
+
+def _watch(ref: weakref.ref[Monitor], wake: threading.Event, stopped: threading.Event) -> None:
+    """The monitor's thread. It holds no reference, so that a forgotten monitor ends it."""
+    while not stopped.is_set():
+        monitor = ref()
+        if monitor is None:
+            return
+        if monitor.finished():
+            stopped.set()
+            return
+        delay = monitor.delay()
+        del monitor
+        wake.wait(delay)
+        wake.clear()
+        monitor = ref()
+        if monitor is None or stopped.is_set():
+            return
+        try:
+            monitor.poll()
+        except Exception:
+            logger.exception("A poll failed")
+        del monitor
+
+
+def _differs(old: SessionSnapshot, new: SessionSnapshot) -> bool:
+    """Whether a view has anything new to show; when it was asked and how late is not news."""
+    same: dict[str, Any] = {"answered_at": 0.0, "usage_seconds": None, "poll_interval": 0.0}
+    if abs(old.clock_offset - new.clock_offset) < 0.5:
+        same["clock_offset"] = 0.0
+    if new.usage_final != old.usage_final:
+        same.pop("usage_seconds")
+    return replace(old, **same) != replace(new, **same)
+
+
+def _jobs(count: int) -> str:
+    return f"{count} queued job{'' if count == 1 else 's'}"
+
+
+def _finish(count: int) -> str:
+    if count == 0:
+        return ""
+    return f"; {count} job{' finishes' if count == 1 else 's finish'} first"

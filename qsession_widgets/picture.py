@@ -1,0 +1,122 @@
+"""A session's timeline as a still picture: SVG that needs neither a kernel nor JavaScript.
+
+However many jobs there are, what touches on the same pixel is drawn as one bar, so the picture
+stays small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from html import escape
+
+from .snapshot import JobRecord, SessionSnapshot
+from .time_axis import tick_label, tick_times
+
+WIDTH = 900
+LEFT = 84
+RIGHT = 12
+BAR = 16
+ROW = 30
+
+COLOURS = {
+    "queued": "#a9b1be",
+    "running": "#0f62fe",
+    "done": "#1a9a6b",
+    "cancelled": "#6b7382",
+    "failed": "#da1e28",
+}
+
+
+def draw(snapshot: SessionSnapshot, now: float) -> str:
+    """The timeline as an ``<svg>`` element.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        What to draw.
+    now : float
+        Where an unfinished job's bar ends (service clock, seconds since the epoch).
+
+    Returns
+    -------
+    str
+        SVG; empty when no job was ever submitted.
+    """
+    jobs = [job for job in snapshot.jobs if not job.stray]
+    if not jobs:
+        return ""
+    begin = min(job.created for job in jobs)
+    ends = [job.finished or now for job in jobs]
+    ends += [now if end is None else end for _, end in snapshot.active_periods]
+    end = max(begin + 1e-3, *ends)
+    scale = (WIDTH - LEFT - RIGHT) / (end - begin)
+
+    def x(time: float) -> float:
+        return LEFT + (min(max(time, begin), end) - begin) * scale
+
+    rows = 2 if snapshot.others else 1
+    height = 22 + rows * ROW + 22
+    parts = [_band(x(b), x(now if e is None else e), rows) for b, e in snapshot.active_periods]
+    top = 22 + (ROW - BAR) / 2
+    parts += _bars(jobs, x, top, now)
+    parts.append(_label("this session", 8, top + 12))
+    if snapshot.others:
+        spans = [
+            (x(o[1] or o[0]), x(o[2] or now)) for o in snapshot.others if (o[2] or now) > begin
+        ]
+        parts += [_rect(a, b, top + ROW, "#c9ced6") for a, b in _merge(spans)]
+        parts.append(_label("other users", 8, top + ROW + 12))
+    for time in tick_times(begin, end):
+        parts.append(_label(tick_label(time, end - begin), x(time), height - 6, anchor="middle"))
+    alt = escape(f"Timeline of {len(jobs)} jobs in the session on {snapshot.backend}")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{alt}" '
+        f'viewBox="0 0 {WIDTH} {height:g}" width="100%" '
+        f'style="max-width:{WIDTH}px;font:11px system-ui,sans-serif">' + "".join(parts) + "</svg>"
+    )
+
+
+def _bars(
+    jobs: Sequence[JobRecord], x: Callable[[float], float], top: float, now: float
+) -> list[str]:
+    waits = [(x(job.created), x(job.started or job.finished or now)) for job in jobs]
+    parts = [_rect(a, b, top, COLOURS["queued"]) for a, b in _merge(waits)]
+    for status in ("done", "cancelled", "running", "failed"):
+        runs = [
+            (x(job.started), x(job.finished or now))
+            for job in jobs
+            if job.status == status and job.started is not None
+        ]
+        parts += [_rect(a, b, top, COLOURS[status]) for a, b in _merge(runs)]
+    return parts
+
+
+def _merge(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans in pixels, with those that touch on one pixel drawn as one."""
+    merged: list[tuple[float, float]] = []
+    for begin, end in sorted((a, max(b, a + 1.0)) for a, b in spans):
+        if merged and begin <= merged[-1][1] + 0.25:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _rect(begin: float, end: float, top: float, colour: str) -> str:
+    return (
+        f'<rect x="{begin:.1f}" y="{top:g}" width="{end - begin:.1f}" height="{BAR}" rx="2" '
+        f'fill="{colour}"/>'
+    )
+
+
+def _band(begin: float, end: float, rows: int) -> str:
+    return (
+        f'<rect x="{begin:.1f}" y="20" width="{end - begin:.1f}" height="{rows * ROW + 4}" '
+        f'fill="#e7f0ff"/><text x="{begin + 4:.1f}" y="14" fill="#5b6270">active</text>'
+    )
+
+
+def _label(text: str, at: float, y: float, anchor: str = "start") -> str:
+    return (
+        f'<text x="{at:.1f}" y="{y:g}" text-anchor="{anchor}" fill="#5b6270">{escape(text)}</text>'
+    )
