@@ -1,0 +1,124 @@
+import {
+  emptyTimeout,
+  interactiveTimeout,
+  maximumTime,
+  usage,
+  type Countdown,
+} from "../shared/countdowns";
+import { formatClock, formatCountdown, formatDuration } from "../shared/format";
+import type { SessionSnapshot } from "../shared/snapshot.gen";
+import { UsageBar, UsageFigure } from "./Usage";
+
+/** The two clocks and the usage: what is left, what happens at zero, what it costs. */
+export function Clocks({ snapshot, now }: { snapshot: SessionSnapshot; now: number }) {
+  const empty = emptyTimeout(snapshot, now);
+  const interactive = interactiveTimeout(snapshot, now);
+  const maximum = maximumTime(snapshot, now);
+  const spent = usage(snapshot, now);
+  return (
+    <div class="qs-clocks">
+      {empty && !snapshot.started_at ? (
+        <Clock
+          label="Closes by itself"
+          countdown={empty}
+          tone="idle"
+          note={`if no job runs by ${formatClock(empty.ends_at ?? now, now)}`}
+        />
+      ) : (
+        <Clock
+          label="Interactive timeout"
+          countdown={interactive}
+          tone={interactiveTone(snapshot, interactive)}
+          note={interactiveNote(snapshot, interactive)}
+        />
+      )}
+      <Clock
+        label="Maximum time"
+        countdown={maximum}
+        tone={
+          maximum?.running
+            ? maximum.remaining < 0.1 * maximum.total
+              ? "warning"
+              : "running"
+            : "off"
+        }
+        note={maximumNote(maximum, now)}
+      />
+      <div class="qs-cell qs-usage">
+        <div class="qs-label">Usage</div>
+        <UsageFigure snapshot={snapshot} usage={spent} />
+        <UsageBar snapshot={snapshot} usage={spent} />
+      </div>
+    </div>
+  );
+}
+
+function interactiveTone(snapshot: SessionSnapshot, countdown: Countdown | null): string {
+  if (!countdown || snapshot.state !== "active") return "off";
+  if (!countdown.running) return "done";
+  return countdown.remaining < 0.1 * countdown.total ? "warning" : "idle";
+}
+
+function interactiveNote(snapshot: SessionSnapshot, countdown: Countdown | null): string {
+  if (!countdown) return "the service gave none";
+  if (snapshot.state === "open") return "starts after the first job";
+  if (snapshot.state === "inactive") return "passed: the next job queues again";
+  if (!snapshot.accepting_jobs) return "closing: no more jobs accepted";
+  if (!countdown.running) return "paused while a job is pending";
+  return countdown.remaining > 0
+    ? "then deactivated: next job queues again"
+    : "passed: being deactivated";
+}
+
+function maximumNote(countdown: Countdown | null, now: number): string {
+  if (!countdown) return "the service gave none";
+  const total = formatCountdown(countdown.total);
+  if (!countdown.running) return `of ${total}, starts with the first job`;
+  if (countdown.remaining <= 0) return "passed: queued jobs fail, a running one finishes";
+  return `of ${total}, ends ${formatClock(countdown.ends_at ?? now, now)}`;
+}
+
+interface ClockProps {
+  label: string;
+  countdown: Countdown | null;
+  tone: string;
+  note: string;
+}
+
+const RADIUS = 26;
+const ROUND = 2 * Math.PI * RADIUS;
+
+function Clock({ label, countdown, tone, note }: ClockProps) {
+  const share = countdown && countdown.total > 0 ? countdown.remaining / countdown.total : 0;
+  return (
+    <div class="qs-cell qs-clock">
+      <svg class="qs-ring" viewBox="0 0 64 64" width="64" height="64" aria-hidden="true">
+        <circle class="qs-track" cx="32" cy="32" r={RADIUS} />
+        {share > 0 && (
+          <circle
+            class={`qs-arc qs-arc-${tone}`}
+            cx="32"
+            cy="32"
+            r={RADIUS}
+            stroke-dasharray={ROUND}
+            stroke-dashoffset={ROUND * (1 - share)}
+            transform="rotate(-90 32 32)"
+          />
+        )}
+      </svg>
+      <div class="qs-clock-text">
+        <div class="qs-label">{label}</div>
+        <div
+          class="qs-figure"
+          role="timer"
+          aria-label={label}
+          aria-live="off"
+          title={countdown ? formatDuration(countdown.remaining) : ""}
+        >
+          {countdown ? formatCountdown(countdown.remaining) : "–"}
+        </div>
+        <div class="qs-note">{note}</div>
+      </div>
+    </div>
+  );
+}

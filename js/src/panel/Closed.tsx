@@ -1,0 +1,66 @@
+// A session that is over: its total, its jobs, and why it ended, instead of clocks that stand still.
+import { usage } from "../shared/countdowns";
+import { formatClock, formatCount, formatDuration } from "../shared/format";
+import type { SessionSnapshot } from "../shared/snapshot.gen";
+import type { SessionStore } from "./store";
+import { UsageBar, UsageFigure } from "./Usage";
+
+export function Closed({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
+  const spent = usage(snapshot, snapshot.closed_at ?? now);
+  const { closed_at: closed, opened_at: opened } = snapshot;
+  return (
+    <div class="qs-clocks">
+      <div class="qs-cell">
+        <div class="qs-label">
+          {snapshot.state_reason === "session_cancelled" ? "Cancelled" : "Closed"}
+        </div>
+        <div class="qs-figure">{closed === null ? "–" : formatClock(closed, now)}</div>
+        <div class="qs-note">
+          {why(snapshot)}
+          {closed !== null && opened !== null && `, open for ${formatDuration(closed - opened)}`}
+        </div>
+      </div>
+      <div class="qs-cell">
+        <div class="qs-label">Jobs</div>
+        <div class="qs-figure">{formatCount(store.total)}</div>
+        <div class="qs-note">{outcomes(store)}</div>
+      </div>
+      <div class="qs-cell qs-usage">
+        <div class="qs-label">{spent.final ? "Usage, final" : "Usage, estimate"}</div>
+        <UsageFigure snapshot={snapshot} usage={spent} />
+        <UsageBar snapshot={snapshot} usage={spent} />
+      </div>
+    </div>
+  );
+}
+
+function outcomes(store: SessionStore): string {
+  if (store.total === 0) return "none was submitted";
+  if (!store.jobsKnown) return `${store.done} done`;
+  const own = store.snapshot.jobs.filter((job) => !job.stray);
+  return (["done", "failed", "cancelled", "running", "queued"] as const)
+    .map((status) => ({ status, count: own.filter((job) => job.status === status).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ status, count }) => `${formatCount(count)} ${status}`)
+    .join(" · ");
+}
+
+const REASONS: Record<string, string> = {
+  session_closed_early: "closed on request",
+  session_cancelled: "cancelled on request",
+};
+
+/** Why it ended, from its own times where they tell, otherwise the service's word. */
+export function why(snapshot: SessionSnapshot): string {
+  const { closed_at: closed, started_at: started, opened_at: opened, max_ttl: max } = snapshot;
+  if (closed !== null && started !== null && max !== null && closed >= started + max - 1) {
+    return `the maximum time of ${formatDuration(max)} was reached`;
+  }
+  if (closed !== null && started === null && opened !== null && closed >= opened + 1799) {
+    return "no job ran for 30 minutes";
+  }
+  const reason = snapshot.state_reason;
+  if (!reason) return "ended";
+  return REASONS[reason] ?? reason.replace(/^session_/, "").replaceAll("_", " ");
+}

@@ -1,0 +1,307 @@
+// What this page knows of one session: facts and jobs as the kernel sent them, the service's clock, the commands given.
+import { ServiceClock } from "../shared/clock";
+import type { JobRecord, SessionSnapshot } from "../shared/snapshot.gen";
+import { deliverPlotly } from "./plotly";
+import {
+  applyLists,
+  fillRow,
+  isPatch,
+  patchRow,
+  readRow,
+  type Action,
+  type Facts,
+  type FactsPart,
+  type FromKernel,
+  type FullRow,
+  type PanelModel,
+  type Row,
+  type ToKernel,
+} from "./protocol";
+
+/** `connecting`: no word from the kernel yet; `live`; `silent`: no answer; `lost`: the front end saw it go. */
+export type Link = "connecting" | "live" | "silent" | "lost";
+
+export interface Command {
+  id: string;
+  action: Action;
+  job: string | null;
+  stage: "requested" | "waiting" | "acknowledged" | "done" | "failed";
+  message: string;
+}
+
+const SILENT_AFTER_MS = 3000;
+const WAITING_AFTER_MS = 2000;
+const NOTIFY_EVERY_MS = 250;
+
+export class SessionStore {
+  snapshot: SessionSnapshot;
+  readonly clock: ServiceClock;
+  link: Link = "connecting";
+  /** False until the kernel sent the jobs: after a reload the facts are there before them. */
+  jobsKnown = false;
+  /** The latest command to the whole session, and the latest for each job. */
+  command: Command | null = null;
+  readonly jobCommands = new Map<string, Command>();
+
+  private facts: Facts;
+  private revision = 0;
+  private readonly rows: FullRow[] = [];
+  private readonly positions = new Map<string, number>();
+  private jobs: JobRecord[] = [];
+  private readonly listeners = new Set<() => void>();
+  private notifyTimer: ReturnType<typeof setTimeout> | undefined;
+  private silentTimer: ReturnType<typeof setTimeout> | undefined;
+  private readonly waitTimers = new Set<ReturnType<typeof setTimeout>>();
+  private lastNotified = 0;
+  private syncPending = false;
+
+  constructor(readonly model: PanelModel) {
+    this.facts = model.get("facts") as Facts;
+    const { answered_at, clock_offset, service } = this.facts;
+    const sinceAnswer = Date.now() / 1000 + clock_offset - answered_at;
+    this.clock = new ServiceClock(answered_at + sinceAnswer * service.speed, service.speed);
+    this.snapshot = this.assemble();
+    this.onMessage = this.onMessage.bind(this);
+    this.onFacts = this.onFacts.bind(this);
+    this.onLink = this.onLink.bind(this);
+    model.on("msg:custom", this.onMessage);
+    model.on("change:facts", this.onFacts);
+    model.on("comm_live_update", this.onLink);
+    model.on("comm:close", this.onLink);
+    this.sync();
+  }
+
+  dispose(): void {
+    this.model.off("msg:custom", this.onMessage);
+    this.model.off("change:facts", this.onFacts);
+    this.model.off("comm_live_update", this.onLink);
+    this.model.off("comm:close", this.onLink);
+    for (const timer of [this.notifyTimer, this.silentTimer, ...this.waitTimers])
+      clearTimeout(timer);
+    this.listeners.clear();
+  }
+
+  subscribe(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+
+  /** How many jobs by status; from the jobs when they are here, otherwise as the kernel counted. */
+  get total(): number {
+    if (this.jobsKnown) return this.jobs.reduce((sum, job) => sum + (job.stray ? 0 : 1), 0);
+    return Object.values(this.facts.counts).reduce((sum, count) => sum + count, 0);
+  }
+
+  get done(): number {
+    if (!this.jobsKnown) return this.facts.counts.done;
+    return this.jobs.reduce((sum, job) => sum + (job.status === "done" && !job.stray ? 1 : 0), 0);
+  }
+
+  /** Ask the kernel what changed since we last heard, and what time it is there. */
+  sync(): void {
+    this.send({ type: "sync", revision: this.jobsKnown ? this.revision : -1 });
+    clearTimeout(this.silentTimer);
+    this.silentTimer = setTimeout(() => {
+      if (this.link === "live" || this.link === "connecting") this.setLink("silent");
+    }, SILENT_AFTER_MS);
+  }
+
+  request(action: Action, job: string | null = null): void {
+    const command: Command = {
+      id: crypto.randomUUID(),
+      action,
+      job,
+      stage: "requested",
+      message: "",
+    };
+    this.remember(command);
+    const sent = this.send({
+      type: "command",
+      id: command.id,
+      action,
+      ...(job === null ? {} : { job }),
+    });
+    if (!sent) {
+      this.remember({
+        ...command,
+        stage: "failed",
+        message: "The kernel is gone, so nothing was sent.",
+      });
+      return;
+    }
+    const timer = setTimeout(() => {
+      this.waitTimers.delete(timer);
+      const current = this.find(command.id);
+      if (current?.stage === "requested") this.remember({ ...current, stage: "waiting" });
+    }, WAITING_AFTER_MS);
+    this.waitTimers.add(timer);
+  }
+
+  dismissCommand(): void {
+    this.command = null;
+    this.notify();
+  }
+
+  send(message: ToKernel): boolean {
+    try {
+      this.model.send(message);
+      return true;
+    } catch {
+      this.setLink("lost");
+      return false;
+    }
+  }
+
+  private onMessage(message: FromKernel, buffers?: DataView[]): void {
+    if (typeof message !== "object" || message === null) return;
+    if (message.type === "ack") this.onAck(message);
+    else if (message.type === "asset") this.onAsset(message, buffers ?? []);
+    else if (message.type === "jobs") this.onJobs(message);
+    else if (message.type === "facts") this.takeFacts(message);
+    else return;
+    clearTimeout(this.silentTimer);
+    if (this.link !== "live") this.setLink("live");
+  }
+
+  private onAck(ack: Extract<FromKernel, { type: "ack" }>): void {
+    const command = this.find(ack.id);
+    if (!command || command.stage === "done" || command.stage === "failed") return;
+    this.remember({ ...command, stage: ack.stage, message: ack.message ?? "" });
+  }
+
+  private onAsset(message: Extract<FromKernel, { type: "asset" }>, buffers: DataView[]): void {
+    const [buffer] = buffers;
+    if (message.name === "plotly" && buffer) deliverPlotly(buffer, message.encoding === "gzip");
+  }
+
+  private onJobs(message: Extract<FromKernel, { type: "jobs" }>): void {
+    // one message went missing: ask again instead of showing jobs with holes
+    const from = message.reset ? 0 : (message.since ?? message.revision - 1);
+    if (from > this.revision || (!message.reset && !this.jobsKnown)) {
+      if (!this.syncPending) this.sync();
+      this.syncPending = true;
+      return;
+    }
+    if (message.revision < this.revision && !message.reset) return;
+    if (message.revision === this.revision && this.jobsKnown && message.since === undefined) return;
+    this.syncPending = false;
+    if (message.reset) {
+      this.rows.length = 0;
+      this.positions.clear();
+    }
+    this.revision = message.revision;
+    this.jobsKnown = true;
+    const touched = new Map<string, JobRecord>();
+    for (const row of message.jobs) {
+      const job = this.takeRow(row);
+      if (job) touched.set(job.id, job);
+    }
+    this.jobs = message.reset ? [...touched.values()] : mergeJobs(this.jobs, touched);
+    sortByCreated(this.jobs);
+    this.takeFacts(message);
+  }
+
+  private takeRow(row: Row): JobRecord | null {
+    let position: number;
+    let full: FullRow;
+    if (isPatch(row)) {
+      position = row[0];
+      const known = this.rows[position];
+      if (!known) return null;
+      full = patchRow(known, row);
+    } else {
+      position = this.positions.get(row[0]) ?? this.rows.length;
+      full = fillRow(row);
+      this.positions.set(row[0], position);
+    }
+    this.rows[position] = full;
+    return readRow(full, this.facts.epoch);
+  }
+
+  private takeFacts(part: FactsPart): void {
+    if (part.facts || part.lists) {
+      this.facts = { ...this.facts, ...part.facts, ...applyLists(this.facts, part.lists) };
+      // the saved notebook and a second view read the model; save_changes is never called
+      this.model.set("facts", this.facts);
+    }
+    if (part.at !== undefined) this.clock.anchor(part.at, this.facts.service.speed);
+    this.snapshot = this.assemble();
+    this.notifySoon();
+  }
+
+  private onFacts(): void {
+    const facts = this.model.get("facts") as Facts;
+    if (facts === this.facts || !facts) return;
+    this.facts = facts;
+    this.snapshot = this.assemble();
+    this.notifySoon();
+    // the front end restored its state from the kernel: jobs and the time may be older than that
+    this.sync();
+  }
+
+  private onLink(): void {
+    this.setLink("lost");
+    // the front end may have reconnected to the same kernel: then it answers, and the panel is live again
+    this.sync();
+  }
+
+  private setLink(link: Link): void {
+    if (this.link === link) return;
+    this.link = link;
+    this.notify();
+  }
+
+  private assemble(): SessionSnapshot {
+    return { ...this.facts, jobs: this.jobs ?? [] };
+  }
+
+  private find(id: string): Command | undefined {
+    if (this.command?.id === id) return this.command;
+    for (const command of this.jobCommands.values()) if (command.id === id) return command;
+    return undefined;
+  }
+
+  private remember(command: Command): void {
+    if (command.job === null) this.command = command;
+    else this.jobCommands.set(command.job, command);
+    this.notify();
+  }
+
+  private notifySoon(): void {
+    const wait = this.lastNotified + NOTIFY_EVERY_MS - Date.now();
+    // a wait longer than the interval means that this machine's clock was set back
+    if (wait <= 0 || wait > NOTIFY_EVERY_MS) this.notify();
+    else this.notifyTimer ??= setTimeout(() => this.notify(), wait);
+  }
+
+  private notify(): void {
+    clearTimeout(this.notifyTimer);
+    this.notifyTimer = undefined;
+    this.lastNotified = Date.now();
+    for (const listener of [...this.listeners]) listener();
+  }
+}
+
+function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {
+  const left = new Map(touched);
+  const merged = jobs.map((job) => {
+    const changed = left.get(job.id);
+    if (changed) left.delete(job.id);
+    return changed ?? job;
+  });
+  merged.push(...left.values());
+  return merged;
+}
+
+function sortByCreated(jobs: JobRecord[]): void {
+  for (let i = 1; i < jobs.length; i++) {
+    if (jobs[i - 1]!.created > jobs[i]!.created) {
+      jobs.sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
+      return;
+    }
+  }
+}

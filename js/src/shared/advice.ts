@@ -1,0 +1,104 @@
+// What a session's own numbers say about using it better: gaps against the interactive timeout, what waiting costs,
+// whether a batch would have been cheaper.
+import { activePeriods, busySpans, interactiveTimeout, pendingJobs, usage } from "./countdowns";
+import { formatDuration, formatMoney, formatSeconds } from "./format";
+import type { SessionSnapshot } from "./snapshot.gen";
+
+export interface Gap {
+  begin: number;
+  end: number;
+  /** Whether the session was deactivated in it, so that the next job queued again. */
+  deactivated: boolean;
+}
+
+/** The times between the session's jobs: from the end of one run to the beginning of the next submission. */
+export function gaps(snapshot: SessionSnapshot, now: number): Gap[] {
+  const runs = busySpans(snapshot, now);
+  const submitted = snapshot.jobs.filter((job) => !job.stray).map((job) => job.created);
+  submitted.sort((a, b) => a - b);
+  const found: Gap[] = [];
+  let next = 0;
+  const periods = activePeriods(snapshot, now);
+  for (let i = 0; i + 1 < runs.length; i++) {
+    const begin = runs[i]![1];
+    const started = runs[i + 1]![0];
+    while (next < submitted.length && submitted[next]! < begin) next++;
+    // a job submitted before the last one ended leaves no gap: it was waiting, not the person
+    const end = Math.min(started, submitted[next] ?? started);
+    const deactivated = periods.some(([, until]) => until > begin && until < started);
+    const waited = next < submitted.length && submitted[next]! <= started;
+    if (waited && end > begin) found.push({ begin, end, deactivated });
+  }
+  return found;
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+const words = ["No", "One", "Two", "Three", "Four", "Five"];
+
+function gapAdvice(snapshot: SessionSnapshot, now: number): string {
+  const found = gaps(snapshot, now);
+  const ttl = snapshot.interactive_ttl;
+  if (found.length < 2 || ttl === null) return "";
+  const typical = median(found.map((gap) => gap.end - gap.begin));
+  const where =
+    typical < ttl / 2
+      ? `well inside the ${formatSeconds(ttl)} interactive timeout`
+      : typical < ttl
+        ? `close to the ${formatSeconds(ttl)} interactive timeout`
+        : `longer than the ${formatSeconds(ttl)} interactive timeout`;
+  const costly = found.filter((gap) => gap.deactivated);
+  const first = `Median gap between jobs ${formatSeconds(typical)}, ${where}.`;
+  if (costly.length === 0) return first;
+  const count = words[costly.length] ?? String(costly.length);
+  const length = formatSeconds(costly[0]!.end - costly[0]!.begin);
+  const what = costly.length === 1 ? `One gap of ${length}` : `${count} longer gaps`;
+  const trips = costly.length === 1 ? "a second trip" : `${costly.length} more trips`;
+  return `${first} ${what} cost ${trips} through the queue.`;
+}
+
+function batchAdvice(snapshot: SessionSnapshot, now: number): string {
+  if (snapshot.mode !== "dedicated") return "";
+  const { total, qpu, cost, final } = usage(snapshot, now);
+  const timed = snapshot.jobs.filter((job) => job.qpu_seconds !== null).length;
+  if (total < 30 || timed < 3 || qpu > total / 2) return "";
+  const price = snapshot.service.price_per_second;
+  const amount = (seconds: number) =>
+    `${formatDuration(seconds)}${price === null ? "" : ` (≈ ${formatMoney(seconds * price)})`}`;
+  const verb = final || cost === null || snapshot.service.charged ? "bills" : "would bill";
+  return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${amount(total)} so far, if your jobs need not wait for each other.`;
+}
+
+/** One line for the foot of the panel; empty when the numbers say nothing yet. */
+export function advice(snapshot: SessionSnapshot, now: number): string {
+  if (snapshot.state === "closed") {
+    return [gapAdvice(snapshot, now), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
+  }
+  const pending = pendingJobs(snapshot).length;
+  const timeout = interactiveTimeout(snapshot, now);
+  const strays = snapshot.jobs.filter((job) => job.stray).length;
+  if (strays > 0) {
+    const what = strays === 1 ? "One job went" : `${strays} jobs went`;
+    return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
+  }
+  if (timeout?.running && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
+    const left = Math.ceil(timeout.remaining);
+    if (left > 0) {
+      const price = snapshot.service.price_per_second;
+      const cost = price === null ? "" : `, ≈ ${formatMoney(left * price)}`;
+      return `Close now: nothing is pending. Waiting until the timeout adds ${formatDuration(left)} of usage${cost}.`;
+    }
+    return "The interactive timeout has passed: the service deactivates the session.";
+  }
+  if (snapshot.state === "inactive" && pending === 0) {
+    return "Deactivated time is free. Close the session if you are done; otherwise the next job queues again.";
+  }
+  if (snapshot.state === "open" && pending === 0) {
+    return "Nothing is billed before the first job runs.";
+  }
+  return gapAdvice(snapshot, now) || batchAdvice(snapshot, now);
+}

@@ -1,0 +1,156 @@
+// Every number derived from a snapshot, by the formulas of qsession_widgets/snapshot.py.
+// tests/vectors/countdowns.json holds the cases both are tested with.
+import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
+
+export interface Countdown {
+  total: number;
+  remaining: number;
+  running: boolean;
+  ends_at: number | null;
+}
+
+export interface Usage {
+  total: number;
+  qpu: number;
+  classical: number;
+  idle: number;
+  cost: number | null;
+  final: boolean;
+}
+
+export type Span = [begin: number, end: number];
+
+export function isFinal(job: JobRecord): boolean {
+  return job.status === "done" || job.status === "cancelled" || job.status === "failed";
+}
+
+/** What is derived from the jobs alone: found once for each list of jobs, not at every tick. */
+interface JobSums {
+  pending: JobRecord[];
+  qpu: number;
+  /** When at least one job ran, disjoint and in order; the end is Infinity while one runs. */
+  runs: Span[];
+}
+
+const sums = new WeakMap<readonly JobRecord[], JobSums>();
+
+function sumsOf(jobs: readonly JobRecord[]): JobSums {
+  const known = sums.get(jobs);
+  if (known) return known;
+  const own = jobs.filter((job) => !job.stray);
+  const found = {
+    pending: own.filter((job) => !isFinal(job)),
+    qpu: own.reduce((sum, job) => sum + (job.qpu_seconds ?? 0), 0),
+    runs: mergeSpans(own),
+  };
+  sums.set(jobs, found);
+  return found;
+}
+
+function mergeSpans(own: readonly JobRecord[]): Span[] {
+  const spans: Span[] = [];
+  for (const job of own) {
+    if (job.started === null) continue;
+    if (job.finished !== null) spans.push([job.started, job.finished]);
+    else if (!isFinal(job)) spans.push([job.started, Infinity]);
+  }
+  spans.sort((a, b) => a[0] - b[0]);
+  const merged: Span[] = [];
+  for (const [begin, end] of spans) {
+    const last = merged[merged.length - 1];
+    if (last && begin <= last[1]) last[1] = Math.max(last[1], end);
+    else merged.push([begin, end]);
+  }
+  return merged;
+}
+
+/** Jobs of the session that are queued or running, oldest first. */
+export function pendingJobs(snapshot: SessionSnapshot): JobRecord[] {
+  return sumsOf(snapshot.jobs).pending;
+}
+
+/** When at least one job of the session ran, up to now. */
+export function busySpans(snapshot: SessionSnapshot, now: number): Span[] {
+  return sumsOf(snapshot.jobs).runs.map(([begin, end]) => [begin, end === Infinity ? now : end]);
+}
+
+/** The periods in which the session was active, up to now. */
+export function activePeriods(snapshot: SessionSnapshot, now: number): Span[] {
+  const last = snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now;
+  return snapshot.active_periods.map(([begin, end]) => [begin, end ?? last]);
+}
+
+function countdown(total: number, started: number | null, now: number): Countdown {
+  if (started === null) return { total, remaining: total, running: false, ends_at: null };
+  const ends = started + total;
+  const remaining = Math.min(total, Math.max(0, ends - now));
+  return { total, remaining, running: true, ends_at: ends };
+}
+
+export function interactiveTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  if (snapshot.interactive_ttl === null) return null;
+  const idle = snapshot.state === "active" && pendingJobs(snapshot).length === 0;
+  return countdown(snapshot.interactive_ttl, idle ? snapshot.last_job_completed : null, now);
+}
+
+export function maximumTime(snapshot: SessionSnapshot, now: number): Countdown | null {
+  const total = snapshot.max_ttl;
+  if (total === null) return null;
+  if (snapshot.state !== "closed") return countdown(total, snapshot.started_at, now);
+  if (snapshot.started_at === null || snapshot.closed_at === null) {
+    return { total, remaining: total, running: false, ends_at: null };
+  }
+  const left = Math.max(0, snapshot.started_at + total - snapshot.closed_at);
+  return { total, remaining: Math.min(total, left), running: false, ends_at: null };
+}
+
+export function emptyTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  if (snapshot.state !== "open" || snapshot.opened_at === null) return null;
+  if (pendingJobs(snapshot).length > 0) return null;
+  return countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now);
+}
+
+export function usage(snapshot: SessionSnapshot, now: number): Usage {
+  const { qpu } = sumsOf(snapshot.jobs);
+  const price = snapshot.service.price_per_second;
+  const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
+  const priced = (total: number) => (price === null ? null : total * price);
+  if (snapshot.mode === "batch") {
+    const total = stated ?? qpu;
+    const cost = priced(total);
+    return { total, qpu: total, classical: 0, idle: 0, cost, final: snapshot.usage_final };
+  }
+  const periods = activePeriods(snapshot, now);
+  const total = stated ?? periods.reduce((sum, [begin, end]) => sum + Math.max(0, end - begin), 0);
+  const busy = Math.min(total, overlap(busySpans(snapshot, now), periods));
+  const charged = Math.min(qpu, busy);
+  return {
+    total,
+    qpu: charged,
+    classical: busy - charged,
+    idle: total - busy,
+    cost: priced(total),
+    final: snapshot.usage_final,
+  };
+}
+
+function overlap(spans: readonly Span[], periods: readonly Span[]): number {
+  let sum = 0;
+  for (const [begin, end] of spans) {
+    for (const [from, to] of periods) {
+      sum += Math.max(0, Math.min(end, to) - Math.max(begin, from));
+    }
+  }
+  return sum;
+}
+
+export function headline(snapshot: SessionSnapshot): string {
+  const pending = pendingJobs(snapshot).length > 0;
+  if (snapshot.state === "closed") {
+    return snapshot.state_reason === "session_cancelled" ? "Cancelled" : "Closed";
+  }
+  if (!snapshot.accepting_jobs) return "Closing";
+  if (snapshot.state === "active") return pending ? "Active" : "Active, idle";
+  if (pending) return "Waiting in the queue";
+  return snapshot.state === "inactive" ? "Deactivated" : "Open, no job yet";
+}
