@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections.abc import Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
@@ -20,15 +21,26 @@ NOT_IMPORTED = {
 
 
 def imported(package: Path) -> set[str]:
-    """Name the top-level modules that a package imports from others, at any depth of its code."""
+    """Name the top-level modules that a package cannot do without, at any depth of its code."""
     found = set()
     for path in package.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in needed(ast.parse(path.read_text("utf-8"))):
             if isinstance(node, ast.Import):
                 found |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.level == 0:
                 found.add(str(node.module).split(".")[0])
     return found - sys.stdlib_module_names - {package.name}
+
+
+def needed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is below a node, without the code that has an answer to an ImportError."""
+    yield node
+    optional = isinstance(node, ast.Try) and any(
+        "ImportError" in ast.unparse(handler.type) for handler in node.handlers if handler.type
+    )
+    for child in ast.iter_child_nodes(node):
+        if not (optional and child in node.body):
+            yield from needed(child)
 
 
 def normal(name: str) -> str:
