@@ -193,8 +193,8 @@ class SessionSnapshot:
     schema: int = field(default=SCHEMA_VERSION)
 
     def pending(self) -> tuple[JobRecord, ...]:
-        """Jobs that are queued or running, oldest first."""
-        return tuple(job for job in self.jobs if not job.final)
+        """The session's jobs that are queued or running, oldest first; stray ones are not its own."""
+        return tuple(job for job in self.jobs if not job.final and not job.stray)
 
     def facts(self) -> dict[str, Any]:
         """The snapshot without its jobs, as plain JSON types: what a view needs to tick.
@@ -202,13 +202,14 @@ class SessionSnapshot:
         Returns
         -------
         dict
-            Every field but ``jobs``, and ``counts``: how many jobs there are by status.
+            Every field but ``jobs``, and ``counts``: how many jobs it has by status, without stray
+            ones.
         """
         fields = {f: v for f, v in _shallow(self).items() if f != "jobs"}
         fields["service"] = asdict(self.service)
         fields["active_periods"] = [list(period) for period in self.active_periods]
         fields["others"] = [list(other) for other in self.others]
-        fields["counts"] = count_jobs(self.jobs)
+        fields["counts"] = count_jobs(job for job in self.jobs if not job.stray)
         return fields
 
     def to_json(self) -> dict[str, Any]:
@@ -392,7 +393,10 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
         )
         cost = None if price is None else total * price
         return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final)
-    periods = [(begin, now if end is None else end) for begin, end in snapshot.active_periods]
+    # the last poll may have seen the close without the end of the period that it ended
+    last = snapshot.closed_at if snapshot.state == "closed" else None
+    open_end = now if last is None else last
+    periods = [(begin, open_end if end is None else end) for begin, end in snapshot.active_periods]
     total = sum(max(0.0, end - begin) for begin, end in periods)
     if snapshot.usage_final and snapshot.usage_seconds is not None:
         total = snapshot.usage_seconds
@@ -403,11 +407,14 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
 
 
 def _runs(jobs: Iterable[JobRecord], now: float) -> list[tuple[float, float]]:
-    """When at least one job ran, as disjoint spans in order."""
+    """When at least one job ran, as disjoint spans in order.
+
+    A job that is over without a known end counts for nothing rather than for ever.
+    """
     spans = sorted(
         (job.started, now if job.finished is None else job.finished)
         for job in jobs
-        if job.started is not None and not job.stray
+        if job.started is not None and not job.stray and not (job.final and job.finished is None)
     )
     merged: list[tuple[float, float]] = []
     for begin, end in spans:

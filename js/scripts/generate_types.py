@@ -80,12 +80,16 @@ def generate() -> str:
 def main() -> None:
     """Write the file, or compare it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail when the file on disk is outdated")
+    parser.add_argument(
+        "--check", action="store_true", help="fail when the file on disk is outdated"
+    )
     wanted = generate()
     if not parser.parse_args().check:
         TARGET.write_text(wanted, encoding="utf-8")
     elif not TARGET.exists() or TARGET.read_text(encoding="utf-8") != wanted:
-        raise SystemExit("snapshot.gen.ts is not what snapshot.py says: run `npm run types` in js/.")
+        raise SystemExit(
+            "snapshot.gen.ts is not what snapshot.py says: run `npm run types` in js/."
+        )
 
 
 if __name__ == "__main__":

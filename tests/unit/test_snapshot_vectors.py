@@ -1,0 +1,75 @@
+"""The hand-worked cases of ``tests/vectors``, which the browser's half is tested with too."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qsession_widgets import snapshot as numbers
+from qsession_widgets.snapshot import Countdown, SessionSnapshot
+
+FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
+VECTORS = json.loads(FILE.read_text(encoding="utf-8"))
+CASES = VECTORS["cases"]
+
+
+def read(case: dict[str, Any]) -> SessionSnapshot:
+    """The snapshot of a case: the defaults with what the case says laid over them."""
+    jobs = [{**VECTORS["default_job"], **job} for job in case["jobs"]]
+    return SessionSnapshot.from_json(
+        {**VECTORS["default_snapshot"], **case["snapshot"], "jobs": jobs}
+    )
+
+
+def as_list(countdown: Countdown | None) -> list[Any] | None:
+    """A countdown as the file writes it."""
+    if countdown is None:
+        return None
+    return [countdown.remaining, countdown.running, countdown.ends_at]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
+    """Each number a case names comes out as it says."""
+    snapshot, now = read(case), case["now"]
+    used = numbers.usage(snapshot, now)
+    found = {
+        "interactive": as_list(numbers.interactive_timeout(snapshot, now)),
+        "maximum": as_list(numbers.maximum_time(snapshot, now)),
+        "empty": as_list(numbers.empty_timeout(snapshot, now)),
+        "usage": [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
+        "headline": numbers.headline(snapshot),
+        "pending": len(snapshot.pending()),
+    }
+    for name, expected in case["expect"].items():
+        if isinstance(expected, list):
+            assert found[name] == pytest.approx(expected), name
+        else:
+            assert found[name] == expected, name
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
+def test_usage_is_the_sum_of_its_parts(case: dict[str, Any]) -> None:
+    """Nothing billed is left unexplained, in any case."""
+    used = numbers.usage(read(case), case["now"])
+    assert used.qpu + used.classical + used.idle == pytest.approx(used.total)
+    assert min(used.qpu, used.classical, used.idle) >= 0
+
+
+def test_names_are_unique() -> None:
+    """A case that fails can be found by its name."""
+    names = [case["name"] for case in CASES]
+    assert len(set(names)) == len(names)
+
+
+def test_snapshot_survives_json() -> None:
+    """What is written is what is read, with strays left out of the counts."""
+    for case in CASES:
+        snapshot = read(case)
+        text = json.dumps(snapshot.to_json())
+        assert SessionSnapshot.from_json(json.loads(text)) == snapshot
+        own = sum(not job.stray for job in snapshot.jobs)
+        assert sum(snapshot.facts()["counts"].values()) == own
