@@ -181,7 +181,7 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
 
 def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
     """Words that look like one that is not known, as ``a, b or c``; empty when none does."""
-    close = get_close_matches(word, known, n=limit, cutoff=0.5)
+    close = get_close_matches(word, known, n=limit, cutoff=0.6)
     return " or ".join(filter(None, [", ".join(close[:-1]), close[-1] if close else ""]))
 
 

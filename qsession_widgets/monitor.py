@@ -257,6 +257,26 @@ class Monitor:
             self._not_before = 0.0
             self._publish(self._read_session(answer))
 
+    def complete(self, at_most: int = 500) -> None:
+        """Poll until every finished job's exact times are known; for a look back.
+
+        Parameters
+        ----------
+        at_most : int
+            Polls after which to leave it at what is known.
+
+        Raises
+        ------
+        ServiceError
+            The service stopped answering.
+        """
+        for _ in range(at_most):
+            if not self._inexact and self._page_offset == 0:
+                return
+            self.poll()
+            if (problem := self.snapshot.problem) is not None:
+                raise ServiceError(problem)
+
     def _ask_about_jobs(self, session: dict[str, Any]) -> None:
         """The poll's second question: a page of jobs if they may have changed, else exact times."""
         pending = any(not job.final for job in self._jobs.values())

@@ -64,7 +64,7 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
         spans = [
             (x(o[1] or o[0]), x(o[2] or now)) for o in snapshot.others if (o[2] or now) > begin
         ]
-        parts += [_rect(a, b, top + ROW, "#c9ced6") for a, b in _merge(spans)]
+        parts.append(_path(spans, top + ROW, "#c9ced6"))
         parts.append(_label("other users", 8, top + ROW + 12))
     for time in tick_times(begin, end):
         parts.append(_label(tick_label(time, end - begin), x(time), height - 6, anchor="middle"))
@@ -80,14 +80,14 @@ def _bars(
     jobs: Sequence[JobRecord], x: Callable[[float], float], top: float, now: float
 ) -> list[str]:
     waits = [(x(job.created), x(job.started or job.finished or now)) for job in jobs]
-    parts = [_rect(a, b, top, COLOURS["queued"]) for a, b in _merge(waits)]
+    parts = [_path(waits, top, COLOURS["queued"])]
     for status in ("done", "cancelled", "running", "failed"):
         runs = [
             (x(job.started), x(job.finished or now))
             for job in jobs
             if job.status == status and job.started is not None
         ]
-        parts += [_rect(a, b, top, COLOURS[status]) for a, b in _merge(runs)]
+        parts.append(_path(runs, top, COLOURS[status]))
     return parts
 
 
@@ -102,11 +102,10 @@ def _merge(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return merged
 
 
-def _rect(begin: float, end: float, top: float, colour: str) -> str:
-    return (
-        f'<rect x="{begin:.1f}" y="{top:g}" width="{end - begin:.1f}" height="{BAR}" rx="2" '
-        f'fill="{colour}"/>'
-    )
+def _path(spans: Iterable[tuple[float, float]], top: float, colour: str) -> str:
+    """Bars of one colour as one path: a few bytes a bar."""
+    bars = "".join(f"M{a:.1f} {top:g}h{b - a:.1f}v{BAR}H{a:.1f}z" for a, b in _merge(spans))
+    return f'<path d="{bars}" fill="{colour}"/>' if bars else ""
 
 
 def _band(begin: float, end: float, rows: int) -> str:

@@ -1,0 +1,56 @@
+import json
+
+import pytest
+from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+from qsession_widgets.errors import ADVICE, ServiceError, explain, nearest, read_error_body
+
+
+def body(code: object, message: str, solution: str = "") -> str:
+    error = {"code": code, "message": message, "solution": solution, "more_info": ""}
+    return json.dumps({"errors": [error], "trace": "a1b2c3"})
+
+
+@pytest.mark.parametrize("code", [1352, "1352"])
+def test_the_services_error_is_found_in_the_clients_text(code: object) -> None:
+    text = (
+        f"400 Client Error: Bad Request for url: https://x/sessions. {body(code, 'No sessions.')}"
+    )
+    found = read_error_body(text)
+    assert found["code"] == 1352
+    assert found["message"] == "No sessions."
+    assert found["trace"] == "a1b2c3"
+
+
+@pytest.mark.parametrize("text", ["", "nothing here", "{broken", '{"errors": []}', '{"a": 1}'])
+def test_a_text_without_an_error_is_borne(text: str) -> None:
+    assert read_error_body(text)["code"] is None
+
+
+@pytest.mark.parametrize("code", sorted(ADVICE))
+def test_every_code_has_what_happened_and_what_to_do(code: int) -> None:
+    error = RequestsApiError(f"400 Client Error. {body(code, 'Words of the service.')}", 400)
+    text = explain(error, doing="open a session on ibm_fez")
+    assert text.startswith("Could not open a session on ibm_fez: ")
+    assert ADVICE[code].do in text
+    assert f"The service said: Words of the service. (code {code})" in text
+    assert "Trace id: a1b2c3" in text
+
+
+def test_an_unknown_error_is_passed_on_with_its_solution() -> None:
+    error = RequestsApiError("400. " + body(4711, "The moon is wrong.", "Wait."), 400)
+    text = explain(error, doing="close the session")
+    assert text.startswith("Could not close the session: The moon is wrong. Wait.")
+
+
+def test_no_network_is_said_and_the_way_on_named() -> None:
+    error = ServiceError("The service cannot be reached.")
+    text = explain(error, doing="open a session")
+    assert "cannot be reached" in text
+    assert "--service local" in text
+    assert "--service local" not in explain(error, doing="open a session", service="local")
+
+
+def test_the_nearest_names_are_offered() -> None:
+    assert nearest("fake_fes", ["fake_fez", "aer", "ibm_kingston"]) == "fake_fez"
+    assert nearest("zzz", ["fake_fez"]) == ""

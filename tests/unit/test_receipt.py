@@ -1,0 +1,83 @@
+from dataclasses import replace
+from xml.dom import minidom
+
+import pytest
+
+from qsession_widgets.receipt import MAX_BYTES, Receipt, to_html, to_text
+from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+
+SERVICE = ServiceInfo("ibm", "IBM Quantum · us-east · Premium", "premium", 1.6)
+
+
+def job(number: int, status: str = "done") -> JobRecord:
+    begin = 1000.0 + 3 * number
+    return JobRecord(
+        f"job{number}",
+        "estimator",
+        status,
+        begin,
+        begin + 0.5,
+        begin + 2.0,
+        True,
+        1.0,  # type: ignore[arg-type]
+    )
+
+
+def closed(jobs: int) -> SessionSnapshot:
+    return SessionSnapshot(
+        session_id="7b695108",
+        mode="dedicated",
+        backend="ibm_fez",
+        service=SERVICE,
+        state="closed",
+        state_reason="session_closed_early",
+        accepting_jobs=False,
+        opened_at=999.0,
+        started_at=1000.5,
+        closed_at=1100.5,
+        interactive_ttl=60.0,
+        max_ttl=7200.0,
+        active_periods=((1000.5, 1100.5),),
+        usage_seconds=100.0,
+        usage_final=True,
+        jobs=tuple(job(n) for n in range(jobs)),
+        answered_at=1101.0,
+    )
+
+
+def test_the_text_says_what_it_did_and_cost() -> None:
+    text = to_text(closed(3))
+    assert "7b695108" in text
+    assert "ibm_fez · IBM Quantum · us-east · Premium" in text
+    assert "3 done" in text
+    assert "1 m 40 s (QPU 3.0 s · classical 1.5 s · idle 1 m 36 s)" in text
+    assert "≈ $160 at $1.60/s" in text
+
+
+def test_nothing_is_charged_on_the_emulator() -> None:
+    local = replace(closed(3), service=replace(SERVICE, kind="local", charged=False))
+    assert "nothing; on IBM it would be ≈ $160" in to_text(local)
+
+
+def test_an_estimate_is_called_one() -> None:
+    assert "so far" in to_text(replace(closed(3), usage_final=False))
+
+
+@pytest.mark.parametrize("jobs", [0, 1, 500, 10_000])
+def test_the_page_stays_small_and_well_formed_however_many_jobs(jobs: int) -> None:
+    page = to_html(closed(jobs))
+    assert len(page.encode()) <= MAX_BYTES
+    minidom.parseString(page)
+    assert ("<svg" in page) == (jobs > 0)
+
+
+def test_what_comes_from_elsewhere_is_text() -> None:
+    page = to_html(replace(closed(1), backend="<script>alert(1)</script>"))
+    assert "<script>" not in page
+    assert "&lt;script&gt;" in page
+
+
+def test_a_receipt_shows_itself_as_both() -> None:
+    receipt = Receipt(closed(1), 1101.0)
+    assert repr(receipt) == to_text(closed(1), 1101.0)
+    assert "<table" in receipt._repr_html_()
