@@ -3,7 +3,8 @@
 How a job becomes counts, module by module:
 
 ``pool``
-    keeps worker processes warm, gives each job to one, and replaces a worker that was killed or died.
+    keeps worker processes warm, gives each job to one, and replaces a worker that was killed or
+    died.
 ``frames``
     the messages between the two processes.
 ``worker``

@@ -1,9 +1,9 @@
 """Cuts a circuit to the qubits it uses.
 
-A circuit compiled for a device is as wide as the device, and all but a few of its qubits stay in the
-ground state. A qubit counts as used when anything but a barrier or a delay acts on it: neither changes a
-qubit in the ground state, and no device model heats one. Classical bits, registers and variables are
-kept untouched, so results keep their shape.
+A circuit compiled for a device is as wide as the device, and all but a few of its qubits stay in
+the ground state. A qubit counts as used when anything but a barrier or a delay acts on it: neither
+changes a qubit in the ground state, and no device model heats one. Classical bits, registers and
+variables are kept untouched, so results keep their shape.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def active_qubits(circuit: QuantumCircuit) -> set[int]:
 
 
 def compact(circuit: QuantumCircuit, kept: Sequence[int]) -> QuantumCircuit:
-    """Return a circuit of ``len(kept)`` qubits that does to its qubit i what was done to ``kept[i]``.
+    """Return a circuit of the kept qubits only: its qubit i is the given circuit's ``kept[i]``.
 
     Parameters
     ----------
@@ -100,4 +100,3 @@ def _reduce(
         blocks = [compact(block, inner) for block in operation.blocks]
         return instruction.replace(operation=operation.replace_blocks(blocks), qubits=qubits)
     raise ValueError(f"The operation {instruction.name!r} acts on a qubit that is not kept.")
-

@@ -1,8 +1,8 @@
 """Turns the JSON a client posted into circuits and numbers, and nothing else.
 
-The client's own decoder is for input one trusts: some of its type tags name a module to import and a
-class to construct. A job's body comes from whoever can reach the port, so this decoder knows the tags
-a primitive's parameters consist of and refuses every other by name.
+The client's own decoder is for input one trusts: some of its type tags name a module to import and
+a class to construct. A job's body comes from whoever can reach the port, so this decoder knows the
+tags a primitive's parameters consist of and refuses every other by name.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ DATA_TAGS = frozenset(
         "set",
     }
 )
-"""Tags the client's decoder turns into plain data: it constructs a fixed class from numbers and text."""
+"""Tags for which the client's decoder constructs one fixed class from numbers and text."""
 
 ALLOWED_TAGS = DATA_TAGS | {"QuantumCircuit", "ndarray"}
 
@@ -51,8 +51,8 @@ def _unpack(text: str) -> bytes:
     data = unpacker.decompress(base64.standard_b64decode(text), LARGEST_PAYLOAD)
     if unpacker.unconsumed_tail:
         raise JobFailure(
-            f"A part of the job unpacks to more than {LARGEST_PAYLOAD >> 20} MiB, which is refused: "
-            "send less in one job.",
+            f"A part of the job unpacks to more than {LARGEST_PAYLOAD >> 20} MiB, which is "
+            "refused: send less in one job.",
             INVALID_BODY,
         )
     return data
@@ -77,8 +77,8 @@ class _CircuitMemory:
         version = get_qpy_version(data)
         if version < OLDEST_QPY:
             raise JobFailure(
-                f"A circuit is serialized as QPY version {version}, and versions before {OLDEST_QPY} "
-                "are refused because reading them can run code: post it with Qiskit 1.3 or newer.",
+                f"A circuit is serialized as QPY version {version}, and versions before "
+                f"{OLDEST_QPY} are refused because reading them can run code: post it with Qiskit 1.3 or newer.",
                 INVALID_BODY,
             )
         circuit = qpy.load(data)[0]
@@ -144,8 +144,8 @@ def decode(text: str) -> Any:
         raise JobFailure("The job's parameters are nested too deeply.", INVALID_BODY) from None
     except Exception as error:
         raise JobFailure(
-            f"The job's parameters cannot be read ({type(error).__name__}: {str(error)[:200]}): post "
-            "them as the Qiskit Runtime client does.",
+            f"The job's parameters cannot be read ({type(error).__name__}: {str(error)[:200]}): "
+            "post them as the Qiskit Runtime client does.",
             INVALID_BODY,
         ) from error
 
@@ -162,7 +162,8 @@ def as_circuit(value: Any) -> QuantumCircuit:
         return value
     if not isinstance(value, str):
         raise JobFailure(
-            f"A PUB starts with a {type(value).__name__}; it must start with a circuit.", INVALID_BODY
+            f"A PUB starts with a {type(value).__name__}; it must start with a circuit.",
+            INVALID_BODY,
         )
     try:
         return qasm3.loads(value)

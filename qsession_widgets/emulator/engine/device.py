@@ -12,7 +12,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, QuantumCircuit
-from qiskit.circuit.library import get_standard_gate_name_mapping
 
 from qsession_widgets.emulator import fake_devices
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, NOT_ISA, JobFailure
@@ -28,19 +27,6 @@ _UNLIMITED = frozenset(CONTROL_FLOW_OP_NAMES) | {
     "reset",
     "store",
 }
-
-
-_VIRTUAL = frozenset({"rz", "p", "u1", "delay"})
-
-
-def _fractional(gate: str) -> bool:
-    known = _standard_gates().get(gate)
-    return known is not None and bool(known.params) and gate not in _VIRTUAL
-
-
-@lru_cache(maxsize=1)
-def _standard_gates() -> Mapping[str, Any]:
-    return get_standard_gate_name_mapping()  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,8 +103,8 @@ class Device:
             if qubits not in self.couplings.get(name, ()):
                 gates = ", ".join(sorted(self.couplings))
                 raise JobFailure(
-                    f"The circuit of PUB {index} has the gate {name!r} on qubits {list(qubits)}, which "
-                    f"{self.name} does not have there (its gates: {gates}): transpile it for this "
+                    f"The circuit of PUB {index} has the gate {name!r} on qubits {list(qubits)}, "
+                    f"which {self.name} does not have there (its gates: {gates}): transpile it for this "
                     "backend.",
                     NOT_ISA,
                 )
@@ -151,10 +137,7 @@ def find(name: str) -> Device:
     for gate in properties["gates"]:
         qubits = tuple(gate["qubits"])
         couplings.setdefault(gate["gate"], set()).add(qubits)
-        # The client drops these entries from a fake device's calibration, so its gates of this kind
-        # are free of noise there, and must be here.
-        if not _fractional(gate["gate"]):
-            gates[gate["gate"], qubits] = gate
+        gates[gate["gate"], qubits] = gate
     dt = configuration.get("dt")
     return Device(
         name,

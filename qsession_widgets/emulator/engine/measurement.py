@@ -1,8 +1,8 @@
 """How an observable is measured: which rotations, which bits, and what an outcome is worth.
 
-A term of an observable is a label with one letter per qubit, the highest qubit first: a Pauli letter,
-or one of ``0 1 + - r l`` for the projector on that state. Terms whose letters agree, qubit by qubit, on
-the axis to measure share one circuit.
+A term of an observable is a label with one letter per qubit, the highest qubit first: a Pauli
+letter, or one of ``0 1 + - r l`` for the projector on that state. Terms whose letters agree, qubit
+by qubit, on the axis to measure share one circuit.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Group:
     first_bit: int
     worth: NDArray[np.float64]
 
-    def evaluate(self, counts: Mapping[str, int]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def evaluate(
+        self, counts: Mapping[str, int]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return mean and variance of each term over the counted outcomes."""
         bits = outcomes.bits(list(counts), self.circuit.num_clbits)[:, self.first_bit :]
         weights = np.fromiter(counts.values(), dtype=float)
@@ -121,10 +123,7 @@ def _group(
             circuit.append(gate, [local])
         circuit.measure(local, register[bit])
     worth = np.array(
-        [
-            [_WORTH[label[len(label) - 1 - kept[local]]] for local in measured]
-            for label in labels
-        ]
+        [[_WORTH[label[len(label) - 1 - kept[local]]] for local in measured] for label in labels]
     )
     return Group(tuple(labels), circuit, first_bit, worth)
 

@@ -1,11 +1,12 @@
 """The noise of a fake device, for exactly the gates and qubits a set of circuits uses.
 
-The model is the one the client builds for a whole device, restricted: a depolarizing and a relaxation
-channel after each gate, relaxation during delays, readout errors. Aer's own formulas compute
-each channel, one gate at a time, so that four qubits cost what four qubits cost.
+The model is the one the client builds for a whole device, restricted: a depolarizing and a
+relaxation channel after each gate, relaxation during delays, readout errors. Aer's own formulas
+compute each channel, one gate at a time, so that four qubits cost what four qubits cost.
 
 Each channel is then written as one set of Kraus operators in place of the hundreds of Pauli and
-reset combinations it comes as. It is the same channel; the simulator reads it some twenty times faster.
+reset combinations it comes as. It is the same channel; the simulator reads it some twenty times
+faster.
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ Flavour = Literal["calibration", "target"]
 """Which of the client's two local paths to follow.
 
 ``"calibration"`` is the sampler's and estimator's: errors from the calibration data, with the two
-readout errors of a qubit told apart. ``"target"`` is the executor's: it goes through the transpiler's
-target, which knows one readout error per qubit and no error of a measurement or reset as a gate.
+readout errors of a qubit told apart. ``"target"`` is the executor's: it goes through the
+transpiler's target, which knows one readout error per qubit and no error of a measurement or reset
+as a gate.
 """
 
 Place = tuple[str, tuple[int, ...]]
@@ -55,7 +57,7 @@ class CompactNoise(NoiseModel):  # type: ignore[misc]
             return super().to_dict()  # type: ignore[no-any-return]
         if self._translated is None:
             self._translated = super().to_dict(serializable=True)
-        return self._translated  # type: ignore[return-value]
+        return self._translated
 
 
 def places(circuits: Iterable[QuantumCircuit]) -> set[Place]:
@@ -89,10 +91,10 @@ def _calibrated_gate(device: Device, place: Place) -> SimpleNamespace:
 def gate_error(device: Device, place: Place, flavour: Flavour) -> QuantumError | None:
     """Return the error of one gate at one place, or None where it is free of errors."""
     name, qubits = place
-    if place not in device.gates or (flavour == "target" and name == "measure"):
+    if place not in device.gates or (flavour == "target" and not _in_target(device, name)):
         return None
     gate = _calibrated_gate(device, place)
-    if flavour == "target" and name.startswith("reset"):
+    if flavour == "target" and name.startswith(("measure", "reset")):
         gate.parameters = [value for value in gate.parameters if value.name != "gate_error"]
     properties = SimpleNamespace(
         gates=[gate], qubits=[device.calibration(qubit) for qubit in qubits]
@@ -115,6 +117,13 @@ def readout_error(device: Device, qubit: int, flavour: Flavour) -> ReadoutError 
     return errors[0][1] if errors else None
 
 
+def _in_target(device: Device, name: str) -> bool:
+    """Whether the transpiler's target has a gate, and with its noise."""
+    configuration = device.configuration
+    known = {*configuration["basis_gates"], *configuration.get("supported_instructions", ())}
+    return name in known and name != "measure"
+
+
 def _seconds(values: Sequence[SimpleNamespace], name: str) -> float | None:
     for value in values:
         if value.name == name:
@@ -127,8 +136,10 @@ def _delay_noise(device: Device, qubits: Sequence[int], flavour: Flavour) -> Any
     times = [(_seconds(values, "T1"), _seconds(values, "T2")) for values in _all(device)]
     if flavour == "calibration" and any(t1 is None or t2 is None for t1, t2 in times):
         return None
-    t1s = [math.inf if times[qubit][0] is None else times[qubit][0] for qubit in qubits]
-    t2s = [math.inf if times[qubit][1] is None else times[qubit][1] for qubit in qubits]
+    t1s, t2s = (
+        [math.inf if value is None else value for value in column]
+        for column in zip(*(times[qubit] for qubit in qubits), strict=True)
+    )
     return RelaxationNoisePass(
         t1s=t1s,
         # No physical qubit dephases faster than twice its relaxation, yet calibrations say so.
@@ -232,4 +243,3 @@ def restrict(model: NoiseModel, qubits: Sequence[int]) -> NoiseModel:
         if all(qubit in local for qubit in at):
             restricted.add_readout_error(error, [local[qubit] for qubit in at])
     return restricted
-

@@ -1,7 +1,7 @@
 """Keeps worker processes warm, gives each job to one, and replaces those that end.
 
-A job that is cancelled, runs too long or crashes takes its worker process with it and nothing else. One
-more worker than can be busy is kept waiting, so that the job after such an end need not wait
+A job that is cancelled, runs too long or crashes takes its worker process with it and nothing else.
+One more worker than can be busy is kept waiting, so that the job after such an end need not wait
 for the two seconds an import of Qiskit takes.
 """
 
@@ -167,8 +167,8 @@ class WorkerPool:
     ) -> Outcome:
         """Run one job to its end.
 
-        Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled, the
-        worker is killed at once and replaced.
+        Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled,
+        the worker is killed at once and replaced.
 
         Parameters
         ----------
@@ -263,8 +263,8 @@ class WorkerPool:
             "failed",
             None,
             reason=(
-                f"The worker process that ran this job {how} before it had a result, often for lack "
-                "of memory; the next job gets a new one."
+                f"The worker process that ran this job {how} before it had a result, often for "
+                "lack of memory; the next job gets a new one."
             ),
             reason_code=INTERNAL_ERROR,
             logs="\n".join(worker.errors),

@@ -1,7 +1,7 @@
 """Runs compacted circuits on Aer, as many in one call as is sensible.
 
-A simulator call costs a few milliseconds of its own, so small circuits go together. Large
-ones go in batches of about a second each, so that a long job can say how far it is; where a batch ends
+A simulator call costs a few milliseconds of its own, so small circuits go together. Large ones go
+in batches of about a second each, so that a long job can say how far it is; where a batch ends
 depends on the circuits alone, never on the clock, because the seed of a batch must not.
 """
 
@@ -218,8 +218,8 @@ def _work(circuit: QuantumCircuit, shots: int, noise: NoiseModel | None) -> floa
     """Estimate the amplitudes touched in running a circuit."""
     width, length = circuit.num_qubits, len(circuit.data)
     if noise is None:
-        return length * 2.0 ** min(width, 40) + shots
-    return length * min(4.0**width, shots * 2.0 ** min(width, 40)) + shots
+        return float(length * 2.0 ** min(width, 40) + shots)
+    return float(length * min(4.0**width, shots * 2.0 ** min(width, 40)) + shots)
 
 
 def _batches(

@@ -19,9 +19,9 @@ _AMPLITUDE = 16
 _EXPONENTIAL = {"statevector": 1, "density_matrix": 2}
 """How many times the number of qubits stands in the exponent of a method's memory."""
 
-_CLIFFORD = frozenset(
-    "h s sdg x y z id sx sxdg cx cy cz swap ecr iswap dcx measure reset barrier delay".split()
-)
+_PAULI_AND_PHASE = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg"})
+_ENTANGLING = frozenset({"cx", "cy", "cz", "swap", "ecr", "iswap", "dcx"})
+_CLIFFORD = _PAULI_AND_PHASE | _ENTANGLING | {"measure", "reset", "barrier", "delay"}
 _CLIFFORD_ROTATIONS = frozenset({"rx", "ry", "rz", "p", "u1"})
 
 

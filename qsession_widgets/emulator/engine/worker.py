@@ -1,7 +1,8 @@
 """The loop inside a worker process: read a job, run its program, answer.
 
-The worker owns nothing but its two pipes. Whatever a library prints goes to the error stream, because
-the output stream carries messages; and when the pool goes away, for whatever reason, so does the worker.
+The worker owns nothing but its two pipes. Whatever a library prints goes to the error stream,
+because the output stream carries messages; and when the pool goes away, for whatever reason, so
+does the worker.
 """
 
 from __future__ import annotations
@@ -32,8 +33,8 @@ def _claim_pipes() -> tuple[BinaryIO, BinaryIO]:
 
 
 def _die_with_parent(parent: int) -> None:
-    # A simulation can hold the interpreter for minutes, in which no thread of ours would notice that
-    # the pipe closed; the kernel does not need the interpreter.
+    # A simulation can hold the interpreter for minutes, in which no thread of ours would notice
+    # that the pipe closed; the kernel does not need the interpreter.
     if not sys.platform.startswith("linux"):
         return
     with contextlib.suppress(OSError, AttributeError):

@@ -1,7 +1,8 @@
 """The estimator: expectation values of observables, estimated from sampled outcomes.
 
-Values are estimated as a device would: the precision asked for becomes a number of shots, each group
-of commuting terms is measured in a circuit of its own, and the spread of the terms gives the error.
+Values are estimated as a device would: the precision asked for becomes a number of shots, each
+group of commuting terms is measured in a circuit of its own, and the spread of the terms gives the
+error.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ class _Work:
 
     @property
     def shots(self) -> int:
-        return math.ceil(1.0 / self.pub.precision**2)
+        return math.ceil(1.0 / float(self.pub.precision) ** 2)
 
     def qubits(self) -> set[int]:
         """Return the qubits of the circuit and of its observables; idle ones are measured, too."""
@@ -113,7 +114,7 @@ def _work(pub: EstimatorPub) -> _Work:
     shape = pub.parameter_values.shape
     indices = np.fromiter(np.ndindex(shape), dtype=object).reshape(shape)
     at, observables = np.broadcast_arrays(indices, pub.observables)
-    wanted: dict[tuple[int, ...], set[str]] = defaultdict(set)
+    wanted: dict[Any, set[str]] = defaultdict(set)
     for index in np.ndindex(*at.shape):
         wanted[at[index]].update(observables[index])
     frozen = {place: frozenset(labels) for place, labels in wanted.items()}
@@ -177,9 +178,7 @@ def _steps(index: int, work: _Work, plan: dict[frozenset[str], list[Group]]) -> 
         places = [place for place, wanted in work.wanted.items() if wanted == labels]
         chosen = np.array([values[place] for place in places])
         for group in found:
-            yield _Step(
-                index, group, places, simulate.Sweep.of(group.circuit, parameters, chosen)
-            )
+            yield _Step(index, group, places, simulate.Sweep.of(group.circuit, parameters, chosen))
 
 
 def _groups(

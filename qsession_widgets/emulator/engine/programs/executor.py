@@ -1,8 +1,8 @@
 """The executor: circuits and randomized circuits, as the client's newer primitives submit them.
 
-The client sends a quantum program in one of several versions of a schema, and reads the result in the
-same version. What the versions have in common is the program the client's own converter makes of each;
-a result is filled field by field into the model of its version.
+The client sends a quantum program in one of several versions of a schema, and reads the result in
+the same version. What the versions have in common is the program the client's own converter makes
+of each; a result is filled field by field into the model of its version.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
-from samplomatic.quantum_program import SamplexItem
+from samplomatic.quantum_program import SamplexItem  # type: ignore[import-untyped]
 
 from qsession_widgets.emulator.engine import noise, outcomes, simulate
 from qsession_widgets.emulator.engine.decode import OLDEST_QPY
@@ -28,7 +28,7 @@ from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, kept_qubits
 
 _ANGLE_DECIMALS = 5
-"""Places, in quarter turns, to which angles are rounded, so that Clifford circuits are seen as such."""
+"""Decimals of quarter turns kept of an angle, so that Clifford circuits are seen as such."""
 
 
 def run(job: JobRun, text: str) -> str:
@@ -55,8 +55,8 @@ def run(job: JobRun, text: str) -> str:
     seed = _options(job, model)
     if getattr(program, "meas_level", "classified") not in (None, "classified"):
         raise JobFailure(
-            f"The measurement level {program.meas_level!r} needs the signals of real hardware; Aer has "
-            "classified outcomes only.",
+            f"The measurement level {program.meas_level!r} needs the signals of real hardware; Aer "
+            "has classified outcomes only.",
             INVALID_OPTION,
         )
     items = list(program.items)
@@ -119,7 +119,8 @@ def _read(text: str) -> tuple[Any, Any]:
         program, _ = converter.decoder(model)
     except Exception as error:
         raise JobFailure(
-            f"The executor's parameters do not fit schema {version}: {str(error)[:400]}", INVALID_BODY
+            f"The executor's parameters do not fit schema {version}: {str(error)[:400]}",
+            INVALID_BODY,
         ) from error
     return model, program
 
@@ -173,8 +174,8 @@ def _draw(
 ) -> dict[str, NDArray[Any]]:
     """Draw randomizations for every element of an item's shape.
 
-    An axis along which the item's arguments vary is a sweep over arguments; along all others there is
-    one set of arguments and many randomizations of it.
+    An axis along which the item's arguments vary is a sweep over arguments; along all others there
+    is one set of arguments and many randomizations of it.
     """
     arguments = item.samplex_arguments
     given = tuple(arguments.shape)
@@ -211,7 +212,8 @@ def _registers(
     """Return each register's outcomes, shape ``(*shape, shots, bits)``, bit 0 first."""
     chosen = {register.name: outcomes.columns(circuit, register) for register in circuit.cregs}
     arrays = {
-        name: np.empty((len(memories), shots, len(bits)), dtype=bool) for name, bits in chosen.items()
+        name: np.empty((len(memories), shots, len(bits)), dtype=bool)
+        for name, bits in chosen.items()
     }
     for at, memory in enumerate(memories):
         measured = outcomes.bits(memory, circuit.num_clbits)

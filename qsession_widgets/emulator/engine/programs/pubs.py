@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from qiskit.circuit import QuantumCircuit
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
@@ -28,7 +28,7 @@ class CircuitFacts:
     An iterative workload posts one circuit many times, and the decoder returns one object for it.
     """
 
-    _known: OrderedDict[int, CircuitFacts] = OrderedDict()
+    _known: ClassVar[OrderedDict[int, CircuitFacts]] = OrderedDict()
 
     def __init__(self, circuit: QuantumCircuit) -> None:
         self.circuit = circuit
@@ -60,7 +60,9 @@ class CircuitFacts:
         if kept not in self._cuts:
             if len(self._cuts) > 16:
                 self._cuts.clear()
-            self._cuts[kept] = compact(self.circuit, [q for q in kept if q < self.circuit.num_qubits])
+            self._cuts[kept] = compact(
+                self.circuit, [q for q in kept if q < self.circuit.num_qubits]
+            )
         return self._cuts[kept]
 
 
@@ -104,7 +106,8 @@ class Options:
             model = NoiseModel.from_dict(model)
         if model is not None and not isinstance(model, NoiseModel):
             raise JobFailure(
-                "The option simulator.noise_model is neither a noise model nor the dictionary of one.",
+                "The option simulator.noise_model is neither a noise model nor the dictionary "
+                "of one.",
                 INVALID_OPTION,
             )
         options.noise_model = model
@@ -142,7 +145,9 @@ class Options:
 
 
 def _copied(value: Any) -> Any:
-    return {key: _copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+    return (
+        {key: _copied(inner) for key, inner in value.items()} if isinstance(value, dict) else value
+    )
 
 
 def _leaves(values: Mapping[str, Any], prefix: str = "") -> Iterable[tuple[str, Any]]:
