@@ -43,8 +43,13 @@ class Binding:
         """Let primitives without a mode belong to nothing again; what was bound."""
         with self._lock:
             live, self.bound = self.bound, None
-            self._seam.remove()
             return live
+
+    def shut(self) -> LiveSession | None:
+        """Unbind, and leave the client library as it was."""
+        live = self.unbind()
+        self._seam.remove()
+        return live
 
     def _current(self) -> Any | None:
         live = self.bound

@@ -28,7 +28,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
-from .errors import ServiceError, read_error_body
+from .errors import ServiceError, UserError, read_error_body
 
 if TYPE_CHECKING:
     import requests
@@ -216,6 +216,10 @@ def own_default_session() -> Any | None:
     return get_cm_session()
 
 
+class NothingBound(UserError, ValueError):
+    """A primitive without a mode was built while no session is bound."""
+
+
 class ModeSeam:
     """Where a primitive built without ``mode`` learns what it belongs to.
 
@@ -246,6 +250,11 @@ class ModeSeam:
         def get_mode_service_backend(mode: Any = None, *args: Any, **kwargs: Any) -> Any:
             if mode is None and own_default_session() is None:
                 mode = self._current()
+                if mode is None:
+                    raise NothingBound(
+                        "This primitive has no session to run in: open one with %%session above a "
+                        "cell, or pass mode=backend to run outside of sessions."
+                    )
             return original(mode, *args, **kwargs)
 
         self._original, self._installed = original, get_mode_service_backend

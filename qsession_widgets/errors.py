@@ -16,6 +16,10 @@ from typing import Any
 class UserError(Exception):
     """Something a person can put right; its text is the whole message, no traceback is needed."""
 
+    def __str__(self) -> str:
+        # qiskit's errors, with which subclasses are mixed, put quotes around theirs
+        return str(self.args[0]) if self.args else ""
+
 
 class ServiceError(Exception):
     """The service answered a request with an error, or did not answer.
@@ -157,8 +161,9 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     if isinstance(error, ServiceError):
         status, parts = error.status, vars(error)
     else:
-        status = getattr(error, "status_code", None)
-        parts = read_error_body(str(error))
+        answered = _answer(error)
+        status = getattr(answered, "status_code", None)
+        parts = read_error_body(str(getattr(answered, "message", answered)))
     code, message = parts["code"], parts["message"]
     advice = advice_for(code, status)
     unreachable = status in (None, -1) and not code and _looks_like_network(error)
@@ -183,6 +188,19 @@ def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
     """Words that look like one that is not known, as ``a, b or c``; empty when none does."""
     close = get_close_matches(word, known, n=limit, cutoff=0.6)
     return " or ".join(filter(None, [", ".join(close[:-1]), close[-1] if close else ""]))
+
+
+def _answer(error: BaseException) -> BaseException:
+    """The error among an error's causes that holds the service's answer as it came.
+
+    The client library wraps it in others and quotes it on the way, which spoils the JSON.
+    """
+    seen: BaseException | None = error
+    while seen is not None:
+        if hasattr(seen, "status_code"):
+            return seen
+        seen = seen.__cause__ or seen.__context__
+    return error
 
 
 def _looks_like_network(error: BaseException) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import qiskit_ibm_runtime
+from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
 from .client import ServiceClient, set_active
 from .errors import UserError, explain
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     from .panel import SessionPanel
 
 
+class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
+    """A job was not accepted. The client library's error is its cause."""
+
+
 class _Watched:
     """What our sessions and batches have beyond the client's."""
 
@@ -33,7 +38,12 @@ class _Watched:
         live = self._live
         if live is not None:
             live.before_submit()
-        job = super()._run(program_id, inputs, *args, **kwargs)  # type: ignore[misc]
+        try:
+            job = super()._run(program_id, inputs, *args, **kwargs)  # type: ignore[misc]
+        except IBMError as error:
+            kind = live.chosen.info.kind if live is not None else "ibm"
+            sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
+            raise SubmitError(sentence) from error
         if live is not None:
             live.monitor.submitted(job.job_id(), program_id, _count_pubs(inputs))
         return job
@@ -161,11 +171,11 @@ class LiveSession:
 
         Raises
         ------
-        UserError
+        SubmitError
             The session takes no more jobs.
         """
         if not self.usable:
-            raise UserError(ended_sentence(self.monitor.snapshot))
+            raise SubmitError(ended_sentence(self.monitor.snapshot))
 
     def _follow(self, snapshot: SessionSnapshot) -> None:
         if not snapshot.accepting_jobs:

@@ -168,7 +168,7 @@ def unload(shell: Any) -> None:
     for kind, name in (("line", "session"), ("cell", "session"), ("line", "qsession_open")):
         shell.magics_manager.magics[kind].pop(name, None)
     shell.set_custom_exc((), None)
-    live = BINDING.unbind()
+    live = BINDING.shut()
     if live is not None and live.usable:
         print(
             f"The session on {live.backend.name} is still open and costs while it is active: "

@@ -281,11 +281,13 @@ def emulator_info(service: QiskitRuntimeService) -> ServiceInfo | None:
 
 
 def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
-    from .emulator.launch import EmulatorError, find_or_start
+    from .emulator.discovery import EmulatorError
+    from .emulator.launch import find_or_start
+    from .emulator.options import OptionError, Options
 
     try:
-        connection = find_or_start(**dict(options or {}))
-    except EmulatorError as error:
+        connection = find_or_start(Options(**options) if options else None)
+    except (EmulatorError, OptionError) as error:
         raise UserError(str(error)) from error
     service = connect(connection)
     info = emulator_info(service)
@@ -319,7 +321,11 @@ def connect(connection: Any) -> QiskitRuntimeService:
 
 @contextmanager
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
-    """Set the variables that the client library reads while it is constructed."""
+    """Set the variables that the client library reads while it is constructed.
+
+    Those that keep a proxy away from this machine's loopback stay: they matter to every request.
+    """
+    os.environ.update({name: variables[name] for name in ("NO_PROXY", "no_proxy")})
     wanted = {
         name: value
         for name, value in variables.items()
