@@ -63,7 +63,7 @@ demo: bundles ## Run the quickstart on this machine and show what its session di
 	@$(ON_THIS_MACHINE) $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb
 	@echo
-	@$(ON_THIS_MACHINE) $(BIN)/qsession receipt --last
+	@$(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local
 	@echo
 	@echo "The executed notebook: $(ARTIFACTS)/01_quickstart.html"
 	@echo "To open it live:       make lab"
