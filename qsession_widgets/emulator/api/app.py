@@ -1,0 +1,121 @@
+"""Puts the routes together, gives every error the service's shape, and writes the OpenAPI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.openapi.utils import get_openapi
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from ..core import Emulator
+from ..errors import INVALID_JOB, error_body
+from ..lifecycle import Refused
+from . import backends, control, iam, instances, jobs, sessions, workloads
+from .common import PREFIX, json_response, trace_of
+from .envelope import Envelope
+
+VERSION = "2026-04-15"
+
+_HINTS = {
+    404: "Check the address; GET /openapi.json lists what there is.",
+    405: "GET /openapi.json lists the methods of each address.",
+}
+
+
+def create_app(emulator: Emulator) -> Envelope:
+    """The ASGI application of one emulator."""
+    app = FastAPI(
+        title="Qiskit Runtime, emulated on this machine",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        redirect_slashes=False,
+    )
+    app.state.emulator = emulator
+    app.include_router(iam.router, tags=["IBM Cloud"])
+    for module in (backends, sessions, jobs, workloads, instances):
+        app.include_router(module.router, prefix=PREFIX, tags=[module.__name__.rpartition(".")[2]])
+    app.include_router(control.router, prefix=control.PREFIX, tags=["emulator"])
+    app.add_exception_handler(Refused, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _broken)
+    app.openapi = lambda: _describe(app)  # type: ignore[method-assign]
+    return Envelope(app, emulator)
+
+
+def _error(request: Request, status: int, code: int, message: str, solution: str) -> Response:
+    return json_response(error_body(code, message, solution, trace_of(request)), status)
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return _error(request, error.status, error.code, error.message, error.solution)
+
+
+async def _malformed(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    code = INVALID_JOB if request.url.path.endswith("/jobs") and request.method == "POST" else 400
+    return _error(request, 400, code, _sentence(error), "Correct the request and send it again.")
+
+
+def _sentence(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:])
+    if first["type"] == "json_invalid":
+        return f"The body is not valid JSON: {first.get('ctx', {}).get('error', 'cannot be read')}."
+    if first["type"] == "extra_forbidden":
+        return f"There is no field {where!r} here."
+    if first["type"] == "missing":
+        return f"{where or 'The body'} is missing."
+    return f"{where or 'The body'}: {first['msg']}."
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = {
+        404: f"There is nothing at {request.url.path}.",
+        405: f"{request.method} is not possible at {request.url.path}.",
+    }.get(error.status_code, str(error.detail))
+    response = _error(
+        request, error.status_code, error.status_code, message, _HINTS.get(error.status_code, "")
+    )
+    response.headers.update(error.headers or {})
+    return response
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    return _error(
+        request,
+        500,
+        500,
+        "The emulator met a situation it was not made for.",
+        "Its log has the details under this trace.",
+    )
+
+
+def _describe(app: FastAPI) -> dict[str, Any]:
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description or None,
+            routes=app.routes,
+        )
+        schema["components"]["securitySchemes"] = {
+            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+            "instance": {"type": "apiKey", "in": "header", "name": "Service-CRN"},
+        }
+        for path, operations in schema["paths"].items():
+            if path.startswith(PREFIX) and path not in iam.PUBLIC:
+                for operation in operations.values():
+                    operation["security"] = [{"bearer": [], "instance": []}]
+            elif path.startswith(control.PREFIX):
+                for operation in operations.values():
+                    operation["security"] = [{"bearer": []}]
+        app.openapi_schema = schema
+    return app.openapi_schema

@@ -1,0 +1,104 @@
+"""Routes of backends: the list, and each one's configuration, properties and status."""
+
+from __future__ import annotations
+
+import statistics
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from .. import devices
+from ..core import Emulator
+from ..errors import not_found
+from .common import ERRORS, AskedBy, json_response, moment
+from .models import BackendsAnswer, StatusAnswer
+
+router = APIRouter(responses=ERRORS)
+
+WAITS = 50
+"""How many of a backend's latest jobs its waiting times are taken from."""
+
+
+def _known(emulator: Emulator, name: str) -> None:
+    if name not in emulator.lifecycle.devices:
+        raise not_found("Backend", name)
+
+
+@router.get("/backends", response_model=None, responses={200: {"model": BackendsAnswer}})
+async def list_backends(
+    asked: AskedBy, fields: str = "", include_mocks: bool | None = None
+) -> Response:
+    """All backends, with their queues."""
+    emulator = asked.emulator
+    entries = []
+    for name in emulator.lifecycle.devices:
+        entry = {
+            **devices.summary(name),
+            "status": {"name": "paused" if emulator.lifecycle.paused else "online"},
+            "queue_length": len(emulator.lifecycle.queue(name)),
+        }
+        if "wait_time_seconds" in fields.split(","):
+            entry["wait_time_seconds"] = _waits(emulator, name)
+        entries.append(entry)
+    return json_response({"devices": entries})
+
+
+def _waits(emulator: Emulator, name: str) -> dict[str, int] | None:
+    waits = [
+        job.started - job.created
+        for job in emulator.lifecycle.jobs.values()
+        if job.backend == name and job.started is not None
+    ][-WAITS:]
+    if not waits:
+        return None
+    cuts = statistics.quantiles(waits, n=20, method="inclusive") if len(waits) > 1 else waits * 19
+    return {
+        "average": round(statistics.fmean(waits)),
+        "p50": round(cuts[9]),
+        "p95": round(cuts[18]),
+    }
+
+
+@router.get("/backends/{name}/configuration", response_model=None)
+async def configuration(asked: AskedBy, name: str, calibration_id: str | None = None) -> Response:
+    """What a backend can do."""
+    _known(asked.emulator, name)
+    return Response(devices.configuration(name), media_type="application/json")
+
+
+@router.get("/backends/{name}/properties", response_model=None)
+async def properties(
+    asked: AskedBy,
+    name: str,
+    updated_before: str | None = None,
+    calibration_id: str | None = None,
+) -> Response:
+    """A backend's calibration. There is one of each, whatever time is asked for."""
+    moment(updated_before, "updated_before")
+    _known(asked.emulator, name)
+    return Response(devices.properties(name), media_type="application/json")
+
+
+@router.get(
+    "/backends/{name}/status", response_model=None, responses={200: {"model": StatusAnswer}}
+)
+async def status(asked: AskedBy, name: str) -> Response:
+    """Whether a backend works, and how long its queue is."""
+    emulator = asked.emulator
+    _known(emulator, name)
+    return json_response(
+        {
+            "state": True,
+            "status": "active",
+            "message": "emulated on this machine",
+            "length_queue": len(emulator.lifecycle.queue(name)),
+            "backend_version": devices.version(name),
+        }
+    )
+
+
+@router.get("/backends/{name}/defaults", response_model=None)
+async def defaults(asked: AskedBy, name: str) -> Response:
+    """Pulse defaults; no device has them any more."""
+    _known(asked.emulator, name)
+    raise not_found("Defaults of backend", name)

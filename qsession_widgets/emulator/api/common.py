@@ -1,0 +1,131 @@
+"""What the routes share: who asks, how an answer is written, and how values in a query are read."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timezone
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from starlette.responses import Response
+
+from ..auth import Caller, Instance
+from ..core import Emulator
+from ..errors import invalid
+from ..lifecycle import Refused
+
+PREFIX = "/api/v1"
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    "4XX": {
+        "description": "The request was refused.",
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Errors"}}},
+    }
+}
+"""What OpenAPI says of errors, the same for every route."""
+
+
+def json_response(data: Any, status: int = 200) -> Response:
+    """Write plain JSON types as an answer."""
+    body = json.dumps(data, separators=(",", ":")).encode()
+    return Response(body, status, media_type="application/json")
+
+
+def no_content() -> Response:
+    """An answer that says only that it was done."""
+    return Response(status_code=204)
+
+
+def trace_of(request: Request) -> str:
+    """The id of this request."""
+    return str(request.scope.get("trace", ""))
+
+
+def emulator_of(request: Request) -> Emulator:
+    """The emulator that is asked."""
+    emulator: Emulator = request.app.state.emulator
+    return emulator
+
+
+class Asked:
+    """A request that may be answered: the emulator, the instance it is about, and who sent it."""
+
+    __slots__ = ("caller", "emulator", "instance", "now")
+
+    def __init__(self, emulator: Emulator, caller: Caller):
+        assert caller.instance is not None
+        self.emulator = emulator
+        self.caller = caller
+        self.instance: Instance = caller.instance
+        self.now = emulator.look()
+
+
+async def _asked(request: Request) -> Asked:
+    emulator = emulator_of(request)
+    headers = request.headers
+    version = headers.get("ibm-api-version")
+    if version is not None and not _is_date(version):
+        raise invalid(
+            f"IBM-API-Version is a date such as 2026-04-15, not {version!r}.",
+            "Leave the header out, or send one that GET /versions lists.",
+        )
+    caller = emulator.identity.caller(headers.get("authorization"), headers.get("service-crn"))
+    return Asked(emulator, caller)
+
+
+AskedBy = Annotated[Asked, Depends(_asked)]
+"""A parameter that checks who asks."""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        datetime.strptime(text, "%Y-%m-%d")
+    except ValueError:
+        return False
+    return True
+
+
+def moment(text: str | None, name: str) -> float | None:
+    """Read a date and time of a query; without a time zone it is UTC.
+
+    Raises
+    ------
+    Refused
+        It is none.
+    """
+    if text is None:
+        return None
+    try:
+        # a plus sign that was not escaped arrives as a space
+        parsed = datetime.fromisoformat(text.strip().replace(" ", "+").replace("Z", "+00:00"))
+        if parsed.tzinfo is None:
+            parsed = parsed.replace(tzinfo=timezone.utc)
+        return parsed.timestamp()
+    except (ValueError, OverflowError):
+        raise invalid(
+            f"{name} is a date and time such as 2026-04-15T12:00:00Z, not {text!r}."
+        ) from None
+
+
+def iso(seconds: float | None) -> str | None:
+    """A moment as the service writes it: UTC, milliseconds, Z."""
+    if seconds is None:
+        return None
+    text = datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def refuse_unless_owner(emulator: Emulator, authorization: str | None) -> None:
+    """Keep everybody but the emulator's owner out.
+
+    Raises
+    ------
+    Refused
+        Bad credentials (401), or those of an instance (403).
+    """
+    if emulator.identity.user(authorization) != "owner":
+        raise Refused(
+            403,
+            "An instance's key does not reach the emulator's own controls.",
+            "Use the emulator's own key.",
+        )

@@ -1,0 +1,59 @@
+"""Routes of the instance: its plan, what it used, and the versions of the API."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from ..meter import PERIOD
+from .common import ERRORS, AskedBy, iso, json_response
+from .models import InstanceAnswer, UsageAnswer, VersionsAnswer
+
+router = APIRouter(responses=ERRORS)
+
+OPEN_ALLOWANCE = 600.0
+"""Seconds the Open Plan has in that time."""
+
+VERSIONS = ("2026-02-15", "2026-03-15", "2026-04-15")
+
+
+@router.get("/instances/usage", response_model=None, responses={200: {"model": UsageAnswer}})
+async def usage(asked: AskedBy) -> Response:
+    """What the instance used, and what it may."""
+    consumed = round(asked.emulator.meter.used(asked.instance.crn, asked.now), 3)
+    answer: dict[str, object] = {
+        "instance_id": asked.instance.crn,
+        "plan_id": asked.instance.plan,
+        "usage_consumed_seconds": consumed,
+        "usage_period": {"start_time": iso(asked.now - PERIOD), "end_time": iso(asked.now)},
+    }
+    if asked.instance.plan == "open":
+        answer["usage_limit_seconds"] = OPEN_ALLOWANCE
+        answer["usage_allocation_seconds"] = OPEN_ALLOWANCE
+        answer["usage_limit_reached"] = consumed >= OPEN_ALLOWANCE
+    return json_response(answer)
+
+
+@router.get("/instance", response_model=None, responses={200: {"model": InstanceAnswer}})
+async def instance(asked: AskedBy) -> Response:
+    """The instance of the request."""
+    answer: dict[str, object] = {
+        "plan_id": asked.instance.plan,
+        "backends": list(asked.emulator.lifecycle.devices),
+    }
+    if asked.instance.plan == "open":
+        answer["usage_allocation_seconds"] = f"{OPEN_ALLOWANCE:g}"
+    return json_response(answer)
+
+
+@router.get("/instances/configuration", response_model=None)
+async def configuration(asked: AskedBy) -> Response:
+    """The instance's own limit; the emulator sets none."""
+    return json_response({"instance_limit": None})
+
+
+@router.get("/versions", response_model=None, responses={200: {"model": VersionsAnswer}})
+async def versions() -> Response:
+    """The versions of the API."""
+    listed = [{"version": version, "status": "live"} for version in VERSIONS]
+    return json_response({"versions": listed})

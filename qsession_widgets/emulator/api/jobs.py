@@ -1,0 +1,230 @@
+"""Routes of jobs: submit, look, list, wait, results, logs, metrics, tags, cancel, delete."""
+
+from __future__ import annotations
+
+import json
+from itertools import islice
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from starlette.responses import Response
+
+from ..core import new_job_id
+from ..errors import INVALID_JOB, invalid
+from ..lifecycle import Refused
+from ..records import Job
+from . import describe
+from .common import ERRORS, Asked, AskedBy, json_response, moment, no_content
+from .models import (
+    CreateJob,
+    JobAnswer,
+    JobCreated,
+    JobsAnswer,
+    MetricsAnswer,
+    ReplaceTags,
+    TagsAnswer,
+)
+
+router = APIRouter(responses=ERRORS)
+
+RUN_HERE = ("sampler", "estimator", "executor")
+KNOWN_ELSEWHERE = ("noise-learner", "noise-learner-v3", "circuit-runner", "qasm3-runner")
+
+LONGEST_JOB = 10800
+"""Seconds; a longer ``cost`` is taken for this much."""
+
+LONGEST_WAIT = 0.1
+"""Real seconds for which a question about an unfinished job is held, in case it changes meanwhile.
+
+The client asks every 0.1 s and sleeps in between; held for as long, it hears of the end when it
+happens.
+"""
+
+PAGE = 200
+
+
+@router.post("/jobs", response_model=None, responses={200: {"model": JobCreated}})
+async def create(asked: AskedBy, body: CreateJob) -> Response:
+    """Accept a job."""
+    _known_program(body.program_id)
+    if body.start_session:
+        raise invalid(
+            "start_session is not supported any more.",
+            "Open a session with POST /sessions and send its id as session_id.",
+            INVALID_JOB,
+        )
+    emulator = asked.emulator
+    longest = min(LONGEST_JOB, emulator.plan(asked.instance).max_execution_time)
+    job = emulator.submit(
+        asked.instance,
+        json.dumps(body.params),
+        Job(
+            id=new_job_id(asked.now),
+            program_id=body.program_id,
+            backend=body.backend,
+            instance=asked.instance.crn,
+            created=asked.now,
+            session_id=body.session_id,
+            max_execution_time=min(body.cost, longest) if body.cost else longest,
+            user=asked.caller.user,
+            tags=tuple(dict.fromkeys(body.tags)),
+            private=body.private,
+            calibration_id=body.calibration_id,
+            cost=body.cost,
+        ),
+    )
+    answer: dict[str, object] = {"id": job.id, "backend": job.backend, "private": job.private}
+    if job.session_id is not None:
+        answer["session_id"] = job.session_id
+    if job.calibration_id is not None:
+        answer["calibration_id"] = job.calibration_id
+    return json_response(answer)
+
+
+def _known_program(program_id: str) -> None:
+    if program_id in RUN_HERE:
+        return
+    here = ", ".join(RUN_HERE)
+    if program_id in KNOWN_ELSEWHERE:
+        raise Refused(
+            404,
+            f"The emulator does not run the program {program_id}; it runs {here}.",
+            "Run this job on IBM Quantum.",
+        )
+    raise Refused(404, f"Program {program_id} not found.", f"There are {here}.")
+
+
+@router.get("/jobs", response_model=None, responses={200: {"model": JobsAnswer}})
+async def list_jobs(
+    asked: AskedBy,
+    limit: int = PAGE,
+    offset: int = 0,
+    pending: bool | None = None,
+    program: str | None = None,
+    backend: str | None = None,
+    created_after: str | None = None,
+    created_before: str | None = None,
+    sort: Literal["ASC", "DESC"] = "DESC",
+    tags: Annotated[list[str] | None, Query()] = None,
+    session_id: str | None = None,
+    exclude_params: bool = True,
+    include_mocks: bool | None = None,
+) -> Response:
+    """The instance's jobs, newest first unless told otherwise."""
+    if not 1 <= limit <= PAGE:
+        limit = PAGE
+    if not 0 <= offset <= 2**31 - 1:
+        offset = 0
+    after, before = moment(created_after, "created_after"), moment(created_before, "created_before")
+    wanted = set(tags or ())
+    found = [
+        job
+        for job in _candidates(asked, session_id)
+        if (pending is None or pending != job.final)
+        and (program is None or job.program_id == program)
+        and (backend is None or job.backend == backend)
+        and (after is None or job.created >= after)
+        and (before is None or job.created <= before)
+        and (not wanted or wanted <= set(job.tags))
+    ]
+    if sort == "DESC":
+        found.reverse()
+    page = []
+    for job in islice(found, offset, offset + limit):
+        entry = describe.job(job)
+        if not exclude_params:
+            entry["params"] = _params(asked, job)
+        page.append(entry)
+    return json_response({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
+
+
+def _candidates(asked: Asked, session_id: str | None) -> list[Job]:
+    if session_id is None:
+        return asked.emulator.jobs(asked.instance)
+    session = asked.emulator.lifecycle.sessions.get(session_id)
+    if session is None or session.instance != asked.instance.crn:
+        return []
+    return asked.emulator.lifecycle.jobs_of(session_id)
+
+
+def _params(asked: Asked, job: Job) -> object:
+    if job.private:
+        return {}
+    return json.loads(asked.emulator.store.params(job.id) or "{}")
+
+
+@router.get("/jobs/{job_id}", response_model=None, responses={200: {"model": JobAnswer}})
+async def read(asked: AskedBy, job_id: str, exclude_params: bool = False) -> Response:
+    """A job; while it is not finished the answer waits a moment, in case it is about to change."""
+    job = asked.emulator.job(asked.instance, job_id)
+    if not job.final:
+        await asked.emulator.changed(job_id, LONGEST_WAIT)
+        job = asked.emulator.job(asked.instance, job_id)
+    answer = describe.job(job)
+    if not exclude_params:
+        answer["params"] = _params(asked, job)
+    return json_response(answer)
+
+
+@router.get("/jobs/{job_id}/results", response_model=None)
+async def results(asked: AskedBy, job_id: str) -> Response:
+    """The result; nothing (204) while there is none. A private job's can be fetched once."""
+    job = asked.emulator.job(asked.instance, job_id)
+    text = asked.emulator.store.result(job_id) if job.status == "Completed" else None
+    if not text:
+        return no_content()
+    if job.private:
+        asked.emulator.store.put_result(job_id, "")
+    return Response(text, media_type="application/json")
+
+
+@router.get("/jobs/{job_id}/logs", response_model=None)
+async def logs(asked: AskedBy, job_id: str) -> Response:
+    """The log; empty while there is none."""
+    asked.emulator.job(asked.instance, job_id)
+    return Response(asked.emulator.store.logs(job_id) or "", media_type="text/plain")
+
+
+@router.get(
+    "/jobs/{job_id}/metrics", response_model=None, responses={200: {"model": MetricsAnswer}}
+)
+async def metrics(asked: AskedBy, job_id: str) -> Response:
+    """When it ran, and what it is charged."""
+    return json_response(describe.metrics(asked.emulator.job(asked.instance, job_id)))
+
+
+@router.post("/jobs/{job_id}/cancel", status_code=204, response_model=None)
+async def cancel(asked: AskedBy, job_id: str) -> Response:
+    """Cancel a job, queued or running."""
+    asked.emulator.job(asked.instance, job_id)
+    lifecycle = asked.emulator.lifecycle
+    asked.emulator.apply(lambda now: lifecycle.cancel_job(now, job_id))
+    return no_content()
+
+
+@router.put("/jobs/{job_id}/tags", status_code=204, response_model=None)
+async def replace_tags(asked: AskedBy, job_id: str, body: ReplaceTags) -> Response:
+    """Give a job other tags."""
+    asked.emulator.job(asked.instance, job_id)
+    lifecycle = asked.emulator.lifecycle
+    tags = tuple(dict.fromkeys(body.tags))
+    asked.emulator.apply(lambda _: lifecycle.update_job(job_id, tags=tags))
+    return no_content()
+
+
+@router.delete("/jobs/{job_id}", status_code=204, response_model=None)
+async def delete(asked: AskedBy, job_id: str) -> Response:
+    """Forget a finished job and all that belongs to it."""
+    asked.emulator.delete_job(asked.instance, job_id)
+    return no_content()
+
+
+@router.get("/tags", response_model=None, responses={200: {"model": TagsAnswer}})
+async def find_tags(
+    asked: AskedBy,
+    search: Annotated[str, Query(min_length=3, max_length=100)],
+    type: Literal["job"] = "job",
+) -> Response:
+    """Tags of jobs in which a text occurs."""
+    found = {tag for job in asked.emulator.jobs(asked.instance) for tag in job.tags}
+    return json_response({"tags": sorted(tag for tag in found if search in tag)})

@@ -1,0 +1,253 @@
+"""Who may ask for what: keys, instances and the tokens that keys are exchanged for.
+
+An emulator has one key for its owner, which reaches every instance and the emulator's own
+controls, and one key for each instance, which reaches nothing else. Like IBM's, a key is exchanged
+for a token that expires; the client does that by itself.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import secrets
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import unauthorized
+from .lifecycle import Refused
+
+OWNER = "owner"
+TOKEN_SECONDS = 3600
+_ALGORITHM = "HS256"
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A service instance: what IBM calls by its CRN.
+
+    Attributes
+    ----------
+    name : str
+        Its name for people.
+    crn : str
+        Its Cloud Resource Name.
+    plan : str
+        The name of its plan.
+    key : str
+        The key that reaches this instance only.
+    """
+
+    name: str
+    crn: str
+    plan: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sent a request.
+
+    Attributes
+    ----------
+    user : str
+        ``owner``, or the name of the instance whose key was used.
+    instance : Instance or None
+        The instance the request is about; None where it is about none.
+    """
+
+    user: str
+    instance: Instance | None = None
+
+
+class Identity:
+    """The keys and instances of one emulator, kept beside its data to outlive the process.
+
+    Attributes
+    ----------
+    key : str
+        The owner's key.
+    instances : dict of str to Instance
+        By CRN.
+    """
+
+    def __init__(self, key: str, account: str, instances: Mapping[str, Instance]):
+        self.key = key
+        self.account = account
+        self.instances = dict(instances)
+        self._generation = 0
+        self._secret = hmac.new(key.encode(), b"tokens", hashlib.sha256).digest()
+
+    @classmethod
+    def of(cls, wanted: Mapping[str, str], saved: Mapping[str, Any] | None = None) -> Identity:
+        """Make an identity.
+
+        Parameters
+        ----------
+        wanted : mapping of str to str
+            Names of instances and their plans.
+        saved : mapping, optional
+            What `to_json` gave for an earlier process: keys and CRNs are taken from there.
+        """
+        saved = saved or {}
+        account = saved.get("account") or secrets.token_hex(16)
+        known = {item["name"]: item for item in saved.get("instances", ())}
+        instances = {}
+        for name, plan in wanted.items():
+            old = known.get(name, {})
+            crn = old.get("crn") or (
+                f"crn:v1:bluemix:public:quantum-computing:us-east:a/{account}:{uuid.uuid4()}::"
+            )
+            instances[crn] = Instance(name, crn, plan, old.get("key") or secrets.token_urlsafe(32))
+        return cls(saved.get("key") or secrets.token_urlsafe(32), account, instances)
+
+    @classmethod
+    def load(cls, path: Path, wanted: Mapping[str, str]) -> Identity:
+        """Read an identity from a file, or make it and write it there for its owner only."""
+        saved = json.loads(path.read_text("utf-8")) if path.exists() else None
+        identity = cls.of(wanted, saved)
+        write_private(path, identity.to_json())
+        return identity
+
+    def to_json(self) -> dict[str, Any]:
+        """What `load` reads."""
+        instances = [asdict(instance) for instance in self.instances.values()]
+        return {"key": self.key, "account": self.account, "instances": instances}
+
+    @property
+    def default(self) -> Instance:
+        """The first instance."""
+        return next(iter(self.instances.values()))
+
+    # ----------------------------------------------------------------------------------------------
+    # Keys and tokens
+
+    def user_of_key(self, key: str) -> str | None:
+        """Whose key it is, None for nobody's; takes the same time whichever it is."""
+        given = key.encode("utf-8", "surrogateescape")
+        found = OWNER if hmac.compare_digest(given, self.key.encode()) else None
+        for instance in self.instances.values():
+            if hmac.compare_digest(given, instance.key.encode()):
+                found = instance.name
+        return found
+
+    def token(self, key: str, now: float | None = None) -> tuple[str, int]:
+        """Exchange a key for a token.
+
+        Expiry is in real time even when the service's clock runs faster, because the client
+        compares it with its own.
+
+        Returns
+        -------
+        token : str
+            A JWT.
+        expiry : int
+            When it expires, seconds since the epoch.
+
+        Raises
+        ------
+        Refused
+            Nobody has that key.
+        """
+        import jwt
+
+        user = self.user_of_key(key)
+        if user is None:
+            raise unauthorized("The API key is not valid.", "Use the key of this emulator.")
+        issued = int(time.time() if now is None else now)
+        claims = {
+            "iss": "qsession-emulator",
+            "sub": user,
+            "account": {"bss": self.account},
+            "generation": self._generation,
+            "iat": issued,
+            "exp": issued + TOKEN_SECONDS,
+        }
+        return jwt.encode(claims, self._secret, _ALGORITHM), issued + TOKEN_SECONDS
+
+    def expire_tokens(self) -> None:
+        """Let no token that was handed out so far be good any more."""
+        self._generation += 1
+
+    def user(self, authorization: str | None) -> str:
+        """Whose ``Authorization`` header it is.
+
+        Raises
+        ------
+        Refused
+            401: it is missing, unknown or expired.
+        """
+        scheme, _, credential = (authorization or "").partition(" ")
+        credential = credential.strip()
+        if scheme.lower() == "apikey":
+            user = self.user_of_key(credential)
+            if user is not None:
+                return user
+            raise unauthorized("The API key is not valid.", "Use the key of this emulator.")
+        if scheme.lower() == "bearer" and credential:
+            return self._user_of_token(credential)
+        raise unauthorized(
+            "The request has no credentials.",
+            "Send the header Authorization: Bearer, with a token from /identity/token.",
+        )
+
+    def _user_of_token(self, token: str) -> str:
+        import jwt
+
+        try:
+            claims = jwt.decode(
+                token, self._secret, [_ALGORITHM], options={"require": ["exp", "iat", "sub"]}
+            )
+        except jwt.ExpiredSignatureError:
+            claims = {}
+        except jwt.InvalidTokenError:
+            raise unauthorized(
+                "The token is not valid.", "Exchange the API key for a new one."
+            ) from None
+        if claims.get("generation") != self._generation:
+            raise unauthorized("The token has expired.", "Exchange the API key for a new one.")
+        return str(claims["sub"])
+
+    def caller(self, authorization: str | None, crn: str | None) -> Caller:
+        """Who asks, about which instance.
+
+        Raises
+        ------
+        Refused
+            Bad credentials (401), no instance named (400), or one that this key does not reach
+            (404, code 1279).
+        """
+        user = self.user(authorization)
+        if not crn:
+            raise Refused(
+                400,
+                "The header Service-CRN is missing.",
+                "Send the CRN of the instance.",
+            )
+        instance = self.instances.get(crn)
+        if instance is None or user not in (OWNER, instance.name):
+            raise Refused(
+                404,
+                "Instance not found.",
+                "Check the CRN, and that the API key belongs to the same account.",
+                1279,
+            )
+        return Caller(user, instance)
+
+
+def write_private(path: Path, data: Any) -> None:
+    """Write JSON to a file that only its owner can read, all of it or nothing."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            json.dump(data, file, indent=1)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,476 @@
+"""The emulator at work: rules, clock, workers and disk, held together in one asyncio loop.
+
+Every change of state goes through `Emulator.apply`: it lets what is due happen, applies one event,
+writes the changed records down, and only then lets anybody know. There are no locks, because there
+is one loop and no `await` in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import math
+import secrets
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+from .auth import Identity, Instance
+from .clock import Clock
+from .engine import Outcome, Task, WorkerPool
+from .errors import not_found
+from .lifecycle import Changes, Lifecycle, Refused
+from .meter import Meter
+from .options import Options
+from .records import Device, Job, Mode, Plan, Session
+from .store import RETENTION, Pruned, Store, StoreError
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PENDING_ON_OPEN_PLAN = 3
+"""Jobs that may be pending at once on the Open Plan."""
+
+DEVICE_SECONDS = 2.0
+DEVICE_SECONDS_PER_EXECUTION = 0.00035
+"""What a job takes on a device: IBM's estimate, a fixed part and a part for each execution."""
+
+LONGEST_SLEEP = 30.0
+"""Real seconds between two looks at the clock, in case this machine's was changed or slept."""
+
+_ID_LETTERS = "0123456789abcdefghijklmnopqrstuv"
+
+
+def new_job_id(now: float) -> str:
+    """A job id like IBM's: twenty lower-case letters and digits, later ones sorting last."""
+    number = (int(now * 1000) & (1 << 44) - 1) << 56 | secrets.randbits(56)
+    return "".join(_ID_LETTERS[number >> 5 * place & 31] for place in reversed(range(20)))
+
+
+class Emulator:
+    """One service: its records, and what has to happen for them.
+
+    Parameters
+    ----------
+    options : Options
+        How it is to behave.
+    identity : Identity
+        Keys and instances.
+    devices : iterable of Device
+        The backends.
+    store : Store
+        Where everything accepted is written.
+    pool : WorkerPool
+        Where jobs run.
+    clock : Clock
+        The service's time.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        identity: Identity,
+        devices: Iterable[Device],
+        store: Store,
+        pool: WorkerPool,
+        clock: Clock,
+    ):
+        self.options = options
+        self.identity = identity
+        self.store = store
+        self.pool = pool
+        self.clock = clock
+        self.started = clock.now()
+        self.last_request = time.monotonic()
+        self.requests = 0
+        self.failing: str | None = None
+        self._devices = list(devices)
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._held: list[tuple[float, str, Outcome]] = []
+        self._alarm: asyncio.TimerHandle | None = None
+        self._due = math.inf
+        self._jobs_of: dict[str, dict[str, None]] = {}
+        self._sessions_of: dict[str, dict[str, None]] = {}
+        self._unsaved = Changes()
+        self._texts: dict[str, dict[str, str]] = {"params": {}, "results": {}, "logs": {}}
+
+    async def start(self) -> None:
+        """Take over what an earlier process left, and begin to serve."""
+        self._prune_disk(self.clock.now())
+        sessions, jobs = self.store.load()
+        self.lifecycle = Lifecycle(self._devices, sessions, jobs)
+        self.clock.start_no_earlier_than(self.lifecycle.now)
+        self.meter = Meter(self.lifecycle)
+        for session in sessions:
+            self._sessions_of.setdefault(session.instance, {})[session.id] = None
+        for job in self.lifecycle.jobs.values():
+            self._jobs_of.setdefault(job.instance, {})[job.id] = None
+        await self.pool.start()
+        self.apply(self.lifecycle.resume)
+
+    async def aclose(self) -> None:
+        """Stop; what was running is on disk as running, and runs again after the next start."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        for waiters in self._waiters.values():
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_result(None)
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.aclose()
+        self.store.close()
+
+    # ----------------------------------------------------------------------------------------------
+    # Changing
+
+    def apply(self, event: Callable[[float], T]) -> T:
+        """Let one event happen now, and write down what came of it before anybody hears of it.
+
+        Raises
+        ------
+        Refused
+            The rules do not allow the event, or it cannot be written down (507).
+        """
+        now = self.clock.now()
+        self._catch_up(now)
+        try:
+            return event(now)
+        finally:
+            self._commit(now)
+
+    def look(self) -> float:
+        """The service's time, with everything that was due by then done."""
+        now = self.clock.now()
+        if now >= self._due:
+            self.apply(lambda _: None)
+        return now
+
+    def advance(self, seconds: float) -> float:
+        """Move the clock forward; everything due on the way happens at its own time."""
+        self.clock.advance(seconds)
+        self.apply(lambda _: None)
+        return self.clock.now()
+
+    def _catch_up(self, now: float) -> None:
+        while self._held and self._held[0][0] <= now:
+            at, job_id, outcome = heapq.heappop(self._held)
+            self._finish(at, job_id, outcome)
+        self.lifecycle.advance(now)
+
+    def _commit(self, now: float) -> None:
+        changes = self.lifecycle.take_changes()
+        for job_id in changes.stop:
+            self._charge_stopped(job_id, now)
+        _merge(changes, self.lifecycle.take_changes())
+        self._index(changes)
+        self._save(changes)
+        for job_id in changes.stop:
+            task = self._tasks.pop(job_id, None)
+            if task is not None:
+                task.cancel()
+        for job_id in changes.start:
+            if self.lifecycle.jobs[job_id].status == "Running":
+                self._tasks[job_id] = asyncio.get_running_loop().create_task(self._run(job_id))
+        for job_id in changes.jobs:
+            for waiter in self._waiters.pop(job_id, ()):
+                if not waiter.done():
+                    waiter.set_result(None)
+        self._arm()
+
+    def _index(self, changes: Changes) -> None:
+        for session_id in changes.sessions:
+            session = self.lifecycle.sessions[session_id]
+            self._sessions_of.setdefault(session.instance, {})[session_id] = None
+            self.meter.note_session(session)
+        for job_id in changes.jobs:
+            job = self.lifecycle.jobs[job_id]
+            self._jobs_of.setdefault(job.instance, {})[job_id] = None
+            self.meter.note_job(job)
+
+    def _save(self, changes: Changes) -> None:
+        _merge(self._unsaved, changes)
+        if not (self._unsaved.sessions or self._unsaved.jobs):
+            return
+        sessions, jobs = self.lifecycle.sessions, self.lifecycle.jobs
+        try:
+            self.store.save(
+                [sessions[ident] for ident in self._unsaved.sessions if ident in sessions],
+                [jobs[ident] for ident in self._unsaved.jobs if ident in jobs],
+                **self._texts,
+            )
+        except StoreError as error:
+            # It stays on the list and is written with the next change.
+            self.failing = str(error)
+            log.error("%s", error)
+            return
+        self.failing = None
+        self._unsaved = Changes()
+        for texts in self._texts.values():
+            texts.clear()
+
+    def _arm(self) -> None:
+        deadline = self.lifecycle.next_deadline()
+        self._due = math.inf if deadline is None else deadline
+        if self._held:
+            self._due = min(self._due, self._held[0][0])
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if self._due < math.inf:
+            delay = min(self.clock.wait_for(self._due), LONGEST_SLEEP)
+            self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        if self.clock.now() >= self._due:
+            self.apply(lambda _: None)
+        else:
+            self._arm()
+
+    # ----------------------------------------------------------------------------------------------
+    # Running jobs
+
+    async def _run(self, job_id: str) -> None:
+        job = self.lifecycle.jobs[job_id]
+        try:
+            params = self.store.params(job_id)
+            if params is None:
+                raise LookupError("its input is gone")
+            outcome = await self.pool.run(Task(job_id, job.program_id, params, job.backend))
+        except Exception as error:
+            log.exception("Job %s could not be run.", job_id)
+            outcome = Outcome("failed", None, f"The emulator could not run this job: {error}.")
+        self._tasks.pop(job_id, None)
+        until = self._earliest_end(job, outcome)
+        if until > self.clock.now():
+            heapq.heappush(self._held, (until, job_id, outcome))
+            self._arm()
+        else:
+            self.apply(lambda now: self._finish(now, job_id, outcome))
+
+    def _earliest_end(self, job: Job, outcome: Outcome) -> float:
+        if self.options.job_time == "device" and outcome.status == "completed":
+            return (job.started or 0.0) + _device_seconds(outcome)
+        return 0.0
+
+    def _finish(self, now: float, job_id: str, outcome: Outcome) -> None:
+        job = self.lifecycle.jobs.get(job_id)
+        if job is None or job.status != "Running":
+            return
+        if outcome.result is not None:
+            self._texts["results"][job_id] = outcome.result
+        text = "\n".join(filter(None, [*outcome.warnings, outcome.logs]))
+        if text:
+            self._texts["logs"][job_id] = text
+        self.lifecycle.finish(
+            now,
+            job_id,
+            failed=outcome.status == "failed",
+            reason=outcome.reason,
+            reason_code=outcome.reason_code,
+            qpu_seconds=self._qpu_seconds(outcome),
+        )
+
+    def _qpu_seconds(self, outcome: Outcome) -> float:
+        if self.options.job_time == "device":
+            return _device_seconds(outcome) if outcome.executions else 0.0
+        # in service time, as the job's own timestamps are
+        return outcome.execution_seconds * (self.clock.speed or 1.0)
+
+    def _charge_stopped(self, job_id: str, now: float) -> None:
+        job = self.lifecycle.jobs[job_id]
+        if job.started is not None and job.finished is not None:
+            self.lifecycle.charge(now, job_id, job.finished - job.started)
+
+    # ----------------------------------------------------------------------------------------------
+    # What the API asks for
+
+    def plan(self, instance: Instance) -> Plan:
+        """What an instance may do."""
+        return self.options.plan_of(instance.plan)
+
+    def session(self, instance: Instance, session_id: str) -> Session:
+        """A session of an instance.
+
+        Raises
+        ------
+        Refused
+            It does not exist, or is not this instance's (404).
+        """
+        session = self.lifecycle.sessions.get(session_id)
+        if session is None or session.instance != instance.crn:
+            raise not_found("Session", session_id)
+        return session
+
+    def job(self, instance: Instance, job_id: str) -> Job:
+        """A job of an instance.
+
+        Raises
+        ------
+        Refused
+            It does not exist, or is not this instance's (404).
+        """
+        job = self.lifecycle.jobs.get(job_id)
+        if job is None or job.instance != instance.crn or job.load is not None:
+            raise not_found("Job", job_id)
+        return job
+
+    def sessions(self, instance: Instance) -> Iterator[Session]:
+        """An instance's sessions and batches, oldest first."""
+        known = self.lifecycle.sessions
+        return (known[ident] for ident in self._sessions_of.get(instance.crn, ()))
+
+    def jobs(self, instance: Instance) -> list[Job]:
+        """An instance's jobs, oldest first."""
+        known = self.lifecycle.jobs
+        return [known[ident] for ident in self._jobs_of.get(instance.crn, ())]
+
+    def open_session(
+        self, instance: Instance, backend: str, mode: Mode, max_ttl: float | None, user: str
+    ) -> Session:
+        """Open a session or batch."""
+        ident = str(uuid.uuid4())
+        plan = self.plan(instance)
+        return self._durably(
+            lambda now: self.lifecycle.open_session(
+                now, ident, backend, mode, instance.crn, plan, max_ttl, user=user
+            ),
+            undo=lambda now: self.lifecycle.close_session(now, ident),
+        )
+
+    def submit(self, instance: Instance, params: str, job: Job) -> Job:
+        """Accept a job.
+
+        Parameters
+        ----------
+        instance : Instance
+            Whose it is.
+        params : str
+            JSON text for the engine.
+        job : Job
+            Its record; id and time are given here.
+        """
+        if job.session_id is not None:
+            self.session(instance, job.session_id)
+        if instance.plan == "open":
+            pending = sum(not known.final for known in self.jobs(instance))
+            if pending >= PENDING_ON_OPEN_PLAN:
+                raise Refused(
+                    400,
+                    f"The open plan allows {PENDING_ON_OPEN_PLAN} pending jobs, and {pending} are.",
+                    "Wait for one to finish, or cancel one.",
+                )
+        self._texts["params"][job.id] = params
+        try:
+            return self._durably(
+                lambda now: self.lifecycle.submit(now, job),
+                undo=lambda now: self._withdraw(now, job.id),
+            )
+        finally:
+            self._texts["params"].pop(job.id, None)
+
+    def _withdraw(self, now: float, job_id: str) -> None:
+        if not self.lifecycle.jobs[job_id].final:
+            self.lifecycle.cancel_job(now, job_id)
+        self._texts["params"].pop(job_id, None)
+        self._forget(now, job_id)
+
+    def delete_job(self, instance: Instance, job_id: str) -> None:
+        """Forget a final job and everything written about it."""
+        self.job(instance, job_id)
+        self.apply(lambda now: self._forget(now, job_id))
+        self._erase([job_id])
+
+    def _forget(self, now: float, job_id: str) -> None:
+        job = self.lifecycle.jobs[job_id]
+        self.lifecycle.delete_job(now, job_id)
+        self._jobs_of[job.instance].pop(job_id, None)
+
+    def _erase(self, job_ids: Iterable[str]) -> None:
+        try:
+            for job_id in job_ids:
+                self.store.delete_job(job_id)
+        except StoreError as error:
+            raise Refused(507, str(error), "Delete it again later.") from error
+
+    def prune(self) -> None:
+        """Drop what has outlived its retention, on disk and here."""
+        pruned = self._prune_disk(self.clock.now())
+        for session_id in pruned.sessions:
+            session = self.lifecycle.sessions[session_id]
+            for job in self.lifecycle.jobs_of(session_id):
+                self._jobs_of[job.instance].pop(job.id, None)
+            self._sessions_of[session.instance].pop(session_id, None)
+            self.lifecycle.forget_session(session_id)
+        for job_id in pruned.jobs:
+            if job_id in self.lifecycle.jobs:
+                self._forget(self.lifecycle.now, job_id)
+
+    def _prune_disk(self, now: float) -> Pruned:
+        try:
+            return self.store.prune(now - RETENTION)
+        except StoreError as error:
+            log.error("%s", error)
+            return Pruned([], [])
+
+    def _durably(self, event: Callable[[float], T], undo: Callable[[float], None]) -> T:
+        done = self.apply(event)
+        if self.failing is None:
+            return done
+        reason = self.failing
+        self.apply(undo)
+        raise Refused(507, reason, "Try again when there is.")
+
+    async def changed(self, job_id: str, seconds: float) -> None:
+        """Wait until a job's record changes, at most some real seconds."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiters = self._waiters.setdefault(job_id, [])
+        waiters.append(waiter)
+        try:
+            await asyncio.wait_for(waiter, seconds)
+        except asyncio.TimeoutError:
+            waiters.remove(waiter)
+            if not waiters and self._waiters.get(job_id) is waiters:
+                del self._waiters[job_id]
+
+    # ----------------------------------------------------------------------------------------------
+    # Being used, or not
+
+    def touch(self) -> None:
+        """Note that somebody asked for something."""
+        self.last_request = time.monotonic()
+        self.requests += 1
+
+    def in_use(self) -> bool:
+        """Whether a job is pending, or a session open or active."""
+        lifecycle = self.lifecycle
+        if any(
+            session.state in ("open", "active") and not session.load
+            for session in lifecycle.sessions.values()
+        ):
+            return True
+        return any(
+            job.load is None
+            for backend in lifecycle.devices
+            for job in (*lifecycle.queue(backend), *lifecycle.running(backend))
+        )
+
+    def idle_seconds(self) -> float:
+        """Real seconds for which nothing used the emulator; 0 while something does."""
+        return 0.0 if self.in_use() else time.monotonic() - self.last_request
+
+
+def _device_seconds(outcome: Outcome) -> float:
+    return DEVICE_SECONDS + DEVICE_SECONDS_PER_EXECUTION * outcome.executions
+
+
+def _merge(into: Changes, changes: Changes) -> None:
+    into.sessions.update(changes.sessions)
+    into.jobs.update(changes.jobs)

@@ -1,0 +1,197 @@
+"""Find a running emulator, or start one in the background; safe when two kernels do so at once."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from .discovery import (
+    DEFAULT_NAME,
+    Connection,
+    EmulatorError,
+    connection_file,
+    forget,
+    log_file,
+    read,
+)
+from .locking import Busy, FileLock
+from .options import Options
+
+STARTING = 30.0
+"""Seconds within which a new emulator must answer."""
+
+_children: list[subprocess.Popen[bytes]] = []
+
+
+def find(name: str = DEFAULT_NAME) -> Connection | None:
+    """The running emulator of a name, None when there is none.
+
+    A file that a killed emulator left behind is removed.
+
+    Raises
+    ------
+    EmulatorError
+        There is one, and it does not answer.
+    """
+    # those that ended are zombies until their parent asks
+    _children[:] = [child for child in _children if child.poll() is None]
+    connection = read(name)
+    if connection is None:
+        return None
+    try:
+        status = connection.status()
+    except TimeoutError:
+        raise EmulatorError(
+            f"The emulator at {connection.url} (process {connection.pid}) does not answer: "
+            f"end that process and try again; its log is {log_file(name)}."
+        ) from None
+    except (OSError, EmulatorError):
+        forget(name, connection.pid)
+        return None
+    if status.get("pid") != connection.pid:
+        forget(name, connection.pid)
+        return None
+    return connection
+
+
+def find_or_start(options: Options | None = None, name: str = DEFAULT_NAME) -> Connection:
+    """The running emulator of a name; a new one when there is none.
+
+    Parameters
+    ----------
+    options : Options, optional
+        How it shall behave. None takes a running one as it is.
+    name : str
+        Which one.
+
+    Raises
+    ------
+    EmulatorError
+        It cannot be started, or one is running that behaves differently.
+    """
+    connection = find(name)
+    if connection is None:
+        connection = _start(options or Options(), name)
+    _check(connection, options)
+    return connection
+
+
+def _check(connection: Connection, options: Options | None) -> None:
+    if options is None:
+        return
+    different = options.differences(Options.from_json(connection.options))
+    if different:
+        raise EmulatorError(
+            f"An emulator is running with {', '.join(different)}, which is not what was asked for: "
+            "stop it with qsession emulator stop, or leave the options out."
+        )
+
+
+def _start(options: Options, name: str) -> Connection:
+    folder = connection_file(name).parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(connection_file(name).with_suffix(".lock"), STARTING):
+            return find(name) or _spawn(options, name)
+    except Busy:
+        raise EmulatorError(
+            f"Another process has been starting an emulator for {STARTING:g} seconds: "
+            f"see its log in {log_file(name)}."
+        ) from None
+    except OSError as error:
+        raise EmulatorError(f"The emulator could not be started: {error}.") from error
+
+
+def _spawn(options: Options, name: str) -> Connection:
+    command = [sys.executable, "-m", "qsession_widgets.emulator.server", "--name", name]
+    command += options.arguments()
+    environment = dict(os.environ)
+    package_root = str(Path(__file__).resolve().parents[2])
+    environment["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [package_root, environment.get("PYTHONPATH")])
+    )
+    path = log_file(name)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with open(descriptor, "wb") as log:
+        child = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env=environment,
+            cwd=path.parent,
+            # interrupting or restarting the kernel must not reach it
+            start_new_session=True,
+        )
+    _children.append(child)
+    try:
+        return _ready(child, name)
+    except BaseException:
+        # whoever gave up waiting has no use for it either
+        if child.poll() is None:
+            child.terminate()
+        raise
+
+
+def _ready(child: subprocess.Popen[bytes], name: str) -> Connection:
+    deadline = time.monotonic() + STARTING
+    while time.monotonic() < deadline:
+        ended = child.poll() is not None
+        connection = read(name)
+        if connection is not None and connection.pid == child.pid:
+            with contextlib.suppress(OSError):
+                connection.status()
+                return connection
+        if ended:
+            raise EmulatorError(
+                f"The emulator could not be started: {_last_line(log_file(name))} "
+                f"Its log is {log_file(name)}."
+            )
+        time.sleep(0.01)
+    raise EmulatorError(
+        f"The emulator did not answer within {STARTING:g} seconds; its log is {log_file(name)}."
+    )
+
+
+def _last_line(path: Path) -> str:
+    try:
+        lines = path.read_text("utf-8", "replace").split("\n")
+    except OSError:
+        lines = []
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return last if last.endswith(".") else f"{last}."
+
+
+def stop(name: str = DEFAULT_NAME, patience: float = 10.0) -> bool:
+    """End the running emulator of a name, and wait until it is gone.
+
+    Returns
+    -------
+    bool
+        Whether there was one.
+
+    Raises
+    ------
+    EmulatorError
+        It does not end.
+    """
+    connection = find(name)
+    if connection is None:
+        return False
+    with contextlib.suppress(OSError):
+        connection.stop()
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        # the file goes last, when everything is on disk
+        current = read(name)
+        if current is None or current.pid != connection.pid:
+            _children[:] = [child for child in _children if child.poll() is None]
+            return True
+        time.sleep(0.01)
+    raise EmulatorError(
+        f"The emulator (process {connection.pid}) did not end within {patience:g} seconds."
+    )

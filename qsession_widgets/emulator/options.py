@@ -1,0 +1,202 @@
+"""How an emulator is to behave: options of commands, magics and `launch`, checked once."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from .records import PLANS, Plan
+
+JOB_TIMES = ("simulated", "device")
+
+
+class OptionError(ValueError):
+    """An option that makes no sense; the message is one sentence for the person who gave it."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What an emulator is started with.
+
+    Attributes
+    ----------
+    plan : str
+        The plan of the default instance: ``premium``, ``payg``, ``flex`` or ``open``.
+    instances : tuple of (str, str)
+        Further instances, as name and plan, each with a key of its own.
+    ittl, max_ttl : float or None
+        Interactive timeout and longest maximum time in seconds; the plan's when None.
+    speed : float
+        Seconds of service time in one second; 0 stands still until the clock is moved through the
+        faults plane.
+    job_time : {"simulated", "device"}
+        Whether a job takes and charges the time its simulation takes, or what the device would.
+    queue : str or None
+        Other users' load, as `queue` reads it; None for none.
+    lanes : int or None
+        Jobs a device runs at once; 1 when None.
+    workers : int or None
+        Worker processes; as many as processors, at most 4, when None.
+    seed : int or None
+        Seed of everything random in the emulator itself.
+    faults : bool
+        Whether the faults plane is served.
+    idle_exit : float
+        Real seconds without a request, a pending job or an open session after which it ends; 0 for
+        never.
+    """
+
+    plan: str = "premium"
+    instances: tuple[tuple[str, str], ...] = ()
+    ittl: float | None = None
+    max_ttl: float | None = None
+    speed: float = 1.0
+    job_time: str = "simulated"
+    queue: str | None = None
+    lanes: int | None = None
+    workers: int | None = None
+    seed: int | None = None
+    faults: bool = False
+    idle_exit: float = 900.0
+
+    def __post_init__(self) -> None:
+        _check_plan(self.plan)
+        names = [name for name, _ in self.instances]
+        if len(set(names)) < len(names) or "default" in names:
+            raise OptionError("Each instance needs a name of its own, other than default.")
+        for name, plan in self.instances:
+            if not name or not name.replace("-", "").replace("_", "").isalnum():
+                raise OptionError(
+                    f"An instance is named with letters, digits, - and _, not {name!r}."
+                )
+            _check_plan(plan)
+        for option, value, smallest in (
+            ("--ittl", self.ittl, 0.1),
+            ("--max-ttl", self.max_ttl, 1),
+            ("--speed", self.speed, 0),
+            ("--lanes", self.lanes, 1),
+            ("--workers", self.workers, 1),
+            ("--idle-exit", self.idle_exit, 0),
+        ):
+            if value is not None and not (math.isfinite(value) and value >= smallest):
+                raise OptionError(f"{option} must be {smallest:g} or more, not {value:g}.")
+        if self.job_time not in JOB_TIMES:
+            raise OptionError(
+                f"--job-time is one of {' and '.join(JOB_TIMES)}, not {self.job_time!r}."
+            )
+
+    def plan_of(self, name: str) -> Plan:
+        """A plan with the timeouts that were asked for."""
+        plan = PLANS[name]
+        if self.ittl is not None:
+            plan = replace(plan, interactive_ttl=self.ittl, batch_interactive_ttl=self.ittl)
+        if self.max_ttl is not None:
+            plan = replace(plan, max_ttl=self.max_ttl, batch_max_ttl=self.max_ttl)
+        return plan
+
+    def to_json(self) -> dict[str, Any]:
+        """The options as plain JSON types; `from_json` reads them back."""
+        return {**asdict(self), "instances": [list(pair) for pair in self.instances]}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Options:
+        """Read what `to_json` wrote; options this version does not know are left out."""
+        known = {field.name for field in fields(cls)}
+        values = {name: value for name, value in data.items() if name in known}
+        values["instances"] = tuple((name, plan) for name, plan in data.get("instances", ()))
+        return cls(**values)
+
+    def arguments(self) -> list[str]:
+        """The command line that asks for these options."""
+        words: list[str] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value == field.default:
+                continue
+            flag = "--" + field.name.replace("_", "-")
+            if field.name == "instances":
+                for name, plan in value:
+                    words += ["--instance", f"{name}={plan}"]
+            elif value is True:
+                words.append(flag)
+            else:
+                words += [flag, str(value)]
+        return words
+
+    def differences(self, other: Options) -> list[str]:
+        """Options of the emulator's behaviour that differ, in words: asked for, but running."""
+        quiet = {"idle_exit", "workers"}
+        return [
+            f"--{field.name.replace('_', '-')} {getattr(other, field.name)}"
+            for field in fields(self)
+            if field.name not in quiet and getattr(self, field.name) != getattr(other, field.name)
+        ]
+
+
+def _check_plan(plan: str) -> None:
+    if plan not in PLANS:
+        raise OptionError(f"There is no plan {plan!r}: choose one of {', '.join(PLANS)}.")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Give a command line the options of an emulator."""
+    group = parser.add_argument_group("the service it plays")
+    group.add_argument("--plan", default="premium", help=f"one of {', '.join(PLANS)}")
+    group.add_argument(
+        "--instance",
+        action="append",
+        default=[],
+        metavar="NAME=PLAN",
+        help="a further instance with a key of its own; may be repeated",
+    )
+    group.add_argument("--ittl", type=float, metavar="SECONDS", help="interactive timeout")
+    group.add_argument("--max-ttl", type=float, metavar="SECONDS", help="longest maximum time")
+    group.add_argument(
+        "--speed", type=float, default=1.0, metavar="FACTOR", help="how fast its clock runs"
+    )
+    group.add_argument(
+        "--job-time",
+        default="simulated",
+        metavar="KIND",
+        help="simulated: a job takes as long as its simulation; device: as long as on a device",
+    )
+    group.add_argument("--queue", metavar="LOAD", help="other users' jobs beside yours")
+    group.add_argument("--lanes", type=int, metavar="N", help="jobs a device runs at once")
+    group.add_argument("--workers", type=int, metavar="N", help="worker processes")
+    group.add_argument("--seed", type=int, metavar="N", help="seed of the load")
+    group.add_argument("--faults", action="store_true", help="serve the faults plane")
+    group.add_argument(
+        "--idle-exit",
+        type=float,
+        default=900.0,
+        metavar="SECONDS",
+        help="end when nothing used it for so long; 0 for never",
+    )
+
+
+def from_namespace(arguments: argparse.Namespace) -> Options:
+    """Read what `add_arguments` added.
+
+    Raises
+    ------
+    OptionError
+        An option makes no sense.
+    """
+    instances = []
+    for text in arguments.instance:
+        name, separator, plan = text.partition("=")
+        if not separator:
+            raise OptionError(f"An instance is written NAME=PLAN, not {text!r}.")
+        instances.append((name, plan))
+    names = {field.name for field in fields(Options)} - {"instances"}
+    return Options(instances=tuple(instances), **{name: getattr(arguments, name) for name in names})
+
+
+def parse(words: Sequence[str]) -> Options:
+    """Read options from the words of a command line."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_arguments(parser)
+    return from_namespace(parser.parse_args(words))

@@ -1,0 +1,226 @@
+"""The emulator's process: ``python -m qsession_widgets.emulator.server``.
+
+It listens, says where in its connection file, and ends when it is told to or when nothing has used
+it for a while. Whatever keeps it from starting is one sentence on the error stream and exit status
+1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+
+from . import devices
+from .api import create_app
+from .api.control import version
+from .auth import Identity, write_private
+from .clock import Clock
+from .core import Emulator
+from .discovery import DEFAULT_NAME, Connection, connection_file, data_directory, forget
+from .engine import WorkerPool
+from .locking import Busy, FileLock
+from .options import OptionError, Options, add_arguments, from_namespace
+from .store import Store, StoreError
+
+log = logging.getLogger(__name__)
+
+CLOSING = 3.0
+"""Real seconds that open requests have when the emulator ends."""
+
+KEEP_ALIVE = 3600
+"""Seconds an unused connection is kept; a client that finds its own closed loses a request."""
+
+
+class CannotStart(Exception):
+    """Why the emulator does not start."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def stop(self) -> None:
+        """Finish what is being answered, then end."""
+        self.should_exit = True
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run an emulator until it ends; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="qsession emulator serve", description=__doc__)
+    parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; loopback by default")
+    parser.add_argument("--port", type=int, default=0, help="0 for any free port")
+    parser.add_argument("--data-dir", type=Path, help="where its records are kept")
+    add_arguments(parser)
+    arguments = parser.parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    try:
+        options = from_namespace(arguments)
+        directory = arguments.data_dir or data_directory(arguments.name)
+        with _own(directory), _listen(arguments.host, arguments.port) as sock:
+            asyncio.run(_serve(options, arguments.name, directory, sock))
+    except (CannotStart, OptionError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _own(directory: Path) -> Iterator[None]:
+    """Be the only emulator on a data directory."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with FileLock(directory / "lock"):
+            yield
+    except Busy:
+        raise CannotStart(
+            f"Another emulator uses the data in {directory}: stop it, or choose another --data-dir."
+        ) from None
+    except (PermissionError, NotADirectoryError, FileExistsError) as error:
+        raise CannotStart(
+            f"The data directory {directory} cannot be used: {error.strerror}."
+        ) from error
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = (
+            socket.AF_INET6
+            if isinstance(ipaddress.ip_address(host), ipaddress.IPv6Address)
+            else socket.AF_INET
+        )
+    except ValueError:
+        family = socket.AF_INET
+    # with the protocol named, asyncio turns Nagle's algorithm off, which costs 40 ms an answer
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        # taken already while it is being prepared, so that a client that is quick waits instead of
+        # failing
+        sock.listen(2048)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = "it is used already" if used else str(error)
+        raise CannotStart(
+            f"Port {port} of {host} cannot be used, because {reason}: "
+            "choose another --port, or leave it out to get a free one."
+        ) from error
+    return sock
+
+
+async def _serve(options: Options, name: str, directory: Path, sock: socket.socket) -> None:
+    identity = Identity.load(
+        directory / "identity.json", {"default": options.plan, **dict(options.instances)}
+    )
+    emulator = Emulator(
+        options,
+        identity,
+        devices.devices(options.lanes),
+        Store(directory / "emulator.sqlite"),
+        WorkerPool(options.workers or min(4, os.cpu_count() or 1)),
+        Clock(options.speed),
+    )
+    await emulator.start()
+    app = create_app(emulator)
+    connection = _connection(options, name, directory, sock, identity)
+
+    def ready() -> None:
+        path = connection_file(name)
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_private(path, connection.to_json())
+        print(f"The emulator {name} listens at {connection.url}, with its data in {directory}.")
+        sys.stdout.flush()
+
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=int(CLOSING),
+        ),
+        ready,
+    )
+    app.stop = server.stop
+    _on_signals(server.stop)
+    watch = asyncio.create_task(_end_when_idle(emulator, server.stop))
+    try:
+        await server.serve([sock])
+    finally:
+        watch.cancel()
+        await emulator.aclose()
+        forget(name, os.getpid())
+
+
+def _connection(
+    options: Options, name: str, directory: Path, sock: socket.socket, identity: Identity
+) -> Connection:
+    host, port = sock.getsockname()[:2]
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    return Connection(
+        name=name,
+        url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+        key=identity.key,
+        crn=identity.default.crn,
+        pid=os.getpid(),
+        version=version(),
+        started=time.time(),
+        options=options.to_json(),
+        instances=identity.to_json()["instances"],
+        data=str(directory),
+    )
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+async def _end_when_idle(emulator: Emulator, stop: Callable[[], None]) -> None:
+    limit = emulator.options.idle_exit
+    if not limit:
+        return
+    while (idle := emulator.idle_seconds()) < limit:
+        await asyncio.sleep(min(5.0, max(0.05, limit - idle)))
+    log.warning("Nothing used the emulator for %g seconds; it ends.", limit)
+    stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
