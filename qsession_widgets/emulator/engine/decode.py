@@ -77,8 +77,9 @@ class _CircuitMemory:
         version = get_qpy_version(data)
         if version < OLDEST_QPY:
             raise JobFailure(
-                f"A circuit is serialized as QPY version {version}, and versions before "
-                f"{OLDEST_QPY} are refused because reading them can run code: post it with Qiskit 1.3 or newer.",
+                f"A circuit is serialized as QPY version {version}; versions before "
+                f"{OLDEST_QPY} are refused because reading them can run code: post it "
+                "with Qiskit 1.3 or newer.",
                 INVALID_BODY,
             )
         circuit = qpy.load(data)[0]

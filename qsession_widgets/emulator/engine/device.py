@@ -104,8 +104,8 @@ class Device:
                 gates = ", ".join(sorted(self.couplings))
                 raise JobFailure(
                     f"The circuit of PUB {index} has the gate {name!r} on qubits {list(qubits)}, "
-                    f"which {self.name} does not have there (its gates: {gates}): transpile it for this "
-                    "backend.",
+                    f"which {self.name} does not have there (its gates: {gates}): "
+                    "transpile it for this backend.",
                     NOT_ISA,
                 )
 

@@ -11,6 +11,7 @@ faster.
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections import OrderedDict
@@ -50,6 +51,14 @@ class CompactNoise(NoiseModel):  # type: ignore[misc]
     def __init__(self, basis_gates: list[str] | None = None) -> None:
         super().__init__(basis_gates=basis_gates)
         self._translated: dict[str, Any] | None = None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NoiseModel:
+        # Aer copies a model in order to add errors to the copy, which would not be translated.
+        copied = CompactNoise(self.basis_gates)
+        for name, value in vars(self).items():
+            setattr(copied, name, copy.copy(value))
+        copied._translated = None
+        return copied
 
     def to_dict(self, serializable: bool = False) -> dict[str, Any]:
         """Return the model as the simulator reads it."""
@@ -230,7 +239,7 @@ def restrict(model: NoiseModel, qubits: Sequence[int]) -> NoiseModel:
         The device's qubit behind each qubit of the circuits.
     """
     local = {physical: position for position, physical in enumerate(qubits)}
-    restricted = CompactNoise(basis_gates=list(model.basis_gates))
+    restricted = NoiseModel(basis_gates=list(model.basis_gates))
     for name, error in model._default_quantum_errors.items():
         restricted.add_all_qubit_quantum_error(error, name)
     if model._default_readout_error is not None:

@@ -21,13 +21,18 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine import sizes
+from qsession_widgets.emulator.engine.compaction import IDLE_OPERATIONS, active_qubits
 from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.noise import CompactNoise
 
 _BATCH_WORK = 3e8
 """Amplitudes touched in about a second."""
 
 _SEED_STEP = 1_000_003
+
+_WIDEST_MATRIX = 13
+"""Qubits; a density matrix of more takes gigabytes, and longer than many single states."""
 
 
 @lru_cache(maxsize=1)
@@ -86,7 +91,7 @@ def run(
     seed: int | None,
     noise: NoiseModel | None,
     keep: Literal["memory", "counts"],
-    done: Callable[[int], None] = lambda finished: None,
+    done: Callable[[set[int]], None] = lambda finished: None,
 ) -> list[list[Any]]:
     """Run circuits with all their parameter sets and return what each measured.
 
@@ -105,7 +110,7 @@ def run(
     keep : {"memory", "counts"}
         Outcomes shot by shot, or how often each occurred.
     done : callable, optional
-        Called with the number of sweeps finished so far.
+        Called with the positions of the sweeps finished so far.
 
     Returns
     -------
@@ -118,25 +123,67 @@ def run(
     JobFailure
         If a circuit does not fit into memory or Aer cannot run it.
     """
-    for sweep in sweeps:
-        sizes.check(sweep.circuit, _used(sweep.circuit), noise, job.options, job.memory_limit)
     outcomes: list[list[Any]] = [[] for _ in sweeps]
-    for number, batch in enumerate(_batches(sweeps, shots, noise)):
-        batch_seed = None if seed is None else (seed + number * _SEED_STEP) % (1 << 31)
+    finished: set[int] = set()
+    methods = [_method(job, sweep, shots, noise) for sweep in sweeps]
+    # A user's own noise leaves the choice of method to Aer, which must not make two in one call.
+    alone = noise is not None and not isinstance(noise, CompactNoise)
+    batches = _batches(sweeps, methods, shots, alone)
+    for number, (method, batch) in enumerate(batches):
         circuits: list[QuantumCircuit] = []
         binds: list[dict[Parameter, list[float]]] = []
         for at, start, stop in batch:
             for circuit, bind in _calls(sweeps[at], start, stop):
                 circuits.append(circuit)
                 binds.append(bind)
-        result = _call(job, circuits, binds, shots, batch_seed, noise, keep == "memory")
-        experiments = iter(result.results)
+        options: dict[str, Any] = {**job.options, "shots": shots, "memory": keep == "memory"}
+        options["method"] = method
+        if seed is not None:
+            options["seed_simulator"] = (seed + number * _SEED_STEP) % (1 << 31)
+        if noise is not None:
+            options["noise_model"] = noise
+        if any(binds):
+            options["parameter_binds"] = binds
+        experiments = iter(_call(job, circuits, options))
         for at, start, stop in batch:
             outcomes[at].extend(_outcome(next(experiments), keep) for _ in range(start, stop))
             job.executions += shots * (stop - start)
-        last, _, stop = batch[-1]
-        done(last + (stop == len(sweeps[last])))
+            if stop == len(sweeps[at]):
+                finished.add(at)
+        done(finished)
     return outcomes
+
+
+def _method(job: JobRun, sweep: Sweep, shots: int, noise: NoiseModel | None) -> str:
+    """Return the method to run a sweep with, once it is known that it fits.
+
+    Aer's own choice is taken where there is no device noise. With it there are two: one density
+    matrix from which all shots are drawn, or a state per shot. The choice must be made here because
+    Aer, left to choose both ways within one call, applies such noise wrongly.
+    """
+    used = _used(sweep.circuit)
+    sizes.check(sweep.circuit, used, noise, job.options, job.memory_limit)
+    chosen = job.options.get("method", "automatic")
+    if chosen != "automatic" or not isinstance(noise, CompactNoise):
+        return str(chosen)
+    if shots > 1 << used and used <= _WIDEST_MATRIX and _measures_last(sweep.circuit):
+        return "density_matrix"
+    return "statevector"
+
+
+def _measures_last(circuit: QuantumCircuit) -> bool:
+    """Whether all outcomes can be drawn from the final state."""
+    measured: set[Any] = set()
+    for instruction in circuit.data:
+        if instruction.name in IDLE_OPERATIONS:
+            continue
+        if instruction.is_control_flow() or instruction.name == "store":
+            return False
+        if not measured.isdisjoint((*instruction.qubits, *instruction.clbits)):
+            return False
+        if instruction.name == "measure":
+            measured.update((*instruction.qubits, *instruction.clbits))
+    return True
 
 
 def _calls(
@@ -156,22 +203,7 @@ def _calls(
         yield sweep.circuit, dict(zip(parameters, columns, strict=True))
 
 
-def _call(
-    job: JobRun,
-    circuits: list[QuantumCircuit],
-    binds: list[dict[Parameter, list[float]]],
-    shots: int,
-    seed: int | None,
-    noise: NoiseModel | None,
-    memory: bool,
-) -> Any:
-    options: dict[str, Any] = {**job.options, "shots": shots, "memory": memory}
-    if seed is not None:
-        options["seed_simulator"] = seed
-    if noise is not None:
-        options["noise_model"] = noise
-    if any(binds):
-        options["parameter_binds"] = binds
+def _call(job: JobRun, circuits: list[QuantumCircuit], options: dict[str, Any]) -> list[Any]:
     started = time.perf_counter()
     try:
         result = _simulator().run(circuits, **options).result()
@@ -194,7 +226,7 @@ def _call(
         line = f"method {method}"
         if line not in job.log:
             job.log.append(line)
-    return result
+    return list(result.results)
 
 
 def _outcome(experiment: Any, keep: str) -> Any:
@@ -207,39 +239,44 @@ def _outcome(experiment: Any, keep: str) -> Any:
 
 def _used(circuit: QuantumCircuit) -> int:
     """Count the qubits of a compacted circuit that it uses itself; Aer leaves out the others."""
-    used = set()
-    for instruction in circuit.data:
-        if instruction.name not in ("barrier", "delay"):
-            used.update(instruction.qubits)
-    return len(used)
+    return len(active_qubits(circuit))
 
 
-def _work(circuit: QuantumCircuit, shots: int, noise: NoiseModel | None) -> float:
+def _work(circuit: QuantumCircuit, method: str, shots: int) -> float:
     """Estimate the amplitudes touched in running a circuit."""
-    width, length = circuit.num_qubits, len(circuit.data)
-    if noise is None:
-        return float(length * 2.0 ** min(width, 40) + shots)
-    return float(length * min(4.0**width, shots * 2.0 ** min(width, 40)) + shots)
+    width, length = min(circuit.num_qubits, 40), len(circuit.data)
+    if method == "density_matrix":
+        return float(length * 4**width + shots)
+    if method == "statevector":
+        return float(length * 2**width * shots)
+    return float(length * 2**width + shots)
+
+
+Batch = list[tuple[int, int, int]]
+"""Positions of sweeps, each with a range of its parameter sets."""
 
 
 def _batches(
-    sweeps: Sequence[Sweep], shots: int, noise: NoiseModel | None
-) -> Iterator[list[tuple[int, int, int]]]:
-    """Yield batches; each is a list of sweeps by position, with a range of their parameter sets."""
-    batch: list[tuple[int, int, int]] = []
-    total = 0.0
-    for at, sweep in enumerate(sweeps):
-        work = _work(sweep.circuit, shots, noise)
-        start = 0
-        while start < len(sweep):
-            fitting = max(int((_BATCH_WORK - total) / work), 0 if batch else 1)
-            stop = min(len(sweep), start + fitting)
-            if stop > start:
-                batch.append((at, start, stop))
-                total += work * (stop - start)
-            if stop < len(sweep):
-                yield batch
-                batch, total = [], 0.0
-            start = stop
-    if batch:
-        yield batch
+    sweeps: Sequence[Sweep], methods: Sequence[str], shots: int, alone: bool
+) -> Iterator[tuple[str, Batch]]:
+    """Yield what to run in each call, and its method; each sweep alone if asked for."""
+    for method in dict.fromkeys(methods):
+        batch: Batch = []
+        total = 0.0
+        for at, sweep in enumerate(sweeps):
+            if methods[at] != method:
+                continue
+            work = _work(sweep.circuit, method, shots)
+            start = 0
+            while start < len(sweep):
+                fitting = max(int((_BATCH_WORK - total) / work), 0 if batch else 1)
+                stop = min(len(sweep), start + fitting)
+                if stop > start:
+                    batch.append((at, start, stop))
+                    total += work * (stop - start)
+                if stop < len(sweep) or alone:
+                    yield method, batch
+                    batch, total = [], 0.0
+                start = stop
+        if batch:
+            yield method, batch

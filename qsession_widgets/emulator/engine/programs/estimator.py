@@ -136,10 +136,11 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
     results: dict[int, PubResult] = {}
     for shots, members in by_shots.items():
         steps = [step for index in members for step in _steps(index, works[index], plans[index])]
-        last = {step.index: at + 1 for at, step in enumerate(steps)}
+        owners = [step.index for step in steps]
 
-        def tell(done: int, last: dict[int, int] = last, before: int = len(results)) -> None:
-            job.progress(before + sum(end <= done for end in last.values()), len(works))
+        def tell(done: set[int], owners: list[int] = owners, before: int = len(results)) -> None:
+            pending = {owner for at, owner in enumerate(owners) if at not in done}
+            job.progress(before + len(set(owners) - pending), len(works))
 
         counted = simulate.run(
             job,

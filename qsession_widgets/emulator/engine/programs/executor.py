@@ -81,7 +81,7 @@ def run(job: JobRun, text: str) -> str:
         seed=seed,
         noise=model_noise,
         keep="memory",
-        done=lambda finished: job.progress(finished, len(items)),
+        done=lambda finished: job.progress(len(finished), len(items)),
     )
     stopped = datetime.datetime.now(datetime.timezone.utc)
     data = [

@@ -88,8 +88,8 @@ def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[S
     for shots, group in by_shots.items():
         sweeps = [sweep_of(pubs[i], cuts[i]) for i in group]
 
-        def tell(done: int, before: int = len(memories)) -> None:
-            job.progress(before + done, len(pubs))
+        def tell(done: set[int], before: int = len(memories)) -> None:
+            job.progress(before + len(done), len(pubs))
 
         memory = simulate.run(
             job, sweeps, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
