@@ -193,7 +193,7 @@ class SessionSnapshot:
     schema: int = field(default=SCHEMA_VERSION)
 
     def pending(self) -> tuple[JobRecord, ...]:
-        """The session's jobs that are queued or running, oldest first; stray ones are not its own."""
+        """The session's own jobs (no stray ones) that are queued or running, oldest first."""
         return tuple(job for job in self.jobs if not job.final and not job.stray)
 
     def facts(self) -> dict[str, Any]:

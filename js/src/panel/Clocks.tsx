@@ -7,10 +7,12 @@ import {
 } from "../shared/countdowns";
 import { formatClock, formatCountdown, formatDuration } from "../shared/format";
 import type { SessionSnapshot } from "../shared/snapshot.gen";
+import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
 
 /** The two clocks and the usage: what is left, what happens at zero, what it costs. */
-export function Clocks({ snapshot, now }: { snapshot: SessionSnapshot; now: number }) {
+export function Clocks({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
   const empty = emptyTimeout(snapshot, now);
   const interactive = interactiveTimeout(snapshot, now);
   const maximum = maximumTime(snapshot, now);
@@ -47,7 +49,7 @@ export function Clocks({ snapshot, now }: { snapshot: SessionSnapshot; now: numb
       <div class="qs-cell qs-usage">
         <div class="qs-label">Usage</div>
         <UsageFigure snapshot={snapshot} usage={spent} />
-        <UsageBar snapshot={snapshot} usage={spent} />
+        <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>
     </div>
   );

@@ -29,7 +29,7 @@ export function Closed({ store, now }: { store: SessionStore; now: number }) {
       <div class="qs-cell qs-usage">
         <div class="qs-label">{spent.final ? "Usage, final" : "Usage, estimate"}</div>
         <UsageFigure snapshot={snapshot} usage={spent} />
-        <UsageBar snapshot={snapshot} usage={spent} />
+        <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>
     </div>
   );

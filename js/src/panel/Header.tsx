@@ -133,7 +133,9 @@ function Actions({ store }: { store: SessionStore }) {
       >
         <span class="qs-ask" id={`${id}-ask`}>
           Cancels {jobs}
-          {facts.running > 0 && `; ${facts.running} running finishes`}.
+          {facts.running > 0 &&
+            `; ${plural(facts.running, "running job")} ${facts.running === 1 ? "finishes" : "finish"}`}
+          .
         </span>
         <button
           ref={confirm}

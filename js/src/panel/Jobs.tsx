@@ -1,6 +1,13 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { isFinal } from "../shared/countdowns";
-import { formatCount, formatDuration, formatSeconds, plural, shortId } from "../shared/format";
+import {
+  formatClock,
+  formatCount,
+  formatDuration,
+  formatSeconds,
+  plural,
+  shortId,
+} from "../shared/format";
 import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
 import type { SessionStore } from "./store";
 
@@ -14,6 +21,8 @@ export const STATUS_WORDS: Record<JobStatus, string> = {
   cancelled: "Cancelled",
   failed: "Failed",
 };
+
+const NONE: JobRecord[] = [];
 
 type SortKey = "created" | "status" | "queued" | "ran" | "qpu";
 type Filter = "all" | "pending" | "done" | "failed";
@@ -56,7 +65,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
   const [filter, setFilter] = useState<Filter>("all");
   const [sort, setSort] = useState<{ key: SortKey; up: boolean }>({ key: "created", up: false });
   const { snapshot } = store;
-  const { jobs } = snapshot;
+  const jobs = store.jobsKnown ? snapshot.jobs : NONE;
   const earlier = Math.max(0, jobs.length - LATEST);
 
   useEffect(() => {
@@ -79,6 +88,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
       </div>
     );
   }
+  const picked = selected === null ? undefined : jobs.find((job) => job.id === selected);
   const header = (key: SortKey, words: string, numeric: boolean) => (
     <th
       role="columnheader"
@@ -153,6 +163,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
           </table>
         )}
       </Rows>
+      {picked && <Detail job={picked} now={now} />}
       <div class="qs-more">
         {earlier > 0 ? (
           <button
@@ -161,7 +172,9 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
             aria-expanded={expanded}
             onClick={() => setExpanded(!expanded)}
           >
-            {expanded ? "latest jobs only " : `${plural(earlier, "earlier job")} `}
+            {expanded
+              ? "latest jobs only "
+              : `${formatCount(earlier)} earlier ${earlier === 1 ? "job" : "jobs"} `}
             <span aria-hidden="true">{expanded ? "▴" : "▸"}</span>
           </button>
         ) : (
@@ -169,6 +182,28 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
         )}
         <Progress store={store} />
       </div>
+    </div>
+  );
+}
+
+function Detail({ job, now }: { job: JobRecord; now: number }) {
+  const ran = ranSeconds(job, now);
+  const facts = [
+    `submitted ${formatClock(job.created, now)}`,
+    `queued ${formatSeconds(queuedSeconds(job, now))}`,
+    ran === null ? "" : `ran ${formatSeconds(ran)}${job.exact ? "" : " as seen by polling"}`,
+    job.qpu_seconds === null ? "" : `QPU ${formatSeconds(job.qpu_seconds)}`,
+    job.stray ? "sent outside the session" : "",
+  ];
+  return (
+    <div class="qs-detail">
+      <b>{job.id}</b> · {facts.filter(Boolean).join(" · ")}
+      {job.error && (
+        <span class="qs-error">
+          {job.error}
+          {job.error_code !== null && ` (code ${job.error_code})`}
+        </span>
+      )}
     </div>
   );
 }
@@ -273,12 +308,25 @@ function JobRow({ job, index, now, store, selected, onSelect }: JobRowProps) {
       class={`qs-row${selected ? " qs-selected" : ""}`}
       onClick={() => onSelect(selected ? null : job.id)}
     >
-      <td role="cell" class="qs-job" title={job.id}>
-        {shortId(job.id, 3, 3)}
+      <td role="cell" class="qs-job">
+        <button
+          type="button"
+          class="qs-pick"
+          title={job.id}
+          aria-pressed={selected}
+          aria-label={`Details of job ${shortId(job.id, 3, 3)}`}
+        >
+          {shortId(job.id, 3, 3)}
+        </button>
       </td>
       <td role="cell" class="qs-what">
         {what}
-        {job.stray && <span class="qs-stray"> outside the session</span>}
+        {job.stray && (
+          <span class="qs-stray" title="It was sent to the backend outside the session.">
+            {" "}
+            · outside
+          </span>
+        )}
       </td>
       <td role="cell" class="qs-status">
         <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />

@@ -34,7 +34,8 @@ export function Panel({ store }: { store: SessionStore }) {
   useEffect(() => {
     const member: Ticking = { delay: () => untilNextChange(store), tick: () => redraw() };
     let visible = false;
-    let dirty = false;
+    // what came between the first drawing and now was not drawn
+    let dirty = true;
     let hiddenAt = Date.now();
     let stopTicking: (() => void) | undefined;
     const observer = new IntersectionObserver((entries) => {
@@ -81,11 +82,11 @@ export function Panel({ store }: { store: SessionStore }) {
     >
       <Header store={store} />
       <Notices store={store} now={now} />
-      {closed ? <Closed store={store} now={now} /> : <Clocks snapshot={snapshot} now={now} />}
+      {closed ? <Closed store={store} now={now} /> : <Clocks store={store} now={now} />}
       <Timeline store={store} now={now} theme={theme} selected={selected} onSelect={setSelected} />
       <Jobs store={store} now={now} selected={selected} onSelect={setSelected} />
       <footer class="qs-foot">
-        <p class="qs-advice">{advice(snapshot, now)}</p>
+        <p class="qs-advice">{store.jobsKnown ? advice(snapshot, now) : ""}</p>
         <p class="qs-checked">{checked(store)}</p>
       </footer>
     </section>

@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatClock, plural } from "../shared/format";
 import type { SessionSnapshot } from "../shared/snapshot.gen";
 import type { Theme } from "../shared/theme";
-import { buildChart, chartRange, readColors, zoneShift, type Range } from "./chart";
+import { buildChart, chartRange, fromAxis, readColors, type Range } from "./chart";
 import { plotly, type Plotly, type PlotlyElement } from "./plotly";
 import type { SessionStore } from "./store";
 
@@ -24,7 +24,11 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   const drawn = useRef<{ key: unknown[]; now: number } | null>(null);
   const select = useRef(onSelect);
   select.current = onSelect;
-  const { snapshot } = store;
+  const known = store.snapshot;
+  const snapshot = useMemo(
+    () => (store.jobsKnown ? known : { ...known, jobs: [] }),
+    [known, store.jobsKnown],
+  );
   const rows = snapshot.service.kind === "local" || snapshot.others.length > 0 ? 2 : 1;
 
   useEffect(() => {
@@ -89,9 +93,6 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     });
     el.on("plotly_doubleclick", () => setZoom(null));
   };
-  const fromAxis = (value: unknown) => axisTime.current(value);
-  const axisTime = useRef<(value: unknown) => number>(() => 0);
-  axisTime.current = (value) => chartTime(snapshot, value);
 
   return (
     <div class={`qs-timeline qs-rows-${rows}`}>
@@ -119,13 +120,6 @@ function Placeholder({ rows }: { rows: number }) {
       )}
     </div>
   );
-}
-
-/** A time on plotly's axis, a date string without zone or milliseconds, as service time. */
-function chartTime(snapshot: SessionSnapshot, value: unknown): number {
-  const shown =
-    typeof value === "number" ? value : Date.parse(`${String(value).replace(" ", "T")}Z`);
-  return shown / 1000 + zoneShift(snapshot);
 }
 
 function describe(snapshot: SessionSnapshot, now: number): string {

@@ -28,7 +28,7 @@ export function costWords(snapshot: SessionSnapshot, usage: Usage): string {
 }
 
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
-export function UsageBar({ snapshot, usage }: Props) {
+export function UsageBar({ snapshot, usage, split }: Props & { split: boolean }) {
   const parts = [
     { name: "QPU", kind: "done", seconds: usage.qpu },
     { name: "classical", kind: "classical", seconds: usage.classical },
@@ -37,12 +37,15 @@ export function UsageBar({ snapshot, usage }: Props) {
   const words =
     snapshot.mode === "batch"
       ? "QPU time only; waiting is free in a batch"
-      : parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`).join(" · ");
+      : !split
+        ? "what it went into is told by the jobs, not here yet"
+        : parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`).join(" · ");
   return (
     <>
       <div class="qs-split" aria-hidden="true">
         {parts.map(
           (part) =>
+            split &&
             part.seconds > 0 && (
               <span
                 key={part.kind}

@@ -1,9 +1,10 @@
 // The timeline as plotly's data and layout: a function of the snapshot, the time, the width and the theme's colours.
 import { gaps } from "../shared/advice";
+import { noun } from "../shared/consequences";
 import { activePeriods, busySpans, pendingJobs, type Span } from "../shared/countdowns";
 import { formatClock, formatMoney, formatSeconds, plural } from "../shared/format";
 import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
-import { toBars, type Bar, type Block } from "./bins";
+import { SINGLE_BARS, toBars, type Bar, type Block } from "./bins";
 import { queuedSeconds, ranSeconds, STATUS_WORDS } from "./Jobs";
 
 /** From, to: service clock. */
@@ -58,9 +59,10 @@ export function chartRange(snapshot: SessionSnapshot, now: number): Range {
   return [from - 0.01 * span, from + 1.03 * span];
 }
 
-/** Seconds to take from service time so that plotly, which shows UTC, shows the reader's clock. */
-export function zoneShift(snapshot: SessionSnapshot): number {
-  return new Date((snapshot.opened_at ?? snapshot.answered_at) * 1000).getTimezoneOffset() * 60;
+/** Service time from a place on plotly's axis: milliseconds, or a date and time in the reader's time zone. */
+export function fromAxis(value: unknown): number {
+  const shown = typeof value === "number" ? value : Date.parse(String(value).replace(" ", "T"));
+  return shown / 1000;
 }
 
 const WEIGHTS: JobStatus[] = ["done", "running", "cancelled", "failed"];
@@ -69,10 +71,10 @@ const WAITING = WEIGHTS.length + 1;
 export function buildChart(snapshot: SessionSnapshot, now: number, options: ChartOptions) {
   const { range, width, rows, colors } = options;
   const narrow = width < 520;
-  const margin = { l: narrow ? 64 : 112, r: narrow ? 10 : 18, t: 24, b: 26 };
+  const margin = { l: narrow ? 66 : 112, r: narrow ? 10 : 18, t: 24, b: 26 };
   const plotWidth = Math.max(80, width - margin.l - margin.r);
-  const shift = zoneShift(snapshot);
-  const x = (time: number) => (time - shift) * 1000;
+  // plotly shows numbers as dates in the reader's time zone
+  const x = (time: number) => time * 1000;
   const pixels = (seconds: number) => (seconds / (range[1] - range[0])) * plotWidth;
   const frame: Frame = { snapshot, now, range, plotWidth, x, pixels, colors, own: rows - 1 };
   const periods = activePeriods(snapshot, now);
@@ -117,18 +119,14 @@ export function buildChart(snapshot: SessionSnapshot, now: number, options: Char
         fixedrange: true,
         showgrid: false,
         zeroline: false,
-        tickvals: rows === 2 ? [1, 0] : [0],
-        ticktext: narrow
-          ? ["this<br>session", "other<br>users"].slice(0, rows)
-          : ["this session", "other users"].slice(0, rows),
-        tickfont: { size: narrow ? 10 : 12 },
-        ticks: "outside",
-        ticklen: narrow ? 4 : 12,
-        tickcolor: "rgba(0,0,0,0)",
-        automargin: false,
+        showticklabels: false,
       },
       shapes: [...bandPart.shapes, ...selection(frame, options.selected), ...nowLine(frame)],
-      annotations: [...bandPart.annotations, ...dash.annotations],
+      annotations: [
+        ...rowLabels(frame, rows, margin.l, narrow),
+        ...bandPart.annotations,
+        ...dash.annotations,
+      ],
     },
   };
 }
@@ -148,6 +146,23 @@ interface Frame {
 // ---------------------------------------------------------------------------------------------------------------------
 // Jobs
 
+/** Jobs of a batch run side by side: each in one of a few lanes, so that none hides another. */
+const MAX_LANES = 5;
+
+function laneOf(frame: Frame, runs: Block[]): { lanes: number; lane: Map<number, number> } {
+  const lane = new Map<number, number>();
+  const free: number[] = [];
+  const seen = runs.filter((run) => run.end >= frame.range[0] && run.begin <= frame.range[1]);
+  if (frame.snapshot.mode !== "batch" || seen.length > SINGLE_BARS) return { lanes: 1, lane };
+  for (const run of seen.toSorted((a, b) => a.begin - b.begin)) {
+    let at = free.findIndex((until) => until <= run.begin);
+    if (at < 0) at = free.length < MAX_LANES ? free.length : free.indexOf(Math.min(...free));
+    free[at] = run.end;
+    lane.set(run.index, at);
+  }
+  return { lanes: Math.max(1, free.length), lane };
+}
+
 function ownTraces(frame: Frame) {
   const { snapshot, now, colors } = frame;
   const { jobs } = snapshot;
@@ -155,8 +170,9 @@ function ownTraces(frame: Frame) {
   const runs: Block[] = [];
   jobs.forEach((job, index) => {
     const queued = queuedSeconds(job, now);
-    if (queued > 0)
+    if (queued > 0) {
       waits.push({ begin: job.created, end: job.created + queued, weight: WAITING, index });
+    }
     const ran = ranSeconds(job, now);
     const weight = WEIGHTS.indexOf(job.status) + 1;
     if (job.started !== null) {
@@ -166,20 +182,21 @@ function ownTraces(frame: Frame) {
       runs.push({ begin: job.finished, end: job.finished, weight, index });
     }
   });
+  const { lanes, lane } = laneOf(frame, runs);
+  const height = lanes > 1 ? 0.66 / lanes : 0.5;
+  const y = (bar: Bar) =>
+    lanes > 1 && bar.index !== null
+      ? frame.own + 0.37 - (lane.get(bar.index)! + 0.5) * height
+      : frame.own;
+  const queue = lanes > 1 ? { y: () => frame.own - 0.38, height: 0.1 } : { y, height };
   const runBars = cut(frame, runs);
   const color = [colors.done, colors.running, colors.cancelled, colors.failed];
+  const job = (index: number) => jobs[index]!;
   return [
-    trace(
-      frame,
-      frame.own,
-      cut(frame, waits),
-      colors.queued,
-      (index) => jobs[index]!,
-      "waited in the queue",
-    ),
+    trace(frame, cut(frame, waits), { ...queue, color: colors.queued, job, many: "waited" }),
     ...WEIGHTS.map((status, i) => {
       const bars = runBars.filter((bar) => bar.weight === i + 1);
-      return trace(frame, frame.own, bars, color[i]!, (index) => jobs[index]!, status);
+      return trace(frame, bars, { y, height: height * 0.94, color: color[i]!, job, many: status });
     }),
   ].filter((each) => each.x.length > 0);
 }
@@ -198,20 +215,24 @@ function otherTraces(frame: Frame) {
     waits.push({ begin: created, end, weight: 1, index });
     if (started !== null) runs.push({ begin: started, end: finished ?? now, weight: 1, index });
   });
+  const look = { y: () => 0, height: 0.4, job: null };
+  const [wait, run] = ["other users' jobs, waiting", "other users' jobs, running"];
   return [
-    trace(frame, 0, cut(frame, waits), colors.other, null, "other users' jobs, waiting"),
-    trace(frame, 0, cut(frame, runs), colors["other-run"], null, "other users' jobs, running"),
+    trace(frame, cut(frame, waits), { ...look, color: colors.other, many: wait }),
+    trace(frame, cut(frame, runs), { ...look, color: colors["other-run"], many: run }),
   ].filter((each) => each.x.length > 0);
 }
 
-function trace(
-  frame: Frame,
-  row: number,
-  bars: Bar[],
-  color: string,
-  job: ((index: number) => JobRecord) | null,
-  many: string,
-) {
+interface Look {
+  y: (bar: Bar) => number;
+  height: number;
+  color: string;
+  job: ((index: number) => JobRecord) | null;
+  /** What to say of a bar that stands for many jobs. */
+  many: string;
+}
+
+function trace(frame: Frame, bars: Bar[], { y, height, color, job, many }: Look) {
   const text = (bar: Bar) =>
     job && bar.index !== null
       ? details(job(bar.index), frame.now)
@@ -221,9 +242,9 @@ function trace(
     orientation: "h",
     base: bars.map((bar) => frame.x(bar.begin)),
     x: bars.map((bar) => (bar.end - bar.begin) * 1000),
-    y: bars.map(() => row),
-    width: job ? 0.5 : 0.4,
-    marker: { color, cornerradius: 2, line: { width: 0 } },
+    y: bars.map(y),
+    width: height,
+    marker: { color, cornerradius: bars.length > SINGLE_BARS ? 0 : 2, line: { width: 0 } },
     customdata: bars.map((bar) => (job && bar.index !== null ? job(bar.index).id : null)),
     hovertext: bars.map(text),
     hoverinfo: "text",
@@ -253,6 +274,22 @@ function escapeHtml(text: string): string {
 
 // ---------------------------------------------------------------------------------------------------------------------
 // The session around them
+
+function rowLabels(frame: Frame, rows: 1 | 2, left: number, narrow: boolean): unknown[] {
+  return [`this ${noun(frame.snapshot)}`, "other users"].slice(0, rows).map((words, i) => ({
+    x: 0,
+    y: rows - 1 - i,
+    xref: "paper",
+    yref: "y",
+    xanchor: "left",
+    yanchor: "middle",
+    xshift: (narrow ? 12 : 16) - left,
+    align: "left",
+    showarrow: false,
+    text: narrow ? words.replace(" ", "<br>") : words,
+    font: { size: narrow ? 10.5 : 12, color: frame.colors.muted },
+  }));
+}
 
 const MAX_BANDS = 60;
 
@@ -321,7 +358,7 @@ export function idleGaps(snapshot: SessionSnapshot, now: number, periods: Span[]
 function dashes(frame: Frame, idle: Span[]) {
   const { colors, x, pixels, own } = frame;
   const price = frame.snapshot.service.price_per_second;
-  const shown = idle.filter(([begin, end]) => pixels(end - begin) >= 8).slice(-200);
+  const shown = idle.filter(([begin, end]) => pixels(end - begin) >= 26).slice(-200);
   const xs: (number | null)[] = [];
   const ys: (number | null)[] = [];
   const texts: (string | null)[] = [];

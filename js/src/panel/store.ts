@@ -1,6 +1,6 @@
 // What this page knows of one session: facts and jobs as the kernel sent them, the service's clock, the commands given.
 import { ServiceClock } from "../shared/clock";
-import type { JobRecord, SessionSnapshot } from "../shared/snapshot.gen";
+import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
 import { deliverPlotly } from "./plotly";
 import {
   applyLists,
@@ -29,6 +29,20 @@ export interface Command {
   message: string;
 }
 
+const BLANK_JOB: JobRecord = {
+  id: "",
+  program: "",
+  status: "queued",
+  created: 0,
+  started: null,
+  finished: null,
+  exact: false,
+  qpu_seconds: null,
+  pubs: null,
+  error: null,
+  error_code: null,
+  stray: false,
+};
 const SILENT_AFTER_MS = 3000;
 const WAITING_AFTER_MS = 2000;
 const NOTIFY_EVERY_MS = 250;
@@ -112,7 +126,7 @@ export class SessionStore {
 
   request(action: Action, job: string | null = null): void {
     const command: Command = {
-      id: crypto.randomUUID(),
+      id: newId(),
       action,
       job,
       stage: "requested",
@@ -256,7 +270,20 @@ export class SessionStore {
   }
 
   private assemble(): SessionSnapshot {
-    return { ...this.facts, jobs: this.jobs ?? [] };
+    return { ...this.facts, jobs: this.jobsKnown ? this.jobs : this.placeholders() };
+  }
+
+  /** Until the jobs are here: as many pending ones as the kernel counted, for the clocks to be right. */
+  private placeholders(): JobRecord[] {
+    const { counts, answered_at: created } = this.facts;
+    const some = (count: number, status: JobStatus) =>
+      Array.from({ length: count }, (_, i) => ({
+        ...BLANK_JOB,
+        id: `${status}-${i}`,
+        status,
+        created,
+      }));
+    return [...some(counts.running, "running"), ...some(counts.queued, "queued")];
   }
 
   private find(id: string): Command | undefined {
@@ -284,6 +311,12 @@ export class SessionStore {
     this.lastNotified = Date.now();
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+/** Random enough to name a command. crypto.randomUUID is missing where Jupyter is served over plain HTTP. */
+function newId(): string {
+  const words = crypto.getRandomValues(new Uint32Array(4));
+  return Array.from(words, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {

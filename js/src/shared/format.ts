@@ -22,9 +22,9 @@ export function formatDuration(seconds: number): string {
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null) return "–";
   const value = Math.max(0, seconds);
-  return value < 59.95
-    ? `${value < 9.95 ? value.toFixed(1) : Math.round(value)} s`
-    : formatDuration(value);
+  // up to two minutes a number of seconds says more than minutes and seconds do
+  if (value < 9.95) return `${value.toFixed(1)} s`;
+  return value < 119.5 ? `${Math.round(value)} s` : formatDuration(value);
 }
 
 export function formatMoney(dollars: number): string {

@@ -1,0 +1,122 @@
+"""The built bundle in a page of its own, fed with what the Python half really sends."""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Page, Playwright, Route
+
+from qsession_widgets.panel import STATIC
+from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.wire import Wire
+
+from . import states
+
+HERE = Path(__file__).parent
+ORIGIN = "http://panel.test"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
+
+
+def launch(playwright: Playwright, executable: str) -> Browser:
+    """The browser."""
+    return playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+
+@cache
+def _plotly() -> bytes:
+    return gzip.compress((STATIC / "plotly.min.js").read_bytes(), 6)
+
+
+def _serve(route: Route) -> None:
+    name = route.request.url.removeprefix(ORIGIN).lstrip("/") or "harness.html"
+    if name == "plotly.gz":
+        route.fulfill(body=_plotly(), content_type="application/octet-stream")
+        return
+    path = HERE / name if name.endswith(".html") else STATIC / name
+    if path.is_file():
+        route.fulfill(body=path.read_bytes(), content_type=TYPES[path.suffix])
+    else:
+        route.fulfill(status=404)
+
+
+def open_harness(page: Page) -> Page:
+    """Load the page; nothing leaves the machine, for every request is answered here."""
+    page.route("**/*", _serve)
+    page.goto(ORIGIN + "/")
+    page.wait_for_function("window.ready")
+    return page
+
+
+class Kernel:
+    """The kernel's half for one panel on the page: the wire is the real one."""
+
+    def __init__(
+        self,
+        page: Page,
+        snapshot: SessionSnapshot,
+        *,
+        answers: bool = True,
+        clock_known: bool = True,
+        now: float = states.NOW,
+    ) -> None:
+        self.page = page
+        self.wire = Wire(snapshot)
+        sync = self.wire.everything(now) if answers else None
+        self.index: int = page.evaluate(
+            "([facts, sync, options]) => mount(facts, sync, options)",
+            [self.wire.facts, sync, {"clockKnown": clock_known}],
+        )
+        self.panel = page.locator("section.qs-panel").nth(self.index)
+
+    def update(self, snapshot: SessionSnapshot, now: float = states.NOW) -> dict[str, Any] | None:
+        """Send what changed, as the widget would."""
+        message = self.wire.update(snapshot, now)
+        if message is not None:
+            self.deliver(message)
+        return message
+
+    def deliver(self, message: dict[str, Any]) -> None:
+        """Send any message."""
+        self.page.evaluate(
+            "([i, message]) => panels[i].model.deliver(message)", [self.index, message]
+        )
+
+    def sent(self, kind: str | None = None) -> list[dict[str, Any]]:
+        """What the panel sent."""
+        sent: list[dict[str, Any]] = self.page.evaluate("i => panels[i].model.sent", self.index)
+        return [message for message in sent if kind is None or message["type"] == kind]
+
+    def die(self) -> None:
+        """End the kernel as the front end sees it."""
+        self.page.evaluate(
+            "i => { const m = panels[i].model; m.dead = true; m.fire('comm_live_update'); }",
+            self.index,
+        )
+
+    def wait_for_chart(self) -> None:
+        """Until plotly has drawn."""
+        self.panel.locator(".qs-chart .main-svg").first.wait_for(state="attached")
+
+
+def show(page: Page, name: str) -> Kernel:
+    """A panel in one of the states of ``states.STATES``."""
+    kernel = Kernel(page, states.STATES[name](), answers=name != "silent")
+    if name != "silent":
+        kernel.wait_for_chart()
+    if name == "stale":
+        kernel.die()
+    if name == "silent":
+        kernel.panel.get_by_text("does not answer").wait_for()
+    return kernel

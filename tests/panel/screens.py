@@ -1,0 +1,49 @@
+"""Pictures of every state, light and dark, narrow and wide, for people to look at.
+
+    python -m panel.screens            (in tests/, or with tests/ on the path)
+
+They go to ``.artifacts/screens``; ``sheet-*.png`` has light and dark of one state in one picture.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from .harness import launch, open_harness, show
+from .states import STATES
+
+OUT = Path(__file__).resolve().parents[2] / ".artifacts" / "screens"
+WIDTHS = (320, 560, 1050)
+
+
+def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:
+    """Take the pictures of the named states, of all of them when none is named."""
+    OUT.mkdir(parents=True, exist_ok=True)
+    executable = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
+    with sync_playwright() as playwright:
+        browser = launch(playwright, executable)
+        for scheme in ("light", "dark"):
+            for width in widths:
+                page = browser.new_page(
+                    viewport={"width": width, "height": 900},
+                    color_scheme="dark" if scheme == "dark" else "light",
+                    timezone_id="Europe/Berlin",
+                    reduced_motion="reduce",
+                )
+                open_harness(page)
+                for name in names or list(STATES):
+                    kernel = show(page, name)
+                    page.screenshot(path=OUT / f"{name}-{scheme}-{width}.png", full_page=True)
+                    page.evaluate("i => panels[i].remove()", kernel.index)
+                    page.evaluate("panels.length = 0")
+                page.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    widths = tuple(int(word) for word in sys.argv[1:] if word.isdigit())
+    main([word for word in sys.argv[1:] if not word.isdigit()], widths or WIDTHS)
