@@ -142,6 +142,8 @@ def _seconds(values: Sequence[SimpleNamespace], name: str) -> float | None:
 
 def _delay_noise(device: Device, qubits: Sequence[int], flavour: Flavour) -> Any:
     """Return the pass that adds relaxation to delays, or None if the device has no data for it."""
+    if device.dt is None:
+        return None
     times = [(_seconds(values, "T1"), _seconds(values, "T2")) for values in _all(device)]
     if flavour == "calibration" and any(t1 is None or t2 is None for t1, t2 in times):
         return None

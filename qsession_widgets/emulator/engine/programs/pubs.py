@@ -141,7 +141,13 @@ class Options:
         """Return the noise to run compacted circuits with: the job's own model, or the device's."""
         if self.noise_model is not None:
             return noise.restrict(self.noise_model, kept)
-        return noise.build(job.device, kept, noise.places(circuits))
+        used = noise.places(circuits)
+        if not job.device.ideal and job.device.dt is None and any(n == "delay" for n, _ in used):
+            job.warn(
+                f"The delays of this job are free of noise: {job.device.name} does not say how long "
+                "its time step is."
+            )
+        return noise.build(job.device, kept, used)
 
 
 def _copied(value: Any) -> Any:
