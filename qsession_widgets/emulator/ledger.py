@@ -19,8 +19,8 @@ REASON_MAX_TTL = "session_max_ttl_reached"
 
 SESSION = 0
 JOB = 1
-"""Ranks of deadlines. At the same instant a session's comes first: what is queued at the maximum
-time does not start."""
+"""Ranks of deadlines. Which comes first at the same instant makes no difference: nothing starts
+before both have happened."""
 
 
 @dataclass

@@ -56,6 +56,7 @@ class Watcher:
         self.charged: Counter[str] = Counter()
         self.idle_since: dict[str, int] = {}
         self.first_start: dict[str, int] = {}
+        self.told: dict[str, str] = {}  # sessions that were closed or cancelled, and how
 
     def pending(self, service: Lifecycle) -> dict[str, list[Job]]:
         pending = defaultdict(list)
@@ -225,6 +226,13 @@ class Watcher:
             assert not session.accepting_jobs
             assert session.closed_at == session.timestamps[-1][1]
             assert not waiting
+            if session.state_reason == "session_max_ttl_reached":
+                assert session.closed_at >= session.started_at + session.max_ttl
+            elif session.state_reason == "session_never_used":
+                assert not ran
+                assert session.closed_at >= session.created + EMPTY_TTL
+            else:
+                assert session.state_reason == self.told[session.id], "it closed for no reason"
         elif not session.accepting_jobs:
             assert waiting, "it accepts nothing more and has nothing left: closed"
         if session.state == "open":
@@ -312,8 +320,9 @@ class Interleavings(RuleBasedStateMachine):
     at the same records. What was announced as changed goes to `disk`, and a restart sees only that.
     """
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(backends=st.sampled_from([["simulator"], ["wide"], ["narrow"], sorted(LANES)]))
+    def begin(self, backends) -> None:
+        self.backends = backends  # often one only, so that much happens there
         self.now = 0
         self.names = 0
         self.service = Lifecycle(DEVICES, empty_ttl=EMPTY_TTL)
@@ -377,14 +386,16 @@ class Interleavings(RuleBasedStateMachine):
 
     # -- what can happen
 
+    @precondition(lambda self: len(self.live_sessions()) < 4)
     @rule(
-        backend=st.sampled_from(sorted(LANES)),
+        backend=picks,
         mode=st.sampled_from(["dedicated", "dedicated", "batch"]),
         plan=st.sampled_from([PLAN, PLAN, PLAN, OPEN_PLAN]),
         max_ttl=st.one_of(st.none(), st.integers(0, 33)),
     )
     def open(self, backend, mode, plan, max_ttl) -> None:
         session_id = self.name("s")
+        backend = self.pick(self.backends, backend)
         self.both("open_session", session_id, backend, mode, "crn", plan, max_ttl)
         allowed = plan.sessions or mode == "batch"
         longest = plan.max_ttl if mode == "dedicated" else plan.batch_max_ttl
@@ -419,12 +430,9 @@ class Interleavings(RuleBasedStateMachine):
             )
             assert (job_id in self.service.jobs) == accepting
 
-    @rule(
-        backend=st.sampled_from(sorted(LANES)),
-        count=st.integers(1, 3),
-        load=st.one_of(st.none(), seconds),
-    )
+    @rule(backend=picks, count=st.integers(1, 3), load=st.one_of(st.none(), seconds))
     def submit_alone(self, backend, count, load) -> None:
+        backend = self.pick(self.backends, backend)
         for _ in range(count):
             self.both("submit", Job(self.name("j"), "sampler", backend, "crn", 0, load=load))
 
@@ -461,6 +469,11 @@ class Interleavings(RuleBasedStateMachine):
     def end_session(self, pick, event) -> None:
         session = self.pick(list(self.service.sessions.values())[-12:], pick)
         pending = self.service.pending_of(session.id)
+        if session.state != "closed" and session.state_reason != "session_max_ttl_reached":
+            if event == "cancel_session":
+                self.watcher.told[session.id] = "session_cancelled"
+            else:
+                self.watcher.told.setdefault(session.id, "session_closed_early")
         self.both(event, session.id)
         after = self.service.sessions[session.id]
         assert not after.accepting_jobs
@@ -556,6 +569,7 @@ class Interleavings(RuleBasedStateMachine):
         if self.service.paused:
             self.pause()
         for session in self.live_sessions():
+            self.watcher.told.setdefault(session.id, "session_closed_early")
             self.both("close_session", session.id)
         while any(not job.final for job in self.service.jobs.values()):
             running = self.unfinished("Running")
@@ -569,7 +583,7 @@ class Interleavings(RuleBasedStateMachine):
 
 
 Interleavings.TestCase.settings = settings(
-    max_examples=250,
+    max_examples=500,
     stateful_step_count=60,
     deadline=None,
     derandomize=True,

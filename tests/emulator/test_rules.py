@@ -434,6 +434,18 @@ def test_several_sessions_on_a_simulator_take_turns():
     assert [running.id for running in service.running(FEZ)] == ["b2"], "it waited longer"
 
 
+def test_cancelling_the_next_job_of_a_session_does_not_lose_its_place():
+    service = emulator(exclusive=False)
+    opened(service, 0, "mine")
+    service.submit(0, job("first", "mine"))
+    service.submit(1, job("stranger"))
+    service.submit(2, job("second", "mine"))
+    service.submit(3, job("third", "mine"))
+    service.cancel_job(4, "second")
+    service.finish(5, "first")
+    assert [running.id for running in service.running(FEZ)] == ["third"]
+
+
 def test_time_never_runs_backwards():
     service = active_session()
     service.submit(50, job("from a clock that was set back", "mine"))
@@ -505,6 +517,19 @@ def test_after_a_restart_a_running_job_runs_again_before_all_others():
     assert after.take_changes().start == ["running"]
     assert after.jobs["running"].attempts == 2
     assert after.jobs["running"].started == 130
+
+
+def test_after_a_restart_a_session_on_a_simulator_still_goes_first():
+    service = emulator(exclusive=False)
+    opened(service, 0, "mine")
+    service.submit(0, job("first", "mine"))
+    service.submit(1, job("running stranger"))
+    service.submit(1, job("waiting stranger"))
+    service.finish(2, "first")
+    service.submit(3, job("second", "mine"))
+    after = restarted(service, 4)
+    after.finish(5, "running stranger")
+    assert [running.id for running in after.running(FEZ)] == ["second"]
 
 
 def test_after_a_restart_the_running_job_of_a_session_past_its_maximum_time_still_finishes():
