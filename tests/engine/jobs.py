@@ -14,7 +14,12 @@ import qiskit_ibm_runtime.fake_provider as fake_provider
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
 from qiskit.circuit.library import U2Gate, U3Gate
-from qiskit.primitives import BackendEstimatorV2, BackendSamplerV2, PrimitiveResult, SamplerPubResult
+from qiskit.primitives import (
+    BackendEstimatorV2,
+    BackendSamplerV2,
+    PrimitiveResult,
+    SamplerPubResult,
+)
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_ibm_runtime.json import RuntimeDecoder, RuntimeEncoder

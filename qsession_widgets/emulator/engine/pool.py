@@ -65,6 +65,7 @@ class _Worker:
         self.process = process
         self.errors: deque[str] = deque(maxlen=50)
         self._ready = False
+        self._condemned = False
         self._listener = asyncio.create_task(self._listen())
 
     @classmethod
@@ -115,10 +116,12 @@ class _Worker:
 
     @property
     def alive(self) -> bool:
-        return self.process.returncode is None
+        return self.process.returncode is None and not self._condemned
 
     def kill(self) -> None:
-        if self.alive:
+        # The process takes a moment to end, in which no job may be given to it.
+        self._condemned = True
+        if self.process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
 
@@ -162,6 +165,11 @@ class WorkerPool:
         self._live.add(worker)
         return worker
 
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of all workers that run, busy or not."""
+        return sorted(worker.process.pid for worker in self._live if worker.alive)
+
     async def run(
         self, task: Task, on_progress: Callable[[int, int], None] | None = None
     ) -> Outcome:
@@ -186,6 +194,7 @@ class WorkerPool:
             worker = await self._take()
             try:
                 await worker.ready()
+                self._plan_spare()
                 run = self._exchange(worker, task, on_progress)
                 if task.max_execution_time is None:
                     return await run
@@ -220,11 +229,14 @@ class WorkerPool:
         return await self._spawn()
 
     def _give_back(self, worker: _Worker) -> None:
-        if worker.alive and not self._closed and not worker.process.stdout.at_eof():  # type: ignore[union-attr]
+        if worker.alive and not self._closed:
             self._waiting.append(worker)
         else:
             worker.kill()
             self._live.discard(worker)
+        self._plan_spare()
+
+    def _plan_spare(self) -> None:
         missing = self._size + 1 - len(self._live)
         if missing > 0 and not self._closed and (self._spare is None or self._spare.done()):
             self._spare = asyncio.create_task(self._restock())

@@ -1,0 +1,280 @@
+"""The worker pool's promises, with real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from engine import jobs
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime.json import RuntimeDecoder
+
+from qsession_widgets.emulator.engine import Outcome, Task, WorkerPool
+
+DEADLINE = 60.0
+
+
+@asynccontextmanager
+async def open_pool(size: int = 1, memory_limit: int | None = None) -> AsyncIterator[WorkerPool]:
+    pool = WorkerPool(size, memory_limit=memory_limit)
+    await pool.start()
+    try:
+        yield pool
+    finally:
+        await pool.aclose()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; fail at the deadline."""
+
+    async def look() -> None:
+        while not condition():
+            await asyncio.sleep(0.02)
+
+    await asyncio.wait_for(look(), DEADLINE)
+
+
+def gone(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    stat = Path(f"/proc/{pid}/stat")
+    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
+
+
+def short() -> Task:
+    circuit = QuantumCircuit(5)
+    circuit.x(2)
+    circuit.measure_all()
+    return Task("short", "sampler", jobs.sampler_params([(circuit, None, 10)]), "aer")
+
+
+def long(**settings: float) -> Task:
+    """A job of many minutes: a state per shot, measured and used again half-way."""
+    circuit = QuantumCircuit(27, 13)
+    edges = [(0, 1), (1, 2), (2, 3), (3, 5), (5, 8), (8, 11), (11, 14), (14, 13), (13, 12)]
+    for _ in range(20):
+        for a, b in edges:
+            circuit.sx(a)
+            circuit.cx(a, b)
+        circuit.measure(0, 0)
+    circuit.measure(range(13), range(13))
+    params = jobs.sampler_params([(circuit, None, 500_000)])
+    return Task("long", "sampler", params, "fake_algiers", **settings)
+
+
+def counts(outcome: Outcome) -> dict[str, int]:
+    assert outcome.status == "completed", outcome.reason
+    assert outcome.result is not None
+    return dict(json.loads(outcome.result, cls=RuntimeDecoder)[0].data.meas.get_counts())
+
+
+@pytest.mark.asyncio
+async def test_jobs_run_one_after_another_in_a_warm_worker() -> None:
+    async with open_pool() as pool:
+        progress: list[tuple[int, int]] = []
+        first = await pool.run(short(), lambda done, total: progress.append((done, total)))
+        pids = pool.pids
+        second = await pool.run(short())
+        assert counts(first) == counts(second) == {"00100": 10}
+        assert first.executions == 10
+        assert first.execution_seconds > 0
+        assert "method" in first.logs
+        assert progress[-1] == (1, 1)
+        assert set(pids) <= set(pool.pids)
+    assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.asyncio
+async def test_what_a_job_does_wrong_ends_that_job_with_a_reason() -> None:
+    async with open_pool() as pool:
+        cases = {
+            ("noise-learner", "aer", short().params): (1208, "noise-learner"),
+            ("sampler", "fake_nowhere", short().params): (1208, "fake_nowhere"),
+            ("sampler", "aer", "{"): (1208, "cannot be read"),
+            ("sampler", "aer", '{"pubs": []}'): (1208, "no PUBs"),
+            ("sampler", "aer", '{"pubs": [{"__type__": "settings", "__value__": {}}]}'): (
+                1208,
+                "'settings'",
+            ),
+            ("executor", "aer", '{"schema_version": "v9"}'): (1208, "v9"),
+        }
+        for (program, backend, params), (code, words) in cases.items():
+            outcome = await pool.run(Task("wrong", program, params, backend))
+            assert outcome.status == "failed"
+            assert outcome.result is None
+            assert outcome.reason_code == code
+            assert words in (outcome.reason or "")
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_a_killed_worker_fails_one_job() -> None:
+    async with open_pool() as pool:
+        assert counts(await pool.run(short()))
+        running = asyncio.create_task(pool.run(long()))
+        (pid, *_) = pool.pids
+        await until(lambda: _busy(pid))
+        os.kill(pid, signal.SIGKILL)
+        outcome = await asyncio.wait_for(running, DEADLINE)
+        assert outcome.status == "failed"
+        assert "signal 9" in (outcome.reason or "")
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_cancelling_a_running_job_frees_the_device() -> None:
+    async with open_pool() as pool:
+        assert counts(await pool.run(short()))
+        running = asyncio.create_task(pool.run(long()))
+        (pid, *_) = pool.pids
+        await until(lambda: _busy(pid))
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        await until(lambda: gone(pid))
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_a_job_past_its_maximum_time_ends_with_code_1305() -> None:
+    async with open_pool() as pool:
+        outcome = await pool.run(long(max_execution_time=0.5))
+        assert outcome.status == "failed"
+        assert outcome.reason_code == 1305
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_what_does_not_fit_is_refused_before_it_runs() -> None:
+    circuit = QuantumCircuit(30)
+    for qubit in range(30):
+        circuit.rx(0.3, qubit)
+    circuit.measure_all()
+    async with open_pool(memory_limit=4 << 30) as pool:
+        params = jobs.sampler_params([(circuit, None, 10)])
+        outcome = await pool.run(Task("large", "sampler", params, "aer"))
+        assert outcome.status == "failed"
+        for words in ("30 qubits", "16 GiB", "4 GiB", "matrix_product_state"):
+            assert words in (outcome.reason or "")
+        chosen = {"aer": {"method": "matrix_product_state"}}
+        params = jobs.sampler_params([(circuit, None, 10)], experimental=chosen)
+        outcome = await pool.run(Task("large", "sampler", params, "aer"))
+        assert outcome.status == "completed", outcome.reason
+
+
+@pytest.mark.asyncio
+async def test_a_worker_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not Path("/proc/self/environ").exists():
+        pytest.skip("reads the environment of a process from /proc")
+    secret = secrets.token_hex(16)
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", secret)
+    async with open_pool() as pool:
+        assert counts(await pool.run(short()))
+        for pid in pool.pids:
+            assert secret not in Path(f"/proc/{pid}/environ").read_text()
+
+
+def _busy(pid: int) -> bool:
+    """Whether a process has used a good part of a second of processor time since it was ready."""
+    stat = Path(f"/proc/{pid}/stat")
+    if not stat.exists():
+        return False
+    fields = stat.read_text().rpartition(")")[2].split()
+    ticks = int(fields[11]) + int(fields[12])
+    first = _ticks.setdefault(pid, ticks)
+    return ticks - first > 20
+
+
+_ticks: dict[int, int] = {}
+
+
+def test_no_worker_outlives_a_killed_emulator() -> None:
+    script = """
+        import asyncio, sys
+        from engine import test_pool
+        from qsession_widgets.emulator.engine import WorkerPool
+
+        async def main():
+            pool = WorkerPool(2)
+            await pool.start()
+            await asyncio.gather(*(pool.run(test_pool.short()) for _ in range(2)))
+            running = [asyncio.create_task(pool.run(test_pool.long())) for _ in range(2)]
+            await test_pool.until(lambda: all(test_pool._busy(pid) for pid in pool.pids))
+            print(*pool.pids, flush=True)
+            await asyncio.gather(*running)
+
+        asyncio.run(main())
+    """
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    emulator = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", textwrap.dedent(script)],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+    assert emulator.stdout is not None
+    pids = [int(pid) for pid in emulator.stdout.readline().split()]
+    emulator.kill()
+    emulator.wait()
+    emulator.stdout.close()
+    assert len(pids) >= 2
+    asyncio.run(until(lambda: all(gone(pid) for pid in pids)))
+
+
+def test_what_a_worker_prints_stays_out_of_its_messages() -> None:
+    script = """
+        import os
+        from qsession_widgets.emulator.engine import frames, worker
+
+        incoming, outgoing = worker._claim_pipes()
+        print("printed", flush=True)
+        os.write(1, b"written")
+        head, body = frames.read(incoming)
+        outgoing.write(frames.pack(head, body))
+    """
+    message = frames_pack({"number": 3}, "text é")
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        input=message,
+        capture_output=True,
+        check=True,
+        timeout=DEADLINE,
+    )
+    assert done.stdout == message
+    assert b"printed" in done.stderr
+    assert b"written" in done.stderr
+
+
+def frames_pack(head: dict[str, int], body: str) -> bytes:
+    from qsession_widgets.emulator.engine import frames
+
+    return frames.pack(head, body)
+
+
+def test_the_emulator_itself_does_not_import_qiskit() -> None:
+    script = """
+        import sys
+        import qsession_widgets.emulator.engine, qsession_widgets.emulator.fake_devices as devices
+        devices.names()
+        print(*sorted({"qiskit", "qiskit_aer", "qiskit_ibm_runtime", "numpy"} & set(sys.modules)))
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=DEADLINE,
+    )
+    assert done.stdout.strip() == ""
