@@ -16,7 +16,6 @@ again saves a quarter of the space and costs tens of milliseconds a megabyte.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -26,6 +25,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .locking import Busy, FileLock
 from .records import Job, Session
 
 FORMAT = 1
@@ -61,7 +61,7 @@ INSERT INTO jobs (id, session, ended, record) VALUES (?, ?, ?, ?)
 ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, record = excluded.record
 """
 _PUT_TEXT = """
-INSERT INTO texts (job, kind, size, text) VALUES (?, ?, ?, ?)
+INSERT INTO texts (job, kind, size, text) SELECT id, ?, ?, ? FROM jobs WHERE id = ?
 ON CONFLICT (job, kind) DO UPDATE SET size = excluded.size, text = excluded.text
 """
 # What has ended, oldest first: sessions, which go with all their jobs, and jobs without a session.
@@ -142,12 +142,12 @@ class Store:
     ) -> None:
         """Write down new and changed records, and texts by job id: all of it or nothing.
 
+        A text of a job that is not there is dropped: the job was deleted before its result came.
+
         Raises
         ------
         StoreError
             It cannot be written: a full disk, for example. Nothing was changed.
-        KeyError
-            A text is for a job that is not there. Nothing was changed.
         """
         session_rows = [
             (_key(session.id), session.closed_at, _text(session))
@@ -163,12 +163,12 @@ class Store:
         for kind, texts in (("params", params), ("result", results), ("logs", logs)):
             for job_id, text in (texts or {}).items():
                 data = text.encode("utf-8", "surrogatepass")
-                text_rows.append((_key(job_id), kind, len(data), data))
+                text_rows.append((kind, len(data), data, _key(job_id)))
         if session_rows or job_rows or text_rows:
             with self._transaction():
                 self._connection.executemany(_PUT_SESSION, session_rows)
                 self._connection.executemany(_PUT_JOB, job_rows)
-                self._put_texts(text_rows)
+                self._connection.executemany(_PUT_TEXT, text_rows)
 
     def delete_job(self, job_id: str) -> None:
         """Remove a job and its texts, if it is there."""
@@ -179,7 +179,7 @@ class Store:
     # Texts
 
     def put_params(self, job_id: str, text: str) -> None:
-        """Keep the parameters of a job. KeyError when there is no such job."""
+        """Keep the parameters of a job, if it is there."""
         self.save(params={job_id: text})
 
     def params(self, job_id: str) -> str | None:
@@ -187,7 +187,7 @@ class Store:
         return self._text_of(job_id, "params")
 
     def put_result(self, job_id: str, text: str) -> None:
-        """Keep the result of a job. KeyError when there is no such job."""
+        """Keep the result of a job, if it is there."""
         self.save(results={job_id: text})
 
     def result(self, job_id: str) -> str | None:
@@ -195,7 +195,7 @@ class Store:
         return self._text_of(job_id, "result")
 
     def put_logs(self, job_id: str, text: str) -> None:
-        """Keep the logs of a job, in place of earlier ones. KeyError when there is no such job."""
+        """Keep the logs of a job in place of earlier ones, if it is there."""
         self.save(logs={job_id: text})
 
     def logs(self, job_id: str) -> str | None:
@@ -325,15 +325,8 @@ class Store:
 
     def _unlock(self) -> None:
         if self._lock is not None:
-            os.close(self._lock)
+            self._lock.__exit__(None, None, None)
             self._lock = None
-
-    def _put_texts(self, rows: list[tuple[str, str, int, bytes]]) -> None:
-        for row in rows:
-            try:
-                self._connection.execute(_PUT_TEXT, row)
-            except sqlite3.IntegrityError:
-                raise KeyError(_id(row[0])) from None
 
     def _text_of(self, job_id: str, kind: str) -> str | None:
         with self._reading():
@@ -366,24 +359,22 @@ class Store:
 # The file
 
 
-def _locked(path: Path) -> int:
+def _locked(path: Path) -> FileLock:
     """Make the file if need be, and keep other processes out until this one closes it or ends.
 
     With a lock of our own, because when several take SQLite's at once it may refuse them all.
     """
+    lock = FileLock(path.with_name(path.name + ".lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        lock = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT, 0o600)
+        lock.__enter__()
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise StoreError(
             f"Cannot write the data file {path} ({reason}): choose another place for the data."
         ) from error
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(lock)
+    except Busy as error:
         raise StoreError(
             f"{path} is in use by another emulator: stop that one, or choose another place for "
             "the data."

@@ -167,12 +167,30 @@ def test_fields_of_a_later_version_with_the_same_format_are_left_out(tmp_path):
 # All or nothing
 
 
-def test_a_text_for_an_unknown_job_changes_nothing():
+def test_a_text_of_a_job_that_was_deleted_meanwhile_is_dropped_and_the_rest_is_kept():
     store = Store()
-    with pytest.raises(KeyError, match="nobody"):
-        store.save([session("s")], [job("j")], params={"j": "p"}, results={"nobody": "r"})
-    assert store.load() == ([], [])
+    store.save(jobs=[job("gone"), job("j")], params={"gone": "p", "j": "p"})
+    store.delete_job("gone")
+    store.save(jobs=[job("j", status="Completed")], results={"gone": "r", "j": "r"})
+    assert store.load()[1] == [job("j", status="Completed")]
+    assert (store.result("j"), store.result("gone"), store.params("gone")) == ("r", None, None)
+
+
+def test_a_save_that_breaks_off_changes_nothing():
+    store = Store()
     store.save([session("s")], [job("j")])
+
+    def records():
+        yield job("j", status="Completed")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        store.save([session("s", state="active")], records())
+    store._connection.execute(
+        "CREATE TRIGGER t BEFORE INSERT ON texts BEGIN SELECT raise(FAIL, 'x'); END"
+    )
+    with pytest.raises(StoreError, match="nothing was changed"):
+        store.save([session("s", state="active")], [job("j2")], results={"j": "r"})
     assert store.load() == ([session("s")], [job("j")])
 
 
