@@ -1,0 +1,271 @@
+"""The three programs: what they accept, refuse and warn about, and what the client reads back."""
+
+from __future__ import annotations
+
+import json
+from functools import reduce
+from typing import Any
+
+import numpy as np
+import pytest
+from engine import jobs
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_aer.noise import NoiseModel, depolarizing_error
+from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
+from qiskit_ibm_runtime.executor_estimator import Estimator
+from qiskit_ibm_runtime.executor_sampler import Sampler
+from qiskit_ibm_runtime.fake_provider.local_service import QiskitRuntimeLocalService
+from qiskit_ibm_runtime.options_models.executor import ExecutorOptions
+from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
+
+from qsession_widgets.emulator.engine import programs
+
+
+def ghz(name: str, qubits: list[int], *, measured: bool = True) -> QuantumCircuit:
+    circuit = QuantumCircuit(len(qubits))
+    circuit.h(0)
+    for qubit in range(len(qubits) - 1):
+        circuit.cx(qubit, qubit + 1)
+    if measured:
+        circuit.measure_all()
+    with jobs.quiet():
+        return transpile(circuit, jobs.backend(name), initial_layout=qubits, seed_transpiler=1)
+
+
+# --- Sampler ----------------------------------------------------------------------------------
+
+
+def test_registers_come_back_as_they_were() -> None:
+    circuit = QuantumCircuit(QuantumRegister(12, "q"))
+    registers = [ClassicalRegister(size, name) for size, name in ((1, "a"), (9, "b"), (0, "c"))]
+    circuit.add_register(*registers)
+    circuit.x([3, 5])
+    circuit.measure(3, registers[0][0])
+    circuit.measure(5, registers[1][8])
+    data = jobs.completed("sampler", "aer", jobs.sampler_params([(circuit, None, 7)]))[0].data
+    assert data.a.get_counts() == {"1": 7}
+    assert data.b.get_counts() == {"100000000": 7}
+    assert data.b.array.shape == (7, 2)
+    assert data.c.num_bits == 0
+
+
+@pytest.mark.parametrize("empty", [QuantumCircuit(3, 2), QuantumCircuit(0, 1), QuantumCircuit(2)])
+def test_circuits_in_which_nothing_happens(empty: QuantumCircuit) -> None:
+    result = jobs.completed("sampler", "aer", jobs.sampler_params([(empty, None, 5)]))[0]
+    for register in empty.cregs:
+        assert result.data[register.name].get_counts() == {"0" * register.size: 5}
+
+
+def test_pubs_with_different_shots() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.x(0)
+    circuit.measure_all()
+    pubs = [(circuit, None, shots) for shots in (3, 5, 3)] + [circuit]
+    told: list[tuple[int, int]] = []
+    outcome, results = jobs.run(
+        "sampler",
+        "aer",
+        jobs.sampler_params(pubs, default_shots=11),
+        progress=lambda done, total: told.append((done, total)),
+    )
+    assert [result.data.meas.num_shots for result in results] == [3, 5, 3, 11]
+    assert outcome["executions"] == 22
+    assert told[-1] == (4, 4)
+
+
+def test_openqasm_text_is_a_circuit_too() -> None:
+    text = 'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; x q[1]; c = measure q;'
+    result = jobs.completed("sampler", "aer", json.dumps({"pubs": [[text, None, 4]]}))
+    assert result[0].data.c.get_counts() == {"10": 4}
+    outcome, _ = jobs.run("sampler", "aer", json.dumps({"pubs": [["OPENQASM 3.0; nothing"]]}))
+    assert outcome["reason_code"] == 1603
+
+
+def test_gates_the_device_does_not_have_are_refused() -> None:
+    circuit = QuantumCircuit(5)
+    circuit.cx(0, 4)
+    circuit.measure_all()
+    outcome, _ = jobs.run("sampler", "fake_manila", jobs.sampler_params([circuit]))
+    assert outcome["reason_code"] == 1517
+    assert "'cx'" in outcome["reason"]
+    assert "[0, 4]" in outcome["reason"]
+
+
+def test_options_without_effect_are_named() -> None:
+    circuit = ghz("fake_manila", [0, 1])
+    params = jobs.sampler_params(
+        [circuit],
+        dynamical_decoupling={"enable": True, "sequence_type": "XX"},
+        twirling={"enable_gates": False},
+        simulator={"seed_simulator": 3},
+    )
+    outcome, _ = jobs.run("sampler", "fake_manila", params)
+    assert len(outcome["warnings"]) == 2
+    for name, warning in zip(("enable", "sequence_type"), outcome["warnings"], strict=True):
+        assert f"dynamical_decoupling.{name}" in warning
+        assert warning in outcome["logs"]
+
+
+def test_raw_signals_are_refused() -> None:
+    params = jobs.sampler_params([ghz("fake_manila", [0, 1])], execution={"meas_type": "kerneled"})
+    outcome, _ = jobs.run("sampler", "fake_manila", params)
+    assert outcome["reason_code"] == 1519
+
+
+def test_a_noise_model_of_ones_own() -> None:
+    model = NoiseModel(basis_gates=["x"])
+    model.add_quantum_error(depolarizing_error(1.0, 1), "x", [3])
+    circuit = QuantumCircuit(5, 2)
+    circuit.x([2, 3])
+    circuit.measure([2, 3], [0, 1])
+    params = jobs.sampler_params([(circuit, None, 2000)], simulator={"noise_model": model})
+    with jobs.quiet():
+        counts = jobs.completed("sampler", "fake_manila", params)[0].data.c.get_counts()
+    assert set(counts) == {"01", "11"}
+    assert abs(counts["01"] - 1000) < 4 * np.sqrt(500)
+
+
+def test_clifford_circuits_of_any_width_run_on_the_ideal_device() -> None:
+    circuit = QuantumCircuit(80)
+    circuit.h(0)
+    for qubit in range(79):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    outcome, result = jobs.run("sampler", "aer", jobs.sampler_params([(circuit, None, 50)]))
+    assert "method stabilizer" in outcome["logs"]
+    assert set(result[0].data.meas.get_counts()) == {"0" * 80, "1" * 80}
+
+
+def test_wide_circuits_on_a_noisy_device_are_refused_with_the_reason() -> None:
+    circuit = ghz("fake_fez", [*range(16), 19, *range(35, 19, -1), 36, 41, 42, 43, 44])
+    outcome, _ = jobs.run("sampler", "fake_fez", jobs.sampler_params([circuit]))
+    assert outcome["status"] == "failed"
+    assert "38 qubits" in outcome["reason"]
+    assert "stabilizer method is not among them" in outcome["reason"]
+
+
+def test_unknown_simulator_options_are_refused() -> None:
+    params = jobs.sampler_params(
+        [ghz("fake_manila", [0, 1])], experimental={"aer": {"custom": "anything"}}
+    )
+    outcome, _ = jobs.run("sampler", "fake_manila", params)
+    assert outcome["reason_code"] == 1519
+    assert "'custom'" in outcome["reason"]
+
+
+# --- Estimator --------------------------------------------------------------------------------
+
+
+def test_exact_values_on_the_ideal_device() -> None:
+    circuit = QuantumCircuit(3)
+    circuit.h(0)
+    circuit.cx(0, 2)
+    observables = ["ZIZ", "XIX", "YIY", {"III": 2.0, "IZI": 1.0}, "1I1", "ZII", {"0I0": 1.0}]
+    params = jobs.estimator_params([(circuit, observables)], simulator={"seed_simulator": 1})
+    data = jobs.completed("estimator", "aer", params)[0].data
+    np.testing.assert_allclose(data.evs[:4], [1, 1, -1, 3])
+    np.testing.assert_allclose(data.stds[:4], 0)
+    np.testing.assert_allclose(data.evs[4:], [0.5, 0, 0.5], atol=5 * 0.015625)
+    np.testing.assert_allclose(data.stds[4:], np.array([0.5, 1, 0.5]) / 64, rtol=0.01)
+
+
+def test_precision_becomes_shots() -> None:
+    circuit = QuantumCircuit(1)
+    pubs = [(circuit, "Z", None, 0.1), (circuit, "Z")]
+    results = jobs.completed(
+        "estimator", "aer", jobs.estimator_params(pubs, default_precision=0.05)
+    )
+    assert [result.metadata["shots"] for result in results] == [100, 400]
+    assert [result.metadata["target_precision"] for result in results] == [0.1, 0.05]
+
+
+def test_resilience_is_named_as_without_effect() -> None:
+    params = json.loads(jobs.estimator_params([(QuantumCircuit(1), "Z")]))
+    params["resilience_level"] = 2
+    outcome, _ = jobs.run("estimator", "aer", json.dumps(params))
+    assert "resilience_level = 2" in outcome["warnings"][0]
+
+
+# --- Executor ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Collect the quantum programs the client prepares in local mode."""
+    collected: list[Any] = []
+    original = QiskitRuntimeLocalService._run_executor
+
+    def run(self: Any, backend: Any, options: Any, inputs: Any, dry_run: bool = False) -> Any:
+        collected.append(inputs)
+        return original(self, backend, options, inputs, dry_run)
+
+    monkeypatch.setattr(QiskitRuntimeLocalService, "_run_executor", run)
+    return collected
+
+
+def through_executor(program: Any, version: str) -> Any:
+    """Encode a program as the client does, run it here, and decode it as the client does."""
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
+    head = {"program_id": "executor", "backend": "fake_manila", "options": {}}
+    outcome, text = programs.run(
+        head,
+        json.dumps(model.model_dump(mode="json")),
+        memory_limit=None,
+        progress=lambda done, total: None,
+    )
+    assert outcome["status"] == "completed", outcome["reason"]
+
+    def decode(result: Any, decoder: Any) -> Any:
+        return decoder.decode(result) if decoder.is_applicable(result) else result
+
+    with jobs.quiet():
+        return reduce(decode, DEFAULT_DECODERS["executor"], text)
+
+
+@pytest.mark.parametrize("twirled", [False, True])
+def test_the_client_side_sampler(submitted: list[Any], twirled: bool) -> None:
+    circuit = ghz("fake_manila", [1, 2, 3])
+    with jobs.quiet():
+        sampler = Sampler(jobs.backend("fake_manila"))
+        sampler.options.default_shots = 4000
+        sampler.options.twirling.enable_gates = twirled
+        sampler.options.twirling.enable_measure = twirled
+        theirs = sampler.run([circuit]).result()
+    for version in QUANTUM_PROGRAM_PARAMS_CONVERTERS:
+        ours = through_executor(submitted[0], version)
+        if version in ("v0.1", "v0.2"):  # These say nothing of what they are the result of.
+            assert ours[0]["meas"].shape[-1] == 3
+            continue
+        assert ours[0].data.meas.array.shape == theirs[0].data.meas.array.shape
+        mine, other = (result[0].data.meas.get_counts() for result in (ours, theirs))
+        assert jobs.same_distribution(mine, other) > 1e-5
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_the_client_side_estimator(submitted: list[Any], level: int) -> None:
+    circuit = ghz("fake_manila", [1, 2, 3], measured=False)
+    operator = SparsePauliOp(["ZZI", "XXX"], [1.0, 1.0]).apply_layout(circuit.layout)
+    with jobs.quiet():
+        estimator = Estimator(jobs.backend("fake_manila"))
+        estimator.options.resilience_level = level
+        theirs = estimator.run([(circuit, operator)]).result()[0].data
+    ours = through_executor(submitted[0], "v2.0")[0].data
+    assert list(ours) == list(theirs)
+    assert ours.evs.shape == theirs.evs.shape == ()
+    spread = 6 * np.hypot(ours.stds, theirs.stds) + 0.02
+    assert abs(ours.evs - theirs.evs) < spread
+
+
+def test_old_serializations_are_refused_by_the_executor(submitted: list[Any]) -> None:
+    with jobs.quiet():
+        Sampler(jobs.backend("fake_manila")).run([ghz("fake_manila", [0, 1])]).result()
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"].encoder(submitted[0], ExecutorOptions())
+    params = model.model_dump(mode="json")
+    params["quantum_program"]["circuits"]["qpy_version"] = 12
+    head = {"program_id": "executor", "backend": "fake_manila", "options": {}}
+    outcome, _ = programs.run(
+        head, json.dumps(params), memory_limit=None, progress=lambda done, total: None
+    )
+    assert outcome["reason_code"] == 1208
+    assert "QPY version 12" in outcome["reason"]
