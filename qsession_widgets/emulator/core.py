@@ -8,7 +8,6 @@ is one loop and no `await` in between.
 from __future__ import annotations
 
 import asyncio
-import heapq
 import logging
 import math
 import secrets
@@ -19,12 +18,16 @@ from typing import TypeVar
 
 from .auth import Identity, Instance
 from .clock import Clock
-from .engine import Outcome, Task, WorkerPool
+from .engine import Outcome, WorkerPool
 from .errors import not_found
+from .faults import Faults
 from .lifecycle import Changes, Lifecycle, Refused
 from .meter import Meter
 from .options import Options
+from .others import Others
+from .queue import catch_up, next_event
 from .records import Device, Job, Mode, Plan, Session
+from .runner import Runner
 from .store import RETENTION, Pruned, Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -33,10 +36,6 @@ T = TypeVar("T")
 
 PENDING_ON_OPEN_PLAN = 3
 """Jobs that may be pending at once on the Open Plan."""
-
-DEVICE_SECONDS = 2.0
-DEVICE_SECONDS_PER_EXECUTION = 0.00035
-"""What a job takes on a device: IBM's estimate, a fixed part and a part for each execution."""
 
 LONGEST_SLEEP = 30.0
 """Real seconds between two looks at the clock, in case this machine's was changed or slept."""
@@ -81,16 +80,17 @@ class Emulator:
         self.options = options
         self.identity = identity
         self.store = store
-        self.pool = pool
         self.clock = clock
+        self.faults = Faults(options.seed)
+        self.runner = Runner(pool, options, clock, store.params)
+        self.runner.on_outcome = self._arm
         self.started = clock.now()
         self.last_request = time.monotonic()
         self.requests = 0
         self.failing: str | None = None
+        self.others = Others(options)
         self._devices = list(devices)
-        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
-        self._held: list[tuple[float, str, Outcome]] = []
         self._alarm: asyncio.TimerHandle | None = None
         self._due = math.inf
         self._jobs_of: dict[str, dict[str, None]] = {}
@@ -98,9 +98,9 @@ class Emulator:
         self._unsaved = Changes()
         self._texts: dict[str, dict[str, str]] = {"params": {}, "results": {}, "logs": {}}
 
-    async def start(self) -> None:
+    def start(self) -> None:
         """Take over what an earlier process left, and begin to serve."""
-        self._prune_disk(self.clock.now())
+        self._prune_disk(self.clock.now() - RETENTION)
         sessions, jobs = self.store.load()
         self.lifecycle = Lifecycle(self._devices, sessions, jobs)
         self.clock.start_no_earlier_than(self.lifecycle.now)
@@ -109,22 +109,17 @@ class Emulator:
             self._sessions_of.setdefault(session.instance, {})[session.id] = None
         for job in self.lifecycle.jobs.values():
             self._jobs_of.setdefault(job.instance, {})[job.id] = None
-        await self.pool.start()
         self.apply(self.lifecycle.resume)
 
     async def aclose(self) -> None:
         """Stop; what was running is on disk as running, and runs again after the next start."""
         if self._alarm is not None:
             self._alarm.cancel()
-        tasks = list(self._tasks.values())
-        for task in tasks:
-            task.cancel()
         for waiters in self._waiters.values():
             for waiter in waiters:
                 if not waiter.done():
                     waiter.set_result(None)
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self.pool.aclose()
+        await self.runner.aclose()
         self.store.close()
 
     # ----------------------------------------------------------------------------------------------
@@ -159,10 +154,10 @@ class Emulator:
         return self.clock.now()
 
     def _catch_up(self, now: float) -> None:
-        while self._held and self._held[0][0] <= now:
-            at, job_id, outcome = heapq.heappop(self._held)
+        for at, job_id, outcome in self.runner.take(now):
+            catch_up(self.lifecycle, self.others.loads.values(), at)
             self._finish(at, job_id, outcome)
-        self.lifecycle.advance(now)
+        catch_up(self.lifecycle, self.others.loads.values(), now)
 
     def _commit(self, now: float) -> None:
         changes = self.lifecycle.take_changes()
@@ -172,12 +167,10 @@ class Emulator:
         self._index(changes)
         self._save(changes)
         for job_id in changes.stop:
-            task = self._tasks.pop(job_id, None)
-            if task is not None:
-                task.cancel()
+            self.runner.stop(job_id)
         for job_id in changes.start:
             if self.lifecycle.jobs[job_id].status == "Running":
-                self._tasks[job_id] = asyncio.get_running_loop().create_task(self._run(job_id))
+                self.runner.start(self.lifecycle.jobs[job_id])
         for job_id in changes.jobs:
             for waiter in self._waiters.pop(job_id, ()):
                 if not waiter.done():
@@ -187,10 +180,15 @@ class Emulator:
     def _index(self, changes: Changes) -> None:
         for session_id in changes.sessions:
             session = self.lifecycle.sessions[session_id]
+            if session.load:
+                continue
             self._sessions_of.setdefault(session.instance, {})[session_id] = None
             self.meter.note_session(session)
         for job_id in changes.jobs:
             job = self.lifecycle.jobs[job_id]
+            if job.load is not None:
+                self.others.note(job)
+                continue
             self._jobs_of.setdefault(job.instance, {})[job_id] = None
             self.meter.note_job(job)
 
@@ -199,11 +197,17 @@ class Emulator:
         if not (self._unsaved.sessions or self._unsaved.jobs):
             return
         sessions, jobs = self.lifecycle.sessions, self.lifecycle.jobs
+        texts = {
+            kind: {ident: text for ident, text in kept.items() if ident in jobs}
+            for kind, kept in self._texts.items()
+        }
         try:
             self.store.save(
                 [sessions[ident] for ident in self._unsaved.sessions if ident in sessions],
                 [jobs[ident] for ident in self._unsaved.jobs if ident in jobs],
-                **self._texts,
+                params=texts["params"],
+                results=texts["results"],
+                logs=texts["logs"],
             )
         except StoreError as error:
             # It stays on the list and is written with the next change.
@@ -212,18 +216,17 @@ class Emulator:
             return
         self.failing = None
         self._unsaved = Changes()
-        for texts in self._texts.values():
-            texts.clear()
+        for kept in self._texts.values():
+            kept.clear()
 
     def _arm(self) -> None:
-        deadline = self.lifecycle.next_deadline()
-        self._due = math.inf if deadline is None else deadline
-        if self._held:
-            self._due = min(self._due, self._held[0][0])
+        deadline = next_event(self.lifecycle, self.others.loads.values())
+        self._due = min(math.inf if deadline is None else deadline, self.runner.next())
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if self._due < math.inf:
+            # also when it is due already: whoever is in the middle of something finishes first
             delay = min(self.clock.wait_for(self._due), LONGEST_SLEEP)
             self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
@@ -234,33 +237,7 @@ class Emulator:
         else:
             self._arm()
 
-    # ----------------------------------------------------------------------------------------------
-    # Running jobs
-
-    async def _run(self, job_id: str) -> None:
-        job = self.lifecycle.jobs[job_id]
-        try:
-            params = self.store.params(job_id)
-            if params is None:
-                raise LookupError("its input is gone")
-            outcome = await self.pool.run(Task(job_id, job.program_id, params, job.backend))
-        except Exception as error:
-            log.exception("Job %s could not be run.", job_id)
-            outcome = Outcome("failed", None, f"The emulator could not run this job: {error}.")
-        self._tasks.pop(job_id, None)
-        until = self._earliest_end(job, outcome)
-        if until > self.clock.now():
-            heapq.heappush(self._held, (until, job_id, outcome))
-            self._arm()
-        else:
-            self.apply(lambda now: self._finish(now, job_id, outcome))
-
-    def _earliest_end(self, job: Job, outcome: Outcome) -> float:
-        if self.options.job_time == "device" and outcome.status == "completed":
-            return (job.started or 0.0) + _device_seconds(outcome)
-        return 0.0
-
-    def _finish(self, now: float, job_id: str, outcome: Outcome) -> None:
+    def _finish(self, at: float, job_id: str, outcome: Outcome) -> None:
         job = self.lifecycle.jobs.get(job_id)
         if job is None or job.status != "Running":
             return
@@ -270,19 +247,13 @@ class Emulator:
         if text:
             self._texts["logs"][job_id] = text
         self.lifecycle.finish(
-            now,
+            at,
             job_id,
             failed=outcome.status == "failed",
             reason=outcome.reason,
             reason_code=outcome.reason_code,
-            qpu_seconds=self._qpu_seconds(outcome),
+            qpu_seconds=self.runner.qpu_seconds(outcome),
         )
-
-    def _qpu_seconds(self, outcome: Outcome) -> float:
-        if self.options.job_time == "device":
-            return _device_seconds(outcome) if outcome.executions else 0.0
-        # in service time, as the job's own timestamps are
-        return outcome.execution_seconds * (self.clock.speed or 1.0)
 
     def _charge_stopped(self, job_id: str, now: float) -> None:
         job = self.lifecycle.jobs[job_id]
@@ -332,10 +303,17 @@ class Emulator:
         known = self.lifecycle.jobs
         return [known[ident] for ident in self._jobs_of.get(instance.crn, ())]
 
+    def populate(self, backend: str) -> None:
+        """Let other users come to a backend, when that was asked for and they are not there yet."""
+        load = self.others.come(self.lifecycle, backend)
+        if load is not None:
+            self.apply(lambda now: load.start(self.lifecycle, now))
+
     def open_session(
         self, instance: Instance, backend: str, mode: Mode, max_ttl: float | None, user: str
     ) -> Session:
         """Open a session or batch."""
+        self.populate(backend)
         ident = str(uuid.uuid4())
         plan = self.plan(instance)
         return self._durably(
@@ -367,6 +345,7 @@ class Emulator:
                     f"The open plan allows {PENDING_ON_OPEN_PLAN} pending jobs, and {pending} are.",
                     "Wait for one to finish, or cancel one.",
                 )
+        self.populate(job.backend)
         self._texts["params"][job.id] = params
         try:
             return self._durably(
@@ -402,7 +381,10 @@ class Emulator:
 
     def prune(self) -> None:
         """Drop what has outlived its retention, on disk and here."""
-        pruned = self._prune_disk(self.clock.now())
+        self._prune(self.clock.now() - RETENTION)
+
+    def _prune(self, before: float) -> bool:
+        pruned = self._prune_disk(before)
         for session_id in pruned.sessions:
             session = self.lifecycle.sessions[session_id]
             for job in self.lifecycle.jobs_of(session_id):
@@ -412,10 +394,27 @@ class Emulator:
         for job_id in pruned.jobs:
             if job_id in self.lifecycle.jobs:
                 self._forget(self.lifecycle.now, job_id)
+        return bool(pruned.sessions or pruned.jobs)
 
-    def _prune_disk(self, now: float) -> Pruned:
+    def reset(self) -> None:
+        """End and forget everything that users have; other users' load goes on."""
+
+        def end(now: float) -> None:
+            for session in list(self.lifecycle.sessions.values()):
+                if session.state != "closed" and not session.load:
+                    self.lifecycle.cancel_session(now, session.id)
+            for job in list(self.lifecycle.jobs.values()):
+                if not job.final and job.load is None:
+                    self.lifecycle.cancel_job(now, job.id)
+
+        self.apply(end)
+        # a cancelled session whose job was running closed with that job
+        while self._prune(math.inf):
+            pass
+
+    def _prune_disk(self, before: float) -> Pruned:
         try:
-            return self.store.prune(now - RETENTION)
+            return self.store.prune(before)
         except StoreError as error:
             log.error("%s", error)
             return Pruned([], [])
@@ -465,10 +464,6 @@ class Emulator:
     def idle_seconds(self) -> float:
         """Real seconds for which nothing used the emulator; 0 while something does."""
         return 0.0 if self.in_use() else time.monotonic() - self.last_request
-
-
-def _device_seconds(outcome: Outcome) -> float:
-    return DEVICE_SECONDS + DEVICE_SECONDS_PER_EXECUTION * outcome.executions
 
 
 def _merge(into: Changes, changes: Changes) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from .queue import Crowd
 from .records import PLANS, Plan
 
 JOB_TIMES = ("simulated", "device")
@@ -83,6 +84,8 @@ class Options:
         ):
             if value is not None and not (math.isfinite(value) and value >= smallest):
                 raise OptionError(f"{option} must be {smallest:g} or more, not {value:g}.")
+        if self.queue is not None:
+            _check_queue(self.queue)
         if self.job_time not in JOB_TIMES:
             raise OptionError(
                 f"--job-time is one of {' and '.join(JOB_TIMES)}, not {self.job_time!r}."
@@ -134,6 +137,13 @@ class Options:
             for field in fields(self)
             if field.name not in quiet and getattr(self, field.name) != getattr(other, field.name)
         ]
+
+
+def _check_queue(text: str) -> None:
+    try:
+        Crowd.parse(text)
+    except ValueError as error:
+        raise OptionError(str(error)) from None
 
 
 def _check_plan(plan: str) -> None:

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 CLOSING = 3.0
 """Real seconds that open requests have when the emulator ends."""
 
+PRUNING = 3600.0
+"""Real seconds between two looks at what has outlived its retention."""
+
 KEEP_ALIVE = 3600
 """Seconds an unused connection is kept; a client that finds its own closed loses a request."""
 
@@ -139,15 +142,16 @@ async def _serve(options: Options, name: str, directory: Path, sock: socket.sock
     identity = Identity.load(
         directory / "identity.json", {"default": options.plan, **dict(options.instances)}
     )
+    pool = WorkerPool(options.workers or min(4, os.cpu_count() or 1))
     emulator = Emulator(
         options,
         identity,
         devices.devices(options.lanes),
         Store(directory / "emulator.sqlite"),
-        WorkerPool(options.workers or min(4, os.cpu_count() or 1)),
+        pool,
         Clock(options.speed),
     )
-    await emulator.start()
+    emulator.start()
     app = create_app(emulator)
     connection = _connection(options, name, directory, sock, identity)
 
@@ -174,11 +178,18 @@ async def _serve(options: Options, name: str, directory: Path, sock: socket.sock
     )
     app.stop = server.stop
     _on_signals(server.stop)
-    watch = asyncio.create_task(_end_when_idle(emulator, server.stop))
+    background = [
+        # the workers' imports would slow down our own, and nobody needs them before the first job
+        asyncio.create_task(pool.start()),
+        asyncio.create_task(_end_when_idle(emulator, server.stop)),
+        asyncio.create_task(_prune(emulator)),
+    ]
     try:
         await server.serve([sock])
     finally:
-        watch.cancel()
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
         await emulator.aclose()
         forget(name, os.getpid())
 
@@ -220,6 +231,12 @@ async def _end_when_idle(emulator: Emulator, stop: Callable[[], None]) -> None:
         await asyncio.sleep(min(5.0, max(0.05, limit - idle)))
     log.warning("Nothing used the emulator for %g seconds; it ends.", limit)
     stop()
+
+
+async def _prune(emulator: Emulator) -> None:
+    while True:
+        await asyncio.sleep(PRUNING)
+        emulator.prune()
 
 
 if __name__ == "__main__":

@@ -6,14 +6,13 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.openapi.utils import get_openapi
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..core import Emulator
 from ..errors import INVALID_JOB, error_body
 from ..lifecycle import Refused
-from . import backends, control, iam, instances, jobs, sessions, workloads
+from . import backends, control, iam, instances, jobs, openapi, sessions, workloads
 from .common import PREFIX, json_response, trace_of
 from .envelope import Envelope
 
@@ -40,6 +39,10 @@ def create_app(emulator: Emulator) -> Envelope:
     for module in (backends, sessions, jobs, workloads, instances):
         app.include_router(module.router, prefix=PREFIX, tags=[module.__name__.rpartition(".")[2]])
     app.include_router(control.router, prefix=control.PREFIX, tags=["emulator"])
+    if emulator.options.faults:
+        from . import faults
+
+        app.include_router(faults.router, prefix=faults.PREFIX, tags=["faults"])
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
@@ -100,22 +103,5 @@ async def _broken(request: Request, error: Exception) -> Response:
 
 def _describe(app: FastAPI) -> dict[str, Any]:
     if app.openapi_schema is None:
-        schema = get_openapi(
-            title=app.title,
-            version=app.version,
-            description=app.description or None,
-            routes=app.routes,
-        )
-        schema["components"]["securitySchemes"] = {
-            "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
-            "instance": {"type": "apiKey", "in": "header", "name": "Service-CRN"},
-        }
-        for path, operations in schema["paths"].items():
-            if path.startswith(PREFIX) and path not in iam.PUBLIC:
-                for operation in operations.values():
-                    operation["security"] = [{"bearer": [], "instance": []}]
-            elif path.startswith(control.PREFIX):
-                for operation in operations.values():
-                    operation["security"] = [{"bearer": []}]
-        app.openapi_schema = schema
+        app.openapi_schema = openapi.describe(app)
     return app.openapi_schema

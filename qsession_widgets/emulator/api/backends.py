@@ -11,7 +11,6 @@ from .. import devices
 from ..core import Emulator
 from ..errors import not_found
 from .common import ERRORS, AskedBy, json_response, moment
-from .models import BackendsAnswer, StatusAnswer
 
 router = APIRouter(responses=ERRORS)
 
@@ -24,7 +23,7 @@ def _known(emulator: Emulator, name: str) -> None:
         raise not_found("Backend", name)
 
 
-@router.get("/backends", response_model=None, responses={200: {"model": BackendsAnswer}})
+@router.get("/backends", response_model=None)
 async def list_backends(
     asked: AskedBy, fields: str = "", include_mocks: bool | None = None
 ) -> Response:
@@ -44,6 +43,7 @@ async def list_backends(
 
 
 def _waits(emulator: Emulator, name: str) -> dict[str, int] | None:
+
     waits = [
         job.started - job.created
         for job in emulator.lifecycle.jobs.values()
@@ -79,13 +79,12 @@ async def properties(
     return Response(devices.properties(name), media_type="application/json")
 
 
-@router.get(
-    "/backends/{name}/status", response_model=None, responses={200: {"model": StatusAnswer}}
-)
+@router.get("/backends/{name}/status", response_model=None)
 async def status(asked: AskedBy, name: str) -> Response:
     """Whether a backend works, and how long its queue is."""
     emulator = asked.emulator
     _known(emulator, name)
+    emulator.populate(name)
     return json_response(
         {
             "state": True,

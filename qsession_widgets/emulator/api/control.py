@@ -69,13 +69,7 @@ async def queue(asked: AskedBy, backend: str, since: float = 0.0) -> Response:
     lifecycle = asked.emulator.lifecycle
     if backend not in lifecycle.devices:
         raise not_found("Backend", backend)
-    others = [
-        [job.created, job.started, job.finished]
-        for job in lifecycle.jobs.values()
-        if job.backend == backend
-        and job.instance != asked.instance.crn
-        and (job.finished is None or job.finished >= since)
-    ]
+    others = asked.emulator.others.times(lifecycle, asked.instance.crn, backend, since, asked.now)
     return json_response({"now": asked.now, "others": others})
 
 

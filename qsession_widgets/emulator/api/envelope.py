@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import uuid
@@ -13,6 +14,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ..core import Emulator
 from ..errors import error_body
+from ..faults import Fault
+from .common import PREFIX
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +90,11 @@ class Envelope:
         try:
             if _announced(scope) > LARGEST_BODY:
                 raise _TooLarge
-            await self.app(scope, limited, dated)
+            fault = self._fault(scope["method"], path)
+            if fault is None:
+                await self.app(scope, limited, dated)
+            else:
+                await self._go_wrong(fault, scope, limited, dated, send)
         except _TooLarge:
             if not begun:
                 await _answer(
@@ -107,6 +114,47 @@ class Envelope:
                     500, "The emulator met a situation it was not made for.", "", trace
                 )
                 await _answer(dated, 500, body)
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        if not self.emulator.options.faults or path.startswith("/emulator/"):
+            return None
+        return self.emulator.faults.take(method, path.removeprefix(PREFIX) or "/")
+
+    async def _go_wrong(
+        self, fault: Fault, scope: Scope, receive: Receive, dated: Send, send: Send
+    ) -> None:
+        answer: list[Message] = []
+
+        async def keep(message: Message) -> None:
+            answer.append(message)
+
+        if fault.delay:
+            await asyncio.sleep(fault.delay)
+        if fault.after or not (fault.drop or fault.status):
+            await self.app(scope, receive, keep)
+        if fault.drop:
+            _hang_up(send)
+        elif fault.status:
+            code = fault.status if fault.code is None else fault.code
+            body = error_body(code, fault.message, "Send the request again.", scope["trace"])
+            await _answer(dated, fault.status, body)
+        elif fault.half:
+            start, *rest = answer
+            whole = b"".join(message.get("body", b"") for message in rest)
+            part = whole[: len(whole) // 2]
+            await dated(start)
+            await dated({"type": "http.response.body", "body": part, "more_body": True})
+            _hang_up(send)
+        else:
+            for message in answer:
+                await dated(message)
+
+
+def _hang_up(send: Send) -> None:
+    """Close the connection as it is: ASGI has no word for that, so this reaches into uvicorn."""
+    transport = send.__self__.transport  # type: ignore[attr-defined]
+    # what was written is sent first; then the other side finds nothing more
+    transport.close()
 
 
 def _announced(scope: Scope) -> int:

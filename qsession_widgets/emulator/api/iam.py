@@ -16,9 +16,6 @@ from .common import ERRORS, emulator_of, json_response
 
 router = APIRouter(responses=ERRORS)
 
-PUBLIC = ("/api/v1/versions",)
-"""Addresses of the service that need no credentials."""
-
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 
 _PRICING = {"open": "free", "payg": "paygo", "premium": "subscription", "flex": "subscription"}

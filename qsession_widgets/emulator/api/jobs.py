@@ -15,15 +15,7 @@ from ..lifecycle import Refused
 from ..records import Job
 from . import describe
 from .common import ERRORS, Asked, AskedBy, json_response, moment, no_content
-from .models import (
-    CreateJob,
-    JobAnswer,
-    JobCreated,
-    JobsAnswer,
-    MetricsAnswer,
-    ReplaceTags,
-    TagsAnswer,
-)
+from .models import CreateJob, ReplaceTags
 
 router = APIRouter(responses=ERRORS)
 
@@ -43,7 +35,7 @@ happens.
 PAGE = 200
 
 
-@router.post("/jobs", response_model=None, responses={200: {"model": JobCreated}})
+@router.post("/jobs", response_model=None)
 async def create(asked: AskedBy, body: CreateJob) -> Response:
     """Accept a job."""
     _known_program(body.program_id)
@@ -94,7 +86,7 @@ def _known_program(program_id: str) -> None:
     raise Refused(404, f"Program {program_id} not found.", f"There are {here}.")
 
 
-@router.get("/jobs", response_model=None, responses={200: {"model": JobsAnswer}})
+@router.get("/jobs", response_model=None)
 async def list_jobs(
     asked: AskedBy,
     limit: int = PAGE,
@@ -153,7 +145,7 @@ def _params(asked: Asked, job: Job) -> object:
     return json.loads(asked.emulator.store.params(job.id) or "{}")
 
 
-@router.get("/jobs/{job_id}", response_model=None, responses={200: {"model": JobAnswer}})
+@router.get("/jobs/{job_id}", response_model=None)
 async def read(asked: AskedBy, job_id: str, exclude_params: bool = False) -> Response:
     """A job; while it is not finished the answer waits a moment, in case it is about to change."""
     job = asked.emulator.job(asked.instance, job_id)
@@ -185,9 +177,7 @@ async def logs(asked: AskedBy, job_id: str) -> Response:
     return Response(asked.emulator.store.logs(job_id) or "", media_type="text/plain")
 
 
-@router.get(
-    "/jobs/{job_id}/metrics", response_model=None, responses={200: {"model": MetricsAnswer}}
-)
+@router.get("/jobs/{job_id}/metrics", response_model=None)
 async def metrics(asked: AskedBy, job_id: str) -> Response:
     """When it ran, and what it is charged."""
     return json_response(describe.metrics(asked.emulator.job(asked.instance, job_id)))
@@ -219,7 +209,7 @@ async def delete(asked: AskedBy, job_id: str) -> Response:
     return no_content()
 
 
-@router.get("/tags", response_model=None, responses={200: {"model": TagsAnswer}})
+@router.get("/tags", response_model=None)
 async def find_tags(
     asked: AskedBy,
     search: Annotated[str, Query(min_length=3, max_length=100)],

@@ -1,4 +1,4 @@
-"""Bodies of requests, which are checked, and of answers, which OpenAPI describes.
+"""Bodies of requests, which are checked before anything is done.
 
 Unknown fields of a request are refused: a misspelt limit that is silently ignored costs somebody
 an evening.
@@ -24,20 +24,15 @@ Text = Annotated[str, AfterValidator(_encodable)]
 Tag = Annotated[str, StringConstraints(max_length=86), AfterValidator(_encodable)]
 Tags = Annotated[list[Tag], Field(max_length=8)]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_encodable)]
-JobStatusName = Literal[
-    "Queued", "Running", "Completed", "Cancelled", "Cancelled - Ran too long", "Failed"
-]
 
 
-class _Request(BaseModel):
+class RequestBody(BaseModel):
+    """A body of which every field is known."""
+
     model_config = ConfigDict(extra="forbid")
 
 
-# --------------------------------------------------------------------------------------------------
-# Requests
-
-
-class CreateSession(_Request):
+class CreateSession(RequestBody):
     """``POST /sessions``."""
 
     mode: Literal["dedicated", "batch"] = "dedicated"
@@ -47,13 +42,13 @@ class CreateSession(_Request):
     max_ttl: Annotated[int, Field(ge=1, le=2147483647, strict=True)] | None = None
 
 
-class UpdateSession(_Request):
+class UpdateSession(RequestBody):
     """``PATCH /sessions/{id}``."""
 
     accepting_jobs: Annotated[bool, Field(strict=True)]
 
 
-class CreateJob(_Request):
+class CreateJob(RequestBody):
     """``POST /jobs``."""
 
     program_id: Name
@@ -81,260 +76,7 @@ class CreateJob(_Request):
     session_time: int | None = None
 
 
-class ReplaceTags(_Request):
+class ReplaceTags(RequestBody):
     """``PUT /jobs/{id}/tags``."""
 
     tags: Tags
-
-
-# --------------------------------------------------------------------------------------------------
-# Answers
-
-
-class Error(BaseModel):
-    """One error."""
-
-    code: int
-    message: str
-    solution: str
-    more_info: str
-
-
-class Errors(BaseModel):
-    """Every answer that is not a success."""
-
-    errors: list[Error]
-    trace: str
-
-
-class Timestamp(BaseModel):
-    """When a session entered a state."""
-
-    status: Literal["open", "active", "inactive", "closed"]
-    timestamp: str
-
-
-class SessionAnswer(BaseModel):
-    """A session or batch."""
-
-    id: str
-    backend_name: str
-    mode: Literal["dedicated", "batch"]
-    state: Literal["open", "active", "inactive", "closed"]
-    state_reason: str
-    accepting_jobs: bool
-    interactive_ttl: float
-    active_ttl: float
-    max_ttl: float
-    elapsed_time: float
-    started_at: str | None = None
-    activated_at: str | None = None
-    closed_at: str | None = None
-    last_job_started: str | None = None
-    last_job_completed: str | None = None
-    timestamps: list[Timestamp]
-    user_id: str
-
-
-class JobState(BaseModel):
-    """Where a job stands."""
-
-    status: Literal["Queued", "Running", "Completed", "Cancelled", "Failed"]
-    reason: str | None = None
-    reason_code: int | None = None
-    reason_solution: str | None = None
-
-
-class Program(BaseModel):
-    """What a job runs."""
-
-    id: str
-
-
-class Usage(BaseModel):
-    """What a job is charged."""
-
-    qpu_charge_time_seconds: float
-    status: Literal["pending", "complete"]
-
-
-class JobAnswer(BaseModel):
-    """A job."""
-
-    id: str
-    backend: str
-    status: JobStatusName
-    state: JobState
-    program: Program
-    created: str
-    cost: int
-    tags: list[str]
-    session_id: str | None = None
-    user_id: str
-    usage: Usage
-    private: bool
-    calibration_id: str | None = None
-    estimated_running_time_seconds: float | None = None
-    params: dict[str, Any] | None = None
-
-
-class JobsAnswer(BaseModel):
-    """A page of jobs."""
-
-    jobs: list[JobAnswer]
-    count: int
-    limit: int
-    offset: int
-
-
-class JobCreated(BaseModel):
-    """A job was accepted."""
-
-    id: str
-    backend: str
-    session_id: str | None = None
-    private: bool = False
-    calibration_id: str | None = None
-
-
-class JobTimes(BaseModel):
-    """When a job was accepted, began to run and ended."""
-
-    created: str
-    running: str | None
-    finished: str | None
-
-
-class MetricsAnswer(BaseModel):
-    """What is measured of a job."""
-
-    timestamps: JobTimes
-    usage: Usage
-    circuits_execution_time_ns: int | None = None
-    caller: str | None = None
-
-
-class Cursor(BaseModel):
-    """Where another page is."""
-
-    href: str
-
-
-class WorkloadUsage(BaseModel):
-    """What a workload is charged; jobs say whether that is final."""
-
-    qpu_charge_time_seconds: float
-    status: Literal["pending", "complete"] | None = None
-
-
-class WorkloadAnswer(BaseModel):
-    """A job in job mode, a session or a batch."""
-
-    id: str
-    created: str
-    ended: str | None = None
-    backend: str
-    instance: str
-    user_id: str
-    accepting_jobs: bool | None
-    mode: Literal["job", "session", "batch"]
-    status: Literal["completed", "canceled", "failed", "pending", "in_progress"]
-    status_reason: str | None = None
-    tags: list[str]
-    usage_seconds: float
-    usage: WorkloadUsage
-
-
-class WorkloadsAnswer(BaseModel):
-    """A page of workloads."""
-
-    workloads: list[WorkloadAnswer]
-    total_count: int
-    limit: int
-    previous: Cursor | None = None
-    next: Cursor | None = None
-
-
-class WaitTime(BaseModel):
-    """How long jobs waited."""
-
-    average: int
-    p50: int
-    p95: int
-
-
-class DeviceStatus(BaseModel):
-    """Whether a backend works."""
-
-    name: Literal["online", "paused", "offline"]
-    reason: str | None = None
-
-
-class DeviceAnswer(BaseModel):
-    """A backend in the list."""
-
-    model_config = ConfigDict(extra="allow")
-
-    name: str
-    status: DeviceStatus
-    is_simulator: bool
-    qubits: int
-    queue_length: int
-    wait_time_seconds: WaitTime | None = None
-
-
-class BackendsAnswer(BaseModel):
-    """All backends."""
-
-    devices: list[DeviceAnswer]
-
-
-class StatusAnswer(BaseModel):
-    """Whether a backend works, and how long its queue is."""
-
-    state: bool
-    status: str
-    message: str
-    length_queue: int
-    backend_version: str
-
-
-class UsageAnswer(BaseModel):
-    """What an instance used."""
-
-    instance_id: str
-    plan_id: str
-    usage_consumed_seconds: float
-    usage_period: dict[str, str] | None = None
-    usage_limit_seconds: float | None = None
-    usage_allocation_seconds: float | None = None
-    usage_limit_reached: bool | None = None
-
-
-class InstanceAnswer(BaseModel):
-    """An instance."""
-
-    plan_id: str
-    backends: list[str]
-    instance_limit: float | None = None
-    instance_limit_seconds: str | None = None
-    usage_allocation_seconds: str | None = None
-
-
-class TagsAnswer(BaseModel):
-    """Tags that were found."""
-
-    tags: list[str]
-
-
-class VersionAnswer(BaseModel):
-    """A version of the API."""
-
-    version: str
-    status: Literal["live", "deprecated"]
-
-
-class VersionsAnswer(BaseModel):
-    """The versions of the API."""
-
-    versions: list[VersionAnswer]

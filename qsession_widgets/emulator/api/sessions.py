@@ -8,12 +8,12 @@ from starlette.responses import Response
 from ..errors import invalid
 from . import describe
 from .common import ERRORS, AskedBy, json_response, no_content
-from .models import CreateSession, SessionAnswer, UpdateSession
+from .models import CreateSession, UpdateSession
 
 router = APIRouter(responses=ERRORS)
 
 
-@router.post("/sessions", response_model=None, responses={200: {"model": SessionAnswer}})
+@router.post("/sessions", response_model=None)
 async def create(asked: AskedBy, body: CreateSession) -> Response:
     """Open a session or batch."""
     backend = body.backend or body.backend_name
@@ -27,9 +27,7 @@ async def create(asked: AskedBy, body: CreateSession) -> Response:
     return json_response(describe.session(asked.emulator, session, asked.now))
 
 
-@router.get(
-    "/sessions/{session_id}", response_model=None, responses={200: {"model": SessionAnswer}}
-)
+@router.get("/sessions/{session_id}", response_model=None)
 async def read(asked: AskedBy, session_id: str) -> Response:
     """What is known of a session."""
     session = asked.emulator.session(asked.instance, session_id)

@@ -16,14 +16,13 @@ from ..errors import invalid
 from ..records import Job, Session
 from . import describe
 from .common import ERRORS, Asked, AskedBy, json_response, moment
-from .models import WorkloadsAnswer
 
 router = APIRouter(responses=ERRORS)
 
 Status = Literal["completed", "canceled", "failed", "pending", "in_progress"]
 
 
-@router.get("/workloads", response_model=None, responses={200: {"model": WorkloadsAnswer}})
+@router.get("/workloads", response_model=None)
 async def list_workloads(
     asked: AskedBy,
     request: Request,

@@ -1,0 +1,76 @@
+"""Other users of the backends: when they come, and what is remembered of their jobs."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+
+from .ledger import Ledger
+from .options import Options
+from .queue import Crowd, QueueLoad
+from .records import Job
+
+KEPT = 1000
+"""Simulated jobs that are remembered for each backend."""
+
+Times = tuple[float, float | None, float | None]
+"""When a job was created, started and finished."""
+
+
+class Others:
+    """Everybody else.
+
+    Parameters
+    ----------
+    options : Options
+        Whether there are simulated users, and how many.
+    """
+
+    def __init__(self, options: Options):
+        self._crowd = None
+        if options.queue is not None:
+            self._crowd = Crowd.parse(options.queue, options.seed or 0)
+        self.loads: dict[str, QueueLoad] = {}
+        self._noted: dict[str, OrderedDict[str, tuple[float, float, float]]] = {}
+
+    def come(self, ledger: Ledger, backend: str) -> QueueLoad | None:
+        """The users that come to a backend with its first use; None when there are none.
+
+        A simulator has no queue, and where they are already they do not come again.
+        """
+        device = ledger.devices.get(backend)
+        if self._crowd is None or device is None or not device.exclusive or backend in self.loads:
+            return None
+        self.loads[backend] = QueueLoad(device, self._crowd)
+        return self.loads[backend]
+
+    def note(self, job: Job) -> None:
+        """Remember a simulated job; it is forgotten elsewhere as soon as it ends."""
+        if job.started is None or job.load is None:
+            return
+        noted = self._noted.setdefault(job.backend, OrderedDict())
+        noted[job.id] = (job.created, job.started, job.started + job.load)
+        if len(noted) > KEPT:
+            noted.popitem(last=False)
+
+    def times(
+        self, ledger: Ledger, crn: str, backend: str, since: float, now: float
+    ) -> list[Times]:
+        """When the jobs on a backend that are not of an instance were created, started, finished.
+
+        Those that were over before ``since`` are left out.
+        """
+        noted = self._noted.get(backend, OrderedDict())
+        found: list[Times] = [
+            (created, started, end if end <= now else None)
+            for created, started, end in noted.values()
+            if end >= since
+        ]
+        found += (
+            (job.created, job.started, job.finished)
+            for job in ledger.jobs.values()
+            if job.backend == backend
+            and job.instance != crn
+            and job.id not in noted
+            and (job.finished is None or job.finished >= since)
+        )
+        return sorted(found, key=lambda times: times[0])

@@ -1,0 +1,109 @@
+"""Runs jobs on the workers, and keeps an outcome back until the time the job is said to have taken.
+
+Simulations are quicker than devices. With ``--job-time device`` a job that is done stays running
+until the device would have finished it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import math
+from collections.abc import Callable, Iterator
+
+from .clock import Clock
+from .engine import Outcome, Task, WorkerPool
+from .options import Options
+from .records import Job
+
+log = logging.getLogger(__name__)
+
+DEVICE_SECONDS = 2.0
+DEVICE_SECONDS_PER_EXECUTION = 0.00035
+"""What a job takes on a device: IBM's estimate, a fixed part and a part for each execution."""
+
+
+class Runner:
+    """The jobs that are running.
+
+    Parameters
+    ----------
+    pool : WorkerPool
+        Where they run.
+    options : Options
+        Whose time they take.
+    clock : Clock
+        The service's time.
+    params : callable
+        Gives the parameters of a job by its id, None when they are gone.
+    """
+
+    def __init__(
+        self,
+        pool: WorkerPool,
+        options: Options,
+        clock: Clock,
+        params: Callable[[str], str | None],
+    ):
+        self.pool = pool
+        self.options = options
+        self.clock = clock
+        self.on_outcome: Callable[[], None] = lambda: None
+        self._params = params
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._outcomes: list[tuple[float, str, Outcome]] = []
+
+    def start(self, job: Job) -> None:
+        """Run a job; `on_outcome` is called when there is something to `take`."""
+        self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job))
+
+    def stop(self, job_id: str) -> None:
+        """End the worker of a job that is running."""
+        task = self._tasks.pop(job_id, None)
+        if task is not None:
+            task.cancel()
+
+    def next(self) -> float:
+        """Service time at which the next outcome can be taken; infinite when there is none."""
+        return self._outcomes[0][0] if self._outcomes else math.inf
+
+    def take(self, now: float) -> Iterator[tuple[float, str, Outcome]]:
+        """Outcomes that are due: when each job ended, its id and what became of it."""
+        while self._outcomes and self._outcomes[0][0] <= now:
+            yield heapq.heappop(self._outcomes)
+
+    def qpu_seconds(self, outcome: Outcome) -> float:
+        """What a job that ran to its end is charged."""
+        if self.options.job_time == "device":
+            return _device_seconds(outcome) if outcome.executions else 0.0
+        # in service time, as the job's own timestamps are
+        return outcome.execution_seconds * (self.clock.speed or 1.0)
+
+    async def aclose(self) -> None:
+        """End everything that runs."""
+        tasks = list(self._tasks.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self.pool.aclose()
+
+    async def _run(self, job: Job) -> None:
+        try:
+            params = self._params(job.id)
+            if params is None:
+                raise LookupError("its input is gone")
+            outcome = await self.pool.run(Task(job.id, job.program_id, params, job.backend))
+        except Exception as error:
+            log.exception("Job %s could not be run.", job.id)
+            outcome = Outcome("failed", None, f"The emulator could not run this job: {error}.")
+        self._tasks.pop(job.id, None)
+        at = self.clock.now()
+        if self.options.job_time == "device" and outcome.status == "completed":
+            at = max(at, (job.started or at) + _device_seconds(outcome))
+        heapq.heappush(self._outcomes, (at, job.id, outcome))
+        self.on_outcome()
+
+
+def _device_seconds(outcome: Outcome) -> float:
+    return DEVICE_SECONDS + DEVICE_SECONDS_PER_EXECUTION * outcome.executions
