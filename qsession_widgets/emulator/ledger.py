@@ -1,6 +1,6 @@
 """The records of one emulator, and the indexes that find them quickly; no rules.
 
-`lifecycle` decides what happens, this module knows where everything stands: who waits, who runs,
+`rules` decides what happens, this module knows where everything stands: who waits, who runs,
 who holds a backend. An index is only ever a faster way to ask the records; `check_indexes` in the
 tests derives each one anew and compares.
 """

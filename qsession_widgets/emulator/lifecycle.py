@@ -18,21 +18,28 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .ledger import JOB, REASON_MAX_TTL, Changes, Ledger
+from .ledger import REASON_MAX_TTL, Changes
 from .records import Job, JobStatus, Mode, Plan, Session
+from .rules import RAN_TOO_LONG, SESSION_CLOSED, Rules
 
-__all__ = ["Changes", "Lifecycle", "Refused"]
+__all__ = [
+    "MAX_ATTEMPTS",
+    "NO_SESSIONS_ON_PLAN",
+    "RAN_TOO_LONG",
+    "REASON_CANCELLED",
+    "REASON_CLOSED",
+    "REASON_NO_BACKEND",
+    "SESSION_CLOSED",
+    "Changes",
+    "Lifecycle",
+    "Refused",
+]
 
-SESSION_CLOSED = 1217
-RAN_TOO_LONG = 1305
 NO_SESSIONS_ON_PLAN = 1352
 MAX_ATTEMPTS = 3
 
 REASON_CLOSED = "session_closed_early"
 REASON_CANCELLED = "session_cancelled"
-REASON_EMPTY = "session_never_used"
-REASON_ITTL = "session_inactivated_by_interactive_ttl"
-REASON_ACTIVE = "session_activated"
 REASON_NO_BACKEND = "session_backend_removed"
 
 
@@ -59,7 +66,7 @@ class Refused(Exception):
         self.solution = solution
 
 
-class Lifecycle(Ledger):
+class Lifecycle(Rules):
     """All sessions and jobs of one emulator, and what happens to them.
 
     Parameters
@@ -321,194 +328,6 @@ class Lifecycle(Ledger):
                 if job.session_id is not None:
                     self._offer(job.session_id)
         self.unpause(now)
-
-    def advance(self, now: float) -> float:
-        """Let every deadline up to ``now`` happen, in order, each at its own time.
-
-        Returns
-        -------
-        float
-            The time it is: ``now``, or that of the latest event if that was later.
-        """
-        while (at := self._deadlines.first()) is not None and at <= now:
-            self.now = max(self.now, at)
-            touched: dict[str, None] = {}
-            while (due := self._deadlines.pop(self.now)) is not None:
-                rank, ident = due
-                if rank == JOB:
-                    job = self.jobs[ident]
-                    self._job_deadline(job)
-                    touched[job.backend] = None
-                else:
-                    session = self.sessions[ident]
-                    self._session_deadline(session)
-                    touched[session.backend] = None
-            for backend in touched:
-                self._select(backend)
-        self.now = max(self.now, now)
-        return self.now
-
-    # ----------------------------------------------------------------------------------------------
-    # Deadlines
-
-    def _job_deadline(self, job: Job) -> None:
-        if job.load is not None:
-            self._end(job, "Completed", None, None, job.load)
-            return
-        reason = f"Job ran longer than its maximum execution time of {job.max_execution_time:g} s."
-        self._end(job, "Cancelled - Ran too long", reason, RAN_TOO_LONG)
-
-    def _session_deadline(self, session: Session) -> None:
-        if session.started_at is None:  # rule 11
-            self._close(replace(session, state_reason=REASON_EMPTY))
-        elif (
-            session.state_reason != REASON_MAX_TTL
-            and self.now >= session.started_at + session.max_ttl
-        ):
-            # rule 6; while a running job finishes, the session is active and accepts nothing
-            self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_MAX_TTL))
-            self._end_queued(session.id, "Failed", "Session has been closed.", SESSION_CLOSED)
-            self._settle(session.id)
-        else:  # rule 4
-            self._put_session(self._leave_active(session, "inactive", REASON_ITTL))
-
-    # ----------------------------------------------------------------------------------------------
-    # Steps
-
-    def _select(self, backend: str) -> None:
-        """Start what may start: the one place that decides whose turn it is."""
-        device = self.devices.get(backend)
-        while device is not None and not self.paused and len(self._running[backend]) < device.lanes:
-            job = self._next(backend)
-            if job is None:
-                return
-            self._start(job)
-
-    def _next(self, backend: str) -> Job | None:
-        holder = self.holder(backend)
-        if holder is not None:  # rule 3
-            return self._first_queued(holder.id)
-        ahead = self._first_ahead(backend)
-        if ahead is not None:
-            return ahead
-        head = next(iter(self._queues[backend]), None)
-        if head is None:
-            return None
-        job = self.jobs[head]
-        if (
-            job.session_id is not None
-            and self._running[backend]
-            and self._excludes(self.sessions[job.session_id])
-        ):
-            return None  # it needs the backend to itself, so those running finish first
-        return job
-
-    def _start(self, job: Job) -> None:
-        self._queues[job.backend].pop(job.id, None)
-        self._running[job.backend][job.id] = None
-        job = replace(job, status="Running", started=self.now, attempts=job.attempts + 1)
-        self._put_job(job)
-        if job.load is None:
-            self._changes.start.append(job.id)
-        limit = job.max_execution_time if job.load is None else job.load
-        self._deadlines.set((JOB, job.id), self.now + limit)
-        if job.session_id is None:
-            return
-        session = replace(self.sessions[job.session_id], last_job_started=self.now)
-        if session.state != "active":  # rules 2 and 5
-            session = replace(
-                session,
-                state="active",
-                state_reason=REASON_ACTIVE if session.accepting_jobs else session.state_reason,
-                activated_at=self.now,
-                started_at=self.now if session.started_at is None else session.started_at,
-                timestamps=(*session.timestamps, ("active", self.now)),
-            )
-        self._put_session(session)
-        self._offer(session.id)
-
-    def _end(
-        self,
-        job: Job,
-        status: JobStatus,
-        reason: str | None,
-        code: int | None,
-        qpu_seconds: float = 0.0,
-    ) -> None:
-        was_queued = job.status == "Queued"
-        if not was_queued and status.startswith("Cancelled") and job.load is None:
-            self._changes.stop.append(job.id)
-        self._queues[job.backend].pop(job.id, None)
-        self._running[job.backend].pop(job.id, None)
-        self._deadlines.set((JOB, job.id), None)
-        self._put_job(
-            replace(
-                job,
-                status=status,
-                reason=reason,
-                reason_code=code,
-                finished=self.now,
-                qpu_seconds=qpu_seconds,
-            )
-        )
-        if job.session_id is None:
-            return
-        self._pending[job.session_id].pop(job.id)
-        self._charge_batch(job.session_id, qpu_seconds)
-        session = self.sessions[job.session_id]
-        if session.state == "active":
-            # a cancelled job counts as well: idle time never reaches back over a pending job
-            session = replace(session, last_job_completed=self.now)
-            self._put_session(session)
-            if was_queued:
-                self._offer(session.id)
-        else:
-            self._schedule(session.id)
-        self._settle(session.id)
-
-    def _end_queued(
-        self, session_id: str, status: JobStatus, reason: str, code: int | None
-    ) -> None:
-        for job in self.pending_of(session_id):
-            if job.status == "Queued":
-                self._end(job, status, reason, code)
-
-    def _charge_batch(self, session_id: str | None, qpu_seconds: float) -> None:
-        """Add to the usage of a batch, which is what its jobs are charged (rule 12)."""
-        if session_id is not None and qpu_seconds:
-            session = self.sessions[session_id]
-            if session.mode == "batch":
-                self._put_session(replace(session, elapsed=session.elapsed + qpu_seconds))
-
-    def _settle(self, session_id: str) -> None:
-        """Close a session that accepts nothing more and has nothing left to do."""
-        session = self.sessions[session_id]
-        if (
-            session.state != "closed"
-            and not session.accepting_jobs
-            and not self._pending[session_id]
-        ):
-            self._close(session)
-
-    def _close(self, session: Session) -> None:
-        session = self._leave_active(session, "closed", session.state_reason)
-        self._put_session(replace(session, accepting_jobs=False, closed_at=self.now))
-
-    def _leave_active(self, session: Session, state: Any, reason: str) -> Session:
-        elapsed = session.elapsed
-        if (
-            session.mode == "dedicated"
-            and session.state == "active"
-            and session.activated_at is not None
-        ):
-            elapsed += self.now - session.activated_at
-        return replace(
-            session,
-            state=state,
-            state_reason=reason,
-            elapsed=elapsed,
-            timestamps=(*session.timestamps, (state, self.now)),
-        )
 
     def _abandon(self, backend: str, interrupted: list[Job]) -> None:
         """End what was on a backend that this process does not have."""
