@@ -102,6 +102,7 @@ class SessionPanel(anywidget.AnyWidget):
         self._monitor = monitor
         self._lock = threading.RLock()
         self._commands: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._unsubscribe: Callable[[], None] | None = None
         snapshot = monitor.snapshot
         self._snapshot = snapshot
         self._wire = Wire(snapshot, price_per_second)
@@ -134,8 +135,10 @@ class SessionPanel(anywidget.AnyWidget):
 
     def close(self) -> None:
         """Stop following the session and take the panel off the page."""
-        if hasattr(self, "_unsubscribe"):
-            self._unsubscribe()
+        with self._lock:
+            unsubscribe, self._unsubscribe = self._unsubscribe, None
+        if unsubscribe is not None:
+            unsubscribe()
         super().close()
 
     # ---------------------------------------------------------------------------------------------
@@ -196,7 +199,8 @@ class SessionPanel(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         snapshot = self._snapshot
-        return f"<SessionPanel of {snapshot.mode} session on {snapshot.backend}>"
+        what = "batch" if snapshot.mode == "batch" else "session"
+        return f"<SessionPanel of a {what} on {snapshot.backend}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)

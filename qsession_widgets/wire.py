@@ -29,6 +29,12 @@ VOLATILE = frozenset(
 
 LISTS = ("others", "active_periods")
 
+DERIVED = {"last_job_started": "started", "last_job_completed": "finished"}
+"""Facts a page works out itself from the rows of a message: the latest such time in them.
+
+They are sent only where that would be wrong, for they change with every job.
+"""
+
 MAX_OTHERS = 300
 """Other users' jobs a panel is told of; the oldest go first, a third of them at a time."""
 
@@ -160,8 +166,8 @@ class Wire:
         now : float
             Service clock at sending.
         """
-        part = self._facts_part(snapshot)
-        rows = self._add_jobs(snapshot.jobs)
+        rows, touched = self._add_jobs(snapshot.jobs)
+        part = self._facts_part(snapshot, touched)
         if not rows and not part:
             return None
         stale = self._anchored is None or now - self._anchored > ANCHOR_EVERY
@@ -192,9 +198,13 @@ class Wire:
         self._anchored = now
         return {"facts": dict(self.facts), "at": round(now, 3)}
 
-    def _facts_part(self, snapshot: SessionSnapshot) -> dict[str, Any]:
+    def _facts_part(self, snapshot: SessionSnapshot, touched: list[JobRecord]) -> dict[str, Any]:
         new = view_facts(snapshot, self._epoch, self._price)
         changed = {k: v for k, v in new.items() if k not in VOLATILE and v != self.facts[k]}
+        for name, attribute in DERIVED.items():
+            changed.pop(name, None)
+            if not _same_time(_latest(self.facts[name], touched, attribute), new[name]):
+                changed[name] = new[name]
         lists = {k: _tail(self.facts[k], changed.pop(k)) for k in LISTS if k in changed}
         if "problem" in changed:
             changed["answered_at"] = new["answered_at"]
@@ -208,9 +218,13 @@ class Wire:
             part["lists"] = lists
         return part
 
-    def _add_jobs(self, jobs: Sequence[JobRecord]) -> list[Row]:
-        """Take over the jobs and say what changed; count the revision up when something did."""
+    def _add_jobs(self, jobs: Sequence[JobRecord]) -> tuple[list[Row], list[JobRecord]]:
+        """Take over the jobs; the rows that say what changed, and the jobs they are about.
+
+        The revision is counted up when something did.
+        """
         rows: list[Row] = []
+        touched: list[JobRecord] = []
         revision = self.revision + 1
         for job in jobs:
             position = self._positions.get(job.id)
@@ -221,6 +235,7 @@ class Wire:
                 self._seen.append(job)
                 self._changed_at.append(revision)
                 rows.append(trim(row))
+                touched.append(job)
             elif self._seen[position] is not job:
                 # most jobs of a snapshot are the very objects of the one before
                 row = pack_job(job, self._epoch)
@@ -229,9 +244,21 @@ class Wire:
                 if len(cells) > 1:
                     self._changed_at[position] = revision
                     rows.append(cells)
+                    touched.append(job)
         if rows:
             self.revision = revision
-        return rows
+        return rows, touched
+
+
+def _latest(known: float | None, jobs: Sequence[JobRecord], attribute: str) -> float | None:
+    """The latest start or end of runs, of what is known and of these jobs."""
+    times = [getattr(job, attribute) for job in jobs if job.started is not None and not job.stray]
+    return max((time for time in (known, *times) if time is not None), default=None)
+
+
+def _same_time(a: float | None, b: float | None) -> bool:
+    """Whether two times are the same to the millisecond that is sent of them."""
+    return a == b if a is None or b is None else abs(a - b) < 0.0015
 
 
 def _tail(old: Sequence[Any], new: Sequence[Any]) -> list[Any]:

@@ -146,7 +146,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
               </tr>
             </thead>
             <tbody role="rowgroup">
-              {before > 0 && <tr aria-hidden="true" style={{ height: before }} />}
+              <Spacer height={before} />
               {visible.map(({ job, index }) => (
                 <JobRow
                   key={job.id}
@@ -158,7 +158,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
                   onSelect={onSelect}
                 />
               ))}
-              {after > 0 && <tr aria-hidden="true" style={{ height: after }} />}
+              <Spacer height={after} />
             </tbody>
           </table>
         )}
@@ -284,6 +284,16 @@ function Rows({ jobs, total, windowed, selected, children }: RowsProps) {
     >
       {children(visible, first * view.height, (total - last) * view.height)}
     </div>
+  );
+}
+
+/** Stands for the rows out of sight. */
+function Spacer({ height }: { height: number }) {
+  if (height <= 0) return null;
+  return (
+    <tr class="qs-spacer" aria-hidden="true">
+      <td colSpan={7} style={{ height, padding: 0, border: 0 }} />
+    </tr>
   );
 }
 

@@ -104,15 +104,13 @@ export class SessionStore {
     return this.clock.now();
   }
 
-  /** How many jobs by status; from the jobs when they are here, otherwise as the kernel counted. */
+  /** How many jobs the session has, without strays. */
   get total(): number {
-    if (this.jobsKnown) return this.jobs.reduce((sum, job) => sum + (job.stray ? 0 : 1), 0);
     return Object.values(this.facts.counts).reduce((sum, count) => sum + count, 0);
   }
 
   get done(): number {
-    if (!this.jobsKnown) return this.facts.counts.done;
-    return this.jobs.reduce((sum, job) => sum + (job.status === "done" && !job.stray ? 1 : 0), 0);
+    return this.facts.counts.done;
   }
 
   /** Ask the kernel what changed since we last heard, and what time it is there. */
@@ -216,6 +214,7 @@ export class SessionStore {
     }
     this.jobs = message.reset ? [...touched.values()] : mergeJobs(this.jobs, touched);
     sortByCreated(this.jobs);
+    this.facts = { ...this.facts, ...latestTimes(this.facts, touched.values()) };
     this.takeFacts(message);
   }
 
@@ -237,12 +236,21 @@ export class SessionStore {
   }
 
   private takeFacts(part: FactsPart): void {
-    if (part.facts || part.lists) {
-      this.facts = { ...this.facts, ...part.facts, ...applyLists(this.facts, part.lists) };
-      // the saved notebook and a second view read the model; save_changes is never called
-      this.model.set("facts", this.facts);
+    if (part.at !== undefined) {
+      this.clock.anchor(part.at, part.facts?.service?.speed ?? this.facts.service.speed);
     }
-    if (part.at !== undefined) this.clock.anchor(part.at, this.facts.service.speed);
+    const now = this.clock.now();
+    this.facts = {
+      ...this.facts,
+      // news came, so the service has answered
+      ...(this.facts.problem === null ? { answered_at: now } : {}),
+      clock_offset: now - Date.now() / 1000,
+      ...part.facts,
+      ...applyLists(this.facts, part.lists),
+      ...(this.jobsKnown ? { counts: countJobs(this.jobs) } : {}),
+    };
+    // a saved notebook and a view that opens later read the model; save_changes is never called
+    this.model.set("facts", this.facts);
     this.snapshot = this.assemble();
     this.notifySoon();
   }
@@ -328,6 +336,23 @@ function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecor
   });
   merged.push(...left.values());
   return merged;
+}
+
+function countJobs(jobs: readonly JobRecord[]): Facts["counts"] {
+  const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
+  for (const job of jobs) if (!job.stray) counts[job.status] += 1;
+  return counts;
+}
+
+/** These two change with every job, so the kernel sends them only where this is not what they are. */
+function latestTimes(facts: Facts, jobs: Iterable<JobRecord>): Partial<Facts> {
+  let { last_job_started: started, last_job_completed: completed } = facts;
+  for (const job of jobs) {
+    if (job.stray || job.started === null) continue;
+    started = Math.max(started ?? -Infinity, job.started);
+    if (job.finished !== null) completed = Math.max(completed ?? -Infinity, job.finished);
+  }
+  return { last_job_started: started, last_job_completed: completed };
 }
 
 function sortByCreated(jobs: JobRecord[]): void {
