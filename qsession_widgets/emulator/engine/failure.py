@@ -25,3 +25,6 @@ class JobFailure(Exception):
         super().__init__(reason)
         self.reason = reason
         self.code = code
+
+    def __reduce__(self) -> tuple[type[JobFailure], tuple[str, int | None]]:
+        return type(self), (self.reason, self.code)

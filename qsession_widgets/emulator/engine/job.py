@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from qsession_widgets.emulator.engine.cluster import Cluster
 from qsession_widgets.emulator.engine.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
 
@@ -44,6 +45,8 @@ class JobRun:
         Simulator time so far.
     executions : int
         Shots times circuits so far.
+    cluster : Cluster or None
+        Where simulator calls go; None for this process.
     warnings, log : list of str
         For the user.
     """
@@ -54,8 +57,14 @@ class JobRun:
     progress: Callable[[int, int], None] = lambda done, total: None
     seconds: float = 0.0
     executions: int = 0
+    cluster: Cluster | None = None
     warnings: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+
+    def note(self, line: str) -> None:
+        """Write a line into the log, once."""
+        if line not in self.log:
+            self.log.append(line)
 
     def warn(self, sentence: str) -> None:
         """Tell the user something, once."""

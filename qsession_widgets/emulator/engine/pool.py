@@ -142,13 +142,18 @@ class WorkerPool:
         How many jobs may run at once.
     memory_limit : int, optional
         Bytes of writable memory each worker may use; by default what the machine has.
+    cluster : str, optional
+        Address of a Dask scheduler that simulates in the workers' place.
     """
 
-    def __init__(self, size: int = 1, *, memory_limit: int | None = None) -> None:
+    def __init__(
+        self, size: int = 1, *, memory_limit: int | None = None, cluster: str | None = None
+    ) -> None:
         if size < 1:
             raise ValueError("A worker pool needs at least one worker.")
         self._size = size
         self._memory_limit = memory_limit
+        self._cluster = cluster
         self._slots = asyncio.Semaphore(size)
         self._waiting: deque[_Worker] = deque()
         self._spare: asyncio.Task[None] | None = None
@@ -255,6 +260,7 @@ class WorkerPool:
             "program_id": task.program_id,
             "backend": task.backend,
             "options": dict(task.options),
+            "cluster": self._cluster,
         }
         await worker.send(head, task.params)
         while True:

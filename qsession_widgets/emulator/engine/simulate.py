@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Literal
@@ -29,10 +29,17 @@ from qsession_widgets.emulator.engine.noise import CompactNoise
 _BATCH_WORK = 3e8
 """Amplitudes touched in about a second."""
 
+_REMOTE_BATCH_WORK = 3e7
+"""The same on a cluster: smaller, so that many workers have something to do until the end."""
+
 _SEED_STEP = 1_000_003
 
 _WIDEST_MATRIX = 13
 """Qubits; a density matrix of more takes gigabytes, and longer than many single states."""
+
+
+Batch = list[tuple[int, int, int]]
+"""Positions of sweeps, each with a range of its parameter sets."""
 
 
 @lru_cache(maxsize=1)
@@ -123,35 +130,86 @@ def run(
     JobFailure
         If a circuit does not fit into memory or Aer cannot run it.
     """
-    outcomes: list[list[Any]] = [[] for _ in sweeps]
-    finished: set[int] = set()
     methods = [_method(job, sweep, shots, noise) for sweep in sweeps]
     # A user's own noise leaves the choice of method to Aer, which must not make two in one call.
     alone = noise is not None and not isinstance(noise, CompactNoise)
-    batches = _batches(sweeps, methods, shots, alone)
-    for number, (method, batch) in enumerate(batches):
-        circuits: list[QuantumCircuit] = []
-        binds: list[dict[Parameter, list[float]]] = []
-        for at, start, stop in batch:
-            for circuit, bind in _calls(sweeps[at], start, stop):
-                circuits.append(circuit)
-                binds.append(bind)
-        options: dict[str, Any] = {**job.options, "shots": shots, "memory": keep == "memory"}
-        options["method"] = method
-        if seed is not None:
-            options["seed_simulator"] = (seed + number * _SEED_STEP) % (1 << 31)
-        if noise is not None:
-            options["noise_model"] = noise
-        if any(binds):
-            options["parameter_binds"] = binds
-        experiments = iter(_call(job, circuits, options))
-        for at, start, stop in batch:
-            outcomes[at].extend(_outcome(next(experiments), keep) for _ in range(start, stop))
+    limit = _BATCH_WORK if job.cluster is None else _REMOTE_BATCH_WORK
+    batches = list(_batches(sweeps, methods, shots, alone, limit))
+    calls = [
+        _prepare(job, sweeps, batch, method, shots, seed, number, noise, keep)
+        for number, (method, batch) in enumerate(batches)
+    ]
+    pieces: dict[tuple[int, int], list[Any]] = {}
+    for number, executed in _executed(job, calls):
+        job.seconds += executed.seconds
+        job.note(f"method {executed.method}")
+        answers = iter(executed.outcomes)
+        for at, start, stop in batches[number][1]:
+            pieces[at, start] = [next(answers) for _ in range(start, stop)]
             job.executions += shots * (stop - start)
-            if stop == len(sweeps[at]):
-                finished.add(at)
-        done(finished)
-    return outcomes
+        done({at for at, sweep in enumerate(sweeps) if _complete(at, len(sweep), pieces)})
+    return [
+        [answer for place in sorted(pieces) if place[0] == at for answer in pieces[place]]
+        for at in range(len(sweeps))
+    ]
+
+
+def _complete(at: int, size: int, pieces: Mapping[tuple[int, int], list[Any]]) -> bool:
+    return sum(len(piece) for place, piece in pieces.items() if place[0] == at) == size
+
+
+@dataclass(frozen=True, eq=False)
+class Call:
+    """One simulator call: what to run, with which Aer options, and what to keep of it."""
+
+    circuits: list[QuantumCircuit]
+    options: dict[str, Any]
+    keep: Literal["memory", "counts"]
+
+
+@dataclass(frozen=True)
+class Executed:
+    """What a call gave: an outcome per circuit and parameter set."""
+
+    outcomes: list[Any]
+    method: str
+    seconds: float
+
+
+def _executed(job: JobRun, calls: list[Call]) -> Iterator[tuple[int, Executed]]:
+    """Execute calls here, or on the job's cluster in whatever order they finish."""
+    if job.cluster is None:
+        yield from ((number, execute(call)) for number, call in enumerate(calls))
+    else:
+        yield from job.cluster.map(execute, calls)
+
+
+def _prepare(
+    job: JobRun,
+    sweeps: Sequence[Sweep],
+    batch: Batch,
+    method: str,
+    shots: int,
+    seed: int | None,
+    number: int,
+    noise: NoiseModel | None,
+    keep: Literal["memory", "counts"],
+) -> Call:
+    circuits: list[QuantumCircuit] = []
+    binds: list[dict[Parameter, list[float]]] = []
+    for at, start, stop in batch:
+        for circuit, bind in _calls(sweeps[at], start, stop):
+            circuits.append(circuit)
+            binds.append(bind)
+    options: dict[str, Any] = {**job.options, "shots": shots, "memory": keep == "memory"}
+    options["method"] = method
+    if seed is not None:
+        options["seed_simulator"] = (seed + number * _SEED_STEP) % (1 << 31)
+    if noise is not None:
+        options["noise_model"] = noise
+    if any(binds):
+        options["parameter_binds"] = binds
+    return Call(circuits, options, keep)
 
 
 def _method(job: JobRun, sweep: Sweep, shots: int, noise: NoiseModel | None) -> str:
@@ -203,10 +261,17 @@ def _calls(
         yield sweep.circuit, dict(zip(parameters, columns, strict=True))
 
 
-def _call(job: JobRun, circuits: list[QuantumCircuit], options: dict[str, Any]) -> list[Any]:
+def execute(call: Call) -> Executed:
+    """Execute a call in this process.
+
+    Raises
+    ------
+    JobFailure
+        If Aer cannot run it.
+    """
     started = time.perf_counter()
     try:
-        result = _simulator().run(circuits, **options).result()
+        result = _simulator().run(call.circuits, **call.options).result()
     except MemoryError:
         raise JobFailure(
             "The simulation ran out of memory: use fewer qubits, or another method with "
@@ -214,19 +279,17 @@ def _call(job: JobRun, circuits: list[QuantumCircuit], options: dict[str, Any]) 
         ) from None
     except Exception as error:
         raise JobFailure(f"Aer cannot run this job: {str(error)[:400]}", INVALID_OPTION) from error
-    finally:
-        job.seconds += time.perf_counter() - started
     for experiment in result.results:
         if not experiment.success:
             raise JobFailure(
                 f"Aer could not run a circuit of this job: {str(experiment.status)[:400]}",
                 INTERNAL_ERROR,
             )
-        method = (getattr(experiment, "metadata", None) or {}).get("method", "unknown")
-        line = f"method {method}"
-        if line not in job.log:
-            job.log.append(line)
-    return list(result.results)
+    return Executed(
+        [_outcome(experiment, call.keep) for experiment in result.results],
+        str((result.results[0].metadata or {}).get("method", "unknown")),
+        time.perf_counter() - started,
+    )
 
 
 def _outcome(experiment: Any, keep: str) -> Any:
@@ -252,12 +315,8 @@ def _work(circuit: QuantumCircuit, method: str, shots: int) -> float:
     return float(length * 2**width + shots)
 
 
-Batch = list[tuple[int, int, int]]
-"""Positions of sweeps, each with a range of its parameter sets."""
-
-
 def _batches(
-    sweeps: Sequence[Sweep], methods: Sequence[str], shots: int, alone: bool
+    sweeps: Sequence[Sweep], methods: Sequence[str], shots: int, alone: bool, limit: float
 ) -> Iterator[tuple[str, Batch]]:
     """Yield what to run in each call, and its method; each sweep alone if asked for."""
     for method in dict.fromkeys(methods):
@@ -269,7 +328,7 @@ def _batches(
             work = _work(sweep.circuit, method, shots)
             start = 0
             while start < len(sweep):
-                fitting = max(int((_BATCH_WORK - total) / work), 0 if batch else 1)
+                fitting = max(int((limit - total) / work), 0 if batch else 1)
                 stop = min(len(sweep), start + fitting)
                 if stop > start:
                     batch.append((at, start, stop))

@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from qsession_widgets.emulator.engine import device
+from qsession_widgets.emulator.engine import cluster, device
 from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR, INVALID_BODY, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs import estimator, executor, sampler
@@ -49,6 +49,9 @@ def run(
                     INVALID_BODY,
                 )
             job.device = device.find(head["backend"])
+            if address := head.get("cluster"):
+                job.cluster = cluster.connect(address)
+                job.note(f"simulated on the Dask cluster at {address}")
             result = program(job, params)
         except JobFailure as error:
             failure = error

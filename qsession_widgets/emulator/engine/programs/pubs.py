@@ -144,8 +144,8 @@ class Options:
         used = noise.places(circuits)
         if not job.device.ideal and job.device.dt is None and any(n == "delay" for n, _ in used):
             job.warn(
-                f"The delays of this job are free of noise: {job.device.name} does not say how long "
-                "its time step is."
+                f"The delays of this job are free of noise: {job.device.name} does not say how "
+                "long its time step is."
             )
         return noise.build(job.device, kept, used)
 
