@@ -411,6 +411,7 @@ class Emulator:
         # a cancelled session whose job was running closed with that job
         while self._prune(math.inf):
             pass
+        self.meter = Meter(self.lifecycle)
 
     def _prune_disk(self, before: float) -> Pruned:
         try:

@@ -24,7 +24,15 @@ from .options import Options
 STARTING = 30.0
 """Seconds within which a new emulator must answer."""
 
-_children: list[subprocess.Popen[bytes]] = []
+
+class _Emulator(subprocess.Popen[bytes]):
+    """A process that is meant to outlive this one."""
+
+    def __del__(self) -> None:
+        """Do not complain that it is still running."""
+
+
+_children: list[_Emulator] = []
 
 
 def find(name: str = DEFAULT_NAME) -> Connection | None:
@@ -117,7 +125,7 @@ def _spawn(options: Options, name: str) -> Connection:
     path = log_file(name)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with open(descriptor, "wb") as log:
-        child = subprocess.Popen(
+        child = _Emulator(
             command,
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -137,7 +145,7 @@ def _spawn(options: Options, name: str) -> Connection:
         raise
 
 
-def _ready(child: subprocess.Popen[bytes], name: str) -> Connection:
+def _ready(child: _Emulator, name: str) -> Connection:
     deadline = time.monotonic() + STARTING
     while time.monotonic() < deadline:
         ended = child.poll() is not None
@@ -189,7 +197,9 @@ def stop(name: str = DEFAULT_NAME, patience: float = 10.0) -> bool:
         # the file goes last, when everything is on disk
         current = read(name)
         if current is None or current.pid != connection.pid:
-            _children[:] = [child for child in _children if child.poll() is None]
+            for child in _children:
+                if child.pid == connection.pid:
+                    child.wait(patience)
             return True
         time.sleep(0.01)
     raise EmulatorError(

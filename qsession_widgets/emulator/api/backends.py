@@ -33,7 +33,7 @@ async def list_backends(
     for name in emulator.lifecycle.devices:
         entry = {
             **devices.summary(name),
-            "status": {"name": "paused" if emulator.lifecycle.paused else "online"},
+            "status": {"name": "online"},
             "queue_length": len(emulator.lifecycle.queue(name)),
         }
         if "wait_time_seconds" in fields.split(","):

@@ -85,8 +85,18 @@ def _is_date(text: str) -> bool:
     return True
 
 
-def moment(text: str | None, name: str) -> float | None:
+def moment(text: str | None, name: str, *, whole: bool = False) -> float | None:
     """Read a date and time of a query; without a time zone it is UTC.
+
+    Parameters
+    ----------
+    text : str or None
+        What stands in the query.
+    name : str
+        What it is called there.
+    whole : bool
+        Whether the whole millisecond is meant, as in a limit that shall include a time the service
+        has written: it writes milliseconds.
 
     Raises
     ------
@@ -100,7 +110,7 @@ def moment(text: str | None, name: str) -> float | None:
         parsed = datetime.fromisoformat(text.strip().replace(" ", "+").replace("Z", "+00:00"))
         if parsed.tzinfo is None:
             parsed = parsed.replace(tzinfo=timezone.utc)
-        return parsed.timestamp()
+        return parsed.timestamp() + (0.000999 if whole else 0.0)
     except (ValueError, OverflowError):
         raise invalid(
             f"{name} is a date and time such as 2026-04-15T12:00:00Z, not {text!r}."

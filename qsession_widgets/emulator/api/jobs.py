@@ -107,7 +107,8 @@ async def list_jobs(
         limit = PAGE
     if not 0 <= offset <= 2**31 - 1:
         offset = 0
-    after, before = moment(created_after, "created_after"), moment(created_before, "created_before")
+    after = moment(created_after, "created_after")
+    before = moment(created_before, "created_before", whole=True)
     wanted = set(tags or ())
     found = [
         job

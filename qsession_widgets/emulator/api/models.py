@@ -8,22 +8,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-
-def _encodable(text: str) -> str:
-    # half a surrogate pair is legal in JSON, and can be written nowhere
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        raise ValueError("contains half of a surrogate pair") from None
-    return text
-
-
-Text = Annotated[str, AfterValidator(_encodable)]
-Tag = Annotated[str, StringConstraints(max_length=86), AfterValidator(_encodable)]
+Tag = Annotated[str, StringConstraints(max_length=86)]
 Tags = Annotated[list[Tag], Field(max_length=8)]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=1000), AfterValidator(_encodable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
 
 
 class RequestBody(BaseModel):
@@ -38,7 +27,7 @@ class CreateSession(RequestBody):
     mode: Literal["dedicated", "batch"] = "dedicated"
     backend: Name | None = None
     backend_name: Name | None = None
-    instance: Text | None = None
+    instance: str | None = None
     max_ttl: Annotated[int, Field(ge=1, le=2147483647, strict=True)] | None = None
 
 
@@ -63,14 +52,7 @@ class CreateJob(RequestBody):
         | None
     ) = None
     private: Annotated[bool, Field(strict=True)] = False
-    calibration_id: (
-        Annotated[
-            str,
-            StringConstraints(min_length=1, max_length=100),
-            AfterValidator(_encodable),
-        ]
-        | None
-    ) = None
+    calibration_id: Annotated[str, StringConstraints(min_length=1, max_length=100)] | None = None
     runtime: Name | None = None
     start_session: bool | None = None
     session_time: int | None = None

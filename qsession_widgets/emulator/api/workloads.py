@@ -43,7 +43,8 @@ async def list_workloads(
     """Workloads, a page at a time; ``next`` and ``previous`` lead to the others."""
     if previous is not None and next is not None:
         raise invalid("Only one of previous and next can be given.")
-    after, before = moment(created_after, "created_after"), moment(created_before, "created_before")
+    after = moment(created_after, "created_after")
+    before = moment(created_before, "created_before", whole=True)
     wanted = set(tags or ())
     found = [
         record

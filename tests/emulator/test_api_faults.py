@@ -1,0 +1,97 @@
+"""Faults happen to whom they were meant for, as often as was asked, and to nobody else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import httpx
+import pytest
+from emulator.conftest import Api
+
+if TYPE_CHECKING:
+    from qiskit_ibm_runtime import QiskitRuntimeService
+
+
+def test_status_hits_the_next_calls_of_a_route(api: Api) -> None:
+    api.fault(path="/sessions/*", method="GET", status=503, code=1999, times=2)
+    session = api.open_session()
+    assert api("GET", "/jobs").status_code == 200
+    for _ in range(2):
+        status, error = api.refused("GET", f"/sessions/{session}")
+        assert (status, error["code"]) == (503, 1999)
+    assert api.get(f"/sessions/{session}")["state"] == "open"
+    assert api.get("/emulator/v1/faults")["faults"] == []
+
+
+def test_client_retries_what_the_service_calls_temporary(
+    api: Api, service: QiskitRuntimeService
+) -> None:
+    api.fault(path="/instances/usage", status=503, times=1)
+    assert service.usage()["usage_consumed_seconds"] == 0
+
+
+def test_answer_can_be_lost_after_the_request_took_effect(api: Api) -> None:
+    api.fault(path="/sessions", method="POST", status=500, after=True)
+    assert api.refused("POST", "/sessions", json={"mode": "batch", "backend": "aer"})[0] == 500
+    assert len(api.get("/workloads")["workloads"]) == 1
+
+
+def test_connection_is_dropped(api: Api) -> None:
+    api.fault(path="/versions", drop=True)
+    with pytest.raises(httpx.RemoteProtocolError):
+        api("GET", "/versions")
+    assert api("GET", "/versions").status_code == 200
+
+
+def test_half_a_body(api: Api) -> None:
+    api.fault(path="/versions", half=True)
+    with pytest.raises(httpx.RemoteProtocolError):
+        api("GET", "/versions")
+    assert api("GET", "/versions").status_code == 200
+
+
+def test_delay(api: Api) -> None:
+    api.fault(path="/versions", delay=0.3)
+    before = time.monotonic()
+    assert api("GET", "/versions").status_code == 200
+    assert time.monotonic() - before >= 0.3
+
+
+def test_probability_is_repeatable(api: Api) -> None:
+    def hits() -> list[int]:
+        api.fault("/seed", seed=5)
+        api.fault(path="/versions", status=500, times=None, probability=0.5)
+        found = [api("GET", "/versions").status_code for _ in range(20)]
+        api("DELETE", "/emulator/v1/faults")
+        return found
+
+    first = hits()
+    assert set(first) == {200, 500}
+    assert hits() == first
+
+
+def test_one_fault_can_be_taken_back(api: Api) -> None:
+    number = api.fault(path="/versions", status=500, times=None).json()["id"]
+    assert api("GET", "/versions").status_code == 500
+    assert api("DELETE", f"/emulator/v1/faults/{number}").status_code == 204
+    assert api("GET", "/versions").status_code == 200
+    assert api.refused("DELETE", f"/emulator/v1/faults/{number}")[0] == 404
+
+
+def test_fault_that_does_nothing_is_refused(api: Api) -> None:
+    assert api.refused("POST", "/emulator/v1/faults", json={"path": "/jobs"})[0] == 400
+    for body in ({"advance": -1}, {"advance": float("1e300")}, {"back": 1}):
+        assert api.refused("POST", "/emulator/v1/faults/clock", json=body)[0] == 400
+
+
+def test_reset_forgets_everything(api: Api) -> None:
+    api.fault("/queue", paused=True)
+    session = api.open_session()
+    job = api.submit(session_id=session)
+    api.submit()
+    api.reset()
+    assert api.refused("GET", f"/jobs/{job}")[0] == 404
+    assert api.refused("GET", f"/sessions/{session}")[0] == 404
+    assert api.get("/workloads")["workloads"] == []
+    assert api.wait(api.submit())["status"] == "Completed"
