@@ -15,7 +15,7 @@ from qsession_widgets.emulator.engine.failure import JobFailure
 Argument = TypeVar("Argument")
 Answer = TypeVar("Answer")
 
-_CONNECT_TIMEOUT = 10.0
+_CONNECT_TIMEOUT = 5.0
 
 
 class Cluster:
@@ -67,7 +67,10 @@ class Cluster:
             for position, argument in enumerate(arguments)
         }
         try:
-            for future, answer in self._distributed.as_completed(futures, with_results=True):
+            arrived = self._distributed.as_completed(
+                futures, with_results=True, loop=self._client.loop
+            )
+            for future, answer in arrived:
                 yield futures[future], answer
         finally:
             self._client.cancel(list(futures))
