@@ -292,7 +292,7 @@ function Spacer({ height }: { height: number }) {
   if (height <= 0) return null;
   return (
     <tr class="qs-spacer" aria-hidden="true">
-      <td colSpan={7} style={{ height, padding: 0, border: 0 }} />
+      <td colSpan={7} style={{ height: `${height}px`, padding: "0", border: "0" }} />
     </tr>
   );
 }

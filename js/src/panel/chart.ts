@@ -359,16 +359,17 @@ function dashes(frame: Frame, idle: Span[]) {
   const { colors, x, pixels, own } = frame;
   const price = frame.snapshot.service.price_per_second;
   const shown = idle.filter(([begin, end]) => pixels(end - begin) >= 26).slice(-200);
-  const xs: (number | null)[] = [];
-  const ys: (number | null)[] = [];
-  const texts: (string | null)[] = [];
+  const line = { x: [] as (number | null)[], y: [] as (number | null)[] };
+  const middles: number[] = [];
+  const texts: string[] = [];
   const annotations: unknown[] = [];
   for (const [begin, end] of shown) {
     const cost = price === null ? "" : `, ≈ ${formatMoney((end - begin) * price)}`;
     const words = `idle ${formatSeconds(end - begin)}`;
-    xs.push(x(begin), x(end), null);
-    ys.push(own, own, null);
-    texts.push(words + cost, words + cost, null);
+    line.x.push(x(begin), x(end), null);
+    line.y.push(own, own, null);
+    middles.push(x((begin + end) / 2));
+    texts.push(words + cost);
     const room = pixels(end - begin);
     if (room < 54) continue;
     const text = room >= 120 && price !== null ? words + cost : words;
@@ -376,20 +377,21 @@ function dashes(frame: Frame, idle: Span[]) {
       note(x(begin), text, colors.warning, { y: own, yref: "y", xshift: 4, yshift: 2 }),
     );
   }
-  const traces =
-    xs.length === 0
-      ? []
-      : [
-          {
-            type: "scatter",
-            mode: "lines",
-            x: xs,
-            y: ys,
-            line: { color: colors.warning, width: 1.5, dash: "3px,3px" },
-            hovertext: texts,
-            hoverinfo: "text",
-          },
-        ];
+  if (shown.length === 0) return { traces: [], annotations };
+  const style = { color: colors.warning, width: 1.5, dash: "3px,3px" };
+  const traces = [
+    // its ends lie on jobs, which are what a pointer there means
+    { type: "scatter", mode: "lines", ...line, line: style, hoverinfo: "skip" },
+    {
+      type: "scatter",
+      mode: "markers",
+      x: middles,
+      y: middles.map(() => own),
+      marker: { size: 14, opacity: 0 },
+      hovertext: texts,
+      hoverinfo: "text",
+    },
+  ];
   return { traces, annotations };
 }
 
