@@ -203,6 +203,9 @@ def _prepare(
             binds.append(bind)
     options: dict[str, Any] = {**job.options, "shots": shots, "memory": keep == "memory"}
     options["method"] = method
+    if job.cluster is not None:
+        # A cluster shares out its cores by running calls side by side.
+        options.setdefault("max_parallel_threads", 1)
     if seed is not None:
         options["seed_simulator"] = (seed + number * _SEED_STEP) % (1 << 31)
     if noise is not None:
