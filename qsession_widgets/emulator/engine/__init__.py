@@ -19,6 +19,10 @@ How a job becomes counts, module by module:
     what a fake device is: its gates, and its noise for exactly those qubits and gates.
 ``simulate``
     runs many compacted circuits in one simulator call and returns their outcomes.
+``measurement``, ``outcomes``
+    how observables become measured circuits, and outcomes become arrays and values.
+``cluster``
+    the same simulator calls on a Dask cluster.
 ``sizes``
     says before running whether the memory suffices, and which method would fit.
 
