@@ -139,9 +139,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _serve(options: Options, name: str, directory: Path, sock: socket.socket) -> None:
-    identity = Identity.load(
-        directory / "identity.json", {"default": options.plan, **dict(options.instances)}
-    )
+    identity = _identity(options, directory / "identity.json")
     pool = WorkerPool(options.workers or min(4, os.cpu_count() or 1))
     emulator = Emulator(
         options,
@@ -192,6 +190,18 @@ async def _serve(options: Options, name: str, directory: Path, sock: socket.sock
         await asyncio.gather(*background, return_exceptions=True)
         await emulator.aclose()
         forget(name, os.getpid())
+
+
+def _identity(options: Options, path: Path) -> Identity:
+    try:
+        return Identity.load(path, {"default": options.plan, **dict(options.instances)})
+    except OSError as error:
+        raise CannotStart(f"The keys in {path} cannot be used: {error.strerror}.") from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CannotStart(
+            f"The keys in {path} cannot be read ({error}): remove that file to get new ones, with "
+            "which earlier jobs and sessions are not seen any more."
+        ) from error
 
 
 def _connection(
