@@ -187,7 +187,7 @@ class Lifecycle(Rules):
             self._schedule(job.session_id)
             if self._first_queued(job.session_id) is job:
                 self._offer(job.session_id)
-        self._select(job.backend)
+        self._go_on(job.backend)
         return self.jobs[job.id]
 
     def finish(
@@ -206,7 +206,7 @@ class Lifecycle(Rules):
         if job is not None and job.status == "Running":
             status: JobStatus = "Failed" if failed else "Completed"
             self._end(job, status, reason, reason_code, qpu_seconds)
-            self._select(job.backend)
+            self._go_on(job.backend)
 
     def charge(self, now: float, job_id: str, qpu_seconds: float) -> None:
         """Write down the QPU time of a job that was stopped."""
@@ -231,7 +231,7 @@ class Lifecycle(Rules):
                 409, f"Job {job_id} is already in a final state: {job.status}.", "Nothing to do."
             )
         self._end(job, "Cancelled", "Cancelled by user", None)
-        self._select(job.backend)
+        self._go_on(job.backend)
 
     def close_session(self, now: float, session_id: str) -> None:
         """Accept no more jobs; queued ones still run, with priority; then it is closed (rule 8)."""
@@ -240,7 +240,7 @@ class Lifecycle(Rules):
         if session.accepting_jobs:
             self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_CLOSED))
         self._settle(session_id)
-        self._select(session.backend)
+        self._go_on(session.backend)
 
     def cancel_session(self, now: float, session_id: str) -> None:
         """Accept no more jobs and cancel queued ones; a running one finishes (rule 7)."""
@@ -250,7 +250,7 @@ class Lifecycle(Rules):
             self._put_session(replace(session, accepting_jobs=False, state_reason=REASON_CANCELLED))
         self._end_queued(session_id, "Cancelled", "Session has been cancelled.", None)
         self._settle(session_id)
-        self._select(session.backend)
+        self._go_on(session.backend)
 
     def delete_job(self, now: float, job_id: str) -> None:
         """Forget a final job.
@@ -290,8 +290,7 @@ class Lifecycle(Rules):
         """Go on with the queue."""
         self.advance(now)
         self.paused = False
-        for backend in self.devices:
-            self._select(backend)
+        self._go_on(*self.devices)
 
     def resume(self, now: float) -> None:
         """Take over the records of a process that is gone.

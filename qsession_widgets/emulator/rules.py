@@ -75,6 +75,16 @@ class Rules(Ledger):
     # ----------------------------------------------------------------------------------------------
     # Steps
 
+    def _go_on(self, *backends: str) -> None:
+        """Let happen what follows from an event at once: jobs start, and what is overdue happens.
+
+        Overdue is the end of a session that never ran a job, when the one that kept it is
+        cancelled, and everything with a timeout of zero.
+        """
+        for backend in backends:
+            self._select(backend)
+        self.advance(self.now)
+
     def _select(self, backend: str) -> None:
         """Start what may start: the one place that decides whose turn it is."""
         device = self.devices.get(backend)

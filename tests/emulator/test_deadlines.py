@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from random import Random
+
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
@@ -28,6 +30,18 @@ def test_they_come_in_order_however_often_they_move(moves):
                 del table[due[1]]
         assert dict(deadlines.items()) == table
         assert len(deadlines) == len(table)
+
+
+def test_they_come_in_order_after_many_moves():
+    rng = Random(1)
+    deadlines = Deadlines()
+    table = {}
+    for _ in range(5000):
+        key = (0, f"{rng.randrange(40)}")
+        table[key] = rng.random()
+        deadlines.set(key, table[key])
+        assert deadlines.first() == min(table.values())
+    assert [deadlines.pop(1.0) for _ in table] == sorted(table, key=table.__getitem__)
 
 
 def test_what_is_outdated_takes_no_space():

@@ -356,6 +356,8 @@ class Interleavings(RuleBasedStateMachine):
         """Write down what was announced, as the store does, and look at the result."""
         changes = self.service.take_changes()
         sessions, jobs = self.disk
+        due = self.service.next_deadline()
+        assert due is None or due > self.now, "what is due has happened"
         announced = (set(changes.start), set(changes.stop))
         seen = (set(), set())
         for job in self.service.jobs.values():
@@ -499,7 +501,6 @@ class Interleavings(RuleBasedStateMachine):
 
     def pass_until(self, end: int) -> None:
         while (due := self.service.next_deadline()) is not None and due <= end:
-            assert due > self.now, "what is due has happened"
             self.now = due
             assert self.service.advance(due) == due
             for job in self.service.jobs.values():

@@ -241,6 +241,20 @@ def test_rule_11_a_session_whose_first_job_waits_stays():
     assert service.sessions["mine"].state == "active"
 
 
+def test_rule_11_a_session_kept_by_a_waiting_job_closes_when_that_is_cancelled_too_late():
+    service = emulator()
+    service.submit(0, job("running"))
+    opened(service, 0, "mine")
+    opened(service, 0, "yours")
+    service.submit(10, job("first", "mine"))
+    service.submit(10, job("in time", "yours"))
+    service.cancel_job(1799, "in time")
+    assert service.sessions["yours"].state == "open"
+    service.cancel_job(1900, "first")
+    assert service.sessions["yours"].closed_at == 1800
+    assert service.sessions["mine"].closed_at == 1900
+
+
 def test_rule_12_usage_is_the_time_active_idle_time_included_and_deactivated_time_not():
     service = active_session()  # active from 100
     assert service.usage("mine", 130) == 30
@@ -363,6 +377,15 @@ def test_a_job_is_stopped_exactly_at_its_maximum_execution_time():
 
 # ------------------------------------------------------------------------------------------------
 # Where rules meet
+
+
+def test_timeouts_and_durations_of_zero_are_over_at_once():
+    service = emulator()
+    service.open_session(0, "mine", FEZ, "dedicated", "crn", Plan(interactive_ttl=0.0))
+    service.submit(1, job("first", "mine", load=0.0))
+    assert statuses(service) == {"first": "Completed"}
+    assert service.sessions["mine"].state == "inactive"
+    assert service.usage("mine", 100) == 0
 
 
 def test_cancelling_the_last_queued_job_starts_the_interactive_timeout_then():
