@@ -92,13 +92,15 @@ const ROUND = 2 * Math.PI * RADIUS;
 
 function Clock({ label, countdown, tone, note }: ClockProps) {
   const share = countdown && countdown.total > 0 ? countdown.remaining / countdown.total : 0;
+  // a slow ring moves by less than a pixel a second: animating that would only keep the page busy
+  const quick = countdown?.running && ROUND / countdown.total > 0.5;
   return (
     <div class="qs-cell qs-clock">
       <svg class="qs-ring" viewBox="0 0 64 64" width="64" height="64" aria-hidden="true">
         <circle class="qs-track" cx="32" cy="32" r={RADIUS} />
         {share > 0 && (
           <circle
-            class={`qs-arc qs-arc-${tone}`}
+            class={`qs-arc qs-arc-${tone}${quick ? " qs-arc-quick" : ""}`}
             cx="32"
             cy="32"
             r={RADIUS}

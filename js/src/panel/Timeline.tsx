@@ -21,7 +21,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   const [library, setLibrary] = useState<Plotly | null>(null);
   const [width, setWidth] = useState(0);
   const [zoom, setZoom] = useState<Range | null>(null);
-  const drawn = useRef<{ key: unknown[]; now: number } | null>(null);
+  const drawn = useRef<{ key: unknown[]; now: number; at: number } | null>(null);
   const select = useRef(onSelect);
   select.current = onSelect;
   const known = store.snapshot;
@@ -61,10 +61,13 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     const key = [library, width, zoom, snapshot, theme, selected, rows];
     const last = drawn.current;
     const pixels = last ? ((now - last.now) / (range[1] - range[0])) * width : Infinity;
-    // a moving now-line is worth a drawing when it moves by a pixel
-    if (last && key.every((part, i) => part === last.key[i]) && Math.abs(pixels) < 1) return;
+    // time alone is worth a drawing when the now-line has moved visibly, and not every second
+    const moved = Math.abs(pixels);
+    const rested = last ? performance.now() - last.at : Infinity;
+    const due = moved >= 4 || (moved >= 1 && rested > 2500);
+    if (last && key.every((part, i) => part === last.key[i]) && !due) return;
     const first = last === null;
-    drawn.current = { key, now };
+    drawn.current = { key, now, at: performance.now() };
     const chart = buildChart(snapshot, now, {
       range,
       width,

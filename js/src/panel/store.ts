@@ -328,12 +328,15 @@ function newId(): string {
 }
 
 function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {
+  const merged = jobs.slice();
   const left = new Map(touched);
-  const merged = jobs.map((job) => {
-    const changed = left.get(job.id);
-    if (changed) left.delete(job.id);
-    return changed ?? job;
-  });
+  // what changes is among the latest, as a rule: look from the end
+  for (let i = merged.length - 1; i >= 0 && left.size > 0; i--) {
+    const changed = left.get(merged[i]!.id);
+    if (!changed) continue;
+    merged[i] = changed;
+    left.delete(changed.id);
+  }
   merged.push(...left.values());
   return merged;
 }

@@ -13,10 +13,19 @@ export interface Gap {
 
 /** The times between the session's jobs: from the end of one run to the beginning of the next submission. */
 export function gaps(snapshot: SessionSnapshot, now: number): Gap[] {
+  // time passing makes no new gap and changes none: only new facts do
+  const known = found.get(snapshot) ?? findGaps(snapshot, now);
+  found.set(snapshot, known);
+  return known;
+}
+
+const found = new WeakMap<SessionSnapshot, Gap[]>();
+
+function findGaps(snapshot: SessionSnapshot, now: number): Gap[] {
   const runs = busySpans(snapshot, now);
   const submitted = snapshot.jobs.filter((job) => !job.stray).map((job) => job.created);
   submitted.sort((a, b) => a - b);
-  const found: Gap[] = [];
+  const gaps: Gap[] = [];
   let next = 0;
   const periods = activePeriods(snapshot, now);
   for (let i = 0; i + 1 < runs.length; i++) {
@@ -27,9 +36,9 @@ export function gaps(snapshot: SessionSnapshot, now: number): Gap[] {
     const end = Math.min(started, submitted[next] ?? started);
     const deactivated = periods.some(([, until]) => until > begin && until < started);
     const waited = next < submitted.length && submitted[next]! <= started;
-    if (waited && end > begin) found.push({ begin, end, deactivated });
+    if (waited && end > begin) gaps.push({ begin, end, deactivated });
   }
-  return found;
+  return gaps;
 }
 
 function median(values: number[]): number {

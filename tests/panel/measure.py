@@ -1,0 +1,118 @@
+"""Prints what many jobs cost a page, in milliseconds of its main thread and in bytes.
+
+    python -m panel.measure [jobs]            (in tests/, or with tests/ on the path)
+
+First paint runs from mounting the panel to the first frame after its chart is drawn, with the
+chart library loaded before. An update is one more job that starts, runs and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import statistics
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from playwright.sync_api import Page, sync_playwright
+
+from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.wire import Wire
+
+from . import states
+from .harness import launch, open_harness, show
+from .test_wire import lives, size
+
+DELIVER = """
+async (message) => {
+  if (message) panels[panels.length - 1].model.deliver(message);
+  await new Promise(r => setTimeout(r, 1000));
+}
+"""
+
+FIRST_PAINT = """
+async ([facts, sync]) => {
+  const paint = () => new Promise(r => requestAnimationFrame(() => setTimeout(r, 0)));
+  const started = performance.now();
+  await mount(facts, sync, {});
+  const panel = panels[panels.length - 1].el;
+  while (!panel.querySelector(".qs-row")) await paint();
+  const table = performance.now() - started;
+  while (!panel.querySelector(".qs-chart .bars path")) await paint();
+  await paint();
+  return { table, chart: performance.now() - started };
+}
+"""
+
+
+def main(count: int) -> None:
+    """Measure once, print one JSON line."""
+    executable = shutil.which("chromium") or "chromium"
+    with sync_playwright() as playwright:
+        browser = launch(playwright, executable)
+        page = open_harness(browser.new_page(viewport={"width": 1050, "height": 900}))
+        show(page, "idle")
+        page.evaluate("panels.pop().remove()")
+        snapshot = states.many(count)
+        paints = []
+        for _ in range(3):
+            wire = Wire(snapshot)
+            everything = wire.everything(states.NOW)
+            paints.append(page.evaluate(FIRST_PAINT, [wire.facts, everything]))
+            if len(paints) < 3:
+                page.evaluate("panels.pop().remove()")
+        busy = thread_time(page)
+        messages = [wire.update(each, states.NOW) for each in more_jobs(snapshot, 6)]
+        idle, updates = [], []
+        for message in messages:
+            idle.append(busy(None))
+            updates.append(busy(message))
+        each_costs = statistics.mean(updates) - statistics.mean(idle)
+        browser.close()
+    print(
+        json.dumps(
+            {
+                "jobs": count,
+                "opening bytes": size(everything),
+                "bytes of one more job": sum(size(message) for message in messages) // 6,
+                "ms to table": round(statistics.median(p["table"] for p in paints)),
+                "ms to chart": round(statistics.median(p["chart"] for p in paints)),
+                "ms of main thread an update": round(each_costs, 1),
+                "ms of main thread while counting down, a second": round(statistics.mean(idle), 1),
+            }
+        )
+    )
+
+
+def more_jobs(snapshot: SessionSnapshot, count: int) -> Iterator[SessionSnapshot]:
+    """So many more jobs, each from its submission to its exact times."""
+    for number in range(count):
+        steps = lives(snapshot)
+        new = f"d3kabcdefghijklmn{number:03d}"
+        steps = [
+            replace(step, jobs=(*step.jobs[:-1], replace(step.jobs[-1], id=new))) for step in steps
+        ]
+        yield from steps
+        snapshot = steps[-1]
+
+
+def thread_time(page: Page) -> Callable[[object], float]:
+    """Measures the CPU milliseconds of the page's main thread while a message is shown."""
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def read() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(m["value"] for m in metrics if m["name"] == "TaskDuration")
+
+    def measure(message: object) -> float:
+        before = read()
+        page.evaluate(DELIVER, message)
+        return read() - before
+
+    return measure
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 10_000)
