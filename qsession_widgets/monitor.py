@@ -49,14 +49,20 @@ class Pace:
         While nothing is.
     slowest : float
         The most that idle polls slow down to.
+    catching_up : float
+        While exact times of finished jobs are still to be asked for.
     """
 
     pending: float
     idle: float
     slowest: float
+    catching_up: float
 
 
-PACES: dict[str, Pace] = {"local": Pace(0.2, 0.5, 2.0), "ibm": Pace(1.0, 3.0, 15.0)}
+PACES: dict[str, Pace] = {
+    "local": Pace(0.2, 0.5, 2.0, 0.05),
+    "ibm": Pace(1.0, 3.0, 15.0, 1.0),
+}
 
 
 class Monitor:
@@ -409,7 +415,9 @@ class Monitor:
         """Seconds to wait before the next poll."""
         snapshot = self.snapshot
         wait = snapshot.poll_interval
-        if not snapshot.pending():
+        if not snapshot.pending() and self._inexact and snapshot.problem is None:
+            wait = self._pace.catching_up
+        elif not snapshot.pending():
             # slow down by and by while nothing happens, but be there when the timeout strikes
             wait = min(wait * (1 + self._idle_polls / 10), self._pace.slowest)
             idle = interactive_timeout(snapshot, self.now())

@@ -1,0 +1,231 @@
+"""A real JupyterLab, and a hand on its notebook, for browser tests and screenshots."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page
+
+STARTING = 90.0
+KERNEL = 120_000
+"""Milliseconds within which a cell of the tests has to end, on a busy machine."""
+
+
+@dataclass
+class Lab:
+    """A running JupyterLab.
+
+    Attributes
+    ----------
+    url : str
+        Its address, with a slash at the end.
+    token : str
+        Its token, made up for this run.
+    root : Path
+        The folder its notebooks are in.
+    """
+
+    url: str
+    token: str
+    root: Path
+    process: subprocess.Popen[bytes] = field(repr=False)
+
+
+@contextmanager
+def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> Iterator[Lab]:
+    """Start JupyterLab on copies of some notebooks; it and its kernels end with the block."""
+    root = folder / "notebooks"
+    root.mkdir(parents=True)
+    for notebook in notebooks:
+        shutil.copy(notebook, root)
+    token = secrets.token_hex(16)
+    log = folder / "lab.log"
+    with open(log, "wb") as output:
+        process = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "jupyterlab",
+                "--no-browser",
+                "--ip=127.0.0.1",
+                "--port=0",
+                "--allow-root",
+                f"--IdentityProvider.token={token}",
+                f"--ServerApp.root_dir={root}",
+                "--LabApp.expose_app_in_browser=True",
+                *extra,
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            cwd=root,
+            env=dict(os.environ),
+        )
+    try:
+        yield Lab(_address(process, log), token, root, process)
+    finally:
+        # a server that is told to end shuts its kernels down first
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _address(process: subprocess.Popen[bytes], log: Path) -> str:
+    """Where the server listens, from the file it writes when it is ready."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    info = Path(jupyter_runtime_dir()) / f"jpserver-{process.pid}.json"
+    deadline = time.monotonic() + STARTING
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
+        with suppress(OSError, ValueError):
+            return str(json.loads(info.read_text())["url"])
+        time.sleep(0.05)
+    raise RuntimeError(f"JupyterLab did not start in {STARTING:g} s:\n{log.read_text()[-2000:]}")
+
+
+class Notebook:
+    """One notebook, open in a page.
+
+    Parameters
+    ----------
+    page : Page
+        A fresh page of the browser.
+    lab : Lab
+        Where the notebook is.
+    name : str
+        Its file name.
+    """
+
+    def __init__(self, page: Page, lab: Lab, name: str):
+        self.page = page
+        page.goto(f"{lab.url}lab/tree/{name}?token={lab.token}")
+        page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
+        page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
+        self.wait_idle()
+
+    @property
+    def panel(self) -> Locator:
+        """The first panel of the notebook."""
+        return self.page.locator(".qs-panel").first
+
+    def command(self, name: str, **arguments: Any) -> None:
+        """Run a command of the lab's."""
+        self.page.evaluate(
+            "([name, args]) => window.jupyterapp.commands.execute(name, args)", [name, arguments]
+        )
+
+    def cell(self, index: int) -> Locator:
+        """A cell by its place in the notebook; may be outside of what is shown."""
+        return self.page.locator(f'.jp-Cell[data-windowed-list-index="{index}"]')
+
+    def code_cells(self) -> list[int]:
+        """Places of the code cells."""
+        found = self.page.evaluate(
+            """() => {
+                const model = window.jupyterapp.shell.currentWidget.content.model;
+                return Array.from({length: model.cells.length}, (_, i) => i)
+                    .filter(i => model.cells.get(i).type === 'code');
+            }"""
+        )
+        return list(found)
+
+    def select(self, index: int) -> None:
+        """Make a cell the active one."""
+        self.page.evaluate(
+            "i => { window.jupyterapp.shell.currentWidget.content.activeCellIndex = i; }", index
+        )
+
+    def start_cell(self, index: int) -> None:
+        """Begin to run a cell, without waiting for its end."""
+        self.select(index)
+        self.page.evaluate(
+            "() => { window.jupyterapp.commands.execute('notebook:run-cell'); }",
+        )
+
+    def run_cell(self, index: int) -> str:
+        """Run a cell to its end; what it printed."""
+        before = self.execution_count(index)
+        self.start_cell(index)
+        self.wait_executed(index, before)
+        return self.printed(index)
+
+    def execution_count(self, index: int) -> int | None:
+        """The number in front of a cell; None while it runs or before it ran."""
+        found = self.page.evaluate(
+            """i => window.jupyterapp.shell.currentWidget.content.model
+                .cells.get(i).executionCount""",
+            index,
+        )
+        return None if found is None else int(found)
+
+    def wait_executed(self, index: int, before: int | None = None) -> None:
+        """Wait until a cell has run and the kernel is idle."""
+        self.page.wait_for_function(
+            """([i, before]) => {
+                const cell = window.jupyterapp.shell.currentWidget.content.model.cells.get(i);
+                return cell.executionCount !== null && cell.executionCount !== before;
+            }""",
+            arg=[index, before],
+            timeout=KERNEL,
+        )
+        self.wait_idle()
+
+    def wait_idle(self) -> None:
+        """Wait until the kernel has nothing to do."""
+        self.page.wait_for_function(
+            """() => window.jupyterapp.shell.currentWidget?.sessionContext
+                ?.kernelDisplayStatus === 'idle'""",
+            timeout=KERNEL,
+        )
+
+    def printed(self, index: int) -> str:
+        """The text a cell put out: streams and errors."""
+        return str(
+            self.page.evaluate(
+                """i => {
+                    const outputs = window.jupyterapp.shell.currentWidget.content.model
+                        .cells.get(i).outputs.toJSON();
+                    const text = o => Array.isArray(o) ? o.join('') : (o ?? '');
+                    return outputs.map(o => text(o.text) + text(o.evalue)).join('');
+                }""",
+                index,
+            )
+        )
+
+    def add_cell(self, source: str) -> int:
+        """Put a new code cell at the end; its place."""
+        place = self.page.evaluate(
+            """source => {
+                const content = window.jupyterapp.shell.currentWidget.content;
+                content.model.sharedModel.addCell({cell_type: 'code', source});
+                return content.model.cells.length - 1;
+            }""",
+            source,
+        )
+        return int(place)
+
+
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+    """Wait for something to become true and give it back, or fail with a sentence."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.02)
+    raise AssertionError(f"{what} did not happen within {seconds:g} s")
