@@ -1,0 +1,51 @@
+import { expect, test } from "vitest";
+import { SINGLE_BARS, toBars, type Block } from "../src/panel/bins";
+
+const blocks = (count: number, weight = (_: number) => 1): Block[] =>
+  Array.from({ length: count }, (_, i) => ({
+    begin: i,
+    end: i + 0.5,
+    weight: weight(i),
+    index: i,
+  }));
+
+test("while there is room every block is its own bar, wide enough to be seen", () => {
+  const bars = toBars(blocks(10), 0, 1000, 100);
+  expect(bars.map((bar) => bar.index)).toEqual([...Array(10).keys()]);
+  expect(bars.every((bar) => bar.end - bar.begin >= 20)).toBe(true);
+});
+
+test("only what is in sight is drawn", () => {
+  expect(toBars(blocks(100), 40, 49.9, 500).map((bar) => bar.index)).toEqual([
+    40, 41, 42, 43, 44, 45, 46, 47, 48, 49,
+  ]);
+});
+
+test.each([1000, 10_000, 100_000])("%i blocks need no more bars than pixels", (count) => {
+  const bars = toBars(blocks(count), 0, count, 900);
+  expect(bars.length).toBeLessThanOrEqual(900);
+  expect(bars.reduce((sum, bar) => sum + bar.count, 0)).toBe(count);
+});
+
+test("none of the heavy ones is lost among many", () => {
+  const heavy = new Set([17, 5000, 9999]);
+  const bars = toBars(
+    blocks(10_000, (i) => (heavy.has(i) ? 4 : 1)),
+    0,
+    10_000,
+    900,
+  );
+  expect(bars.filter((bar) => bar.weight === 4)).toHaveLength(3);
+});
+
+test("bars never overlap, and stay in order", () => {
+  const bars = toBars(
+    blocks(SINGLE_BARS + 1, (i) => 1 + (i % 3)),
+    0,
+    SINGLE_BARS + 1,
+    200,
+  );
+  for (let i = 1; i < bars.length; i++) {
+    expect(bars[i]!.begin).toBeGreaterThanOrEqual(bars[i - 1]!.end - 1e-9);
+  }
+});

@@ -1,0 +1,166 @@
+import { describe, expect, test } from "vitest";
+import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import { advice, gaps } from "../src/shared/advice";
+import { ServiceClock } from "../src/shared/clock";
+import { consequences } from "../src/shared/consequences";
+import {
+  formatCountdown,
+  formatDuration,
+  formatMoney,
+  formatSeconds,
+  shortId,
+} from "../src/shared/format";
+import type { JobRecord, SessionSnapshot } from "../src/shared/snapshot.gen";
+
+const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
+const session = (jobs: JobRecord[], fields: object = {}) =>
+  ({ ...vectors.default_snapshot, ...fields, jobs }) as unknown as SessionSnapshot;
+
+describe("numbers as people read them", () => {
+  test("a countdown says zero only when it is", () => {
+    expect([60, 59.2, 0.1, 0].map(formatCountdown)).toEqual(["1:00", "1:00", "0:01", "0:00"]);
+    expect(formatCountdown(6702)).toBe("1:51:42");
+  });
+  test("durations", () => {
+    expect([0, 51.9, 298, 7500].map(formatDuration)).toEqual([
+      "0 s",
+      "51 s",
+      "4 m 58 s",
+      "2 h 5 m",
+    ]);
+    expect([null, 0.24, 9.94, 9.96, 60, 119.6].map(formatSeconds)).toEqual([
+      "–",
+      "0.2 s",
+      "9.9 s",
+      "10 s",
+      "60 s",
+      "1 m 59 s",
+    ]);
+  });
+  test("money", () => {
+    expect([0, 3.456, 476.8, 12345].map(formatMoney)).toEqual([
+      "$0.00",
+      "$3.46",
+      "$477",
+      "$12,345",
+    ]);
+  });
+  test("ids are shortened only when that makes them shorter", () => {
+    expect(shortId("7b695108-3f0e-4c55-9d2c-6a1f0b22f50a")).toBe("7b695108…f50a");
+    expect(shortId("1234567890123")).toBe("1234567890123");
+  });
+});
+
+describe("the service's clock", () => {
+  const at = (start: number) => {
+    let local = start;
+    return { now: () => local, pass: (seconds: number) => (local += 1000 * seconds) };
+  };
+  test("runs from the estimate, then from the message", () => {
+    const here = at(0);
+    const clock = new ServiceClock(5000, 1, here.now);
+    here.pass(10);
+    expect(clock.now()).toBeCloseTo(5010);
+    clock.anchor(8610, 1);
+    here.pass(2);
+    expect(clock.now()).toBeCloseTo(8612);
+  });
+  test("a held-up message does not turn it back, a real change does", () => {
+    const here = at(0);
+    const clock = new ServiceClock(0, 1, here.now);
+    clock.anchor(1000, 1);
+    here.pass(10);
+    clock.anchor(1004, 1);
+    expect(clock.now()).toBeCloseTo(1010);
+    clock.anchor(500, 1);
+    expect(clock.now()).toBeCloseTo(500);
+  });
+  test("a sped-up service", () => {
+    const here = at(0);
+    const clock = new ServiceClock(0, 60, here.now);
+    clock.anchor(1000, 60);
+    here.pass(2);
+    expect(clock.now()).toBeCloseTo(1120);
+  });
+});
+
+describe("consequences", () => {
+  const running = job({ status: "running", started: 1100 });
+  const queued = job({ status: "queued" });
+  test.each([
+    [
+      [],
+      "no job is pending: it ends now, and accepts no more jobs",
+      "no job is pending: the same as closing",
+    ],
+    [[running], "lets 1 running job finish", "nothing is queued; 1 running job finishes"],
+    [[queued, queued], "lets 2 queued jobs finish", "cancels 2 queued jobs"],
+    [
+      [running, queued],
+      "lets 1 running and 1 queued job finish",
+      "cancels 1 queued job; 1 running job finishes",
+    ],
+  ])("of %#", (jobs, close, cancel) => {
+    expect(consequences(session(jobs))).toMatchObject({ close, cancel });
+  });
+  test("a stray job is nobody's to lose", () => {
+    expect(consequences(session([job({ status: "queued", stray: true })])).cost).toBe(0);
+  });
+});
+
+describe("advice", () => {
+  // runs of 10 s, each submitted `gap` seconds after the one before
+  const loop = (gapLengths: number[]) => {
+    let at = 1100;
+    return [0, ...gapLengths].map((gap, i) => {
+      const started = at + gap;
+      at = started + 10;
+      return job({ id: `j${i}`, created: started, started, finished: at, qpu_seconds: 2 });
+    });
+  };
+  test("gaps run from the end of a run to the next submission", () => {
+    const jobs = [
+      job({ id: "a", created: 1090, started: 1100, finished: 1110 }),
+      job({ id: "b", created: 1113, started: 1120, finished: 1130 }),
+      job({ id: "c", created: 1125, started: 1140, finished: 1150 }),
+    ];
+    const found = gaps(session(jobs, { active_periods: [[1100, null]] }), 1200);
+    expect(found).toEqual([{ begin: 1110, end: 1113, deactivated: false }]);
+  });
+  test("names the gap that cost a trip through the queue", () => {
+    const jobs = loop([4, 4, 80, 4]);
+    const lost = jobs[2]!.finished! + 60;
+    const snapshot = session([...jobs, job({ id: "now", status: "queued", created: 1300 })], {
+      active_periods: [
+        [1100, lost],
+        [jobs[3]!.started, null],
+      ],
+    });
+    expect(advice(snapshot, 1300)).toBe(
+      "Median gap between jobs 4.0 s, well inside the 60 s interactive timeout. " +
+        "One gap of 80 s cost a second trip through the queue.",
+    );
+  });
+  test("while idle it says what waiting adds", () => {
+    const idle = { active_periods: [[1100, null]], last_job_completed: 1140 };
+    const snapshot = session(loop([4, 4]), idle);
+    expect(advice(snapshot, 1188)).toBe(
+      "Close now: nothing is pending. Waiting until the timeout adds 12 s of usage, ≈ $19.",
+    );
+  });
+  test("says when a batch would have been cheaper, only for a session", () => {
+    const over = {
+      state: "closed",
+      closed_at: 1400,
+      active_periods: [[1100, 1400]],
+      usage_seconds: 300,
+      usage_final: true,
+    };
+    expect(advice(session(loop([4, 4, 4]), over), 2000)).toContain(
+      "8 s (≈ $13) instead of 5 m 0 s",
+    );
+    expect(advice(session(loop([4, 4, 4]), { ...over, mode: "batch" }), 2000)).not.toContain(
+      "batch",
+    );
+  });
+});
