@@ -585,7 +585,7 @@ class Interleavings(RuleBasedStateMachine):
 
 Interleavings.TestCase.settings = settings(
     max_examples=500,
-    stateful_step_count=60,
+    stateful_step_count=80,
     deadline=None,
     derandomize=True,
     database=None,
