@@ -29,6 +29,7 @@ from .queue import catch_up, next_event
 from .records import Device, Job, Mode, Plan, Session
 from .runner import Runner
 from .store import RETENTION, Pruned, Store, StoreError
+from .writer import Writer
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,7 @@ class Emulator:
         self.started = clock.now()
         self.last_request = time.monotonic()
         self.requests = 0
-        self.failing: str | None = None
+        self._writer = Writer(store)
         self.others = Others(options)
         self._devices = list(devices)
         self._waiters: dict[str, list[asyncio.Future[None]]] = {}
@@ -95,8 +96,6 @@ class Emulator:
         self._due = math.inf
         self._jobs_of: dict[str, dict[str, None]] = {}
         self._sessions_of: dict[str, dict[str, None]] = {}
-        self._unsaved = Changes()
-        self._texts: dict[str, dict[str, str]] = {"params": {}, "results": {}, "logs": {}}
 
     def start(self) -> None:
         """Take over what an earlier process left, and begin to serve."""
@@ -165,7 +164,7 @@ class Emulator:
             self._charge_stopped(job_id, now)
         _merge(changes, self.lifecycle.take_changes())
         self._index(changes)
-        self._save(changes)
+        self._writer.write(changes, self.lifecycle)
         for job_id in changes.stop:
             self.runner.stop(job_id)
         for job_id in changes.start:
@@ -192,33 +191,6 @@ class Emulator:
             self._jobs_of.setdefault(job.instance, {})[job_id] = None
             self.meter.note_job(job)
 
-    def _save(self, changes: Changes) -> None:
-        _merge(self._unsaved, changes)
-        if not (self._unsaved.sessions or self._unsaved.jobs):
-            return
-        sessions, jobs = self.lifecycle.sessions, self.lifecycle.jobs
-        texts = {
-            kind: {ident: text for ident, text in kept.items() if ident in jobs}
-            for kind, kept in self._texts.items()
-        }
-        try:
-            self.store.save(
-                [sessions[ident] for ident in self._unsaved.sessions if ident in sessions],
-                [jobs[ident] for ident in self._unsaved.jobs if ident in jobs],
-                params=texts["params"],
-                results=texts["results"],
-                logs=texts["logs"],
-            )
-        except StoreError as error:
-            # It stays on the list and is written with the next change.
-            self.failing = str(error)
-            log.error("%s", error)
-            return
-        self.failing = None
-        self._unsaved = Changes()
-        for kept in self._texts.values():
-            kept.clear()
-
     def _arm(self) -> None:
         deadline = next_event(self.lifecycle, self.others.loads.values())
         self._due = min(math.inf if deadline is None else deadline, self.runner.next())
@@ -241,11 +213,7 @@ class Emulator:
         job = self.lifecycle.jobs.get(job_id)
         if job is None or job.status != "Running":
             return
-        if outcome.result is not None:
-            self._texts["results"][job_id] = outcome.result
-        text = "\n".join(filter(None, [*outcome.warnings, outcome.logs]))
-        if text:
-            self._texts["logs"][job_id] = text
+        self._writer.add_outcome(job_id, outcome)
         self.lifecycle.finish(
             at,
             job_id,
@@ -346,19 +314,19 @@ class Emulator:
                     "Wait for one to finish, or cancel one.",
                 )
         self.populate(job.backend)
-        self._texts["params"][job.id] = params
+        self._writer.add_params(job.id, params)
         try:
             return self._durably(
                 lambda now: self.lifecycle.submit(now, job),
                 undo=lambda now: self._withdraw(now, job.id),
             )
         finally:
-            self._texts["params"].pop(job.id, None)
+            self._writer.drop_params(job.id)
 
     def _withdraw(self, now: float, job_id: str) -> None:
         if not self.lifecycle.jobs[job_id].final:
             self.lifecycle.cancel_job(now, job_id)
-        self._texts["params"].pop(job_id, None)
+        self._writer.drop_params(job_id)
         self._forget(now, job_id)
 
     def delete_job(self, instance: Instance, job_id: str) -> None:
@@ -422,9 +390,9 @@ class Emulator:
 
     def _durably(self, event: Callable[[float], T], undo: Callable[[float], None]) -> T:
         done = self.apply(event)
-        if self.failing is None:
-            return done
         reason = self.failing
+        if reason is None:
+            return done
         self.apply(undo)
         raise Refused(507, reason, "Try again when there is.")
 
@@ -447,6 +415,11 @@ class Emulator:
         """Note that somebody asked for something."""
         self.last_request = time.monotonic()
         self.requests += 1
+
+    @property
+    def failing(self) -> str | None:
+        """Why the latest change could not be written down, None when it was."""
+        return self._writer.problem
 
     def in_use(self) -> bool:
         """Whether a job is pending, or a session open or active."""

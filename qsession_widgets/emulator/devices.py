@@ -17,6 +17,7 @@ from .records import Device
 IDEAL = "aer"
 IDEAL_QUBITS = 32
 IDEAL_LANES = 2
+FAKE, REAL = "fake_", "ibm_"
 IDEAL_SINCE = "2025-01-01T00:00:00.000Z"
 
 _ONE_QUBIT = ("id", "x", "y", "z", "h", "s", "sdg", "t", "tdg", "sx", "sxdg")
@@ -24,6 +25,18 @@ _ONE_QUBIT_ANGLE = ("rz", "p", "rx", "ry")
 _TWO_QUBITS = ("cx", "cy", "cz", "swap", "ecr")
 _TWO_QUBITS_ANGLE = ("rzz", "cp")
 _CONTROL_FLOW = ("if_else", "for_loop", "while_loop", "switch_case")
+
+
+def device_of(name: str) -> str:
+    """The backend that stands behind a name: ``fake_fez`` behind ``ibm_fez``."""
+    if name.startswith(REAL):
+        return FAKE + name[len(REAL) :]
+    return name
+
+
+def stands_in(name: str) -> bool:
+    """Whether a name is a real device's, for which its fake one stands in."""
+    return name.startswith(REAL)
 
 
 def devices(lanes: int | None = None) -> list[Device]:
@@ -36,7 +49,9 @@ def devices(lanes: int | None = None) -> list[Device]:
         simulator.
     """
     ideal = Device(IDEAL, lanes=IDEAL_LANES if lanes is None else lanes, exclusive=False)
-    return [ideal, *(Device(name, lanes=lanes or 1) for name in fake_devices.names())]
+    fakes = fake_devices.names()
+    names = [*fakes, *(REAL + name[len(FAKE) :] for name in fakes)]
+    return [ideal, *(Device(name, lanes=lanes or 1) for name in names)]
 
 
 @lru_cache(maxsize=128)
@@ -50,10 +65,10 @@ def configuration(name: str) -> str:
     """
     if name == IDEAL:
         return json.dumps(_ideal_configuration())
-    data = fake_devices.load_configuration(name)
-    data.update(simulator=False, local=False)
+    data = fake_devices.load_configuration(device_of(name))
+    data.update(backend_name=name, simulator=False, local=False)
     data.setdefault("online_date", IDEAL_SINCE)
-    data["description"] = f"Emulated on this machine from the data of {name}."
+    data["description"] = f"Emulated on this machine from the data of {device_of(name)}."
     return json.dumps(data)
 
 
@@ -66,7 +81,9 @@ def properties(name: str) -> str:
     LookupError
         There is no such backend.
     """
-    return json.dumps(_ideal_properties() if name == IDEAL else fake_devices.load_properties(name))
+    if name == IDEAL:
+        return json.dumps(_ideal_properties())
+    return json.dumps({**fake_devices.load_properties(device_of(name)), "backend_name": name})
 
 
 @lru_cache(maxsize=128)
@@ -80,6 +97,9 @@ def summary(name: str) -> dict[str, Any]:
         "qubits": data["n_qubits"],
         "processor_type": data.get("processor_type"),
     }
+    if stands_in(name):
+        # the client lists these only when asked for, and finds them by name
+        entry["class"] = "mock"
     if isinstance(clops, int | float):
         entry["clops"] = {"type": "hardware", "value": int(clops)}
     return entry

@@ -41,6 +41,10 @@ class Options:
         Jobs a device runs at once; 1 when None.
     workers : int or None
         Worker processes; as many as processors, at most 4, when None.
+    memory : float or None
+        GiB each worker may use; what the machine has when None.
+    cluster : str or None
+        Address of a Dask scheduler on which circuits are simulated; None for this machine.
     seed : int or None
         Seed of everything random in the emulator itself.
     faults : bool
@@ -59,6 +63,8 @@ class Options:
     queue: str | None = None
     lanes: int | None = None
     workers: int | None = None
+    memory: float | None = None
+    cluster: str | None = None
     seed: int | None = None
     faults: bool = False
     idle_exit: float = 900.0
@@ -80,6 +86,7 @@ class Options:
             ("--speed", self.speed, 0),
             ("--lanes", self.lanes, 1),
             ("--workers", self.workers, 1),
+            ("--memory", self.memory, 0.25),
             ("--idle-exit", self.idle_exit, 0),
         ):
             if value is not None and not (math.isfinite(value) and value >= smallest):
@@ -131,7 +138,7 @@ class Options:
 
     def differences(self, other: Options) -> list[str]:
         """Options of the emulator's behaviour that differ, in words: asked for, but running."""
-        quiet = {"idle_exit", "workers"}
+        quiet = {"idle_exit", "workers", "memory"}
         return [
             f"--{field.name.replace('_', '-')} {getattr(other, field.name)}"
             for field in fields(self)
@@ -176,6 +183,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--queue", metavar="LOAD", help="other users' jobs beside yours")
     group.add_argument("--lanes", type=int, metavar="N", help="jobs a device runs at once")
     group.add_argument("--workers", type=int, metavar="N", help="worker processes")
+    group.add_argument("--memory", type=float, metavar="GIB", help="memory of each worker")
+    group.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler to simulate on")
     group.add_argument("--seed", type=int, metavar="N", help="seed of the load")
     group.add_argument("--faults", action="store_true", help="serve the faults plane")
     group.add_argument(

@@ -13,6 +13,7 @@ import math
 from collections.abc import Callable, Iterator
 
 from .clock import Clock
+from .devices import device_of
 from .engine import Outcome, Task, WorkerPool
 from .options import Options
 from .records import Job
@@ -93,7 +94,8 @@ class Runner:
             params = self._params(job.id)
             if params is None:
                 raise LookupError("its input is gone")
-            outcome = await self.pool.run(Task(job.id, job.program_id, params, job.backend))
+            task = Task(job.id, job.program_id, params, device_of(job.backend))
+            outcome = await self.pool.run(task)
         except Exception as error:
             log.exception("Job %s could not be run.", job.id)
             outcome = Outcome("failed", None, f"The emulator could not run this job: {error}.")

@@ -140,7 +140,11 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _serve(options: Options, name: str, directory: Path, sock: socket.socket) -> None:
     identity = _identity(options, directory / "identity.json")
-    pool = WorkerPool(options.workers or min(4, os.cpu_count() or 1))
+    pool = WorkerPool(
+        options.workers or min(4, os.cpu_count() or 1),
+        memory_limit=None if options.memory is None else int(options.memory * 2**30),
+        cluster=options.cluster,
+    )
     emulator = Emulator(
         options,
         identity,

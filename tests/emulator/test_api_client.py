@@ -52,6 +52,21 @@ def test_backends_are_listed_and_described(service: QiskitRuntimeService) -> Non
     assert fez.target.num_qubits == 156
 
 
+def test_real_name_leads_to_the_emulated_device(api: Api, service: QiskitRuntimeService) -> None:
+    from qiskit_ibm_runtime import Session
+
+    backend = service.backend("ibm_manila")
+    assert backend.name == "ibm_manila"
+    assert backend.configuration().description == (
+        "Emulated on this machine from the data of fake_manila."
+    )
+    with Session(backend) as session:
+        assert sum(sample(session, backend).result()[0].data.meas.get_counts().values()) == SHOTS
+    assert session.details()["backend_name"] == "ibm_manila"
+    assert [job.backend().name for job in service.jobs()] == ["ibm_manila"]
+    assert "ibm_manila" not in [item["name"] for item in api.get("/backends")["devices"]]
+
+
 def test_ideal_backend_takes_any_circuit(aer: IBMBackend) -> None:
     assert aer.num_qubits == 32
     circuit = QuantumCircuit(32)

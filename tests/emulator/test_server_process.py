@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -252,6 +253,40 @@ def test_damaged_identity_is_said(running: Connection) -> None:
 
 
 # --------------------------------------------------------------------------------------------------
+# Trouble while it runs
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs a limit on the size of files")
+def test_full_disk_is_said_and_nothing_is_accepted(connect: Connect) -> None:
+    # no file of this process may grow beyond 2 MiB, which to SQLite is a full disk
+    shell = f"ulimit -f 2048; exec {shlex.join([*SERVER, '--workers', '1', '--faults'])}"
+    with subprocess.Popen(["bash", "-c", shell], stdout=subprocess.PIPE) as child:
+        try:
+            _fill_the_disk(child, connect)
+        finally:
+            child.terminate()
+
+
+def _fill_the_disk(child: subprocess.Popen[bytes], connect: Connect) -> None:
+    assert child.stdout is not None
+    assert b"listens" in child.stdout.readline()
+    connection = discovery.read()
+    assert connection is not None
+    api = connect(connection)
+    api.fault("/queue", paused=True)
+    kept = api.submit()
+    body = {"program_id": "sampler", "backend": "aer", "params": {"pubs": ["x" * 4_000_000]}}
+    for _ in range(2):
+        assert api.refused("POST", "/jobs", json=body)[0] == 507
+    assert [job["id"] for job in api.get("/jobs")["jobs"]] == [kept]
+    # what is smaller fits, and the service has gone on
+    api.fault("/queue", paused=False)
+    assert api.wait(kept)["status"] == "Completed"
+    assert api.wait(api.submit())["status"] == "Completed"
+    assert api.get("/emulator/v1/status")["failing"] is None
+
+
+# --------------------------------------------------------------------------------------------------
 # Ending
 
 
@@ -412,6 +447,8 @@ def test_options_survive_the_command_line() -> None:
         queue="wait=5",
         lanes=2,
         workers=3,
+        memory=0.5,
+        cluster="tcp://127.0.0.1:8786",
         seed=4,
         faults=True,
         idle_exit=0,

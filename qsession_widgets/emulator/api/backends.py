@@ -24,13 +24,13 @@ def _known(emulator: Emulator, name: str) -> None:
 
 
 @router.get("/backends", response_model=None)
-async def list_backends(
-    asked: AskedBy, fields: str = "", include_mocks: bool | None = None
-) -> Response:
-    """All backends, with their queues."""
+async def list_backends(asked: AskedBy, fields: str = "", include_mocks: bool = False) -> Response:
+    """All backends, with their queues; names of real devices only with ``include_mocks``."""
     emulator = asked.emulator
     entries = []
     for name in emulator.lifecycle.devices:
+        if devices.stands_in(name) and not include_mocks:
+            continue
         entry = {
             **devices.summary(name),
             "status": {"name": "online"},
