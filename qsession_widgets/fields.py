@@ -65,7 +65,8 @@ def read_job(
             started = max(created, min(read_time(session.get("last_job_started")) or now, finished))
     return JobRecord(
         id=str(row["id"]),
-        program=str((row.get("program") or {}).get("id", "")),
+        # what was submitted from here is known by its primitive's name, not its program's
+        program=known.program if known else str((row.get("program") or {}).get("id", "")),
         status=status,
         created=created,
         started=started,

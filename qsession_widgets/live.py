@@ -7,22 +7,30 @@ because they are them.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
 from .client import ServiceClient, set_active
-from .errors import UserError, explain
+from .durations import money
+from .errors import ServiceError, UserError, explain
 from .monitor import Monitor
+from .options import OpenOptions
 from .service import Chosen
-from .snapshot import SessionSnapshot
+from .snapshot import SessionSnapshot, usage
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
     from qiskit_ibm_runtime import IBMBackend
 
+    from .guards import Guard
     from .panel import SessionPanel
+
+
+STALE = {"local": 0.25, "ibm": 5.0}
+"""Seconds after which what is known of a session is asked for again before a submit."""
 
 
 class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
@@ -45,7 +53,7 @@ class _Watched:
             sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
             raise SubmitError(sentence) from error
         if live is not None:
-            live.monitor.submitted(job.job_id(), program_id, _count_pubs(inputs))
+            live.monitor.submitted(job.job_id(), *_primitive(program_id, inputs))
         return job
 
     def close(self) -> None:
@@ -121,10 +129,10 @@ class LiveSession:
         The service.
     monitor : Monitor
         Watches it.
-    name : str
-        The user's name for it.
-    request : tuple
-        What was asked for when it was opened, to recognise the same request again.
+    options : OpenOptions
+        What was asked for when it was opened, or attached.
+    opened_here : bool
+        False for one that was opened elsewhere and attached.
     """
 
     def __init__(
@@ -133,19 +141,31 @@ class LiveSession:
         backend: IBMBackend,
         chosen: Chosen,
         monitor: Monitor,
+        options: OpenOptions,
         *,
-        name: str = "",
-        request: tuple[Any, ...] = (),
+        opened_here: bool = True,
     ):
         self.session = session
         self.backend = backend
         self.chosen = chosen
         self.monitor = monitor
-        self.name = name
-        self.request = request
+        self.options = options
+        self.opened_here = opened_here
+        self.submits = 0
+        self.guard: Guard | None = None
         self._panel: SessionPanel | None = None
         self._unsubscribe = monitor.subscribe(self._follow)
         session._live = self
+
+    @property
+    def name(self) -> str:
+        """The user's name for it; empty when it has none."""
+        return self.options.name
+
+    @property
+    def word(self) -> str:
+        """What to call it: a session or a batch."""
+        return "batch" if self.monitor.snapshot.mode == "batch" else "session"
 
     @property
     def closed(self) -> bool:
@@ -172,104 +192,67 @@ class LiveSession:
         Raises
         ------
         SubmitError
-            The session takes no more jobs.
+            The session takes no more jobs, or its budget is spent.
         """
+        if self.usable and self.monitor.age() > STALE[self.chosen.info.kind]:
+            self.monitor.poll()
+        if self.guard is not None and (refusal := self.guard.refusal()) is not None:
+            raise SubmitError(refusal)
         if not self.usable:
             raise SubmitError(ended_sentence(self.monitor.snapshot))
+
+    def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The client's options for a job, with the session's tags beside the job's own."""
+        if not self.options.tags:
+            return options
+        options = dict(options or {})
+        options["job_tags"] = list(
+            dict.fromkeys([*(options.get("job_tags") or ()), *self.options.tags])
+        )
+        return options
+
+    def end(self, action: str) -> str:
+        """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
+        said = self.monitor.command(action)
+        if self.guard is not None:
+            self.guard.stop()
+        return said
+
+    def end_at_exit(self) -> bool:
+        """Close it while the interpreter shuts down, when no thread can be started any more.
+
+        Returns
+        -------
+        bool
+            Whether the service accepted.
+        """
+        self.monitor.stop()
+        client = ServiceClient(self.chosen.service, self.session._instance)
+        try:
+            client.close(self.monitor.session_id)
+        except ServiceError:
+            return False
+        finally:
+            client.shut()
+        return True
+
+    def price_sentence(self) -> str:
+        """What it costs from now on, as a sentence; empty when nothing is known to be charged."""
+        info = self.chosen.info
+        if info.price_per_second is None or self.monitor.snapshot.mode == "batch":
+            return ""
+        per_minute = money(info.price_per_second * 60)
+        if info.charged:
+            return f"While it is active it costs {per_minute} a minute, idle time included."
+        return f"It costs nothing here; on IBM it would be {per_minute} a minute while active."
+
+    def cost_so_far(self) -> float | None:
+        """What it cost up to now, in US dollars; None when there is no price."""
+        return usage(self.monitor.snapshot, self.monitor.now()).cost
 
     def _follow(self, snapshot: SessionSnapshot) -> None:
         if not snapshot.accepting_jobs:
             set_active(self.session, False)
-
-
-def open_live(
-    chosen: Chosen,
-    backend: IBMBackend,
-    *,
-    mode: str = "dedicated",
-    max_time: int | None = None,
-    name: str = "",
-    notebook: str = "",
-    expected_jobs: int | None = None,
-    request: tuple[Any, ...] = (),
-) -> LiveSession:
-    """Open a session or batch on the service, and begin to watch it.
-
-    Parameters
-    ----------
-    chosen : Chosen
-        The service.
-    backend : IBMBackend
-        The backend.
-    mode : {"dedicated", "batch"}
-        Session or batch.
-    max_time : int, optional
-        Maximum time in seconds; the service's longest when not given.
-    name, notebook, expected_jobs, request
-        Kept for the views.
-
-    Returns
-    -------
-    LiveSession
-        Open and watched.
-
-    Raises
-    ------
-    UserError
-        The service refused; the sentence says why and what to do.
-    """
-    kind = Batch if mode == "batch" else Session
-    word = "batch" if mode == "batch" else "session"
-    try:
-        session = kind(backend, max_time=max_time)
-    except Exception as error:
-        doing = f"open a {word} on {backend.name}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
-    return _watch(
-        session, backend, chosen, name, request, notebook=notebook, expected_jobs=expected_jobs
-    )
-
-
-def attach_live(chosen: Chosen, session_id: str, *, name: str = "") -> LiveSession:
-    """Take up a session that was opened elsewhere: by a kernel that is gone, or another notebook.
-
-    Raises
-    ------
-    UserError
-        There is no such session, or it is a batch, or it is closed.
-    """
-    try:
-        session = Session.from_id(session_id, chosen.service)
-    except Exception as error:
-        doing = f"attach session {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
-    return _watch(session, session._backend, chosen, name, ())
-
-
-def _watch(
-    session: Session | Batch,
-    backend: IBMBackend,
-    chosen: Chosen,
-    name: str,
-    request: tuple[Any, ...],
-    **fixed: Any,
-) -> LiveSession:
-    session_id = session.session_id
-    if session_id is None:
-        raise UserError(
-            f"The backend {backend.name} is a simulator of the service's: it has no queue, so "
-            "sessions do not exist there. Choose a device."
-        )
-    try:
-        client = ServiceClient(chosen.service, session._instance)
-        monitor = Monitor(client, session_id, chosen.info, name=name, **fixed)
-    except Exception:
-        # it is open and costs money, and nobody would know of it
-        session.close()
-        raise
-    live = LiveSession(session, backend, chosen, monitor, name=name, request=request)
-    monitor.start()
-    return live
 
 
 def ended_sentence(snapshot: SessionSnapshot) -> str:
@@ -287,9 +270,13 @@ ENDS: dict[str, str] = {
 """How a session ended, by the service's ``state_reason``, as a clause."""
 
 
-def _count_pubs(inputs: dict[str, Any]) -> int | None:
-    pubs = inputs.get("pubs")
-    if pubs is None:
-        program = inputs.get("quantum_program") or {}
-        pubs = program.get("items") if isinstance(program, dict) else None
-    return len(pubs) if pubs is not None else None
+def _primitive(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
+    """Which primitive a program's inputs come from, and how many PUBs they hold if they tell.
+
+    The client-side primitives send a program ``executor`` that says which of them made it.
+    """
+    if "pubs" in inputs:
+        return program_id, len(inputs["pubs"])
+    program = inputs.get("quantum_program")
+    role = program.get("semantic_role") if isinstance(program, dict) else None
+    return (re.sub(r"[-_]v\d+$", "", str(role)) if role else program_id), None

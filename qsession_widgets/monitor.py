@@ -21,18 +21,16 @@ from .errors import ServiceError, UserError, advice_for, explain
 from .fields import (
     STATES,
     read_active_periods,
-    read_job,
     read_opened,
     read_seconds,
     read_time,
 )
+from .jobbook import JobBook
 from .service_clock import ServiceClock
 from .snapshot import JobRecord, ServiceInfo, SessionSnapshot, interactive_timeout
 
 logger = logging.getLogger(__name__)
 
-PAGE = 200
-METRICS_BACKLOG = 1000
 FINAL_GRACE = 30.0
 """Seconds after the close for which the service may still correct its figures."""
 
@@ -111,12 +109,9 @@ class Monitor:
         self._stopped = threading.Event()
         self._listeners: dict[int, Callable[[SessionSnapshot], object]] = {}
         self._next_listener = 0
-        self._jobs: dict[str, JobRecord] = {}
-        self._listed_at_change: Any = object()
-        self._page_offset = 0
+        self._book = JobBook(client, session_id, emulated=info.kind == "local")
         self._idle_polls = 0
         self._not_before = 0.0
-        self._inexact: dict[str, None] = {}
         self._snapshot: SessionSnapshot | None = None
         self._thread: threading.Thread | None = None
         self.poll()
@@ -130,6 +125,10 @@ class Monitor:
     def now(self) -> float:
         """The service's clock, estimated."""
         return self._clock.now()
+
+    def age(self) -> float:
+        """Seconds of this machine's time since the service last answered."""
+        return max(0.0, self.now() - self.snapshot.answered_at) / (self._info.speed or 1.0)
 
     def start(self) -> None:
         """Begin to watch, on a daemon thread. Does nothing when it watches already."""
@@ -177,22 +176,14 @@ class Monitor:
 
     def submitted(self, job_id: str, program: str, pubs: int | None) -> None:
         """A job was just submitted from this kernel."""
-        with self._lock:
-            known = self._jobs.get(job_id)
-            self._jobs[job_id] = (
-                JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs)
-                if known is None
-                else replace(known, pubs=pubs)
-            )
-        self._publish(self.snapshot)
-        self.wake()
+        self._add(JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs))
 
     def mark_stray(self, job_id: str, program: str, pubs: int | None) -> None:
         """A job went to the session's backend but outside the session."""
-        with self._lock:
-            self._jobs[job_id] = JobRecord(
-                job_id, program, "queued", created=self.now(), pubs=pubs, stray=True
-            )
+        self._add(JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs, stray=True))
+
+    def _add(self, job: JobRecord) -> None:
+        self._book.add(job)
         self._publish(self.snapshot)
         self.wake()
 
@@ -254,7 +245,8 @@ class Monitor:
             try:
                 answer = self._client.session(self.session_id)
                 self._take_clock(answer)
-                self._ask_about_jobs(answer.data)
+                look_again = self._idle_polls % 5 == 4
+                self._book.ask(answer.data, self.now(), look_again=look_again)
             except ServiceError as error:
                 if self._snapshot is None:
                     raise
@@ -277,75 +269,22 @@ class Monitor:
             The service stopped answering.
         """
         for _ in range(at_most):
-            if not self._inexact and self._page_offset == 0:
+            if not self._book.catching_up:
                 return
             self.poll()
             if (problem := self.snapshot.problem) is not None:
                 raise ServiceError(problem)
 
-    def _ask_about_jobs(self, session: dict[str, Any]) -> None:
-        """The poll's second question: a page of jobs if they may have changed, else exact times."""
-        pending = any(not job.final for job in self._jobs.values())
-        seen = (
-            session.get("state"),
-            session.get("last_job_started"),
-            session.get("last_job_completed"),
-        )
-        # a job sent from elsewhere shows in the session only once it starts: look now and then
-        if pending or seen != self._listed_at_change or self._idle_polls % 5 == 4:
-            answer = self._client.jobs(self.session_id, limit=PAGE, offset=self._page_offset)
-            listed_all = self._take_jobs(answer.data, session)
-            if listed_all:
-                self._listed_at_change = seen
-        elif self._inexact:
-            job_id = next(iter(self._inexact))
-            self._take_metrics(job_id, self._client.metrics(job_id).data)
-
     def _take_clock(self, answer: Answer) -> None:
         if answer.date is not None:
             self._clock.observe(answer.date, answer.sent, answer.received)
-
-    def _take_jobs(self, page: dict[str, Any], session: dict[str, Any]) -> bool:
-        """Take over a page of jobs; whether every job that may still change was on it."""
-        rows = page.get("jobs", [])
-        with self._lock:
-            for row in rows:
-                job = read_job(row, self._jobs.get(row["id"]), session, self.now())
-                self._jobs[job.id] = job
-                if job.final and not job.exact and len(self._inexact) < METRICS_BACKLOG:
-                    self._inexact[job.id] = None
-            on_page = {row["id"] for row in rows}
-            beyond = any(
-                not job.final and job.id not in on_page and not job.stray
-                for job in self._jobs.values()
-            )
-        # more than a page is pending: look at the next one in the next poll, then start over
-        more = len(rows) == PAGE and (beyond or page.get("count", 0) > len(self._jobs))
-        self._page_offset = self._page_offset + PAGE if more else 0
-        return not more
-
-    def _take_metrics(self, job_id: str, metrics: dict[str, Any]) -> None:
-        times = metrics.get("timestamps") or {}
-        figures = metrics.get("usage") or {}
-        with self._lock:
-            self._inexact.pop(job_id, None)
-            job = self._jobs[job_id]
-            qpu = figures.get("qpu_charge_time_seconds", figures.get("quantum_seconds"))
-            self._jobs[job_id] = replace(
-                job,
-                started=read_time(times.get("running")) or None,
-                finished=read_time(times.get("finished")) or job.finished,
-                qpu_seconds=job.qpu_seconds if qpu is None else float(qpu),
-                exact=True,
-            )
 
     def _read_session(self, answer: Answer) -> SessionSnapshot:
         data = answer.data
         state = str(data.get("state", "open"))
         periods = read_active_periods(data)
         closed_at = read_time(data.get("closed_at"))
-        with self._lock:
-            jobs = tuple(sorted(self._jobs.values(), key=lambda job: (job.created, job.id)))
+        jobs = self._book.jobs
         settled = closed_at is not None and self.now() - closed_at > FINAL_GRACE
         closed = state == "closed" and all(job.final for job in jobs)
         return SessionSnapshot(
@@ -369,6 +308,7 @@ class Monitor:
             usage_seconds=read_seconds(data.get("elapsed_time")),
             usage_final=closed and (settled or self._info.kind == "local"),
             jobs=jobs,
+            others=self._book.others,
             answered_at=self.now(),
             clock_offset=self._clock.offset,
             **self._fixed,
@@ -386,8 +326,8 @@ class Monitor:
     def _publish(self, snapshot: SessionSnapshot) -> None:
         """Keep a snapshot, and hand it out if a fact in it is new."""
         with self._lock:
-            jobs = tuple(sorted(self._jobs.values(), key=lambda job: (job.created, job.id)))
-            snapshot = replace(snapshot, jobs=jobs, poll_interval=self._interval(snapshot))
+            snapshot = replace(snapshot, jobs=self._book.jobs)
+            snapshot = replace(snapshot, poll_interval=self._interval(snapshot))
             changed = self._snapshot is None or _differs(self._snapshot, snapshot)
             self._snapshot = snapshot
             listeners = list(self._listeners.values()) if changed else []
@@ -409,13 +349,13 @@ class Monitor:
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """Whether the session is closed and nothing about it will change any more."""
         snapshot = snapshot or self.snapshot
-        return snapshot.state == "closed" and snapshot.usage_final and not self._inexact
+        return snapshot.state == "closed" and snapshot.usage_final and not self._book.catching_up
 
     def delay(self) -> float:
         """Seconds to wait before the next poll."""
         snapshot = self.snapshot
         wait = snapshot.poll_interval
-        if not snapshot.pending() and self._inexact and snapshot.problem is None:
+        if not snapshot.pending() and self._book.catching_up and snapshot.problem is None:
             wait = self._pace.catching_up
         elif not snapshot.pending():
             # slow down by and by while nothing happens, but be there when the timeout strikes

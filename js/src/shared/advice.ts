@@ -1,6 +1,6 @@
 // What a session's own numbers say about using it better: gaps against the interactive timeout, what waiting costs,
 // whether a batch would have been cheaper.
-import { activePeriods, busySpans, interactiveTimeout, pendingJobs, usage } from "./countdowns";
+import { busySpans, interactiveTimeout, pendingJobs, usage } from "./countdowns";
 import { formatDuration, formatMoney, formatSeconds } from "./format";
 import type { SessionSnapshot } from "./snapshot.gen";
 
@@ -27,14 +27,15 @@ function findGaps(snapshot: SessionSnapshot, now: number): Gap[] {
   submitted.sort((a, b) => a - b);
   const gaps: Gap[] = [];
   let next = 0;
-  const periods = activePeriods(snapshot, now);
+  // a period that still lasts has no end in which a gap could lie, whatever the clocks say
+  const ends = snapshot.active_periods.flatMap(([, until]) => (until === null ? [] : [until]));
   for (let i = 0; i + 1 < runs.length; i++) {
     const begin = runs[i]![1];
     const started = runs[i + 1]![0];
     while (next < submitted.length && submitted[next]! < begin) next++;
     // a job submitted before the last one ended leaves no gap: it was waiting, not the person
     const end = Math.min(started, submitted[next] ?? started);
-    const deactivated = periods.some(([, until]) => until > begin && until < started);
+    const deactivated = ends.some((until) => until > begin && until < started);
     const waited = next < submitted.length && submitted[next]! <= started;
     if (waited && end > begin) gaps.push({ begin, end, deactivated });
   }
