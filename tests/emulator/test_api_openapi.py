@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from emulator.conftest import Api
 
+from qsession_widgets.emulator.api import coverage
 from qsession_widgets.emulator.api.answers import ANSWERS
 
 
@@ -52,6 +53,10 @@ def test_answers_are_what_is_described(api: Api) -> None:
             (strict if path != "/backends" else model).model_validate(api.get(address, **query))
             checked += 1
     assert checked >= len(ANSWERS) - 2
+
+
+def test_list_of_what_is_covered_is_up_to_date() -> None:
+    assert coverage.FILE.read_text("utf-8") == coverage.report()
 
 
 @pytest.mark.parametrize("path", ["/versions", "/instance", "/instances/configuration"])

@@ -35,9 +35,10 @@ def create_app(emulator: Emulator) -> Envelope:
         redirect_slashes=False,
     )
     app.state.emulator = emulator
-    app.include_router(iam.router, tags=["IBM Cloud"])
-    for module in (backends, sessions, jobs, workloads, instances):
+    # addresses are tried in this order, so those that are asked for every second come first
+    for module in (jobs, sessions, workloads, instances, backends):
         app.include_router(module.router, prefix=PREFIX, tags=[module.__name__.rpartition(".")[2]])
+    app.include_router(iam.router, tags=["IBM Cloud"])
     app.include_router(control.router, prefix=control.PREFIX, tags=["emulator"])
     if emulator.options.faults:
         from . import faults

@@ -1,0 +1,114 @@
+"""Lists what of the service's REST API is there.
+
+The list of the service's addresses is kept here by hand, from its public reference; what is done is
+read from the routes. Run with ``--write``, it brings ``COVERAGE.md`` up to date; a test fails when
+it is not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from . import backends, control, faults, iam, instances, jobs, sessions, workloads
+from .common import PREFIX
+
+FILE = Path(__file__).resolve().parents[1] / "COVERAGE.md"
+
+SERVICE: dict[str, str] = {
+    "POST /sessions": "",
+    "GET /sessions/{id}": "",
+    "PATCH /sessions/{id}": "closes",
+    "DELETE /sessions/{id}/close": "cancels",
+    "POST /jobs": "programs sampler, estimator and executor; others are refused by name",
+    "GET /jobs": "",
+    "GET /jobs/{id}": "held up to 0.1 s while the job is not finished",
+    "DELETE /jobs/{id}": "",
+    "POST /jobs/{id}/cancel": "",
+    "GET /jobs/{id}/results": "",
+    "GET /jobs/{id}/logs": "",
+    "GET /jobs/{id}/metrics": "",
+    "PUT /jobs/{id}/tags": "",
+    "GET /tags": "",
+    "GET /workloads": "",
+    "GET /backends": "",
+    "GET /backends/{id}/configuration": "calibration_id is accepted: there is one calibration",
+    "GET /backends/{id}/properties": "updated_before likewise",
+    "GET /backends/{id}/status": "",
+    "GET /backends/{id}/defaults": "always 404: no device has pulse defaults any more",
+    "GET /instance": "",
+    "GET /instances/usage": "",
+    "GET /instances/configuration": "no limit is ever set",
+    "PUT /instances/configuration": "limits belong to the plan that --plan names",
+    "GET /versions": "",
+    "GET /accounts/{id}": "administration of an account; an emulator has none",
+    "GET /analytics/usage": "reports over months; an emulator keeps 30 days",
+    "GET /analytics/usage_grouped": "the same",
+    "GET /analytics/usage_grouped_by_date": "the same",
+    "GET /analytics/filters": "the same",
+}
+"""Every known address of the service, with a remark."""
+
+
+def _routes(router: APIRouter, prefix: str) -> Iterator[str]:
+    for route in router.routes:
+        path = re.sub(r"\{\w+\}", "{id}", prefix + getattr(route, "path", ""))
+        for method in sorted(getattr(route, "methods", ())):
+            yield f"{method} {path}"
+
+
+def report() -> str:
+    """The list, as Markdown."""
+    done = {
+        address
+        for module in (jobs, sessions, workloads, instances, backends)
+        for address in _routes(module.router, "")
+    }
+    unknown = sorted(done - SERVICE.keys())
+    if unknown:
+        raise SystemExit(f"These routes are not in the list of the service's: {unknown}.")
+    lines = [
+        "# What of the REST API the emulator does",
+        "",
+        "Made by `python -m qsession_widgets.emulator.api.coverage --write` from the routes.",
+        "",
+        f"## The service, below `{PREFIX}`",
+        "",
+        "| call | done | remark |",
+        "|---|---|---|",
+    ]
+    for address, remark in SERVICE.items():
+        lines.append(f"| `{address}` | {'yes' if address in done else 'no'} | {remark} |")
+    for title, routers in (
+        ("What the client asks of IBM Cloud", [(iam.router, "")]),
+        (
+            "The emulator's own",
+            [(control.router, control.PREFIX), (faults.router, faults.PREFIX)],
+        ),
+    ):
+        lines += ["", f"## {title}", "", "| call | |", "|---|---|"]
+        for router, prefix in routers:
+            for address in _routes(router, prefix):
+                only = "only with `--faults`" if prefix == faults.PREFIX else ""
+                lines.append(f"| `{address}` | {only} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Print the list, or write it down."""
+    parser = argparse.ArgumentParser(description="What of the service's API is there.")
+    parser.add_argument("--write", action="store_true", help=f"write {FILE.name}")
+    if parser.parse_args(words).write:
+        FILE.write_text(report(), "utf-8")
+    else:
+        sys.stdout.write(report())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
