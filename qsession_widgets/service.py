@@ -6,6 +6,7 @@ IBM stays an error.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -286,7 +287,8 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
     from .emulator.options import OptionError, Options
 
     try:
-        connection = find_or_start(Options(**options) if options else None)
+        wanted = Options(**options) if options else None
+        connection = find_or_start(wanted, emulator_name(options))
     except (EmulatorError, OptionError) as error:
         raise UserError(str(error)) from error
     service = connect(connection)
@@ -297,6 +299,20 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
             "cell again."
         )
     return Chosen(service, info, f"Using the local emulator: {why}.")
+
+
+def emulator_name(options: Mapping[str, Any] | None) -> str:
+    """Which emulator serves these options: the shared one, or one of its own for each set of them.
+
+    A rehearsal with a faster clock or a crowded queue must not disturb, nor be refused because of,
+    the emulator that other notebooks use.
+    """
+    from .emulator.discovery import DEFAULT_NAME
+
+    if not options:
+        return DEFAULT_NAME
+    text = json.dumps(dict(options), sort_keys=True, default=str)
+    return "rehearsal-" + hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
 def connect(connection: Any) -> QiskitRuntimeService:
