@@ -31,7 +31,7 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab test test-python test-notebooks test-javascript chromium \
+.PHONY: help install bundles demo lab screenshots test test-python test-notebooks test-javascript chromium \
 	check check-lint check-format check-types check-javascript bench format clean distclean
 
 help: ## List what can be made
@@ -61,15 +61,18 @@ $(MODULES): js/package-lock.json | $(INSTALLED)
 demo: bundles ## Run the quickstart on this machine and show what its session did
 	@mkdir -p "$(DEMO_HOME)/runtime"
 	@$(ON_THIS_MACHINE) $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
-		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb
-	@echo
-	@$(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local
+		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
+		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
+		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop >/dev/null; exit $$status
 	@echo
 	@echo "The executed notebook: $(ARTIFACTS)/01_quickstart.html"
 	@echo "To open it live:       make lab"
 
 lab: bundles ## Open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab notebooks
+
+screenshots: bundles chromium ## Take the README's pictures again, from a real run
+	@$(PY) tests/browser/screenshot.py
 
 test: ## Run every test: Python, notebooks, JavaScript, a real browser
 	$(call stages,test,test-python test-notebooks test-javascript)

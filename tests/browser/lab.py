@@ -49,6 +49,7 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
     root.mkdir(parents=True)
     for notebook in notebooks:
         shutil.copy(notebook, root)
+    _ask_for_no_news()
     token = secrets.token_hex(16)
     log = folder / "lab.log"
     with open(log, "wb") as output:
@@ -64,6 +65,9 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
                 f"--IdentityProvider.token={token}",
                 f"--ServerApp.root_dir={root}",
                 "--LabApp.expose_app_in_browser=True",
+                # a test asks nobody outside this machine for news or updates
+                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+                "--LabApp.news_url=None",
                 *extra,
             ],
             stdin=subprocess.DEVNULL,
@@ -82,6 +86,14 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _ask_for_no_news() -> None:
+    """Answer the lab's question about news beforehand, or it would lie over the page."""
+    folder = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings"
+    settings = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
