@@ -141,7 +141,7 @@ def test_body_that_is_too_large(api: Api) -> None:
             f"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
         )
         connection.sendall(head.encode())
-        answer = connection.recv(65536)
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
     assert answer.startswith(b"HTTP/1.1 413")
     assert b'"errors"' in answer
 
