@@ -161,6 +161,8 @@ async def test_what_does_not_fit_is_refused_before_it_runs() -> None:
     circuit = QuantumCircuit(30)
     for qubit in range(30):
         circuit.rx(0.3, qubit)
+    for qubit in range(29):
+        circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
     async with open_pool(memory_limit=4 << 30) as pool:
         params = jobs.sampler_params([(circuit, None, 10)])

@@ -54,7 +54,7 @@ def compact(circuit: QuantumCircuit, kept: Sequence[int]) -> QuantumCircuit:
     """
     new_qubits = [Qubit() for _ in kept]
     replacement = {circuit.qubits[old]: new for old, new in zip(kept, new_qubits, strict=True)}
-    compacted = _empty_like(circuit, new_qubits)
+    compacted = empty_like(circuit, new_qubits)
     for instruction in circuit.data:
         reduced = _reduce(instruction, replacement)
         if reduced is not None:
@@ -63,7 +63,8 @@ def compact(circuit: QuantumCircuit, kept: Sequence[int]) -> QuantumCircuit:
     return compacted
 
 
-def _empty_like(circuit: QuantumCircuit, qubits: Collection[Qubit]) -> QuantumCircuit:
+def empty_like(circuit: QuantumCircuit, qubits: Collection[Qubit]) -> QuantumCircuit:
+    """Return an empty circuit of some qubits, with the classical half of another."""
     empty = QuantumCircuit(
         name=circuit.name, global_phase=circuit.global_phase, metadata=circuit.metadata
     )

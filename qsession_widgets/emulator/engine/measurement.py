@@ -7,7 +7,7 @@ by qubit, on the axis to measure share one circuit.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -19,7 +19,6 @@ from qiskit.quantum_info import PauliList
 from qiskit.transpiler import InstructionProperties, PassManager, Target
 from qiskit.transpiler.passes import Optimize1qGatesDecomposition
 
-from qsession_widgets.emulator.engine import outcomes
 from qsession_widgets.emulator.engine.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_OBSERVABLE, JobFailure
 
@@ -58,12 +57,11 @@ class Group:
     worth: NDArray[np.float64]
 
     def evaluate(
-        self, counts: Mapping[str, int]
+        self, bits: NDArray[np.uint8], weights: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and variance of each term over the counted outcomes."""
-        bits = outcomes.bits(list(counts), self.circuit.num_clbits)[:, self.first_bit :]
-        weights = np.fromiter(counts.values(), dtype=float)
-        weights /= weights.sum()
+        """Return mean and variance of each term over outcomes, each of some weight."""
+        bits = bits[:, self.first_bit :]
+        weights = weights / weights.sum()
         means = np.empty(len(self.labels))
         squares = np.empty(len(self.labels))
         for at, factors in enumerate(self.worth):

@@ -42,7 +42,7 @@ Place = tuple[str, tuple[int, ...]]
 
 _REMEMBERED_MODELS = 128
 
-_SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12}
+SECONDS = {"s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "ns": 1e-9, "ps": 1e-12}
 
 
 class CompactNoise(NoiseModel):  # type: ignore[misc]
@@ -136,28 +136,34 @@ def _in_target(device: Device, name: str) -> bool:
 def _seconds(values: Sequence[SimpleNamespace], name: str) -> float | None:
     for value in values:
         if value.name == name:
-            return float(value.value) * _SECONDS.get(value.unit, 1.0)
+            return float(value.value) * SECONDS.get(value.unit, 1.0)
     return None
 
 
-def _delay_noise(device: Device, qubits: Sequence[int], flavour: Flavour) -> Any:
-    """Return the pass that adds relaxation to delays, or None if the device has no data for it."""
+def relaxation_times(
+    device: Device, qubits: Sequence[int], flavour: Flavour
+) -> list[tuple[float, float]] | None:
+    """Return T1 and T2 of some qubits in seconds, or None if the device's delays have no noise."""
     if device.dt is None:
         return None
     times = [(_seconds(values, "T1"), _seconds(values, "T2")) for values in _all(device)]
     if flavour == "calibration" and any(t1 is None or t2 is None for t1, t2 in times):
         return None
-    t1s, t2s = (
-        [math.inf if value is None else value for value in column]
-        for column in zip(*(times[qubit] for qubit in qubits), strict=True)
-    )
-    return RelaxationNoisePass(
-        t1s=t1s,
+    found = []
+    for qubit in qubits:
+        t1, t2 = (math.inf if value is None else value for value in times[qubit])
         # No physical qubit dephases faster than twice its relaxation, yet calibrations say so.
-        t2s=[min(t2, 2 * t1) for t1, t2 in zip(t1s, t2s, strict=True)],
-        dt=device.dt,
-        op_types=Delay,
-    )
+        found.append((t1, min(t2, 2 * t1)))
+    return found
+
+
+def _delay_noise(device: Device, qubits: Sequence[int], flavour: Flavour) -> Any:
+    """Return the pass that adds relaxation to delays, or None if the device has no data for it."""
+    times = relaxation_times(device, qubits, flavour)
+    if times is None:
+        return None
+    t1s, t2s = zip(*times, strict=True)
+    return RelaxationNoisePass(t1s=list(t1s), t2s=list(t2s), dt=device.dt, op_types=Delay)
 
 
 def _all(device: Device) -> list[list[SimpleNamespace]]:

@@ -57,14 +57,21 @@ class Sweep:
         Its parameters unbound.
     values : ndarray
         Shape ``(sets, len(circuit.parameters))``, in the order of ``circuit.parameters``.
+    within : int, optional
+        How many qubits the circuit has of which this one is an island; None if it is a whole one.
     """
 
     circuit: QuantumCircuit
     values: NDArray[np.float64]
+    within: int | None = None
 
     @classmethod
     def of(
-        cls, circuit: QuantumCircuit, parameters: Iterable[Parameter], values: NDArray[np.float64]
+        cls,
+        circuit: QuantumCircuit,
+        parameters: Iterable[Parameter],
+        values: NDArray[np.float64],
+        within: int | None = None,
     ) -> Sweep:
         """Return the sweep of a circuit that has some of the given parameters.
 
@@ -76,11 +83,14 @@ class Sweep:
             What the columns of ``values`` belong to.
         values : ndarray
             Shape ``(…, parameters)``; all leading axes become one.
+        within : int, optional
+            How many qubits the whole circuit has, if this one is an island of it.
         """
         column = {parameter: at for at, parameter in enumerate(parameters)}
         sets = math.prod(values.shape[:-1])
         flat = np.asarray(values, dtype=float).reshape(sets, values.shape[-1])
-        return cls(circuit, flat[:, [column[parameter] for parameter in circuit.parameters]])
+        chosen = [column[parameter] for parameter in circuit.parameters]
+        return cls(circuit, flat[:, chosen], within)
 
     def __len__(self) -> int:
         return len(self.values)
@@ -105,7 +115,7 @@ def run(
     Parameters
     ----------
     job : JobRun
-        Told about time, executions and settings.
+        Told about time and settings.
     sweeps : sequence of Sweep
         What to run.
     shots : int
@@ -146,7 +156,6 @@ def run(
         answers = iter(executed.outcomes)
         for at, start, stop in batches[number][1]:
             pieces[at, start] = [next(answers) for _ in range(start, stop)]
-            job.executions += shots * (stop - start)
         done({at for at, sweep in enumerate(sweeps) if _complete(at, len(sweep), pieces)})
     return [
         [answer for place in sorted(pieces) if place[0] == at for answer in pieces[place]]
@@ -223,7 +232,7 @@ def _method(job: JobRun, sweep: Sweep, shots: int, noise: NoiseModel | None) -> 
     Aer, left to choose both ways within one call, applies such noise wrongly.
     """
     used = _used(sweep.circuit)
-    sizes.check(sweep.circuit, used, noise, job.options, job.memory_limit)
+    sizes.check(sweep.circuit, used, noise, job.options, job.memory_limit, sweep.within)
     chosen = job.options.get("method", "automatic")
     if chosen != "automatic" or not isinstance(noise, CompactNoise):
         return str(chosen)

@@ -73,6 +73,7 @@ def check(
     noise: NoiseModel | None,
     options: Mapping[str, Any],
     limit: int | None,
+    within: int | None = None,
 ) -> None:
     """Refuse a circuit that does not fit.
 
@@ -88,6 +89,8 @@ def check(
         Aer options; ``method`` and ``precision`` matter.
     limit : int, optional
         Bytes the worker may use.
+    within : int, optional
+        How many qubits the whole circuit has, if this one is the largest island of it.
 
     Raises
     ------
@@ -117,8 +120,13 @@ def check(
         if clifford and noise is not None
         else ""
     )
+    which = (
+        f"The circuit uses {used} qubits"
+        if within is None or within == used
+        else f"The circuit's largest island of connected qubits has {used} of its {within} qubits"
+    )
     raise JobFailure(
-        f"The circuit uses {used} qubits, for which the {measured_as} method needs "
+        f"{which}, for which the {measured_as} method needs "
         f"{_readable(needed)} of memory and {_readable(there)} are there; methods that would fit: "
         f"{', '.join(fitting)}{stabilizer}. Choose one with "
         'options.experimental = {"aer": {"method": …}}.'

@@ -19,7 +19,7 @@ from qiskit.primitives import DataBin, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit_ibm_runtime.json import RuntimeEncoder
 
-from qsession_widgets.emulator.engine import decode, simulate
+from qsession_widgets.emulator.engine import decode, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.measurement import Group, groups, support
@@ -29,6 +29,7 @@ from qsession_widgets.emulator.engine.programs.pubs import (
     kept_qubits,
     posted_pubs,
 )
+from qsession_widgets.emulator.engine.simulate import Sweep
 
 DEFAULT_PRECISION = 0.015625
 """One over the square root of 4096 shots."""
@@ -142,7 +143,7 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
             pending = {owner for at, owner in enumerate(owners) if at not in done}
             job.progress(before + len(set(owners) - pending), len(works))
 
-        counted = simulate.run(
+        counted = sampling.run(
             job,
             [step.sweep for step in steps],
             shots=shots,
@@ -153,8 +154,8 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
         )
         values: dict[int, dict[Any, tuple[float, float]]] = defaultdict(dict)
         for step, by_place in zip(steps, counted, strict=True):
-            for place, counts in zip(step.places, by_place, strict=True):
-                means, variances = step.group.evaluate(counts)
+            for place, sampled in zip(step.places, by_place, strict=True):
+                means, variances = step.group.evaluate(sampled.bits, sampled.weights)
                 for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
                     values[step.index][place, label] = (mean, variance)
         for index in members:
@@ -169,7 +170,7 @@ class _Step:
     index: int
     group: Group
     places: list[tuple[int, ...]]
-    sweep: simulate.Sweep
+    sweep: Sweep
 
 
 def _steps(index: int, work: _Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[_Step]:
@@ -179,7 +180,7 @@ def _steps(index: int, work: _Work, plan: dict[frozenset[str], list[Group]]) -> 
         places = [place for place, wanted in work.wanted.items() if wanted == labels]
         chosen = np.array([values[place] for place in places])
         for group in found:
-            yield _Step(index, group, places, simulate.Sweep.of(group.circuit, parameters, chosen))
+            yield _Step(index, group, places, Sweep.of(group.circuit, parameters, chosen))
 
 
 def _groups(

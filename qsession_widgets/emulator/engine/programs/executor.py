@@ -21,11 +21,14 @@ from qiskit.circuit import QuantumCircuit
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
 from samplomatic.quantum_program import SamplexItem  # type: ignore[import-untyped]
 
-from qsession_widgets.emulator.engine import noise, outcomes, simulate
+from qsession_widgets.emulator.engine import outcomes, sampling
 from qsession_widgets.emulator.engine.decode import OLDEST_QPY
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, kept_qubits
+from qsession_widgets.emulator.engine.sampling import Sampled
+from qsession_widgets.emulator.engine.simulate import Sweep
+from qsession_widgets.emulator.engine.sources import DeviceNoise
 
 _ANGLE_DECIMALS = 5
 """Decimals of quarter turns kept of an angle, so that Clifford circuits are seen as such."""
@@ -65,21 +68,20 @@ def run(job: JobRun, text: str) -> str:
         fact.check(job.device, index)
     kept = kept_qubits(fact.active for fact in facts)
     cuts = [fact.cut(kept) for fact in facts]
-    model_noise = noise.build(job.device, kept, noise.places(cuts), "target")
 
     rng = np.random.default_rng(seed)
     samples = [_sample(item, rng) for item in items]
     sweeps = [
-        simulate.Sweep.of(cut, item.circuit.parameters, sample.values)
+        Sweep.of(cut, item.circuit.parameters, sample.values)
         for cut, item, sample in zip(cuts, items, samples, strict=True)
     ]
     started = datetime.datetime.now(datetime.timezone.utc)
-    memories = simulate.run(
+    memories = sampling.run(
         job,
         sweeps,
         shots=program.shots,
         seed=seed,
-        noise=model_noise,
+        noise=DeviceNoise(job.device, kept, "target"),
         keep="memory",
         done=lambda finished: job.progress(len(finished), len(items)),
     )
@@ -207,7 +209,7 @@ def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _registers(
-    circuit: QuantumCircuit, memories: list[list[str]], shape: tuple[int, ...], shots: int
+    circuit: QuantumCircuit, memories: list[Sampled], shape: tuple[int, ...], shots: int
 ) -> dict[str, NDArray[np.bool_]]:
     """Return each register's outcomes, shape ``(*shape, shots, bits)``, bit 0 first."""
     chosen = {register.name: outcomes.columns(circuit, register) for register in circuit.cregs}
@@ -216,9 +218,8 @@ def _registers(
         for name, bits in chosen.items()
     }
     for at, memory in enumerate(memories):
-        measured = outcomes.bits(memory, circuit.num_clbits)
         for name, bits in chosen.items():
-            arrays[name][at] = measured[:, bits]
+            arrays[name][at] = memory.bits[:, bits]
     return {name: array.reshape(*shape, *array.shape[1:]) for name, array in arrays.items()}
 
 

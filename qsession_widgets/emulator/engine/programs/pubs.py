@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -18,6 +18,7 @@ from qsession_widgets.emulator.engine.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.simulate import Sweep
+from qsession_widgets.emulator.engine.sources import DeviceNoise, Noise, OwnNoise
 
 _REMEMBERED = 64
 
@@ -136,18 +137,21 @@ class Options:
             )
 
     def noise_for(
-        self, job: JobRun, circuits: Iterable[QuantumCircuit], kept: Sequence[int]
-    ) -> NoiseModel | None:
-        """Return the noise to run compacted circuits with: the job's own model, or the device's."""
+        self, job: JobRun, circuits: Iterable[QuantumCircuit], kept: tuple[int, ...]
+    ) -> Noise:
+        """Return the noise of compacted circuits: the job's own, or the device's."""
         if self.noise_model is not None:
-            return noise.restrict(self.noise_model, kept)
-        used = noise.places(circuits)
-        if not job.device.ideal and job.device.dt is None and any(n == "delay" for n, _ in used):
+            return OwnNoise(self.noise_model, kept)
+        if (
+            not job.device.ideal
+            and job.device.dt is None
+            and any(name == "delay" for name, _ in noise.places(circuits))
+        ):
             job.warn(
                 f"The delays of this job are free of noise: {job.device.name} does not say how "
                 "long its time step is."
             )
-        return noise.build(job.device, kept, used)
+        return DeviceNoise(job.device, kept)
 
 
 def _copied(value: Any) -> Any:

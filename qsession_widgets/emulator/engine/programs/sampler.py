@@ -12,7 +12,7 @@ from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResu
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_ibm_runtime.json import RuntimeEncoder
 
-from qsession_widgets.emulator.engine import decode, outcomes, simulate
+from qsession_widgets.emulator.engine import decode, outcomes, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs.pubs import (
@@ -22,6 +22,7 @@ from qsession_widgets.emulator.engine.programs.pubs import (
     posted_pubs,
     sweep_of,
 )
+from qsession_widgets.emulator.engine.sampling import Sampled
 
 DEFAULT_SHOTS = 1024
 """As in the client's local mode; the service's own default is 4096."""
@@ -84,29 +85,28 @@ def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[S
     by_shots: dict[int, list[int]] = defaultdict(list)
     for index, pub in enumerate(pubs):
         by_shots[pub.shots].append(index)
-    memories: dict[int, list[list[str]]] = {}
+    memories: dict[int, list[Sampled]] = {}
     for shots, group in by_shots.items():
         sweeps = [sweep_of(pubs[i], cuts[i]) for i in group]
 
         def tell(done: set[int], before: int = len(memories)) -> None:
             job.progress(before + len(done), len(pubs))
 
-        memory = simulate.run(
+        memory = sampling.run(
             job, sweeps, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
         )
         memories.update(zip(group, memory, strict=True))
     return [_result(pub, memories[i]) for i, pub in enumerate(pubs)]
 
 
-def _result(pub: SamplerPub, memories: Sequence[list[str]]) -> SamplerPubResult:
+def _result(pub: SamplerPub, memories: Sequence[Sampled]) -> SamplerPubResult:
     circuit, shape = pub.circuit, pub.shape
-    shots = [outcomes.bits(memory, circuit.num_clbits) for memory in memories]
     fields = {}
     for register in circuit.cregs:
         chosen = outcomes.columns(circuit, register)
-        array = np.zeros((len(shots), pub.shots, (len(chosen) + 7) // 8), dtype=np.uint8)
-        for at, outcome in enumerate(shots):
-            array[at] = outcomes.packed(outcome, chosen)
+        array = np.zeros((len(memories), pub.shots, (len(chosen) + 7) // 8), dtype=np.uint8)
+        for at, memory in enumerate(memories):
+            array[at] = outcomes.packed(memory.bits, chosen)
         fields[register.name] = BitArray(array.reshape(*shape, *array.shape[1:]), len(chosen))
     return SamplerPubResult(
         DataBin(**fields, shape=shape),
