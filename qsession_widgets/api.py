@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from .binding import BINDING
-from .durations import parse_duration, words
+from .binding import BINDING, JobMode
+from .durations import words
 from .errors import UserError
-from .service import KINDS, Kind, choose, find_backend
+from .options import Mode, OpenOptions, make
+from .service import Chosen, Kind, choose, find_backend
 
 if TYPE_CHECKING:
     from .live import Batch, LiveSession, Session
@@ -20,16 +22,21 @@ def open_session(
     service: Kind = "auto",
     instance: str | None = None,
     account: str | None = None,
-    mode: str = "dedicated",
+    mode: Mode = "dedicated",
     name: str = "",
+    tags: Sequence[str] = (),
     notebook: str = "",
     expect: int | None = None,
-    emulator_options: dict[str, Any] | None = None,
+    strict: bool = False,
+    idle_close: int | str | None = None,
+    budget: str | None = None,
+    on_exit: str | None = None,
+    emulator_options: Mapping[str, Any] | None = None,
 ) -> Session | Batch:
     """Open a session and bind it: primitives built without a mode belong to it from now on.
 
     While a session is bound, asking for the same again gives that one back; asking for another is
-    refused.
+    refused, unless it has a name of its own.
 
     Parameters
     ----------
@@ -48,11 +55,21 @@ def open_session(
         A session, or a batch.
     name : str, optional
         A name for it.
+    tags : sequence of str, optional
+        Tags that every job in it gets.
     notebook : str, optional
         Path of the notebook that opens it.
     expect : int, optional
         How many jobs there will be, for the progress.
-    emulator_options : dict, optional
+    strict : bool
+        Refuse jobs for its backend that would run outside of it.
+    idle_close : int or str, optional
+        Close it when nothing was pending for so long, in seconds or as ``"2m"``.
+    budget : str, optional
+        Usage (``"5m"``) or cost (``"$20"``) at which it takes no more jobs and is closed.
+    on_exit : {"close", "leave"}, optional
+        What happens to it when the interpreter ends; ``close`` when not given.
+    emulator_options : mapping, optional
         How to start the emulator when it does not run yet.
 
     Returns
@@ -63,36 +80,31 @@ def open_session(
 
     Raises
     ------
+    NoSessionsOnPlan
+        The plan has no sessions; use ``mode="batch"`` or job mode.
     UserError
         A wrong value, no such backend, or the service refused.
     """
-    return open_bound(
-        backend,
+    options = make(
+        backend=backend,
         max_time=max_time,
         service=service,
         instance=instance,
         account=account,
         mode=mode,
         name=name,
-        notebook=notebook,
+        tags=tags,
         expect=expect,
-        emulator_options=emulator_options,
-    )[0].session
+        strict=strict,
+        idle_close=idle_close,
+        budget=budget,
+        on_exit=on_exit,
+        local=emulator_options,
+    )
+    return open_bound(options, notebook=notebook)[0].session
 
 
-def open_bound(
-    backend: str | None = None,
-    *,
-    max_time: int | str | None = None,
-    service: Kind = "auto",
-    instance: str | None = None,
-    account: str | None = None,
-    mode: str = "dedicated",
-    name: str = "",
-    notebook: str = "",
-    expect: int | None = None,
-    emulator_options: dict[str, Any] | None = None,
-) -> tuple[LiveSession, str]:
+def open_bound(options: OpenOptions, *, notebook: str = "") -> tuple[LiveSession, str]:
     """What `open_session` does, with a line to say about it.
 
     Returns
@@ -100,31 +112,87 @@ def open_bound(
     tuple of (LiveSession, str)
         The bound session, and which service it runs on, or that it was open already.
     """
-    if service not in KINDS:
-        raise UserError(f"--service {service!r} does not exist: choose auto, ibm or local.")
-    seconds = None if max_time is None else parse_duration(str(max_time), what="--max-time")
-    request = (backend, seconds, service, instance, account, mode, name)
-    bound = BINDING.bound
-    if bound is not None and bound.usable:
-        if bound.request == request:
-            return bound, "This session is open already and goes on."
-        raise UserError(_other_open(bound, mode))
-    from .live import open_live
+    known = _open_already(options)
+    if known is not None:
+        BINDING.bind(known)
+        return known, f"This {known.word} is open already and goes on."
+    chosen, device = _where(options)
+    return _open(chosen, device, options, notebook)
 
-    chosen = choose(service, instance=instance, account=account, emulator_options=emulator_options)
-    device = find_backend(chosen, backend)
-    live = open_live(
-        chosen,
-        device,
-        mode=mode,
-        max_time=seconds,
-        name=name,
-        notebook=notebook,
-        expected_jobs=expect,
-        request=request,
-    )
+
+def open_or_fall_back(
+    options: OpenOptions, *, notebook: str = ""
+) -> tuple[LiveSession | JobMode, str]:
+    """`open_bound`, and where the plan has no sessions, job mode or a batch in its place.
+
+    Returns
+    -------
+    tuple of (LiveSession or JobMode, str)
+        What is bound, and what to say about it.
+    """
+    from dataclasses import replace
+
+    known = _open_already(options)
+    if known is not None:
+        BINDING.bind(known)
+        return known, f"This {known.word} is open already and goes on."
+    from .opening import NoSessionsOnPlan
+
+    chosen, device = _where(options)
+    try:
+        return _open(chosen, device, options, notebook)
+    except NoSessionsOnPlan:
+        refused = f"{chosen.reason}\nThis plan has no sessions (the service said 1352): "
+        if options.fallback == "batch":
+            live, remark = _open(chosen, device, replace(options, mode="batch"), notebook)
+            said = remark.removeprefix(chosen.reason).strip()
+            return live, f"{refused}a batch was opened in its place. {said}".rstrip()
+        job_mode = JobMode(device, chosen, options)
+        BINDING.bind_job_mode(job_mode)
+        return job_mode, (
+            f"{refused}primitives built without a mode run on {device.name} in job mode, each job "
+            "through the queue by itself; --fallback batch or %%batch opens a batch."
+        )
+
+
+def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
+    """Take up a session that was opened elsewhere, by its id or a job's, and bind it.
+
+    Returns
+    -------
+    tuple of (LiveSession, str)
+        The bound session, and what to say about it.
+
+    Raises
+    ------
+    UserError
+        There is none, or it takes no more jobs.
+    """
+    live = BINDING.with_id(wanted)
+    if live is None:
+        from .opening import attach_live
+
+        if options.service == "auto" and BINDING.bound is not None:
+            chosen = BINDING.bound.chosen
+        else:
+            chosen = _service(options)
+        _refuse_taken_name(options)
+        live = attach_live(chosen, wanted, options)
+        if (known := BINDING.with_id(live.monitor.session_id)) is not None:
+            live.monitor.stop()
+            live = known
+        else:
+            guard(live)
+            BINDING.bind(live)
+            leave = live.options.on_exit == "leave"
+            return live, (
+                f"Attached to the {live.word} on {live.backend.name}: primitives built without a "
+                "mode belong to it. It is "
+                + ("left open" if leave else "closed")
+                + " when this kernel ends."
+            )
     BINDING.bind(live)
-    return live, chosen.reason + _capped(live, seconds)
+    return live, f"This {live.word} is open here already and is bound."
 
 
 def current_session() -> Session | Batch | None:
@@ -132,12 +200,90 @@ def current_session() -> Session | Batch | None:
     return None if BINDING.bound is None else BINDING.bound.session
 
 
-def _other_open(bound: LiveSession, mode: str) -> str:
-    snapshot = bound.monitor.snapshot
-    word = "batch" if snapshot.mode == "batch" else "session"
+def guard(live: LiveSession) -> None:
+    """Keep a session to the rules it was opened with, if there are any.
+
+    Raises
+    ------
+    UserError
+        A budget in dollars where the plan has no price.
+    """
+    from .guards import Guard, Rules
+    from .notices import NOTICES
+
+    rules = Rules.of(live.options, live.chosen.info)
+    if rules:
+        live.guard = Guard(rules, live.monitor, NOTICES.say)
+
+
+def _where(options: OpenOptions) -> tuple[Chosen, Any]:
+    from .guards import Rules
+
+    chosen = _service(options)
+    # before anything is opened that would have to be closed again
+    Rules.of(options, chosen.info)
+    return chosen, find_backend(chosen, options.backend)
+
+
+def _service(options: OpenOptions) -> Chosen:
+    return choose(
+        options.service,
+        instance=options.instance,
+        account=options.account,
+        emulator_options=options.local or None,
+    )
+
+
+def _open(
+    chosen: Chosen, device: Any, options: OpenOptions, notebook: str
+) -> tuple[LiveSession, str]:
+    from .opening import open_live
+
+    live = open_live(chosen, device, options, notebook=notebook)
+    guard(live)
+    BINDING.bind(live)
+    return live, chosen.reason + _capped(live, options.max_time)
+
+
+def _open_already(options: OpenOptions) -> LiveSession | None:
+    """The open session that was asked for in the same words.
+
+    Raises
+    ------
+    UserError
+        Another one is in the way.
+    """
+    for live in BINDING.sessions():
+        if live.options.request != options.request:
+            continue
+        # it may have ended elsewhere since
+        live.monitor.poll()
+        if live.usable:
+            return live
+    _refuse_taken_name(options)
+    bound = BINDING.bound
+    if bound is not None and not options.name:
+        bound.monitor.poll()
+        if bound.usable:
+            raise UserError(_other_open(bound))
+    return None
+
+
+def _refuse_taken_name(options: OpenOptions) -> None:
+    taken = BINDING.named(options.name) if options.name else None
+    if taken is not None:
+        raise UserError(
+            f"A {taken.word} named {options.name!r} is open on {taken.backend.name} and asks for "
+            f"something else: %session use {options.name} goes on in it, %session close "
+            f"{options.name} ends it, or give this one another --name."
+        )
+
+
+def _other_open(bound: LiveSession) -> str:
     return (
-        f"A {word} on {snapshot.backend} is open already and asks for something else: run the cell "
-        f"with the options it was opened with to go on in it, or end it first with %session close."
+        f"A {bound.word} on {bound.backend.name} is open already and asks for something else: run "
+        "the cell with the options it was opened with to go on in it, end it first with %session "
+        "close, or give this one a --name to have both."
     )
 
 

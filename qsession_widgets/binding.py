@@ -2,18 +2,43 @@
 
 One session is bound at a time, for the whole kernel: it does not matter in which cell, task or
 thread a primitive is built. What the user passes as ``mode``, and the user's own ``with
-Session(...)``, always win.
+Session(...)``, always win. Others may be open beside it, by name.
 """
 
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .client import ModeSeam
+from .client import ModeSeam, SubmitSeam
+from .strays import Strays
 
 if TYPE_CHECKING:
+    from qiskit_ibm_runtime import IBMBackend
+
     from .live import LiveSession
+    from .options import OpenOptions
+    from .service import Chosen
+
+
+@dataclass(frozen=True)
+class JobMode:
+    """What is bound on a plan without sessions: each job goes through the queue by itself.
+
+    Attributes
+    ----------
+    backend : IBMBackend
+        Where jobs run.
+    chosen : Chosen
+        The service.
+    options : OpenOptions
+        What was asked for.
+    """
+
+    backend: IBMBackend
+    chosen: Chosen
+    options: OpenOptions
 
 
 class Binding:
@@ -25,36 +50,71 @@ class Binding:
         The session that primitives without a mode join.
     last : LiveSession or None
         The session bound last, which views still show after it has ended.
+    job_mode : JobMode or None
+        The backend that primitives without a mode run on by themselves, where a plan has no
+        sessions.
     """
 
     def __init__(self) -> None:
         self.bound: LiveSession | None = None
         self.last: LiveSession | None = None
+        self.job_mode: JobMode | None = None
+        self._known: list[LiveSession] = []
         self._lock = threading.Lock()
         self._seam = ModeSeam(self._current)
+        self._submits = SubmitSeam(Strays(self))
 
     def bind(self, live: LiveSession) -> None:
         """Make this the session of primitives without a mode."""
         with self._lock:
             self.bound = self.last = live
+            self.job_mode = None
+            if live not in self._known:
+                self._known = [known for known in self._known if known.usable] + [live]
+            self._seam.install()
+            self._submits.install()
+
+    def bind_job_mode(self, job_mode: JobMode) -> None:
+        """Let primitives without a mode run on a backend, in no session."""
+        with self._lock:
+            self.bound = None
+            self.job_mode = job_mode
             self._seam.install()
 
     def unbind(self) -> LiveSession | None:
         """Let primitives without a mode belong to nothing again; what was bound."""
         with self._lock:
             live, self.bound = self.bound, None
+            self.job_mode = None
             return live
+
+    def sessions(self) -> list[LiveSession]:
+        """Every session of this kernel that takes jobs, as far as is known; oldest first."""
+        return [live for live in self._known if live.usable]
+
+    def named(self, name: str) -> LiveSession | None:
+        """The open session of a name."""
+        return next((live for live in self.sessions() if live.name == name), None)
+
+    def with_id(self, session_id: str) -> LiveSession | None:
+        """The open session of an id."""
+        return next(
+            (live for live in self.sessions() if live.monitor.session_id == session_id), None
+        )
 
     def shut(self) -> LiveSession | None:
         """Unbind, and leave the client library as it was."""
         live = self.unbind()
+        self._known = []
+        self.last = None
         self._seam.remove()
+        self._submits.remove()
         return live
 
     def _current(self) -> Any | None:
         live = self.bound
         if live is None:
-            return None
+            return None if self.job_mode is None else self.job_mode.backend
         # a session that has ended is still handed out: the primitive's run then says in a sentence
         # what became of it, where job mode would bill by accident
         return live.session

@@ -9,6 +9,7 @@ way:
 - ``QiskitRuntimeService._account`` (``instance``, ``url``): to say which service this is;
 - ``Session._run`` and ``Session._active``: to notice a submit from this kernel, and to tell the
   client of an end it cannot see;
+- ``QiskitRuntimeService._run``: to notice a submit that goes past the session;
 - ``base_primitive.get_mode_service_backend``, wherever the library has imported it: to answer for
   ``mode=None``;
 - ``utils.default_session.get_cm_session``: a user's own ``with Session(...)`` goes first.
@@ -18,7 +19,9 @@ way:
 
 from __future__ import annotations
 
+import functools
 import importlib
+import inspect
 import sys
 import threading
 import time
@@ -216,6 +219,11 @@ def own_default_session() -> Any | None:
     return get_cm_session()
 
 
+def same_account(one: QiskitRuntimeService, other: QiskitRuntimeService) -> bool:
+    """Whether two service objects talk to the same place."""
+    return one is other or base_url(one) == base_url(other)
+
+
 class NothingBound(UserError, ValueError):
     """A primitive without a mode was built while no session is bound."""
 
@@ -272,3 +280,86 @@ def _replace_everywhere(old: Any, new: Any) -> None:
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith("qiskit_ibm_runtime") and getattr(module, name, None) is old:
             setattr(module, name, new)
+
+
+@dataclass(frozen=True)
+class Submit:
+    """A job on its way to the service.
+
+    Attributes
+    ----------
+    service : QiskitRuntimeService
+        Through which object.
+    program : str
+        The program that runs it.
+    backend : str
+        Name of the backend.
+    session_id : str or None
+        The session it belongs to; None in job mode.
+    inputs : dict
+        What is sent.
+    """
+
+    service: QiskitRuntimeService
+    program: str
+    backend: str
+    session_id: str | None
+    inputs: dict[str, Any]
+
+
+class SubmitSeam:
+    """Where every submit of this kernel passes by, also one that belongs to no session of ours.
+
+    Parameters
+    ----------
+    before : callable
+        Called with every `Submit` before it is sent; may raise to refuse it. Returns a function
+        that is called with the job's id afterwards, or None.
+    """
+
+    def __init__(self, before: Callable[[Submit], Callable[[str], None] | None]):
+        self._before = before
+        self._original: Callable[..., Any] | None = None
+
+    def install(self) -> None:
+        """Put the seam in."""
+        if self._original is not None:
+            return
+        from qiskit_ibm_runtime import QiskitRuntimeService
+
+        original = self._original = QiskitRuntimeService._run
+        signature = inspect.signature(original)
+        before = self._before
+
+        @functools.wraps(original)
+        def run(service: QiskitRuntimeService, *args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(service, *args, **kwargs).arguments
+            options = given.get("options") or {}
+            backend = (
+                options.get("backend")
+                if isinstance(options, Mapping)
+                else getattr(options, "backend", None)
+            )
+            after = before(
+                Submit(
+                    service,
+                    str(given.get("program_id", "")),
+                    str(getattr(backend, "name", backend or "")),
+                    given.get("session_id"),
+                    given.get("inputs") or {},
+                )
+            )
+            job = original(service, *args, **kwargs)
+            if after is not None:
+                after(job.job_id())
+            return job
+
+        QiskitRuntimeService._run = run
+
+    def remove(self) -> None:
+        """Take the seam out again."""
+        if self._original is not None:
+            from qiskit_ibm_runtime import QiskitRuntimeService
+
+            QiskitRuntimeService._run = self._original
+            self._original = None

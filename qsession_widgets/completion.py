@@ -1,4 +1,4 @@
-"""Tab after ``%%session`` and ``%session``: options, values, backends."""
+"""Tab after ``%%session``, ``%%batch`` and ``%session``: options, values, backends, names."""
 
 from __future__ import annotations
 
@@ -6,25 +6,45 @@ from typing import Any
 
 from .binding import BINDING
 from .options import OPEN_OPTIONS
-from .service import KINDS
+from .usage import ACTION_NAMES
 
 
 def complete_session(shell: Any, event: Any) -> list[str]:
     """Completions for the word under the cursor; what ``complete_command`` hooks return.
 
-    Backend names come from the bound session's service: a key press never opens a connection.
+    Names come from what is known in this kernel: a key press never opens a connection.
     """
     words = event.line.split()
+    ended = event.line.endswith(" ")
+    previous = words[-1] if ended else words[-2] if len(words) > 1 else ""
     if not event.line.startswith("%%"):
-        from .magics import ACTIONS
+        found = _after_action(words, previous, len(words) + ended)
+    else:
+        found = _after_flag(previous)
+    return [word for word in found if word.startswith(event.symbol)]
 
-        return [action for action in ACTIONS if action.startswith(event.symbol)]
-    previous = words[-1] if event.line.endswith(" ") else words[-2] if len(words) > 1 else ""
-    if previous == "--service":
-        return [kind for kind in KINDS if kind.startswith(event.symbol)]
+
+def _after_action(words: list[str], previous: str, position: int) -> list[str]:
+    if position <= 2:
+        return list(ACTION_NAMES)
+    names = [live.name for live in BINDING.sessions() if live.name]
+    action = words[1]
+    if action == "attach":
+        from .actions import ATTACH_OPTIONS
+
+        if previous.startswith("--"):
+            return _after_flag(previous)
+        return [option.flag for option in ATTACH_OPTIONS]
+    return {"use": names, "cancel": names, "close": ["--all", *names]}.get(action, [])
+
+
+def _after_flag(previous: str) -> list[str]:
+    option = next((option for option in OPEN_OPTIONS if option.flag == previous), None)
     if previous == "--backend":
-        return [name for name in _backends() if name.startswith(event.symbol)]
-    return [option.flag for option in OPEN_OPTIONS if option.flag.startswith(event.symbol)]
+        return _backends()
+    if option is not None and option.value:
+        return list(option.choices)
+    return [option.flag for option in OPEN_OPTIONS]
 
 
 def _backends() -> list[str]:

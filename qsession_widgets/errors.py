@@ -184,6 +184,13 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     return text
 
 
+def answer_code(error: BaseException) -> int | None:
+    """The service's error code behind an error of the client library's; None when it has none."""
+    answered = _answer(error)
+    found = read_error_body(str(getattr(answered, "message", answered)))["code"]
+    return None if found is None else int(found)
+
+
 def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
     """Words that look like one that is not known, as ``a, b or c``; empty when none does."""
     close = get_close_matches(word, known, n=limit, cutoff=0.6)

@@ -53,7 +53,7 @@ class _Watched:
             sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
             raise SubmitError(sentence) from error
         if live is not None:
-            live.monitor.submitted(job.job_id(), *_primitive(program_id, inputs))
+            live.monitor.submitted(job.job_id(), *primitive_of(program_id, inputs))
         return job
 
     def close(self) -> None:
@@ -194,7 +194,9 @@ class LiveSession:
         SubmitError
             The session takes no more jobs, or its budget is spent.
         """
-        if self.usable and self.monitor.age() > STALE[self.chosen.info.kind]:
+        info = self.chosen.info
+        age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
+        if self.usable and age > STALE[info.kind]:
             self.monitor.poll()
         if self.guard is not None and (refusal := self.guard.refusal()) is not None:
             raise SubmitError(refusal)
@@ -270,7 +272,7 @@ ENDS: dict[str, str] = {
 """How a session ended, by the service's ``state_reason``, as a clause."""
 
 
-def _primitive(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
+def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
     """Which primitive a program's inputs come from, and how many PUBs they hold if they tell.
 
     The client-side primitives send a program ``executor`` that says which of them made it.

@@ -1,36 +1,68 @@
-"""``%%session`` and ``%session``: read the line, call the rest, say one clear sentence.
+"""``%%session``, ``%%batch`` and ``%session``: read the line, call the rest, say one sentence.
 
-A cell that begins with ``%%session`` is an ordinary cell: its first line is turned into a call
-before IPython compiles it. So top-level ``await``, tracebacks, interrupts and the value of the last
-line are what they are in any other cell.
+A cell that begins with ``%%session`` or ``%%batch`` is an ordinary cell: its first line is turned
+into a call before IPython compiles it. So top-level ``await``, tracebacks, interrupts and the value
+of the last line are what they are in any other cell.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import traitlets
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from .binding import BINDING
-from .errors import UserError, nearest
-from .options import OPEN_OPTIONS, USAGE, parse_open, split
+from .errors import UserError
+from .options import OPEN_OPTIONS, Mode, parse_open, split
+from .usage import USAGE
 
-if TYPE_CHECKING:
-    from .live import LiveSession
+CONFIGURABLE = (
+    "--backend",
+    "--max-time",
+    "--service",
+    "--instance",
+    "--account",
+    "--idle-close",
+    "--budget",
+    "--on-error",
+    "--on-exit",
+    "--fallback",
+)
+"""Options whose defaults can be configured."""
 
-ACTIONS = ("status", "close", "cancel", "backends", "receipt", "timeline", "unbind")
+
+def _default(flag: str) -> Any:
+    meaning = next(option.meaning for option in OPEN_OPTIONS if option.flag == flag)
+    return traitlets.Unicode("", help=f"Default of {flag}: {meaning}.").tag(config=True)
 
 
 @magics_class
 class SessionMagics(Magics):
-    """The magics of this package."""
+    """The magics of this package, and the defaults of their options."""
+
+    # One trait for each of CONFIGURABLE, as it would be typed; empty for none.
+    backend = _default("--backend")
+    max_time = _default("--max-time")
+    service = _default("--service")
+    instance_crn = _default("--instance")
+    account = _default("--account")
+    idle_close = _default("--idle-close")
+    budget = _default("--budget")
+    on_error = _default("--on-error")
+    on_exit = _default("--on-exit")
+    fallback = _default("--fallback")
+    strict = traitlets.Bool(False, help="Whether sessions are --strict.").tag(config=True)
 
     def __init__(self, shell: Any):
+        from .ending import Ending
+
         super().__init__(shell=shell)
         self.shell: Any = shell
+        self.ending = Ending(shell)
 
     @line_cell_magic
     def session(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - USAGE, below
@@ -39,95 +71,71 @@ class SessionMagics(Magics):
             self.open_from_line(line)
             self.shell.run_cell(cell).raise_error()
             return None
-        return _plainly(lambda: self._act(line))
+        from .actions import act
+
+        return _plainly(lambda: act(split(line), self.shell.push))
 
     session.__doc__ = USAGE
 
+    @line_cell_magic
+    def batch(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - USAGE, below
+        if cell is None:
+            raise UsageError(
+                "%batch is no command: %%batch above a cell opens a batch, %session shows it."
+            )
+        self.open_batch_from_line(line)
+        self.shell.run_cell(cell).raise_error()
+        return None
+
+    batch.__doc__ = USAGE
+
     def open_from_line(self, line: str) -> None:
         """Open a session as the options of a ``%%session`` line ask, and show its panel."""
-        _plainly(lambda: self._open(line))
+        _plainly(lambda: self._open(line, "dedicated"))
 
-    def _open(self, line: str) -> None:
-        options = parse_open(line)
-        from .api import open_bound
+    def open_batch_from_line(self, line: str) -> None:
+        """Open a batch as the options of a ``%%batch`` line ask, and show its panel."""
+        _plainly(lambda: self._open(line, "batch"))
 
-        live, remark = open_bound(
-            options.backend,
-            max_time=options.max_time,
-            service=options.service,
-            instance=options.instance,
-            account=options.account,
-            name=options.name,
-            expect=options.expect,
-            notebook=_notebook(self.shell),
-        )
-        session_name, backend_name = options.names
-        self.shell.push({session_name: live.session, backend_name: live.backend})
+    def _open(self, line: str, mode: Mode) -> None:
+        options = parse_open(line, mode=mode, defaults=self._defaults())
+        from .actions import give_names, show
+        from .api import open_or_fall_back
+        from .binding import JobMode
+        from .orphans import leftover_sentence, leftovers, remember
+
+        notebook = _notebook(self.shell)
+        bound, remark = open_or_fall_back(options, notebook=notebook)
         print(remark)
-        _show(live)
+        if isinstance(bound, JobMode):
+            session_name, backend_name = options.names
+            self.shell.push({session_name: None, backend_name: bound.backend})
+            return
+        give_names(bound, self.shell.push, options.names)
+        self.ending.opened(bound)
+        remember(bound)
+        for note in leftovers(bound.chosen, notebook):
+            if BINDING.with_id(note.session_id) is None:
+                print(leftover_sentence(note))
+        show(bound)
 
-    def _act(self, line: str) -> Any:
-        words = split(line)
-        action = words[0] if words else "status"
-        if action not in ACTIONS:
-            close = nearest(action, list(ACTIONS))
-            raise UserError(
-                f"%session has no action {action!r}"
-                + (f": did you mean {close}?" if close else f": there are {', '.join(ACTIONS)}.")
-                + " %session? explains them; a new session is opened by %%session above a cell."
-            )
-        if len(words) > 1:
-            raise UserError(f"%session {action} takes nothing more, not {' '.join(words[1:])!r}.")
-        return getattr(self, f"_{action}")()
+    def _defaults(self) -> dict[str, str]:
+        traits = {"--instance": "instance_crn"}
+        values = {
+            flag: getattr(self, traits.get(flag, flag[2:].replace("-", "_")))
+            for flag in CONFIGURABLE
+        }
+        found = {flag: value for flag, value in values.items() if value}
+        return {**found, "--strict": ""} if self.strict else found
 
-    def _status(self) -> None:
-        _show(_bound_or_last())
 
-    def _close(self) -> None:
-        live = _bound()
-        print(live.monitor.command("close"))
-        BINDING.unbind()
-
-    def _cancel(self) -> None:
-        live = _bound()
-        print(live.monitor.command("cancel"))
-        BINDING.unbind()
-
-    def _unbind(self) -> None:
-        live = _bound()
-        BINDING.unbind()
-        print(
-            f"The session on {live.backend.name} is no longer bound. It stays open and its usage "
-            "goes on while it is active: session.close() ends it."
-        )
-
-    def _backends(self) -> None:
-        from .service import backend_names, choose
-
-        live = BINDING.bound
-        chosen = live.chosen if live is not None else choose()
-        print(chosen.info.label + ": " + ", ".join(backend_names(chosen)))
-
-    def _receipt(self) -> None:
-        from IPython.display import display
-
-        from .receipt import Receipt
-
-        live = _bound_or_last()
-        live.monitor.poll()
-        receipt = Receipt(live.monitor.snapshot, live.monitor.now())
-        display(receipt)  # type: ignore[no-untyped-call]
-
-    def _timeline(self) -> Any:
-        from .timeline import timeline
-
-        live = _bound_or_last()
-        live.monitor.poll()
-        return timeline(live.monitor.snapshot, now=live.monitor.now())
+_CALLS = {"%%session": "qsession_open", "%%batch": "qsession_open_batch"}
 
 
 def rewrite_cell(lines: list[str]) -> list[str]:
-    """Turn the first line of a ``%%session`` cell into a call; every other cell stays as it is.
+    """Turn the first line of a ``%%session`` or ``%%batch`` cell into a call.
+
+    Every other cell stays as it is.
 
     Parameters
     ----------
@@ -137,27 +145,32 @@ def rewrite_cell(lines: list[str]) -> list[str]:
     if not lines:
         return lines
     first = lines[0].rstrip("\n")
-    if not (first == "%%session" or first.startswith("%%session ")):
+    magic, _, rest = first.partition(" ")
+    if magic not in _CALLS or first.rstrip().endswith("?"):
         return lines
-    if first.rstrip().endswith("?"):
-        return lines
-    call = f"get_ipython().run_line_magic('qsession_open', {first[len('%%session') :].strip()!r})\n"
-    return [call, *lines[1:]]
+    return [f"get_ipython().run_line_magic({_CALLS[magic]!r}, {rest.strip()!r})\n", *lines[1:]]
+
+
+_LOADED: dict[int, SessionMagics] = {}
 
 
 def load(shell: Any) -> None:
     """Add the magics to a shell; loading twice changes nothing."""
-    magics = SessionMagics(shell=shell)
+    if id(shell) in _LOADED:
+        return
+    magics = _LOADED[id(shell)] = SessionMagics(shell=shell)
     shell.register_magics(magics)
     shell.register_magic_function(magics.open_from_line, "line", "qsession_open")
+    shell.register_magic_function(magics.open_batch_from_line, "line", "qsession_open_batch")
+    magics.ending.install()
     cleanup = shell.input_transformer_manager.cleanup_transforms
     if rewrite_cell not in cleanup:
         cleanup.append(rewrite_cell)
     shell.set_custom_exc((UserError,), _show_sentence)
     from .completion import complete_session
 
-    shell.set_hook("complete_command", complete_session, str_key="%%session")
-    shell.set_hook("complete_command", complete_session, str_key="%session")
+    for magic in ("%%session", "%%batch", "%session"):
+        shell.set_hook("complete_command", complete_session, str_key=magic)
 
 
 def unload(shell: Any) -> None:
@@ -165,13 +178,20 @@ def unload(shell: Any) -> None:
     cleanup = shell.input_transformer_manager.cleanup_transforms
     if rewrite_cell in cleanup:
         cleanup.remove(rewrite_cell)
-    for kind, name in (("line", "session"), ("cell", "session"), ("line", "qsession_open")):
-        shell.magics_manager.magics[kind].pop(name, None)
+    for name in ("session", "batch"):
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+    for name in _CALLS.values():
+        shell.magics_manager.magics["line"].pop(name, None)
     shell.set_custom_exc((), None)
+    magics = _LOADED.pop(id(shell), None)
+    if magics is not None:
+        magics.ending.remove()
+        shell.configurables.remove(magics)
     live = BINDING.shut()
     if live is not None and live.usable:
         print(
-            f"The session on {live.backend.name} is still open and costs while it is active: "
+            f"The {live.word} on {live.backend.name} is still open and costs while it is active: "
             "session.close() ends it.",
             file=sys.stderr,
         )
@@ -191,26 +211,6 @@ def _show_sentence(
     print(f"Session error: {error}", file=sys.stderr)
 
 
-def _bound() -> LiveSession:
-    live = BINDING.bound
-    if live is None:
-        raise UserError("No session is bound: open one with %%session above a cell.")
-    return live
-
-
-def _bound_or_last() -> LiveSession:
-    live = BINDING.bound or BINDING.last
-    if live is None:
-        raise UserError("There is no session yet: open one with %%session above a cell.")
-    return live
-
-
-def _show(live: LiveSession) -> None:
-    from IPython.display import display
-
-    display(live.panel())  # type: ignore[no-untyped-call]
-
-
 def _notebook(shell: Any) -> str:
     import os
 
@@ -218,4 +218,4 @@ def _notebook(shell: Any) -> str:
     return str(os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__") or "")
 
 
-__all__ = ["OPEN_OPTIONS", "SessionMagics", "load", "rewrite_cell", "unload"]
+__all__ = ["SessionMagics", "load", "rewrite_cell", "unload"]

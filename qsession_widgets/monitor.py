@@ -126,10 +126,6 @@ class Monitor:
         """The service's clock, estimated."""
         return self._clock.now()
 
-    def age(self) -> float:
-        """Seconds of this machine's time since the service last answered."""
-        return max(0.0, self.now() - self.snapshot.answered_at) / (self._info.speed or 1.0)
-
     def start(self) -> None:
         """Begin to watch, on a daemon thread. Does nothing when it watches already."""
         with self._lock:
@@ -321,6 +317,10 @@ class Monitor:
         advice = advice_for(error.code, error.status)
         text = f"{advice.what}. {advice.do}" if advice else error.message
         since = self.now() if snapshot.problem is None else snapshot.problem_since
+        if error.status == 404:
+            # the service knows of no such session any more: nothing can happen to it
+            gone: Any = {"state": "closed", "accepting_jobs": False, "usage_final": True}
+            snapshot = replace(snapshot, **gone)
         return replace(snapshot, problem=text, problem_since=since)
 
     def _publish(self, snapshot: SessionSnapshot) -> None:

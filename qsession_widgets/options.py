@@ -1,68 +1,312 @@
-"""The options of ``%%session``: one table makes the parser, the help and the completion."""
+"""The options of ``%%session`` and ``%%batch``: one table makes parser, help and completion."""
 
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal
 
 from .durations import parse_duration
 from .errors import UserError, nearest
 from .service import KINDS, Kind
 
+Mode = Literal["dedicated", "batch"]
+
+
+@dataclass(frozen=True)
+class OpenOptions:
+    """What a session is to be; None and empty where nothing was asked for.
+
+    Attributes
+    ----------
+    backend : str or None
+        Name of the backend.
+    max_time : int or None
+        Maximum time in seconds.
+    service, instance, account
+        Which service, and which instance and saved account of IBM's.
+    name : str
+        The user's name for it.
+    tags : tuple of str
+        Tags that every job in it gets.
+    expect : int or None
+        How many jobs there will be.
+    once : bool
+        Whether it is closed at the end of the cell.
+    strict : bool
+        Whether a job for its backend but outside of it is refused.
+    idle_close : float or None
+        Seconds with nothing pending after which it is closed.
+    budget : str
+        Usage or cost at which it is closed, as typed: ``5m`` or ``$20``.
+    on_error, on_exit : str
+        What happens to it when its cell fails, and when the kernel ends.
+    fallback : str
+        What to do on a plan without sessions.
+    names : tuple of (str, str)
+        The notebook's names for session and backend.
+    local : mapping
+        How to start the emulator when none runs.
+    mode : {"dedicated", "batch"}
+        A session or a batch.
+    """
+
+    backend: str | None = None
+    max_time: int | None = None
+    service: Kind = "auto"
+    instance: str | None = None
+    account: str | None = None
+    name: str = ""
+    tags: tuple[str, ...] = ()
+    expect: int | None = None
+    once: bool = False
+    strict: bool = False
+    idle_close: float | None = None
+    budget: str = ""
+    on_error: str = "keep"
+    on_exit: str = "close"
+    fallback: str = "job"
+    names: tuple[str, str] = ("session", "backend")
+    local: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "dedicated"
+
+    @property
+    def request(self) -> tuple[Any, ...]:
+        """What makes it another session: asking for the same again goes on in the one there is."""
+        return (
+            self.mode,
+            self.backend,
+            self.max_time,
+            self.service,
+            self.instance,
+            self.account,
+            self.name,
+            tuple(sorted(self.local.items())),
+        )
+
 
 @dataclass(frozen=True)
 class Option:
-    """One option of ``%%session``.
+    """One option.
 
     Attributes
     ----------
     flag : str
         As it is typed.
     value : str
-        What its value is called.
+        What its value is called; choices stand in a row with bars; empty for an option without one.
     meaning : str
         What it does, for the help.
+    field : str
+        Its field in `OpenOptions`, with ``local.`` before one of the emulator's.
+    read : callable
+        Makes the field's value from what was typed, given the flag and the text.
     """
 
     flag: str
     value: str
     meaning: str
+    field: str
+    read: Callable[[str, str], Any]
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The values it can have, where they are few."""
+        return tuple(self.value.split("|")) if "|" in self.value else ()
+
+
+def _text(_flag: str, text: str) -> str:
+    return text
+
+
+def _true(_flag: str, _text: str) -> bool:
+    return True
+
+
+def _seconds(flag: str, text: str) -> int:
+    return parse_duration(text, what=flag)
+
+
+def _number(flag: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{flag} {text!r} is not a number: write for example {flag} 2.") from None
+
+
+def _whole(flag: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"{flag} {text!r} is not a whole number: write 1 or more.")
+    return int(text)
+
+
+def _count(flag: str, text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"{flag} {text!r} is not a number of jobs: write 1 or more.")
+    return int(text)
+
+
+def _one_of(*choices: str) -> Callable[[str, str], str]:
+    def read(flag: str, text: str) -> str:
+        if text not in choices:
+            raise UserError(
+                f"{flag} {text!r} does not exist: choose {', '.join(choices[:-1])} or "
+                f"{choices[-1]}."
+            )
+        return text
+
+    return read
+
+
+def _tags(flag: str, text: str) -> tuple[str, ...]:
+    tags = tuple(tag.strip() for tag in text.split(","))
+    if not all(tags):
+        raise UserError(f"{flag} {text!r} has an empty tag: write {flag} first,second.")
+    return tags
+
+
+def _names(flag: str, text: str) -> tuple[str, str]:
+    names = [name.strip() for name in text.split(",")]
+    if len(names) != 2 or not all(name.isidentifier() for name in names) or names[0] == names[1]:
+        raise UserError(
+            f"{flag} {text!r} does not name two variables: write {flag} session,backend."
+        )
+    return names[0], names[1]
+
+
+def _budget(flag: str, text: str) -> str:
+    read_budget(text, what=flag)
+    return text
+
+
+def read_budget(text: str, *, what: str = "--budget") -> tuple[float | None, float | None]:
+    """Read a budget: a length of time or an amount of US dollars.
+
+    Returns
+    -------
+    tuple of (float or None, float or None)
+        Seconds and dollars; one of them is None.
+
+    Raises
+    ------
+    UserError
+        It is neither.
+    """
+    word = text.strip()
+    if not word.startswith("$"):
+        return float(parse_duration(word, what=what)), None
+    try:
+        dollars = float(word[1:].replace(",", ""))
+    except ValueError:
+        dollars = 0.0
+    if not 0 < dollars < float("inf"):
+        raise UserError(
+            f"{what} {text!r} is not an amount of money: write {what} '$20', or a time such as "
+            f"{what} 5m."
+        )
+    return None, dollars
+
+
+def _local(name: str, value: str, meaning: str, read: Callable[[str, str], Any]) -> Option:
+    flag = "--local-" + name.replace("_", "-")
+    return Option(flag, value, meaning, f"local.{name}", read)
 
 
 OPEN_OPTIONS: tuple[Option, ...] = (
-    Option("--backend", "NAME", "the backend; IBM's least busy device, or fake_fez, when left out"),
     Option(
-        "--max-time", "TIME", "maximum time: 90, 30m or '1h 30m'; the plan's longest when left out"
+        "--backend",
+        "NAME",
+        "the backend; IBM's least busy device, or fake_fez, when left out",
+        "backend",
+        _text,
+    ),
+    Option(
+        "--max-time",
+        "TIME",
+        "maximum time: 90, 30m or '1h 30m'; the plan's longest when left out",
+        "max_time",
+        _seconds,
     ),
     Option(
         "--service",
         "auto|ibm|local",
         "auto takes your IBM account if there is one, else the local emulator",
+        "service",
+        _one_of(*KINDS),
     ),
-    Option("--instance", "CRN", "instance of your IBM account, by CRN or name"),
-    Option("--account", "NAME", "a saved account by name"),
-    Option("--name", "NAME", "a name for the session"),
-    Option("--expect", "N", "how many jobs there will be, for the progress"),
+    Option("--instance", "CRN", "instance of your IBM account, by CRN or name", "instance", _text),
+    Option("--account", "NAME", "a saved account by name", "account", _text),
+    Option("--name", "NAME", "a name for it; with names, several can be open", "name", _text),
+    Option("--tags", "A,B", "tags that every job in it gets", "tags", _tags),
+    Option("--expect", "N", "how many jobs there will be, for the progress", "expect", _count),
+    Option("--once", "", "close it at the end of this cell", "once", _true),
+    Option(
+        "--strict", "", "refuse jobs for its backend that would run outside of it", "strict", _true
+    ),
+    Option(
+        "--idle-close",
+        "TIME",
+        "close it when nothing was pending for so long",
+        "idle_close",
+        _seconds,
+    ),
+    Option(
+        "--budget",
+        "TIME|$AMOUNT",
+        "warn at 80 % of that usage or cost, refuse jobs and close at 100 %",
+        "budget",
+        _budget,
+    ),
+    Option(
+        "--on-error",
+        "close|cancel|keep",
+        "what happens to it when a cell that used it fails; keep when left out",
+        "on_error",
+        _one_of("close", "cancel", "keep"),
+    ),
+    Option(
+        "--on-exit",
+        "close|leave",
+        "what happens to it when the kernel ends; close when left out",
+        "on_exit",
+        _one_of("close", "leave"),
+    ),
+    Option(
+        "--fallback",
+        "job|batch",
+        "what to do on a plan without sessions; job mode when left out",
+        "fallback",
+        _one_of("job", "batch"),
+    ),
     Option(
         "--bind-as",
         "SESSION,BACKEND",
         "the notebook's names for them; session,backend when left out",
+        "names",
+        _names,
     ),
+    _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", _text),
+    _local("ittl", "SECONDS", "its interactive timeout", _number),
+    _local("max_ttl", "SECONDS", "its longest maximum time", _number),
+    _local("speed", "FACTOR", "how fast its clock runs", _number),
+    _local(
+        "queue", "LOAD", "other users' jobs beside yours: 120 for two minutes of waiting", _text
+    ),
+    _local(
+        "job_time",
+        "simulated|device",
+        "whether a job takes as long as its simulation or as on the device",
+        _one_of("simulated", "device"),
+    ),
+    _local("lanes", "N", "how many jobs a device runs at once", _whole),
+    _local("workers", "N", "how many worker processes simulate", _whole),
+    _local("memory", "GIB", "memory of each worker", _number),
+    _local("cluster", "ADDRESS", "a Dask scheduler to simulate on", _text),
+    _local("seed", "N", "seed of everything random in it", _whole),
+    _local("faults", "", "serve its faults plane, which makes requests fail on demand", _true),
 )
-
-
-@dataclass(frozen=True)
-class OpenOptions:
-    """What a ``%%session`` line asks for; None and empty where it says nothing."""
-
-    backend: str | None = None
-    max_time: str | None = None
-    service: Kind = "auto"
-    instance: str | None = None
-    account: str | None = None
-    name: str = ""
-    expect: int | None = None
-    names: tuple[str, str] = field(default=("session", "backend"))
+"""Every option, in the order of the help."""
 
 
 def split(line: str) -> list[str]:
@@ -79,110 +323,106 @@ def split(line: str) -> list[str]:
         raise UserError(f"A quotation mark has no partner in: {line.strip()}") from None
 
 
-def parse_open(line: str) -> OpenOptions:
-    """Read the options of a ``%%session`` line.
+def parse_open(
+    line: str, *, mode: Mode = "dedicated", defaults: Mapping[str, str] | None = None
+) -> OpenOptions:
+    """Read the options of a ``%%session`` or ``%%batch`` line.
+
+    Parameters
+    ----------
+    line : str
+        What follows the magic's name.
+    mode : {"dedicated", "batch"}
+        Which magic it is.
+    defaults : mapping, optional
+        Values by flag for what the line does not say, as they would be typed.
 
     Raises
     ------
     UserError
         An option that does not exist, one without its value, or a value that makes no sense.
     """
-    values = _pairs(split(line))
-    service = values.get("--service", "auto")
-    if service not in KINDS:
-        raise UserError(f"--service {service!r} does not exist: choose auto, ibm or local.")
-    max_time = values.get("--max-time")
-    if max_time is not None:
-        parse_duration(max_time, what="--max-time")
-    return OpenOptions(
-        backend=values.get("--backend"),
-        max_time=max_time,
-        service=service,
-        instance=values.get("--instance"),
-        account=values.get("--account"),
-        name=values.get("--name", ""),
-        expect=_count(values["--expect"]) if "--expect" in values else None,
-        names=_names(values["--bind-as"]) if "--bind-as" in values else ("session", "backend"),
-    )
+    magic = "%%batch" if mode == "batch" else "%%session"
+    typed = read_flags(split(line), OPEN_OPTIONS, magic)
+    return build({**(defaults or {}), **typed}, mode=mode)
 
 
-def _pairs(words: list[str]) -> dict[str, str]:
-    flags = [option.flag for option in OPEN_OPTIONS]
+def build(typed: Mapping[str, str], *, mode: Mode = "dedicated") -> OpenOptions:
+    """Options from values by flag, as they would be typed; see `parse_open` for errors."""
+    values: dict[str, Any] = {"mode": mode}
+    local: dict[str, Any] = {}
+    for option in OPEN_OPTIONS:
+        if option.flag not in typed:
+            continue
+        value = option.read(option.flag, typed[option.flag])
+        owner, _, name = option.field.rpartition(".")
+        (local if owner else values)[name] = value
+    if local and values.get("service") == "ibm":
+        flags = ", ".join("--local-" + name.replace("_", "-") for name in local)
+        raise UserError(f"{flags} is for the local emulator: leave it out, or use --service local.")
+    return OpenOptions(local=local, **values)
+
+
+def make(**given: Any) -> OpenOptions:
+    """Options from values of Python's, checked like typed ones; None means left out.
+
+    Raises
+    ------
+    UserError
+        A value makes no sense.
+    """
+    mode = given.pop("mode", "dedicated")
+    if mode not in ("dedicated", "batch"):
+        raise UserError(f"mode {mode!r} does not exist: choose dedicated or batch.")
+    local = dict(given.pop("local", None) or {})
+    fixed = {"names": given.pop("names")} if given.get("names") else {}
+    typed = {}
+    for option in OPEN_OPTIONS:
+        value = given.get(option.field)
+        if value is None or value is False or value == "" or value == ():
+            continue
+        typed[option.flag] = ",".join(value) if option.field == "tags" else str(value)
+    made = build(typed, mode=mode)
+    values = {item.name: getattr(made, item.name) for item in fields(made)}
+    return OpenOptions(**{**values, "local": local, **fixed})
+
+
+def read_flags(words: list[str], options: tuple[Option, ...], magic: str) -> dict[str, str]:
+    """What was typed after each flag; an empty text after one that takes no value.
+
+    Raises
+    ------
+    UserError
+        A flag that does not exist, or is given twice, or lacks its value.
+    """
+    known = {option.flag: option for option in options}
     values: dict[str, str] = {}
-    rest = iter(words)
-    for word in rest:
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
         flag, equals, value = word.partition("=")
-        if flag not in flags:
-            raise UserError(_unknown(word, flag, flags))
+        if flag not in known:
+            raise UserError(_unknown(word, flag, list(known), magic))
         if flag in values:
             raise UserError(f"{flag} is given twice: once is enough.")
-        if not equals:
-            value = next(rest, "")
-            if not value or value.startswith("--"):
-                option = next(option for option in OPEN_OPTIONS if option.flag == flag)
+        option = known[flag]
+        if not option.value:
+            if equals:
+                raise UserError(f"{flag} takes no value: leave {value!r} out.")
+        elif not equals:
+            if not rest or not rest[0] or rest[0].startswith("--"):
                 raise UserError(f"{flag} needs a value: {flag} {option.value}.")
+            value = rest.pop(0)
         values[flag] = value
     return values
 
 
-def _unknown(word: str, flag: str, flags: list[str]) -> str:
+def _unknown(word: str, flag: str, flags: list[str], magic: str) -> str:
     if not word.startswith("-"):
-        return f"%%session does not know {word!r}: it takes options only. %session? lists them."
+        return f"{magic} does not know {word!r}: it takes options only. %session? lists them."
     close = nearest(flag, flags)
     return (
-        f"%%session has no option {flag}"
+        f"{magic} has no option {flag}"
         + (f": did you mean {close}?" if close else ".")
         + " %session? lists them."
     )
-
-
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise UserError(f"--expect {text!r} is not a number of jobs: write 1 or more.")
-    return int(text)
-
-
-def _names(text: str) -> tuple[str, str]:
-    names = [name.strip() for name in text.split(",")]
-    if len(names) != 2 or not all(name.isidentifier() for name in names) or names[0] == names[1]:
-        raise UserError(
-            f"--bind-as {text!r} does not name two variables: write --bind-as session,backend."
-        )
-    return names[0], names[1]
-
-
-def _table() -> str:
-    width = max(len(f"{option.flag} {option.value}") for option in OPEN_OPTIONS)
-    return "\n".join(
-        f"    {f'{option.flag} {option.value}':<{width}}  {option.meaning}"
-        for option in OPEN_OPTIONS
-    )
-
-
-USAGE = f"""Open a Qiskit Runtime session and run the cell in it; look at it, close it.
-
-    %%session [options]     above a cell: opens a session (or goes on in the one that is open),
-                            shows its panel and runs the cell. Primitives built without a mode
-                            belong to it, in this cell and all later ones, until it is closed.
-    %session                the panel again
-    %session close          accept no more jobs, let queued ones finish; then it is closed
-    %session cancel         accept no more jobs, cancel queued ones; a running one finishes
-    %session receipt        what it did and cost
-    %session timeline       its jobs as a plotly figure
-    %session backends       the backends to choose from
-    %session unbind         new primitives belong to nothing again; the session stays open
-
-Options of %%session:
-
-{_table()}
-
-Examples
---------
-    %%session --backend fake_fez --max-time 30m
-    estimator = EstimatorV2()
-    isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(circuit)
-    job = estimator.run([(isa, observable.apply_layout(isa.layout))])
-
-Unless closed, an open session costs money while it is active, idle time included.
-"""
-"""The help that ``%session?`` shows."""

@@ -289,7 +289,10 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
     try:
         wanted = Options(**options) if options else None
         connection = find_or_start(wanted, emulator_name(options))
-    except (EmulatorError, OptionError) as error:
+    except OptionError as error:
+        # the emulator names its options as its own command line does
+        raise UserError(str(error).replace("--", "--local-")) from error
+    except EmulatorError as error:
         raise UserError(str(error)) from error
     service = connect(connection)
     info = emulator_info(service)

@@ -1,7 +1,8 @@
 import pytest
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.options import OPEN_OPTIONS, USAGE, parse_open
+from qsession_widgets.options import OPEN_OPTIONS, parse_open
+from qsession_widgets.usage import USAGE
 
 
 def test_every_option_is_read() -> None:
@@ -10,7 +11,7 @@ def test_every_option_is_read() -> None:
         "--name vqe --expect 40 --bind-as s,b  # a remark"
     )
     assert options.backend == "fake_fez"
-    assert options.max_time == "1h 30m"
+    assert options.max_time == 5400
     assert options.service == "local"
     assert options.instance == "crn:x"
     assert options.account == "work"

@@ -1,0 +1,112 @@
+"""What happens to a session when its cell fails, is over, or when the kernel ends."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+from typing import TYPE_CHECKING, Any
+
+from .binding import BINDING
+from .errors import UserError
+from .notices import NOTICES
+
+if TYPE_CHECKING:
+    from .live import LiveSession
+
+
+class Ending:
+    """Watches the cells of a shell, and its end.
+
+    Parameters
+    ----------
+    shell : InteractiveShell
+        The shell.
+    """
+
+    def __init__(self, shell: Any):
+        self._shell = shell
+        self._submits: dict[int, int] = {}
+        self._opened: LiveSession | None = None
+        NOTICES.at_once = getattr(shell, "kernel", None) is not None
+
+    def install(self) -> None:
+        """Begin to watch."""
+        self._shell.events.register("pre_run_cell", self._before_cell)
+        self._shell.events.register("post_run_cell", self._after_cell)
+        atexit.register(close_all_at_exit)
+
+    def remove(self) -> None:
+        """Watch no more. Sessions are left open when the kernel ends then."""
+        for event, hook in (
+            ("pre_run_cell", self._before_cell),
+            ("post_run_cell", self._after_cell),
+        ):
+            if hook in self._shell.events.callbacks[event]:
+                self._shell.events.unregister(event, hook)
+        atexit.unregister(close_all_at_exit)
+        NOTICES.show()
+
+    def opened(self, live: LiveSession) -> None:
+        """The cell that runs has opened this session, or goes on in it."""
+        self._opened = live
+
+    def _before_cell(self, _info: Any = None) -> None:
+        NOTICES.show()
+        self._opened = None
+        self._submits = {id(live): live.submits for live in BINDING.sessions()}
+
+    def _after_cell(self, result: Any = None) -> None:
+        NOTICES.show()
+        live = self._used()
+        self._opened = None
+        if live is None:
+            return
+        error = getattr(result, "error_in_exec", None)
+        try:
+            if error is not None:
+                _after_error(live, error)
+            elif live.options.once and live.usable:
+                print(live.end("close"))
+            else:
+                return
+        except UserError as failed:
+            print(failed, file=sys.stderr)
+        if not live.usable and BINDING.bound is live:
+            BINDING.unbind()
+
+    def _used(self) -> LiveSession | None:
+        """The session that the cell opened or sent jobs to, if it still takes some."""
+        if self._opened is not None:
+            return self._opened if self._opened.usable else None
+        live = BINDING.bound
+        if live is None or not live.usable:
+            return None
+        return live if live.submits > self._submits.get(id(live), 0) else None
+
+
+def _after_error(live: LiveSession, error: BaseException) -> None:
+    action = live.options.on_error
+    if action == "keep" and live.options.once:
+        action = "close"
+    if action != "keep":
+        why = f"--on-error {action}" if live.options.on_error != "keep" else "--once"
+        print(f"{live.end(action)} The cell failed ({why}).", file=sys.stderr)
+        return
+    stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
+    ways = f"%session close {live.name}".rstrip()
+    price = live.price_sentence()
+    print(
+        f"The cell {stopped}, and its {live.word} on {live.backend.name} stays open. "
+        + (f"{price} " if price else "")
+        + f"{ways} ends it.",
+        file=sys.stderr,
+    )
+
+
+def close_all_at_exit() -> None:
+    """Close the sessions of this kernel that are not to outlive it."""
+    from .orphans import forget
+
+    for live in BINDING.sessions():
+        if live.options.on_exit == "close" and live.end_at_exit():
+            forget(live.monitor.session_id)

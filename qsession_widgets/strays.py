@@ -1,0 +1,82 @@
+"""Jobs that go to the bound session's backend but run outside of it.
+
+A primitive that was built before the session, or with ``mode=backend``, sends its jobs through the
+normal queue, where they wait and bill by themselves. Such a job is told of once a place in the
+code, marked for the panel, and refused when the session was opened with ``--strict``.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from .client import Submit, same_account
+from .errors import UserError
+from .where import whereabouts
+
+if TYPE_CHECKING:
+    from .binding import Binding
+    from .live import LiveSession
+
+
+class StrayRefused(UserError, RuntimeError):
+    """A job outside of the bound session was not sent, because that session is strict."""
+
+
+class Strays:
+    """Looks at every submit of this kernel before it is sent.
+
+    Parameters
+    ----------
+    binding : Binding
+        Knows which session is bound.
+    """
+
+    def __init__(self, binding: Binding):
+        self._binding = binding
+        self._told: set[tuple[str, str]] = set()
+
+    def __call__(self, submit: Submit) -> Callable[[str], None] | None:
+        """Refuse a stray of a strict session; otherwise what is to be done once it was sent.
+
+        Raises
+        ------
+        StrayRefused
+            The bound session was opened with ``--strict``.
+        """
+        live = self._binding.bound
+        if live is None or not is_stray(submit, live):
+            return None
+        at = whereabouts()
+        session = f"the {live.word} bound on {submit.backend}"
+        way = "build the primitive without mode= in or after the cell that opens it"
+        if live.options.strict:
+            raise StrayRefused(
+                f"{at}: this {submit.program} job would run outside {session} and was not sent "
+                f"(--strict): {way}."
+            )
+
+        def mark(job_id: str) -> None:
+            from .live import primitive_of
+
+            live.monitor.mark_stray(job_id, *primitive_of(submit.program, submit.inputs))
+            if (live.monitor.session_id, at) not in self._told:
+                self._told.add((live.monitor.session_id, at))
+                print(
+                    f"{at}: {submit.program} job {job_id} runs outside {session}, through the "
+                    f"normal queue; to have it inside, {way}.",
+                    file=sys.stderr,
+                )
+
+        return mark
+
+
+def is_stray(submit: Submit, live: LiveSession) -> bool:
+    """Whether a job goes to a session's backend, in no session at all, while that one is open."""
+    return (
+        submit.session_id is None
+        and submit.backend == live.backend.name
+        and live.usable
+        and same_account(submit.service, live.chosen.service)
+    )

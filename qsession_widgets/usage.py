@@ -1,0 +1,92 @@
+"""What ``%session?`` shows: made from the tables of actions and options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .options import OPEN_OPTIONS
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something ``%session`` does.
+
+    Attributes
+    ----------
+    name : str
+        Its first word.
+    takes : str
+        What may follow, for the help; in brackets what may be left out.
+    meaning : str
+        What it does.
+    """
+
+    name: str
+    takes: str
+    meaning: str
+
+
+ACTIONS: tuple[Action, ...] = (
+    Action("status", "", "the panel again; the same as %session alone"),
+    Action("close", "[NAME|ID|--all]", "accept no more jobs, let queued ones finish, and close"),
+    Action(
+        "cancel", "[NAME|ID]", "accept no more jobs, cancel queued ones; a running one finishes"
+    ),
+    Action("list", "", "all my open sessions and batches, with age, state and cost so far"),
+    Action("attach", "ID|JOB-ID [options]", "take up a session that was opened elsewhere"),
+    Action("use", "NAME", "bind another of the named sessions that are open here"),
+    Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
+    Action("receipt", "", "what it did and cost"),
+    Action("timeline", "", "its jobs as a plotly figure"),
+    Action("export", "PATH", "write it down as .json, .csv, .html or .png"),
+    Action("backends", "", "the backends to choose from"),
+)
+"""Every action, in the order of the help."""
+
+ACTION_NAMES = tuple(action.name for action in ACTIONS)
+
+
+def _columns(rows: Iterable[tuple[str, str]]) -> str:
+    table = list(rows)
+    width = max(len(left) for left, _ in table)
+    return "\n".join(f"    {left:<{width}}  {right}" for left, right in table)
+
+
+_ACTION_TABLE = _columns(
+    (f"%session {action.name} {action.takes}".rstrip(), action.meaning) for action in ACTIONS
+)
+_OPTION_TABLE = _columns(
+    (f"{option.flag} {option.value}".rstrip(), option.meaning) for option in OPEN_OPTIONS
+)
+
+USAGE = f"""Open a Qiskit Runtime session and run the cell in it; look at it, close it.
+
+    %%session [options]   above a cell: opens a session (or goes on in the one that is open), shows
+                          its panel and runs the cell. Primitives built without a mode belong to
+                          it, in this cell and all later ones, until it is closed.
+    %%batch [options]     the same with a batch
+
+{_ACTION_TABLE}
+
+Options of %%session and %%batch:
+
+{_OPTION_TABLE}
+
+Defaults for every notebook: %config SessionMagics lists them.
+
+Examples
+--------
+    %%session --backend fake_fez --max-time 30m
+    estimator = EstimatorV2()
+    isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(circuit)
+    job = estimator.run([(isa, observable.apply_layout(isa.layout))])
+
+    %%session --name vqe --budget '$20' --idle-close 2m --strict
+    %%session --service local --local-ittl 20 --local-speed 10
+    %session attach 8a1f…
+    %session export run.html
+
+Unless closed, an open session costs money while it is active, idle time included.
+"""
+"""The help that ``%session?`` shows."""

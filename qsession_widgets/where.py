@@ -1,0 +1,44 @@
+"""Where in the user's code something happens: cell and line, as people count them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from types import FrameType
+
+LIBRARIES = ("qiskit", "qiskit_ibm_runtime", "qsession_widgets", "samplomatic", "functools")
+
+
+def whereabouts() -> str:
+    """Where the user's code was when it called into a library.
+
+    Returns
+    -------
+    str
+        ``Cell [3], line 5``; for code of a module, ``vqe.py, line 12 (from cell [3], line 5)``.
+    """
+    frame: FrameType | None = sys._getframe(1)
+    first = ""
+    while frame is not None:
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in LIBRARIES:
+            if (cell := _cell(frame)) is not None:
+                where = f"cell {cell}, line {frame.f_lineno}"
+                return f"{first} (from {where})" if first else where[:1].upper() + where[1:]
+            if not first:
+                first = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return first or "Somewhere"
+
+
+def _cell(frame: FrameType) -> str | None:
+    """The number of the cell that a frame runs, as ``[3]``."""
+    if "IPython" not in sys.modules:
+        return None
+    from IPython.core.getipython import get_ipython
+
+    shell = get_ipython()
+    named = None
+    if shell is not None:
+        named = shell.compile.format_code_name(frame.f_code.co_filename)
+    return None if named is None else str(named[1]).removeprefix("In")

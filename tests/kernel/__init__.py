@@ -1,0 +1,1 @@
+"""The magics in shells and kernels, on a real emulator."""

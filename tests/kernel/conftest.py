@@ -1,0 +1,125 @@
+"""Notebooks to run cells in, and the emulator their sessions are opened on.
+
+One emulator serves all these tests, in a runtime directory of their own, where ``--service local``
+finds it like a user's. Most tests run cells in a shell of this process; the few that need a kernel
+or a fresh interpreter start one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets.config import Config
+
+from qsession_widgets.binding import BINDING
+from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.discovery import Connection
+from qsession_widgets.emulator.options import Options
+
+from .cells import Notebook
+
+CIRCUITS = """
+from qiskit import QuantumCircuit
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_ibm_runtime import EstimatorV2, SamplerV2, Session
+from qiskit_ibm_runtime.executor_estimator import Estimator
+from qiskit_ibm_runtime.executor_sampler import Sampler
+
+flip = QuantumCircuit(1)
+flip.x(0)
+measured = flip.copy()
+measured.measure_all()
+observable = SparsePauliOp("Z")
+"""
+"""Imports and two circuits that every backend runs as they are; a cell of their own."""
+
+
+@pytest.fixture(scope="package")
+def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
+    """The emulator, with an instance on the Open Plan beside the default one."""
+    folder = tmp_path_factory.mktemp("emulator")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
+        patch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
+        options = Options(instances=(("bob", "open"),), faults=True, workers=1, seed=1)
+        connection = launch.find_or_start(options)
+        try:
+            yield connection
+        finally:
+            launch.stop()
+
+
+@pytest.fixture
+def ask(emulator: Connection) -> Iterator[Callable[..., Any]]:
+    """Asks the emulator directly, as another client of the same account would."""
+    import httpx
+
+    http = httpx.Client(
+        base_url=emulator.url,
+        headers={"Authorization": f"apikey {emulator.key}", "Service-CRN": emulator.crn},
+    )
+
+    def request(method: str, path: str, **kwargs: Any) -> Any:
+        prefix = "" if path.startswith("/emulator/") else "/api/v1"
+        response = http.request(method, prefix + path, **kwargs)
+        assert response.status_code < 300, response.text
+        return response.json() if response.content else None
+
+    yield request
+    request("POST", "/emulator/v1/faults/reset")
+    http.close()
+
+
+@pytest.fixture(scope="package")
+def _shell() -> Iterator[InteractiveShell]:
+    InteractiveShell.clear_instance()
+    # the file of a history would be gone before the shell is
+    yield InteractiveShell.instance(config=Config({"HistoryManager": {"hist_file": ":memory:"}}))
+    InteractiveShell.clear_instance()
+
+
+@pytest.fixture
+def notebook(_shell: InteractiveShell, ask: Callable[..., Any]) -> Iterator[Notebook]:
+    """A notebook with the extension loaded; nothing of its session is left afterwards."""
+    _shell.reset(new_session=True)
+    notebook = Notebook(_shell)
+    notebook.good("%load_ext qsession_widgets")
+    yield notebook
+    sessions = BINDING.sessions()
+    notebook("%unload_ext qsession_widgets")
+    for live in sessions:
+        live.monitor.stop()
+
+
+@pytest.fixture
+def circuits(notebook: Notebook) -> Notebook:
+    """A notebook with circuits and an open session on ``aer``."""
+    notebook.good(CIRCUITS)
+    notebook.good("%%session --service local --backend aer", "pass")
+    return notebook
+
+
+@pytest.fixture
+def account(emulator: Connection, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts an instance of the emulator into the environment, as an account would be."""
+
+    def use(instance: str) -> None:
+        for name, value in emulator.environment(instance).items():
+            monkeypatch.setenv(name, value)
+
+    return use
+
+
+@pytest.fixture
+def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Writes a module that cells can import."""
+
+    def write(name: str, source: str) -> None:
+        (tmp_path / f"{name}.py").write_text(source, encoding="utf-8")
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return write
