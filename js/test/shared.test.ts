@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
-import { advice, gaps } from "../src/shared/advice";
-import { ServiceClock } from "../src/shared/clock";
-import { consequences } from "../src/shared/consequences";
+import { advice, gaps } from "#shared/advice";
+import { ServiceClock } from "#shared/clock";
+import { consequences } from "#shared/consequences";
 import {
   formatCountdown,
   formatDuration,
   formatMoney,
   formatSeconds,
   shortId,
-} from "../src/shared/format";
-import type { JobRecord, SessionSnapshot } from "../src/shared/snapshot.gen";
+} from "#shared/format";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 
 const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
 const session = (jobs: JobRecord[], fields: object = {}) =>
@@ -140,6 +140,16 @@ describe("advice", () => {
       "Median gap between jobs 4.0 s, well inside the 60 s interactive timeout. " +
         "One gap of 80 s cost a second trip through the queue.",
     );
+  });
+  test("a moment without a job between two of a loop is no reason to close", () => {
+    const jobs = loop([4, 4, 4]);
+    const last = jobs.at(-1)!.finished!;
+    const snapshot = session(jobs, {
+      active_periods: [[1100, null]],
+      last_job_completed: last,
+    });
+    expect(advice(snapshot, last + 1)).toMatch(/^Median gap between jobs 4.0 s/);
+    expect(advice(snapshot, last + 6)).toMatch(/^Close now/);
   });
   test("while idle it says what waiting adds", () => {
     const idle = { active_periods: [[1100, null]], last_job_completed: 1140 };

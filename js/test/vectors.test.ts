@@ -8,8 +8,8 @@ import {
   pendingJobs,
   usage,
   type Countdown,
-} from "../src/shared/countdowns";
-import type { SessionSnapshot } from "../src/shared/snapshot.gen";
+} from "#shared/countdowns";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 
 interface Case {
   name: string;

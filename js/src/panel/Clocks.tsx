@@ -4,9 +4,9 @@ import {
   maximumTime,
   usage,
   type Countdown,
-} from "../shared/countdowns";
-import { formatClock, formatCountdown, formatDuration } from "../shared/format";
-import type { SessionSnapshot } from "../shared/snapshot.gen";
+} from "#shared/countdowns";
+import { formatClock, formatCountdown, formatDuration } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
 

@@ -1,7 +1,7 @@
 // A session that is over: its total, its jobs, and why it ended, instead of clocks that stand still.
-import { usage } from "../shared/countdowns";
-import { formatClock, formatCount, formatDuration } from "../shared/format";
-import type { SessionSnapshot } from "../shared/snapshot.gen";
+import { usage } from "#shared/countdowns";
+import { formatClock, formatCount, formatDuration } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
 

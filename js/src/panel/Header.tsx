@@ -1,8 +1,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { consequences, noun } from "../shared/consequences";
-import { headline } from "../shared/countdowns";
-import { plural, shortId } from "../shared/format";
-import type { SessionSnapshot } from "../shared/snapshot.gen";
+import { consequences, noun } from "#shared/consequences";
+import { headline } from "#shared/countdowns";
+import { plural, shortId } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 
 /** Which colour the state's dot has; the words beside it say the same. */

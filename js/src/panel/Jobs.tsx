@@ -1,5 +1,5 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { isFinal } from "../shared/countdowns";
+import { isFinal } from "#shared/countdowns";
 import {
   formatClock,
   formatCount,
@@ -7,8 +7,8 @@ import {
   formatSeconds,
   plural,
   shortId,
-} from "../shared/format";
-import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
+} from "#shared/format";
+import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 
 const LATEST = 4;

@@ -1,6 +1,6 @@
 // What the reader has to know besides numbers: a command's progress, a service or kernel that does not answer.
-import { noun } from "../shared/consequences";
-import { formatClock, shortId } from "../shared/format";
+import { noun } from "#shared/consequences";
+import { formatClock, shortId } from "#shared/format";
 import type { Command, SessionStore } from "./store";
 
 export function Notices({ store, now }: { store: SessionStore; now: number }) {

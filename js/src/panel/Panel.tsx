@@ -1,7 +1,7 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
-import { advice } from "../shared/advice";
-import { emptyTimeout, interactiveTimeout, maximumTime, pendingJobs } from "../shared/countdowns";
-import { onThemeChange, pageTheme } from "../shared/theme";
+import { advice } from "#shared/advice";
+import { emptyTimeout, interactiveTimeout, maximumTime, pendingJobs } from "#shared/countdowns";
+import { onThemeChange, pageTheme } from "#shared/theme";
 import { Closed } from "./Closed";
 import { Clocks } from "./Clocks";
 import { Header } from "./Header";

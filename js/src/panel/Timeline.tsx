@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { formatClock, plural } from "../shared/format";
-import type { SessionSnapshot } from "../shared/snapshot.gen";
-import type { Theme } from "../shared/theme";
+import { formatClock, plural } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
+import type { Theme } from "#shared/theme";
 import { buildChart, chartRange, fromAxis, readColors, type Range } from "./chart";
 import { plotly, type Plotly, type PlotlyElement } from "./plotly";
 import type { SessionStore } from "./store";
@@ -29,7 +29,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     () => (store.jobsKnown ? known : { ...known, jobs: [] }),
     [known, store.jobsKnown],
   );
-  const rows = snapshot.service.kind === "local" || snapshot.others.length > 0 ? 2 : 1;
+  const rows = snapshot.others.length > 0 ? 2 : 1;
 
   useEffect(() => {
     let alive = true;

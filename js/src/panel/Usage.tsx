@@ -1,6 +1,6 @@
-import type { Usage } from "../shared/countdowns";
-import { formatDuration, formatMoney, formatPrice } from "../shared/format";
-import type { SessionSnapshot } from "../shared/snapshot.gen";
+import type { Usage } from "#shared/countdowns";
+import { formatDuration, formatMoney, formatPrice } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 
 interface Props {
   snapshot: SessionSnapshot;

@@ -1,9 +1,9 @@
 // The timeline as plotly's data and layout: a function of the snapshot, the time, the width and the theme's colours.
-import { gaps } from "../shared/advice";
-import { noun } from "../shared/consequences";
-import { activePeriods, busySpans, pendingJobs, type Span } from "../shared/countdowns";
-import { formatClock, formatMoney, formatSeconds, plural } from "../shared/format";
-import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
+import { gaps } from "#shared/advice";
+import { noun } from "#shared/consequences";
+import { activePeriods, busySpans, pendingJobs, type Span } from "#shared/countdowns";
+import { formatClock, formatMoney, formatSeconds, plural } from "#shared/format";
+import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
 import { SINGLE_BARS, toBars, type Bar, type Block } from "./bins";
 import { queuedSeconds, ranSeconds, STATUS_WORDS } from "./Jobs";
 

@@ -1,6 +1,6 @@
 // What this page knows of one session: facts and jobs as the kernel sent them, the service's clock, the commands given.
-import { ServiceClock } from "../shared/clock";
-import type { JobRecord, JobStatus, SessionSnapshot } from "../shared/snapshot.gen";
+import { ServiceClock } from "#shared/clock";
+import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
 import { deliverPlotly } from "./plotly";
 import {
   applyLists,

@@ -83,6 +83,8 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${amount(total)} so far, if your jobs need not wait for each other.`;
 }
 
+const SETTLED_SECONDS = 5;
+
 /** One line for the foot of the panel; empty when the numbers say nothing yet. */
 export function advice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.state === "closed") {
@@ -95,7 +97,11 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
     const what = strays === 1 ? "One job went" : `${strays} jobs went`;
     return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
   }
-  if (timeout?.running && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
+  const usual = gapAdvice(snapshot, now);
+  // between the jobs of a loop there is always a moment without one: no reason to talk of closing
+  const settled = timeout !== null && timeout.total - timeout.remaining >= SETTLED_SECONDS;
+  const idle = timeout?.running && (settled || !usual);
+  if (idle && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
     const left = Math.ceil(timeout.remaining);
     if (left > 0) {
       const price = snapshot.service.price_per_second;
@@ -110,5 +116,5 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.state === "open" && pending === 0) {
     return "Nothing is billed before the first job runs.";
   }
-  return gapAdvice(snapshot, now) || batchAdvice(snapshot, now);
+  return usual || batchAdvice(snapshot, now);
 }
