@@ -15,6 +15,7 @@ from .time_axis import tick_label, tick_times
 WIDTH = 900
 LEFT = 84
 RIGHT = 12
+IDLE = "#c77700"
 BAR = 16
 ROW = 30
 
@@ -57,7 +58,9 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
     rows = 2 if snapshot.others else 1
     height = 22 + rows * ROW + 22
     parts = [_band(x(b), x(now if e is None else e), rows) for b, e in snapshot.active_periods]
+    parts += _inactive(snapshot, x, rows)
     top = 22 + (ROW - BAR) / 2
+    parts += _idle(snapshot, x, top, now)
     parts += _bars(jobs, x, top, now)
     parts.append(_label("this session", 8, top + 12))
     if snapshot.others:
@@ -87,8 +90,84 @@ def _bars(
             for job in jobs
             if job.status == status and job.started is not None
         ]
+        # a job that ended without running is a mark where it ended
+        runs += [
+            (x(job.finished), x(job.finished))
+            for job in jobs
+            if job.status == status and job.started is None and job.finished is not None
+        ]
         parts.append(_path(runs, top, COLOURS[status]))
     return parts
+
+
+def idle_spans(snapshot: SessionSnapshot, now: float) -> list[tuple[float, float]]:
+    """When a session was active, and billed, with none of its jobs running; none for a batch.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    now : float
+        Where what has no end yet ends (service clock, seconds since the epoch).
+
+    Returns
+    -------
+    list of (float, float)
+        Begin and end of each, in order.
+    """
+    if snapshot.mode == "batch":
+        return []
+    runs = sorted(
+        (job.started, job.finished or now)
+        for job in snapshot.jobs
+        # one that is over without a known end counts for nothing
+        if job.started is not None and not job.stray and not (job.final and job.finished is None)
+    )
+    spans: list[tuple[float, float]] = []
+    for begin, period_end in snapshot.active_periods:
+        at, end = begin, now if period_end is None else period_end
+        for started, finished in runs:
+            if finished <= at or started >= end:
+                continue
+            if started > at:
+                spans.append((at, started))
+            at = max(at, finished)
+        if at < end:
+            spans.append((at, end))
+    return spans
+
+
+def _idle(
+    snapshot: SessionSnapshot, x: Callable[[float], float], top: float, now: float
+) -> list[str]:
+    spans = [(x(begin), x(end)) for begin, end in idle_spans(snapshot, now)]
+    lines = "".join(f"M{a:.1f} {top + BAR / 2:g}H{b:.1f}" for a, b in spans if b - a >= 20)
+    if not lines:
+        return []
+    return [f'<path d="{lines}" stroke="{IDLE}" stroke-width="1.5" stroke-dasharray="3 3"/>'] + [
+        _label("idle", a + 4, top + BAR / 2 - 4, colour=IDLE) for a, b in spans if b - a >= 40
+    ]
+
+
+def _inactive(snapshot: SessionSnapshot, x: Callable[[float], float], rows: int) -> list[str]:
+    """Grey bands between active periods; after the last one, too, if it went on without a job."""
+    if snapshot.mode == "batch":
+        return []
+    ends = [end for _, end in snapshot.active_periods]
+    begins: list[float | None] = [begin for begin, _ in snapshot.active_periods[1:]]
+    if ends:
+        begins.append(snapshot.answered_at if snapshot.state != "closed" else snapshot.closed_at)
+    spans = [
+        (x(end), x(begin))
+        for end, begin in zip(ends, begins, strict=True)
+        if end is not None and begin is not None
+    ]
+    return [
+        f'<rect x="{a:.1f}" y="20" width="{b - a:.1f}" height="{rows * ROW + 4}" fill="#f1f2f5"/>'
+        + (_label("deactivated", a + 4, 14) if b - a >= 70 else "")
+        for a, b in spans
+        if b - a >= 1
+    ]
 
 
 def _merge(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -115,7 +194,7 @@ def _band(begin: float, end: float, rows: int) -> str:
     )
 
 
-def _label(text: str, at: float, y: float, anchor: str = "start") -> str:
+def _label(text: str, at: float, y: float, anchor: str = "start", colour: str = "#5b6270") -> str:
     return (
-        f'<text x="{at:.1f}" y="{y:g}" text-anchor="{anchor}" fill="#5b6270">{escape(text)}</text>'
+        f'<text x="{at:.1f}" y="{y:g}" text-anchor="{anchor}" fill="{colour}">{escape(text)}</text>'
     )
