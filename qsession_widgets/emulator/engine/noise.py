@@ -97,7 +97,7 @@ def _calibrated_gate(device: Device, place: Place) -> SimpleNamespace:
 
 
 @lru_cache(maxsize=4096)
-def gate_error(device: Device, place: Place, flavour: Flavour) -> QuantumError | None:
+def gate_channel(device: Device, place: Place, flavour: Flavour) -> SuperOp | None:
     """Return the error of one gate at one place, or None where it is free of errors."""
     name, qubits = place
     if place not in device.gates or (flavour == "target" and not _in_target(device, name)):
@@ -111,9 +111,14 @@ def gate_error(device: Device, place: Place, flavour: Flavour) -> QuantumError |
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         errors = basic_device_gate_errors(properties)
-    if not errors:
-        return None
-    return QuantumError(Kraus(SuperOp(errors[0][2])))
+    return SuperOp(errors[0][2]) if errors else None
+
+
+@lru_cache(maxsize=4096)
+def gate_error(device: Device, place: Place, flavour: Flavour) -> QuantumError | None:
+    """Return the same as the simulator takes it."""
+    channel = gate_channel(device, place, flavour)
+    return None if channel is None else QuantumError(Kraus(channel))
 
 
 @lru_cache(maxsize=1024)

@@ -23,7 +23,7 @@ from qsession_widgets.emulator.engine.simulate import Sweep
 from qsession_widgets.emulator.engine.singles import Singles
 from qsession_widgets.emulator.engine.sources import Noise
 
-_REMEMBERED_PLANS = 256
+_REMEMBERED_PLANS = 128
 
 
 class Sampled(NamedTuple):
@@ -79,7 +79,7 @@ _plans = _Plans()
 def _plan(circuit: QuantumCircuit, noise: Noise) -> _Plan:
     found = islands.split(circuit, noise.joined)
     width = sum(len(island.qubits) for island in found)
-    alone, simulated = singles.part((island for island in found if island.measured), noise)
+    alone, simulated = singles.part(circuit, (island for island in found if island.measured), noise)
     return _Plan(circuit, alone, simulated, width)
 
 
@@ -178,19 +178,18 @@ def _assembled(
     num_clbits = plan.circuit.num_clbits
     if plan.alone is None and len(answers) == 1:
         return [_whole(answer, num_clbits) for answer in answers[0]]
-    probabilities = None if plan.alone is None else plan.alone.probabilities(sweep.values)
-    results = []
-    for place in range(len(sweep)):
-        bits = np.zeros((shots, num_clbits), dtype=np.uint8)
-        for part, (island, answer) in enumerate(zip(plan.simulated, answers, strict=True)):
-            found = outcomes.bits(answer[place], num_clbits)[:, island.clbits]
-            # Shots of one island are in no particular order, but in the same for equal seeds.
-            bits[:, island.clbits] = rng.permutation(found) if part else found
-        if plan.alone is not None and probabilities is not None:
-            drawn = rng.random((shots, len(plan.alone.clbits))) < probabilities[place]
-            bits[:, plan.alone.clbits] = drawn
-        results.append(Sampled(bits, np.ones(shots)))
-    return results
+    every = np.zeros((len(sweep), shots, num_clbits), dtype=np.uint8)
+    for part, (island, answer) in enumerate(zip(plan.simulated, answers, strict=True)):
+        clbits = np.array(island.clbits)
+        for bits, measured in zip(every, answer, strict=True):
+            found = outcomes.bits(measured, num_clbits)[:, clbits]
+            # Which shot of one island goes with which of another must not follow from how the
+            # simulator orders them.
+            bits[:, clbits] = rng.permutation(found) if part else found
+    if plan.alone is not None:
+        for bits, likely in zip(every, plan.alone.probabilities(sweep.values), strict=True):
+            bits[:, plan.alone.clbits] = rng.random((shots, len(likely))) < likely
+    return [Sampled(bits, np.ones(shots)) for bits in every]
 
 
 def _whole(answer: Any, num_clbits: int) -> Sampled:

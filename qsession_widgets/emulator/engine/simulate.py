@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -37,6 +37,9 @@ _SEED_STEP = 1_000_003
 _WIDEST_MATRIX = 13
 """Qubits; a density matrix of more takes gigabytes, and longer than many single states."""
 
+
+_SMALL_STATE = 14
+"""Qubits up to which Aer changes a state in one thread."""
 
 Batch = list[tuple[int, int, int]]
 """Positions of sweeps, each with a range of its parameter sets."""
@@ -94,6 +97,11 @@ class Sweep:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @cached_property
+    def used(self) -> int:
+        """How many qubits the circuit itself uses; Aer leaves out the others."""
+        return len(active_qubits(self.circuit))
 
     def bound(self, at: int) -> QuantumCircuit:
         """Return the circuit with one parameter set."""
@@ -212,8 +220,10 @@ def _prepare(
             binds.append(bind)
     options: dict[str, Any] = {**job.options, "shots": shots, "memory": keep == "memory"}
     options["method"] = method
-    if job.cluster is not None:
-        # A cluster shares out its cores by running calls side by side.
+    # A cluster shares out its cores by running calls side by side.
+    if job.cluster is not None or all(
+        _needs_one_thread(sweeps[at], method, noise) for at, _, _ in batch
+    ):
         options.setdefault("max_parallel_threads", 1)
     if seed is not None:
         options["seed_simulator"] = (seed + number * _SEED_STEP) % (1 << 31)
@@ -231,7 +241,7 @@ def _method(job: JobRun, sweep: Sweep, shots: int, noise: NoiseModel | None) -> 
     matrix from which all shots are drawn, or a state per shot. The choice must be made here because
     Aer, left to choose both ways within one call, applies such noise wrongly.
     """
-    used = _used(sweep.circuit)
+    used = sweep.used
     sizes.check(sweep.circuit, used, noise, job.options, job.memory_limit, sweep.within)
     chosen = job.options.get("method", "automatic")
     if chosen != "automatic" or not isinstance(noise, CompactNoise):
@@ -312,19 +322,21 @@ def _outcome(experiment: Any, keep: str) -> Any:
     return memory or ["0x0"] * experiment.shots
 
 
-def _used(circuit: QuantumCircuit) -> int:
-    """Count the qubits of a compacted circuit that it uses itself; Aer leaves out the others."""
-    return len(active_qubits(circuit))
-
-
-def _work(circuit: QuantumCircuit, method: str, shots: int) -> float:
-    """Estimate the amplitudes touched in running a circuit."""
-    width, length = min(circuit.num_qubits, 40), len(circuit.data)
+def _work(sweep: Sweep, method: str, shots: int) -> float:
+    """Estimate the amplitudes touched in running a circuit once."""
+    width, length = min(sweep.used, 40), len(sweep.circuit.data)
     if method == "density_matrix":
         return float(length * 4**width + shots)
     if method == "statevector":
         return float(length * 2**width * shots)
     return float(length * 2**width + shots)
+
+
+def _needs_one_thread(sweep: Sweep, method: str, noise: NoiseModel | None) -> bool:
+    """Whether more threads would only wait for each other, which on a busy machine takes long."""
+    if method == "density_matrix":
+        return sweep.used <= _SMALL_STATE // 2
+    return noise is None and sweep.used <= _SMALL_STATE and _measures_last(sweep.circuit)
 
 
 def _batches(
@@ -337,7 +349,7 @@ def _batches(
         for at, sweep in enumerate(sweeps):
             if methods[at] != method:
                 continue
-            work = _work(sweep.circuit, method, shots)
+            work = _work(sweep, method, shots)
             start = 0
             while start < len(sweep):
                 fitting = max(int((limit - total) / work), 0 if batch else 1)

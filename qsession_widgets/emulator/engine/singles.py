@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import CircuitInstruction, Parameter, ParameterExpression
+from qiskit.circuit import CircuitInstruction, Parameter, ParameterExpression, QuantumCircuit
 from qiskit.circuit.library import get_standard_gate_name_mapping
 from qiskit.quantum_info import PTM, Operator
 
@@ -205,7 +205,7 @@ class Singles:
 
     Attributes
     ----------
-    clbits : list of int
+    clbits : ndarray
         The classical bit each one's qubit is measured into.
     """
 
@@ -215,7 +215,7 @@ class Singles:
         for path in paths:
             by_axes.setdefault(path.axes, []).append(path)
         self._bundles = [_Bundle(bundle, column) for bundle in by_axes.values()]
-        self.clbits = [clbit for bundle in self._bundles for clbit in bundle.clbits]
+        self.clbits = np.array([clbit for bundle in self._bundles for clbit in bundle.clbits])
 
     def probabilities(self, sets: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the probability of reading one, shape ``(sets, islands)``, as in ``clbits``.
@@ -225,21 +225,23 @@ class Singles:
         sets : ndarray
             Shape ``(sets, parameters of the circuit)``.
         """
-        if not self._bundles:
-            return np.empty((len(sets), 0))
         found = np.concatenate([bundle.probabilities(sets) for bundle in self._bundles])
         return found.T.clip(0.0, 1.0)
 
 
-def part(islands: Iterable[Island], noise: Noise) -> tuple[Singles | None, list[Island]]:
-    """Part islands into those that need no simulator and those that do.
+def part(
+    circuit: QuantumCircuit, islands: Iterable[Island], noise: Noise
+) -> tuple[Singles | None, list[Island]]:
+    """Part a circuit's islands into those that need no simulator and those that do.
 
     Parameters
     ----------
+    circuit : QuantumCircuit
+        With unbound parameters.
     islands : iterable of Island
-        Of one circuit.
+        Some or all of its islands.
     noise : Noise
-        Of that circuit.
+        For the circuit's qubit numbers.
 
     Returns
     -------
@@ -247,12 +249,9 @@ def part(islands: Iterable[Island], noise: Noise) -> tuple[Singles | None, list[
         The first, None if there are none, and the others.
     """
     paths, others = [], []
-    parameters: Iterable[Parameter] = ()
     for island in islands:
         try:
             paths.append(_path(island, noise))
         except _TooMuchError:
             others.append(island)
-        else:
-            parameters = island.circuit.parameters
-    return (Singles(paths, parameters) if paths else None), others
+    return (Singles(paths, circuit.parameters) if paths else None), others

@@ -10,7 +10,7 @@ import math
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,7 +153,7 @@ class OwnNoise:
         error = self.whole._local_quantum_errors.get(name, {}).get(place)
         if error is None:
             error = self.whole._default_quantum_errors.get(name)
-        return None if error is None else _channel(error)
+        return None if error is None else _matrix(SuperOp(error))
 
     def delay(self, qubit: int, duration: float, unit: str) -> Matrix | None:
         """Return what a delay does, which does not depend on how long it is."""
@@ -165,8 +165,8 @@ class OwnNoise:
         return _probabilities(errors.get((self.qubits[qubit],), self.whole._default_readout_error))
 
 
-def _channel(error: Any) -> Matrix:
-    return np.asarray(PTM(SuperOp(error)).data.real, dtype=float)
+def _matrix(channel: SuperOp) -> Matrix:
+    return np.asarray(PTM(channel).data.real, dtype=float)
 
 
 def _probabilities(error: ReadoutError | None) -> Matrix | None:
@@ -175,8 +175,8 @@ def _probabilities(error: ReadoutError | None) -> Matrix | None:
 
 @lru_cache(maxsize=4096)
 def _gate_channel(device: Device, place: noise.Place, flavour: noise.Flavour) -> Matrix | None:
-    error = noise.gate_error(device, place, flavour)
-    return None if error is None else _channel(error)
+    channel = noise.gate_channel(device, place, flavour)
+    return None if channel is None else _matrix(channel)
 
 
 @lru_cache(maxsize=4096)
@@ -190,4 +190,4 @@ def _relaxation(
     if math.isinf(t1) and math.isinf(t2):
         return None
     seconds = duration * (device.dt if unit == "dt" else noise.SECONDS[unit])
-    return _channel(thermal_relaxation_error(t1, t2, seconds))
+    return _matrix(SuperOp(thermal_relaxation_error(t1, t2, seconds)))

@@ -57,7 +57,9 @@ class CircuitFacts:
             self.checked_for.add(device.name)
 
     def cut(self, kept: tuple[int, ...]) -> QuantumCircuit:
-        """Return the circuit on the kept qubits only."""
+        """Return the circuit on the kept qubits only, which may be all of them."""
+        if kept == tuple(range(self.circuit.num_qubits)):
+            return self.circuit
         if kept not in self._cuts:
             if len(self._cuts) > 16:
                 self._cuts.clear()
