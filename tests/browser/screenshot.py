@@ -7,6 +7,7 @@ the size of the window and the theme.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -63,7 +64,9 @@ def _take(notebook: object) -> None:
     notebook.start_cell(run)
     notebook.panel.wait_for(timeout=90_000)
     notebook.panel.scroll_into_view_if_needed()
-    notebook.panel.get_by_role("button", name="earlier jobs").wait_for(timeout=90_000)
+    # far enough to show a loop at work
+    many = re.compile(r"(1\d|2\d) earlier jobs")
+    notebook.panel.get_by_role("button", name=many).wait_for(timeout=90_000)
     notebook.panel.locator(".js-plotly-plot").wait_for(timeout=30_000)
     for name, theme in THEMES.items():
         notebook.command("apputils:change-theme", theme=theme)
