@@ -94,7 +94,13 @@ def choose(
         return _local("asked for by --service local", emulator_options)
     found = find_account(account)
     if kind == "ibm" or account is not None or instance is not None:
-        return _ibm(found or "asked for by --service ibm", instance, account)
+        if found is None:
+            raise UserError(
+                "No IBM account is saved or in the environment: save one once with "
+                "QiskitRuntimeService.save_account(token=..., instance=...), or use "
+                "--service local."
+            )
+        return _ibm(found, instance, account)
     if found is not None:
         return _ibm(found, instance, account)
     return _local("no IBM account is saved or in the environment", emulator_options)
