@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import os
 from typing import Any
@@ -11,7 +12,8 @@ import pytest
 from engine import jobs
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister
 from qiskit.circuit import Parameter
-from qiskit.circuit.classical import expr, types
+from qiskit.circuit.classical import expr
+from qiskit.circuit.library import IGate, U1Gate, U2Gate, U3Gate
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, amplitude_damping_error, depolarizing_error
@@ -86,8 +88,7 @@ def feed_forward(kind: str) -> QuantumCircuit:
     elif kind == "store":
         circuit.store(expr.lift(other[0]), expr.lift(read[0]))
     elif kind == "variable":
-        variable = circuit.add_uninitialized_var(expr.Var.new("v", types.Bool()))
-        circuit.store(variable, read[0])
+        circuit.add_var("v", expr.lift(False))
     circuit.x(4)
     return circuit
 
@@ -136,11 +137,14 @@ def one_qubit_circuit(rng: np.random.Generator, width: int) -> QuantumCircuit:
         return [rng.uniform(0, 6), first, 2 * first - second + 0.3][int(rng.integers(3))]
 
     fixed = ["id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg", "t", "tdg", "reset"]
+    older = {"u1": U1Gate, "u2": U2Gate, "u3": U3Gate}
     for qubit in range(width):
         for _ in range(int(rng.integers(3, 12))):
-            name = str(rng.choice([*fixed, "rx", "ry", "rz", "p", "u", "delay"]))
+            name = str(rng.choice([*fixed, *older, "rx", "ry", "rz", "p", "u", "delay"]))
             if name in fixed:
                 getattr(circuit, name)(qubit)
+            elif name in older:
+                circuit.append(older[name](*(angle() for _ in range(int(name[1])))), [qubit])
             elif name == "delay":
                 circuit.delay(int(rng.integers(1, 10)) * 10000, qubit)
             else:
@@ -169,6 +173,7 @@ NOISES: dict[str, Noise] = {
     "fake_manila": DeviceNoise(device.find("fake_manila"), (4, 1, 3)),
     "fake_manila, executor": DeviceNoise(device.find("fake_manila"), (4, 1, 3), "target"),
     "fake_fractional": DeviceNoise(device.find("fake_fractional"), (2, 0, 4)),
+    "fake_london": DeviceNoise(device.find("fake_london"), (1, 4, 2)),
     "own": OwnNoise(own_noise(), (0, 1, 2)),
 }
 
@@ -194,15 +199,13 @@ def test_probabilities_are_the_simulators(name: str, seed: int) -> None:
         bound = circuit.assign_parameters(values)
         # A measurement's own noise comes before it, and the state must be looked at in between.
         shown = bound.remove_final_measurements(inplace=False)
-        model = noise.model((0, 1, 2), [bound])
+        model = copy.deepcopy(noise.model((0, 1, 2), [bound]))
         for qubit in range(3):
-            shown.id(qubit) if model is None else shown.append(_as_measured(), [qubit])
+            error = None if model is None else _error_of(model, "measure", qubit)
+            if error is not None:
+                shown.append(IGate(label="as_measured"), [qubit])
+                model.add_quantum_error(error, "as_measured", [qubit])
             shown.save_probabilities([qubit], label=str(qubit))
-        if model is not None:
-            for qubit in range(3):
-                error = _error_of(model, "measure", qubit)
-                if error is not None:
-                    model.add_quantum_error(error, "as_measured", [qubit])
         result = AerSimulator(method="density_matrix").run(shown, noise_model=model).result()
         for clbit, likely in zip(alone.clbits, row, strict=True):
             qubit = measured[int(clbit)]
@@ -210,12 +213,6 @@ def test_probabilities_are_the_simulators(name: str, seed: int) -> None:
             readout = noise.readout(qubit)
             expected = true if readout is None else true @ readout
             assert likely == pytest.approx(expected[1], abs=1e-9)
-
-
-def _as_measured() -> Any:
-    from qiskit.circuit.library import IGate
-
-    return IGate(label="as_measured")
 
 
 def _error_of(model: NoiseModel, name: str, qubit: int) -> Any:
@@ -277,10 +274,9 @@ def test_parameter_sets_of_islands() -> None:
     theirs = jobs.upstream_sampler("fake_manila", [(circuit, values)], 5000, seed=9 + SEED)[0]
     assert ours.data.shape == theirs.data.shape == (2, 2)
     for place in np.ndindex(2, 2):
-        mine, other = (result.data[place] for result in (ours, theirs))
         for register in ("low", "high"):
-            p_value = jobs.same_distribution(*(x[register].get_counts() for x in (mine, other)))
-            assert p_value > THRESHOLD
+            both = (result.data[register][place].get_counts() for result in (ours, theirs))
+            assert jobs.same_distribution(*both) > THRESHOLD
 
 
 def test_equal_islands_are_independent() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -50,7 +50,7 @@ class Noise(Protocol):
         """Return what goes wrong after a gate or reset, or before a measurement."""
 
     def delay(self, qubit: int, duration: float, unit: str) -> Matrix | None:
-        """Return what a delay does."""
+        """Return what a delay of that length does, beside the channel of its name."""
 
     def readout(self, qubit: int) -> Matrix | None:
         """Return the probability of reading j where i is true, shape (2, 2)."""
@@ -96,7 +96,7 @@ class DeviceNoise:
         return _gate_channel(self.device, (name, (self.qubits[qubit],)), self.flavour)
 
     def delay(self, qubit: int, duration: float, unit: str) -> Matrix | None:
-        """Return what a delay does."""
+        """Return what a delay of that length does, beside the channel of its name."""
         if self.device.ideal:
             return None
         return _relaxation(self.device, self.qubits[qubit], self.flavour, duration, unit)
@@ -122,6 +122,7 @@ class OwnNoise:
 
     whole: NoiseModel
     qubits: tuple[int, ...]
+    _matrices: dict[int, Matrix] = field(default_factory=dict, repr=False)
 
     key = None
 
@@ -153,11 +154,15 @@ class OwnNoise:
         error = self.whole._local_quantum_errors.get(name, {}).get(place)
         if error is None:
             error = self.whole._default_quantum_errors.get(name)
-        return None if error is None else _matrix(SuperOp(error))
+        if error is None:
+            return None
+        if id(error) not in self._matrices:
+            self._matrices[id(error)] = _matrix(SuperOp(error))
+        return self._matrices[id(error)]
 
     def delay(self, qubit: int, duration: float, unit: str) -> Matrix | None:
-        """Return what a delay does, which does not depend on how long it is."""
-        return self.channel("delay", qubit)
+        """Return None: such a model knows no noise that depends on how long a delay is."""
+        return None
 
     def readout(self, qubit: int) -> Matrix | None:
         """Return the probability of reading j where i is true, shape (2, 2)."""
