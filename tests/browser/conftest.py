@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import nbformat
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
@@ -38,14 +39,29 @@ def lab(
 
 
 @pytest.fixture
-def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[[str], Notebook]]:
-    """Opens a notebook of the lab's in a page of its own."""
+def write_notebook(lab: Lab) -> Callable[..., str]:
+    """Writes a notebook of some code cells into the lab; gives its name."""
+
+    def write(name: str, *cells: str) -> str:
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells],
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        )
+        nbformat.write(notebook, lab.root / name)
+        return name
+
+    return write
+
+
+@pytest.fixture
+def open_notebook(lab: Lab, browser: Browser) -> Iterator[Callable[..., Notebook]]:
+    """Opens a notebook of the lab's in a page of its own, in JupyterLab or in Notebook 7."""
     contexts = []
 
-    def open_one(name: str) -> Notebook:
+    def open_one(name: str, front_end: str = "lab") -> Notebook:
         context = browser.new_context(viewport={"width": 1280, "height": 1000})
         contexts.append(context)
-        return Notebook(context.new_page(), lab, name)
+        return Notebook(context.new_page(), lab, name, front_end)
 
     yield open_one
     for context in contexts:

@@ -65,6 +65,7 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
                 f"--IdentityProvider.token={token}",
                 f"--ServerApp.root_dir={root}",
                 "--LabApp.expose_app_in_browser=True",
+                "--JupyterNotebookApp.expose_app_in_browser=True",
                 # a test asks nobody outside this machine for news or updates
                 "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
                 "--LabApp.news_url=None",
@@ -122,11 +123,25 @@ class Notebook:
         Where the notebook is.
     name : str
         Its file name.
+    front_end : {"lab", "notebook"}
+        JupyterLab, or Notebook 7, which the same server has.
     """
 
-    def __init__(self, page: Page, lab: Lab, name: str):
+    def __init__(self, page: Page, lab: Lab, name: str, front_end: str = "lab"):
         self.page = page
-        page.goto(f"{lab.url}lab/tree/{name}?token={lab.token}")
+        # a workspace of its own: the lab would open what other pages have open
+        workspace = f"lab/workspaces/page-{secrets.token_hex(4)}/tree"
+        path = {"lab": workspace, "notebook": "notebooks"}[front_end]
+        page.goto(f"{lab.url}{path}/{name}?token={lab.token}")
+        self._ready()
+
+    def reload(self) -> None:
+        """Load the page again, as with F5."""
+        self.page.reload()
+        self._ready()
+
+    def _ready(self) -> None:
+        page = self.page
         page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=60_000)
         page.wait_for_function("() => window.jupyterapp !== undefined", timeout=60_000)
         self.wait_idle()

@@ -1,0 +1,112 @@
+"""What the panel does in each front end: act while a cell runs, survive what pages go through."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .lab import Lab, Notebook, wait_until
+
+OPEN = """
+%%session --backend aer --service local --max-time 10m
+from qiskit import QuantumCircuit
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_ibm_runtime.executor_sampler import Sampler
+
+bell = QuantumCircuit(2)
+bell.h(0)
+bell.cx(0, 1)
+bell.measure_all()
+isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(bell)
+print(Sampler().run([isa]).result()[0].data.meas.num_shots)
+"""
+RUN_UNTIL_CLOSED = """
+import time
+print("waiting")
+deadline = time.monotonic() + 60
+while session.snapshot.accepting_jobs and time.monotonic() < deadline:
+    time.sleep(0.01)
+print("the session takes jobs:", session.snapshot.accepting_jobs)
+"""
+AWAIT_UNTIL_CLOSED = """
+import asyncio, time
+print("waiting")
+deadline = time.monotonic() + 60
+while session.snapshot.accepting_jobs and time.monotonic() < deadline:
+    await asyncio.sleep(0.01)
+print("the session takes jobs:", session.snapshot.accepting_jobs)
+"""
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("front_end", ["lab", "notebook"])
+@pytest.mark.parametrize("waiting", [RUN_UNTIL_CLOSED, AWAIT_UNTIL_CLOSED], ids=["plain", "await"])
+def test_close_acts_while_a_cell_runs(
+    front_end: str,
+    waiting: str,
+    write_notebook: Callable[..., str],
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    name = write_notebook(
+        f"close-{front_end}-{len(waiting)}.ipynb", "%load_ext qsession_widgets", OPEN, waiting
+    )
+    notebook = open_notebook(name, front_end)
+    load, run, wait = notebook.code_cells()
+    notebook.run_cell(load)
+    assert "4096" in notebook.run_cell(run)
+    notebook.start_cell(wait)
+    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
+    notebook.panel.scroll_into_view_if_needed()
+    notebook.panel.get_by_role("button", name="Close session").click()
+    notebook.wait_executed(wait)
+    assert "the session takes jobs: False" in notebook.printed(wait)
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
+
+
+@pytest.mark.timeout(300)
+def test_a_panel_survives_a_reload_and_a_second_tab(
+    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook], lab: Lab
+) -> None:
+    name = write_notebook("reload.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
+    notebook = open_notebook(name)
+    load, run, close = notebook.code_cells()
+    notebook.run_cell(load)
+    notebook.run_cell(run)
+    notebook.command("docmanager:save")
+    wait_until(lambda: "widget-view" in (lab.root / name).read_text(), "the save")
+
+    notebook.reload()
+    second = open_notebook(name)
+    for page in (notebook, second):
+        page.panel.scroll_into_view_if_needed()
+        expect(page.panel.locator(".qs-state")).to_have_text("Active, idle", timeout=30_000)
+        expect(page.panel.locator("tbody tr.qs-row")).to_have_count(1)
+    notebook.run_cell(close)
+    for page in (notebook, second):
+        expect(page.panel.locator(".qs-state")).to_have_text("Closed", timeout=30_000)
+
+
+@pytest.mark.timeout(300)
+def test_a_saved_notebook_holds_a_receipt_for_readers_without_a_kernel(
+    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook], lab: Lab
+) -> None:
+    name = write_notebook("saved.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
+    notebook = open_notebook(name)
+    for place in notebook.code_cells():
+        notebook.run_cell(place)
+    notebook.command("docmanager:save")
+    wait_until(lambda: "widget-view" in (lab.root / name).read_text(), "the save")
+    cells = json.loads((lab.root / name).read_text())["cells"]
+    shown = [
+        output["data"]
+        for output in cells[1]["outputs"]
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+    assert len(shown) == 1
+    html, text = "".join(shown[0]["text/html"]), "".join(shown[0]["text/plain"])
+    assert "local emulator" in html
+    assert "local emulator" in text
+    assert len(html.encode()) <= 60_000
