@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from . import fake_devices
@@ -54,7 +54,7 @@ def devices(lanes: int | None = None) -> list[Device]:
     return [ideal, *(Device(name, lanes=lanes or 1) for name in names)]
 
 
-@lru_cache(maxsize=128)
+@cache
 def configuration(name: str) -> str:
     """The configuration of a backend, as JSON text.
 
@@ -86,25 +86,40 @@ def properties(name: str) -> str:
     return json.dumps({**fake_devices.load_properties(device_of(name)), "backend_name": name})
 
 
-@lru_cache(maxsize=128)
+@cache
 def summary(name: str) -> dict[str, Any]:
     """What the list of backends says of one: qubits, processor, speed."""
+    if stands_in(name):
+        # the client lists these only when asked for, and finds them by name
+        return {**summary(device_of(name)), "name": name, "class": "mock"}
     data = json.loads(configuration(name))
     clops = data.get("clops_h") or data.get("clops_v") or data.get("clops")
     entry: dict[str, Any] = {
         "name": name,
         "is_simulator": False,
         "qubits": data["n_qubits"],
-        "processor_type": data.get("processor_type"),
+        "processor_type": _processor(data.get("processor_type")),
     }
-    if stands_in(name):
-        # the client lists these only when asked for, and finds them by name
-        entry["class"] = "mock"
     if isinstance(clops, int | float):
         entry["clops"] = {"type": "hardware", "value": int(clops)}
     return entry
 
 
+def _processor(data: dict[str, Any] | None) -> dict[str, str] | None:
+    # some devices' files have numbers, which the service never sends and strict clients refuse
+    return None if data is None else {part: str(value) for part, value in data.items()}
+
+
+def attraction(name: str) -> tuple[bool, int, str]:
+    """Sorts backends as somebody would choose who does not care which.
+
+    The client takes the first of several with the same queue as the least busy one. Who asks for a
+    device means a large one, as those that are in service are, and not the ideal simulator.
+    """
+    return name == IDEAL, -int(summary(name)["qubits"]), name
+
+
+@cache
 def version(name: str) -> str:
     """The version a backend reports."""
     return str(json.loads(configuration(name)).get("backend_version", "1.0.0"))

@@ -28,7 +28,7 @@ async def list_backends(asked: AskedBy, fields: str = "", include_mocks: bool = 
     """All backends, with their queues; names of real devices only with ``include_mocks``."""
     emulator = asked.emulator
     entries = []
-    for name in emulator.lifecycle.devices:
+    for name in sorted(emulator.lifecycle.devices, key=devices.attraction):
         if devices.stands_in(name) and not include_mocks:
             continue
         entry = {
@@ -43,7 +43,6 @@ async def list_backends(asked: AskedBy, fields: str = "", include_mocks: bool = 
 
 
 def _waits(emulator: Emulator, name: str) -> dict[str, int] | None:
-
     waits = [
         job.started - job.created
         for job in emulator.lifecycle.jobs.values()

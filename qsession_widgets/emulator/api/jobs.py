@@ -168,7 +168,8 @@ async def results(asked: AskedBy, job_id: str) -> Response:
         return no_content()
     if job.private:
         asked.emulator.store.put_result(job_id, "")
-    return Response(text, media_type="application/json")
+    # as the service does: a client that goes by the type takes the text as it is
+    return Response(text, media_type="text/plain")
 
 
 @router.get("/jobs/{job_id}/logs", response_model=None)
