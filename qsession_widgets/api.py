@@ -145,6 +145,7 @@ def open_or_fall_back(
         refused = f"{chosen.reason}\nThis plan has no sessions (the service said 1352): "
         if options.fallback == "batch":
             live, remark = _open(chosen, device, replace(options, mode="batch"), notebook)
+            live.request = options.request
             said = remark.removeprefix(chosen.reason).strip()
             return live, f"{refused}a batch was opened in its place. {said}".rstrip()
         job_mode = JobMode(device, chosen, options)
@@ -254,7 +255,7 @@ def _open_already(options: OpenOptions) -> LiveSession | None:
         Another one is in the way.
     """
     for live in BINDING.sessions():
-        if live.options.request != options.request:
+        if live.request != options.request:
             continue
         # it may have ended elsewhere since
         live.monitor.poll()

@@ -42,17 +42,29 @@ class _Watched:
 
     _live: LiveSession | None = None
 
-    def _run(self, program_id: str, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+    def _run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any],
+        options: dict[str, Any] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
         live = self._live
         if live is not None:
             live.before_submit()
+            options = live.with_tags(options)
         try:
-            job = super()._run(program_id, inputs, *args, **kwargs)  # type: ignore[misc]
+            job = super()._run(program_id, inputs, options, *args, **kwargs)  # type: ignore[misc]
         except IBMError as error:
             kind = live.chosen.info.kind if live is not None else "ibm"
             sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
+            if live is not None:
+                # it may have been refused because of something not known here yet
+                live.monitor.wake()
             raise SubmitError(sentence) from error
         if live is not None:
+            live.submits += 1
             live.monitor.submitted(job.job_id(), *primitive_of(program_id, inputs))
         return job
 
@@ -133,6 +145,15 @@ class LiveSession:
         What was asked for when it was opened, or attached.
     opened_here : bool
         False for one that was opened elsewhere and attached.
+
+    Attributes
+    ----------
+    request : tuple
+        What was asked for, to recognise the same request again.
+    submits : int
+        How many jobs were sent to it from here.
+    guard : Guard or None
+        Closes it by its rules, where it has any.
     """
 
     def __init__(
@@ -150,6 +171,7 @@ class LiveSession:
         self.chosen = chosen
         self.monitor = monitor
         self.options = options
+        self.request = options.request
         self.opened_here = opened_here
         self.submits = 0
         self.guard: Guard | None = None

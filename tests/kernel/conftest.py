@@ -55,7 +55,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
 
 @pytest.fixture
 def ask(emulator: Connection) -> Iterator[Callable[..., Any]]:
-    """Asks the emulator directly, as another client of the same account would."""
+    """Asks the emulator directly, as another client would; it has forgotten earlier tests."""
     import httpx
 
     http = httpx.Client(
@@ -69,8 +69,8 @@ def ask(emulator: Connection) -> Iterator[Callable[..., Any]]:
         assert response.status_code < 300, response.text
         return response.json() if response.content else None
 
-    yield request
     request("POST", "/emulator/v1/faults/reset")
+    yield request
     http.close()
 
 
@@ -104,10 +104,10 @@ def circuits(notebook: Notebook) -> Notebook:
 
 
 @pytest.fixture
-def account(emulator: Connection, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+def account(emulator: Connection, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     """Puts an instance of the emulator into the environment, as an account would be."""
 
-    def use(instance: str) -> None:
+    def use(instance: str | None) -> None:
         for name, value in emulator.environment(instance).items():
             monkeypatch.setenv(name, value)
 

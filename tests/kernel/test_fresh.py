@@ -1,0 +1,146 @@
+"""What needs a new interpreter: what loading imports, and machines where something is missing."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .fresh import run_cells
+
+LOAD = "%load_ext qsession_widgets"
+
+
+def _one_line(cell: tuple[str, str]) -> str:
+    out, err = cell
+    assert "Traceback" not in out + err
+    (line,) = [line for line in err.splitlines() if line.strip()]
+    return line
+
+
+def _nowhere() -> str:
+    """An address on which nobody listens."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"http://127.0.0.1:{free.getsockname()[1]}"
+
+
+def test_loading_imports_neither_qiskit_nor_aer() -> None:
+    heavy = ("qiskit", "qiskit_aer", "qiskit_ibm_runtime", "numpy", "plotly", "anywidget")
+    before, _, after, mistake, still = run_cells(
+        f"import sys; print([name for name in {heavy} if name in sys.modules])",
+        LOAD,
+        f"print([name for name in {heavy} if name in sys.modules])",
+        "%session close",
+        f"print([name for name in {heavy} if name in sys.modules])",
+    )
+    assert before[0].strip() == after[0].strip() == still[0].strip() == "[]"
+    assert "No session is bound" in _one_line(mistake)
+
+
+def test_no_network_is_one_sentence() -> None:
+    url = _nowhere()
+    environment = {
+        "QISKIT_IBM_TOKEN": "k" * 44,
+        "QISKIT_IBM_INSTANCE": "crn:v1:bluemix:public:quantum-computing:us-east:a/0:0::",
+        "QISKIT_IBM_URL": url + "/experimental/api/v1",
+        "IAM_URL": url,
+        "GLOBAL_SEARCH_URL": url,
+        "GLOBAL_CATALOG_URL": url,
+    }
+    _, refused, alive = run_cells(
+        LOAD,
+        "%%session --backend aer\nprint('reached')",
+        "print('usable')",
+        environment=environment,
+    )
+    sentence = _one_line(refused)
+    assert "the service cannot be reached. Check the network" in sentence
+    assert "use --service local" in sentence
+    assert alive[0].strip() == "usable"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a folder cannot be made read-only there")
+def test_an_emulator_that_cannot_start_is_one_sentence(tmp_path: Path) -> None:
+    occupied = tmp_path / "occupied"
+    occupied.write_text("a file where a folder should be")
+    _, refused, alive = run_cells(
+        LOAD,
+        "%%session --service local --backend aer\nprint('reached')",
+        "print('usable')",
+        environment={"JUPYTER_DATA_DIR": str(occupied), "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+    )
+    assert "The emulator could not be started: " in _one_line(refused)
+    assert "reached" not in refused[0]
+    assert alive[0].strip() == "usable"
+    assert not list(tmp_path.glob("qsession-emulator*.json"))
+
+
+def test_an_interpreter_that_cannot_be_run_is_one_sentence(tmp_path: Path) -> None:
+    _, refused, alive = run_cells(
+        LOAD,
+        "import sys; working = sys.executable; sys.executable = '/nowhere/python'",
+        "%%session --service local --backend aer\nprint('reached')",
+        "print('usable')",
+        environment={"JUPYTER_RUNTIME_DIR": str(tmp_path)},
+    )[1:]
+    assert "The emulator could not be started: " in _one_line(refused)
+    assert alive[0].strip() == "usable"
+
+
+@pytest.mark.parametrize(
+    ("version", "sentence"),
+    [
+        ("0.30.1", "qiskit-ibm-runtime 0.30.1 is too old: sessions need 0.4"),
+        ("0.44.0", "pip install -U qiskit-ibm-runtime, then restart the kernel"),
+    ],
+)
+def test_a_client_that_is_too_old_is_one_sentence(
+    tmp_path: Path, version: str, sentence: str
+) -> None:
+    folder = tmp_path / f"qiskit_ibm_runtime-{version}.dist-info"
+    folder.mkdir()
+    (folder / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: qiskit-ibm-runtime\nVersion: {version}\n"
+    )
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    _, refused, alive = run_cells(
+        LOAD,
+        "%%session --service local --backend aer\nprint('reached')",
+        "print('usable')",
+        environment={"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
+    )
+    assert sentence in _one_line(refused)
+    assert alive[0].strip() == "usable"
+    assert not list(tmp_path.glob("qsession-emulator*.json"))
+
+
+def test_an_account_file_that_is_broken_is_one_sentence(tmp_path: Path) -> None:
+    folder = tmp_path / ".qiskit"
+    folder.mkdir()
+    (folder / "qiskit-ibm.json").write_text("{ not JSON")
+    _, refused = run_cells(
+        LOAD, "%%session --backend aer\nprint('reached')", environment={"HOME": str(tmp_path)}
+    )
+    assert "The file of saved accounts" in _one_line(refused)
+    assert "--service local" in _one_line(refused)
+
+
+def test_a_plain_interpreter_shows_the_session_as_text_and_closes_it_at_exit(
+    ask: Callable[..., Any],
+) -> None:
+    _, opened, used, listed = run_cells(
+        LOAD,
+        "%%session --service local --backend aer\nprint('in the cell')",
+        "print(session)",
+        "print(session.session_id)",
+    )
+    assert "Using the local emulator: asked for by --service local." in opened[0]
+    assert "in the cell" in opened[0]
+    assert "<Session on aer, open>" in used[0]
+    assert ask("GET", f"/sessions/{listed[0].strip()}")["state"] == "closed"

@@ -1,0 +1,93 @@
+"""In a real kernel: interrupts, ends, and the kernel after."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from .cells import wait_for
+from .fresh import Kernel, running_kernel
+
+OPEN = "%load_ext qsession_widgets"
+NOTEBOOK = {"JPY_SESSION_NAME": "/notebooks/vqe.ipynb"}
+
+
+def _states(ask: Callable[..., Any]) -> list[str]:
+    listed = ask("GET", "/workloads", params={"sort": "-createdAt"})["workloads"]
+    return [ask("GET", f"/sessions/{item['id']}")["state"] for item in listed]
+
+
+def _open(kernel: Kernel, options: str = "", body: str = "print('opened')") -> str:
+    kernel.run(OPEN)
+    printed, error = kernel.run(f"%%session --service local --backend aer {options}\n{body}")
+    assert not error, printed
+    return printed
+
+
+@pytest.fixture
+def kernel(ask: Callable[..., Any]) -> Any:
+    with running_kernel(NOTEBOOK) as kernel:
+        yield kernel
+
+
+def test_an_interrupt_reaches_the_cell_and_the_session_stays_open(
+    kernel: Kernel, ask: Callable[..., Any]
+) -> None:
+    kernel.run(OPEN)
+    request = kernel.start(
+        "%%session --service local --backend aer\n"
+        "import threading\n"
+        "print('waiting', flush=True)\n"
+        "threading.Event().wait(60)"
+    )
+    printed, error = "", ""
+    for message in kernel.messages(request):
+        if message["msg_type"] == "stream":
+            printed += message["content"]["text"]
+            if "waiting" in message["content"]["text"]:
+                kernel.manager.interrupt_kernel()
+        elif message["msg_type"] == "error":
+            error = message["content"]["ename"]
+    assert error == "KeyboardInterrupt"
+    assert "The cell was interrupted, and its session on aer stays open." in printed
+    assert "it would be $96.00 a minute while active" in printed
+    assert _states(ask) == ["open"]
+    assert "True" in kernel.run("print(session.snapshot.accepting_jobs)")[0]
+
+
+def test_a_clean_end_of_the_kernel_closes_its_session(
+    kernel: Kernel, ask: Callable[..., Any]
+) -> None:
+    _open(kernel)
+    _open(kernel, "--name kept --on-exit leave")
+    assert _states(ask) == ["open", "open"]
+    kernel.manager.shutdown_kernel()
+    assert _states(ask) == ["open", "closed"]
+
+
+def test_the_kernel_after_one_that_was_killed_finds_its_session(
+    kernel: Kernel, ask: Callable[..., Any]
+) -> None:
+    _open(kernel)
+    kernel.manager.signal_kernel(9)
+    wait_for(lambda: not kernel.manager.is_alive(), "the kernel's end")
+    (left,) = ask("GET", "/workloads")["workloads"]
+    with running_kernel(NOTEBOOK) as second:
+        printed = _open(second)
+        assert "An earlier kernel of this notebook left a session open on aer" in printed
+        assert f"%session attach {left['id']} goes on in it" in printed
+        printed, _ = second.run("%session list")
+        printed, error = second.run(f"%session close {left['id']}")
+        assert not error, printed
+        assert "Session closed" in printed
+    assert _states(ask) == ["closed", "closed"]
+
+
+def test_a_mistake_shows_one_line_in_a_kernel_too(kernel: Kernel) -> None:
+    kernel.run(OPEN)
+    printed, _ = kernel.run("%%session --service local --backend nope\nprint('reached')")
+    assert "There is no backend 'nope' here" in printed
+    assert "Traceback" not in printed
+    assert "reached" not in printed

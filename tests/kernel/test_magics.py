@@ -1,0 +1,305 @@
+"""The family of magics: what each does, and what it says."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from qsession_widgets.binding import BINDING
+from qsession_widgets.options import OPEN_OPTIONS
+from qsession_widgets.usage import ACTIONS
+
+from .cells import Notebook, wait_for
+from .conftest import CIRCUITS
+
+LOCAL = "%%session --service local --backend aer"
+JOB = "job = SamplerV2().run([(measured,)])"
+
+
+def _open_ids(ask: Callable[..., Any]) -> set[str]:
+    query = {"status": ["pending", "in_progress"]}
+    return {item["id"] for item in ask("GET", "/workloads", params=query)["workloads"]}
+
+
+def test_the_cell_runs_and_has_session_and_backend_as_names(notebook: Notebook) -> None:
+    ran = notebook.good(LOCAL, "here = (session, backend.name)", "6 * 7")
+    assert "Using the local emulator: asked for by --service local." in ran.out
+    assert ran.value == 42
+    assert notebook["here"] == (notebook["session"], "aer")
+    assert any("application/vnd.jupyter.widget-view+json" in shown for shown in ran.displayed)
+
+
+def test_the_names_can_be_chosen(notebook: Notebook) -> None:
+    notebook.good(f"{LOCAL} --bind-as s,b", "pass")
+    assert notebook["b"].name == "aer"
+    assert notebook["s"].session_id
+    assert "session" not in notebook
+
+
+def test_the_same_cell_again_goes_on_in_its_session(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(LOCAL, "pass")
+    first = notebook["session"].session_id
+    ran = notebook.good(LOCAL, "pass")
+    assert "open already and goes on" in ran.out
+    assert notebook["session"].session_id == first
+    assert _open_ids(ask) == {first}
+
+
+def test_another_session_says_what_to_do(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(LOCAL, "pass")
+    ran = notebook("%%session --service local --backend fake_manila", "reached = True")
+    sentence = ran.sentence()
+    assert "A session on aer is open already" in sentence
+    assert "%session close" in sentence
+    assert "--name" in sentence
+    assert "reached" not in notebook
+    assert len(_open_ids(ask)) == 1
+
+
+def test_nothing_is_bound(notebook: Notebook) -> None:
+    for action in ("close", "cancel", "unbind"):
+        sentence = notebook(f"%session {action}").sentence()
+        assert "No session is bound: open one with %%session above a cell." in sentence
+    for action in ("status", "receipt", "timeline", "export x.json"):
+        sentence = notebook(f"%session {action}").sentence()
+        assert "There is no session yet" in sentence
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("%session clsoe", "no action 'clsoe': did you mean close?"),
+        ("%session frobnicate", "there are status, close"),
+        ("%session list all", "takes nothing more, not 'all'"),
+        ("%session use", "needs to know which: %session use NAME"),
+        ("%session use nowhere", "no open session named 'nowhere'"),
+        ("%session close nowhere", "There is no session named 'nowhere'"),
+        ("%session attach", "needs to know which"),
+        ("%session attach --name x", "needs an id first"),
+        ("%session attach an-id --once", "%session attach has no option --once"),
+        ("%batch", "%%batch above a cell opens a batch"),
+    ],
+)
+def test_a_wrong_action_is_one_sentence(notebook: Notebook, line: str, sentence: str) -> None:
+    assert sentence in notebook(line).sentence()
+
+
+def test_close_and_cancel_say_what_comes_of_it(circuits: Notebook, ask: Callable[..., Any]) -> None:
+    assert "Session closed" in circuits.good("%session close").out
+    assert ask("GET", f"/sessions/{circuits['session'].session_id}")["state"] == "closed"
+    assert "No session is bound" in circuits("%session close").sentence()
+    circuits.good(LOCAL, "pass")
+    assert "Session cancelled" in circuits.good("%session cancel").out
+    assert _open_ids(ask) == set()
+
+
+def test_a_batch(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good("%%batch --service local --backend aer", JOB)
+    session_id = notebook["session"].session_id
+    assert ask("GET", f"/sessions/{session_id}")["mode"] == "batch"
+    assert notebook["job"].session_id == session_id
+    assert "A batch on aer is open already" in notebook(LOCAL, "pass").sentence()
+
+
+def test_once_closes_at_the_end_of_the_cell(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(CIRCUITS)
+    ran = notebook.good(f"{LOCAL} --once", JOB)
+    assert "Session closed" in ran.out
+    assert notebook["job"].session_id == notebook["session"].session_id
+    assert ask("GET", f"/sessions/{notebook['session'].session_id}")["accepting_jobs"] is False
+    assert BINDING.bound is None
+
+
+def test_tags_reach_every_job(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(
+        f"{LOCAL} --tags vqe,h2",
+        "sampler = SamplerV2()",
+        "sampler.options.environment.job_tags = ['mine']",
+        "job = sampler.run([(measured,)])",
+        "other = Sampler().run([(measured,)])",
+    )
+    assert ask("GET", f"/jobs/{notebook['job'].job_id()}")["tags"] == ["mine", "vqe", "h2"]
+    assert ask("GET", f"/jobs/{notebook['other'].job_id()}")["tags"] == ["vqe", "h2"]
+
+
+def test_several_sessions_by_name(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --name one", "first = session")
+    notebook.good("%%session --service local --backend fake_manila --name two", "second = session")
+    assert notebook["session"] is notebook["second"]
+    notebook.good("%session use one", JOB)
+    assert notebook["session"] is notebook["first"]
+    assert notebook["backend"].name == "aer"
+    assert notebook["job"].session_id == notebook["first"].session_id
+    assert "A session named 'two' is open" in notebook(f"{LOCAL} --name two", "pass").sentence()
+    notebook.good("%%session --service local --backend fake_manila --name two", "pass")
+    assert notebook["session"] is notebook["second"]
+    notebook.good("%session close one")
+    assert _open_ids(ask) == {notebook["second"].session_id}
+    assert BINDING.bound is not None
+    assert "Did you mean two?" in notebook("%session use tow").sentence()
+
+
+def test_the_list_shows_what_is_open_and_close_all_ends_it(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --name vqe", JOB, "job.result()")
+    elsewhere = ask("POST", "/sessions", json={"mode": "batch", "backend": "fake_manila"})["id"]
+    listing = notebook.good("%session list").value
+    rows = {cells[0]: cells for cells in (row.cells() for row in listing.rows)}
+    assert set(rows) == {notebook["session"].session_id, elsewhere}
+    here = rows[notebook["session"].session_id]
+    assert here[1:3] == ("session", "aer")
+    assert here[3].startswith("Active")
+    assert here[5] != ""
+    assert here[7] == "this notebook, 'vqe', bound"
+    assert rows[elsewhere][1:4] == ("batch", "fake_manila", "Open, no job yet")
+    assert elsewhere in repr(listing)
+    assert elsewhere in listing._repr_html_()
+    said = notebook.good("%session close --all").out
+    assert said.count("Session closed") == 2
+    assert _open_ids(ask) == set()
+    assert BINDING.bound is None
+    assert "No session is open" in repr(notebook.good("%session list").value)
+
+
+def test_a_session_from_elsewhere_is_attached_by_its_id_or_a_jobs(
+    notebook: Notebook, ask: Callable[..., Any], account: Callable[[str | None], None]
+) -> None:
+    account(None)
+    notebook.good(CIRCUITS)
+    first = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    ran = notebook.good(f"%session attach {first} --name taken", JOB)
+    assert "Attached to the session on aer" in ran.out
+    assert "left open when this kernel ends" in ran.out
+    assert notebook["job"].session_id == first
+    assert "open here already" in notebook.good(f"%session attach {first}").out
+    by_job = notebook.good(f"%session attach {notebook['job'].job_id()}").out
+    assert "open here already" in by_job
+    batch = ask("POST", "/sessions", json={"mode": "batch", "backend": "aer"})["id"]
+    assert "Attached to the batch on aer" in notebook.good(f"%session attach {batch}").out
+    ask("DELETE", f"/sessions/{batch}/close")
+    closed = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    ask("DELETE", f"/sessions/{closed}/close")
+    sentence = notebook(f"%session attach {closed}").sentence()
+    assert f"The session {closed} takes no more jobs: it was c" in sentence
+    sentence = notebook("%session attach 00000000-0000-4000-8000-000000000000").sentence()
+    assert "There is no session, batch or job '00000000-0000-4000-8000-000000000000'" in sentence
+
+
+def test_two_kernels_in_one_session_both_stay_right(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(LOCAL, "pass")
+    session_id = notebook["session"].session_id
+    job = {"program_id": "sampler", "backend": "aer", "session_id": session_id}
+    pub = 'OPENQASM 3.0; include "stdgates.inc"; bit[1] c; qubit[1] q; c = measure q;'
+    sent = ask("POST", "/jobs", json={**job, "params": {"pubs": [[pub, None, 10]], "version": 2}})
+    seen = notebook["session"]
+    wait_for(lambda: [job.id for job in seen.snapshot.jobs] == [sent["id"]], "the other's job")
+    notebook.good(JOB)
+    assert notebook["job"].session_id == session_id
+
+
+def test_it_is_written_down_in_every_form(circuits: Notebook, tmp_path: Path) -> None:
+    circuits.good(JOB, "job.result()")
+    for suffix in ("json", "csv", "html"):
+        ran = circuits.good(f"%session export {tmp_path}/run.{suffix}")
+        assert ran.out.strip() == f"Written to {tmp_path}/run.{suffix}."
+    snapshot = json.loads((tmp_path / "run.json").read_text())
+    assert snapshot["session_id"] == circuits["session"].session_id
+    with open(tmp_path / "run.csv", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["id"] == circuits["job"].job_id()
+    assert circuits["session"].session_id in (tmp_path / "run.html").read_text()
+    assert "end it in .json, .csv, .html, .png" in circuits("%session export run.xls").sentence()
+    sentence = circuits(f"%session export {tmp_path}/nowhere/run.json").sentence()
+    assert "Cannot write" in sentence
+    assert "Name a folder that exists" in sentence
+    if find_spec("kaleido") is None:
+        sentence = circuits(f"%session export {tmp_path}/run.png").sentence()
+        assert "pip install kaleido" in sentence
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".html", ".json"]
+
+
+def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
+    notebook: Notebook, account: Callable[[str | None], None]
+) -> None:
+    account("bob")
+    notebook.good(CIRCUITS)
+    ran = notebook.good("%%session --backend aer", JOB)
+    assert "This plan has no sessions (the service said 1352)" in ran.out
+    assert "run on aer in job mode" in ran.out
+    assert notebook["job"].session_id is None
+    assert notebook["backend"].name == "aer"
+    assert "Job mode on aer" in notebook.good("%session").out
+    notebook.good("%session unbind")
+    assert "open one with %%session" in notebook("SamplerV2()").sentence()
+
+
+def test_a_plan_without_sessions_falls_back_to_a_batch_when_asked(
+    notebook: Notebook, account: Callable[[str | None], None]
+) -> None:
+    account("bob")
+    notebook.good(CIRCUITS)
+    ran = notebook.good("%%session --backend aer --fallback batch", JOB)
+    assert "a batch was opened in its place" in ran.out
+    assert notebook["job"].session_id == notebook["session"].session_id
+    again = notebook.good("%%session --backend aer --fallback batch", "pass")
+    assert "This batch is open already" in again.out
+
+
+def test_defaults_can_be_configured(notebook: Notebook) -> None:
+    notebook.good("%config SessionMagics.backend = 'aer'", "%config SessionMagics.service='local'")
+    notebook.good("%%session", "pass")
+    assert notebook["backend"].name == "aer"
+    notebook.good("%session close")
+    notebook.good("%%session --backend fake_manila", "pass")
+    assert notebook["backend"].name == "fake_manila"
+
+
+def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> None:
+    def after(text: str) -> list[str]:
+        with provisionalcompleter():
+            return [c.text for c in notebook.shell.Completer.completions(text, len(text))]
+
+    assert "--backend" in after("%%session --ba")
+    assert "fake_manila" in after("%%session --backend fake_ma")
+    assert set(after("%%session --service ")) >= {"auto", "ibm", "local"}
+    assert "keep" in after("%%session --on-error k")
+    assert "close" in after("%session cl")
+    notebook.good(f"{LOCAL} --name vqe", "pass")
+    assert "vqe" in after("%session use v")
+
+
+def test_the_help_explains_every_action_and_option(notebook: Notebook) -> None:
+    text = notebook.shell.magics_manager.magics["line"]["session"].__doc__
+    for action in ACTIONS:
+        assert f"%session {action.name}" in text
+        assert action.meaning in text
+    for option in OPEN_OPTIONS:
+        assert option.flag in text
+        assert option.meaning in text
+    assert max(len(line) for line in text.splitlines()) <= 120
+
+
+def test_opening_from_python_is_the_same(notebook: Notebook) -> None:
+    notebook.good(CIRCUITS, "from qsession_widgets import current_session, open_session")
+    notebook.good("mine = open_session('aer', service='local', max_time='10m', tags=['t'])", JOB)
+    assert notebook["job"].session_id == notebook["mine"].session_id
+    assert notebook["mine"].snapshot.max_ttl == 600
+    assert notebook.good("current_session() is mine").value is True
+    assert "Session error: --max-time" in notebook("open_session('aer', max_time=-1)").sentence()
