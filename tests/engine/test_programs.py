@@ -204,10 +204,10 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     return collected
 
 
-def through_executor(program: Any, version: str) -> Any:
+def through_executor(program: Any, version: str, backend: str = "fake_manila") -> Any:
     """Encode a program as the client does, run it here, and decode it as the client does."""
     model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
-    head = {"program_id": "executor", "backend": "fake_manila", "options": {}}
+    head = {"program_id": "executor", "backend": backend, "options": {}}
     outcome, text = programs.run(
         head,
         json.dumps(model.model_dump(mode="json")),
@@ -255,6 +255,32 @@ def test_the_client_side_estimator(submitted: list[Any], level: int) -> None:
     assert ours.evs.shape == theirs.evs.shape == ()
     spread = 6 * np.hypot(ours.stds, theirs.stds) + 0.02
     assert abs(ours.evs - theirs.evs) < spread
+
+
+def test_the_client_side_estimator_measures_all_of_156_qubits(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class SubmittedError(Exception):
+        pass
+
+    def submit(self: Any, backend: Any, options: Any, inputs: Any, dry_run: bool = False) -> Any:
+        # Local mode would simulate all of it, which no memory suffices for.
+        raise SubmittedError(inputs)
+
+    monkeypatch.setattr(QiskitRuntimeLocalService, "_run_executor", submit)
+    circuit = ghz("fake_fez", [0, 1, 2, 3], measured=False)
+    operator = SparsePauliOp(["ZZII", "IIZZ", "XXXX"]).apply_layout(circuit.layout)
+    with jobs.quiet():
+        estimator = Estimator(jobs.backend("fake_fez"), options={"default_precision": 0.02})
+        with pytest.raises(SubmittedError) as submitted:
+            estimator.run([(circuit, operator)])
+    program = submitted.value.args[0]
+    measured = [item.circuit.count_ops()["measure"] for item in program.items]
+    assert measured == [156] * len(measured)
+    data = through_executor(program, "v2.0", "fake_fez")[0].data
+    # Readout errors are mitigated by default, so that gate errors are all that is missing of 3.
+    assert data.evs == pytest.approx(2.9, abs=6 * data.stds + 0.1)
+    assert data.evs < 3 + 6 * data.stds
 
 
 def test_old_serializations_are_refused_by_the_executor(submitted: list[Any]) -> None:
