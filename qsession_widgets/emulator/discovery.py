@@ -10,6 +10,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -140,6 +141,10 @@ class Connection:
         """How the emulator is; see `request` for errors."""
         return self.request("GET", "/emulator/v1/status", patience)
 
+    def public(self) -> dict[str, Any]:
+        """Where it is, without a key: for programs that look at what a command prints."""
+        return {"url": self.url, "api": self.api, "pid": self.pid, "data": self.data}
+
     def stop(self) -> None:
         """Ask the emulator to end; see `request` for errors."""
         self.request("POST", "/emulator/v1/stop")
@@ -154,8 +159,23 @@ class Connection:
         return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
 
 
+def _check_name(name: str) -> None:
+    # it becomes part of file names
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}", name):
+        raise EmulatorError(
+            f"An emulator is named with at most 100 letters, digits, - and _, not {name!r}."
+        )
+
+
 def connection_file(name: str = DEFAULT_NAME) -> Path:
-    """Where the file of an emulator is."""
+    """Where the file of an emulator is.
+
+    Raises
+    ------
+    EmulatorError
+        That cannot be an emulator's name.
+    """
+    _check_name(name)
     suffix = "" if name == DEFAULT_NAME else f"-{name}"
     return Path(jupyter_runtime_dir()) / f"qsession-emulator{suffix}.json"
 
@@ -166,7 +186,8 @@ def log_file(name: str = DEFAULT_NAME) -> Path:
 
 
 def data_directory(name: str = DEFAULT_NAME) -> Path:
-    """Where an emulator keeps its records."""
+    """Where an emulator keeps its records; see `connection_file` for errors."""
+    _check_name(name)
     return Path(jupyter_data_dir()) / "qsession-emulator" / name
 
 

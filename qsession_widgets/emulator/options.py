@@ -6,7 +6,7 @@ import argparse
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any
+from typing import Any, NoReturn
 
 from .queue import Crowd
 from .records import PLANS, Plan
@@ -16,6 +16,15 @@ JOB_TIMES = ("simulated", "device")
 
 class OptionError(ValueError):
     """An option that makes no sense; the message is one sentence for the person who gave it."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Reads a command line, and says in one sentence what is wrong with it."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say it, and exit with status 2."""
+        text = f"{message[:1].upper()}{message[1:]}"
+        self.exit(2, f"{text}. {self.prog} --help lists what there is.\n")
 
 
 @dataclass(frozen=True)

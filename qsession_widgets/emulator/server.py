@@ -12,6 +12,7 @@ import asyncio
 import contextlib
 import errno
 import ipaddress
+import json
 import logging
 import os
 import signal
@@ -29,10 +30,17 @@ from .api.control import version
 from .auth import Identity, write_private
 from .clock import Clock
 from .core import Emulator
-from .discovery import DEFAULT_NAME, Connection, connection_file, data_directory, forget
+from .discovery import (
+    DEFAULT_NAME,
+    Connection,
+    EmulatorError,
+    connection_file,
+    data_directory,
+    forget,
+)
 from .engine import WorkerPool
 from .locking import Busy, FileLock
-from .options import OptionError, Options, add_arguments, from_namespace
+from .options import OptionError, Options, Parser, add_arguments, from_namespace
 from .store import Store, StoreError
 
 log = logging.getLogger(__name__)
@@ -73,11 +81,12 @@ class _Server(uvicorn.Server):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run an emulator until it ends; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="qsession emulator serve", description=__doc__)
+    parser = Parser(prog="qsession emulator serve", description="Run an emulator in this terminal.")
     parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
     parser.add_argument("--host", default="127.0.0.1", help="where to listen; loopback by default")
     parser.add_argument("--port", type=int, default=0, help="0 for any free port")
     parser.add_argument("--data-dir", type=Path, help="where its records are kept")
+    parser.add_argument("--json", action="store_true", help="say where it is as a JSON object")
     add_arguments(parser)
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
@@ -85,8 +94,8 @@ def main(words: Sequence[str] | None = None) -> int:
         options = from_namespace(arguments)
         directory = arguments.data_dir or data_directory(arguments.name)
         with _own(directory), _listen(arguments.host, arguments.port) as sock:
-            asyncio.run(_serve(options, arguments.name, directory, sock))
-    except (CannotStart, OptionError, StoreError) as error:
+            asyncio.run(_serve(options, arguments, directory, sock))
+    except (CannotStart, EmulatorError, OptionError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -138,7 +147,10 @@ def _listen(host: str, port: int) -> socket.socket:
     return sock
 
 
-async def _serve(options: Options, name: str, directory: Path, sock: socket.socket) -> None:
+async def _serve(
+    options: Options, arguments: argparse.Namespace, directory: Path, sock: socket.socket
+) -> None:
+    name = arguments.name
     identity = _identity(options, directory / "identity.json")
     pool = WorkerPool(
         options.workers or min(4, os.cpu_count() or 1),
@@ -161,8 +173,8 @@ async def _serve(options: Options, name: str, directory: Path, sock: socket.sock
         path = connection_file(name)
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_private(path, connection.to_json())
-        print(f"The emulator {name} listens at {connection.url}, with its data in {directory}.")
-        sys.stdout.flush()
+        sentence = f"The emulator {name} listens at {connection.url}, with its data in {directory}."
+        print(json.dumps(connection.public()) if arguments.json else sentence, flush=True)
 
     server = _Server(
         uvicorn.Config(

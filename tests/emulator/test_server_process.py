@@ -415,6 +415,14 @@ def test_timeouts_and_times_as_asked_for(connect: Connect) -> None:
     assert api.get("/emulator/v1/status")["queue"] == "30"
 
 
+def test_lanes_are_how_many_jobs_a_device_runs_at_once(connect: Connect) -> None:
+    options = Options(workers=1, lanes=2, speed=0, job_time="device", faults=True)
+    api = connect(launch.find_or_start(options))
+    jobs = [api.submit("fake_manila") for _ in range(3)]
+    statuses = [api.get(f"/jobs/{job}")["status"] for job in jobs]
+    assert statuses == ["Running", "Running", "Queued"]
+
+
 def test_fast_clock_is_fast_everywhere(connect: Connect) -> None:
     api = connect(launch.find_or_start(Options(workers=1, speed=600)))
     session = api.open_session()
