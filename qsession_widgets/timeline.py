@@ -122,7 +122,7 @@ class _Picture:
             line_width=0,
             layer="below",
         )
-        if self.wide(begin, end, 0.012 * len(text)):
+        if self.wide(begin, end, 0.009 * len(text)):
             self._note(figure, begin, text, MUTED)
 
     def _note(self, figure: Any, at: float, text: str, colour: str, **more: Any) -> None:
