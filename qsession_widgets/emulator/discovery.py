@@ -107,6 +107,9 @@ class Connection:
             "IAM_URL": self.url,
             "GLOBAL_SEARCH_URL": self.url,
             "GLOBAL_CATALOG_URL": f"{self.url}/catalog",
+            # nobody counts usage here, and in a notebook the client's header of where it was called
+            # from costs more than the rest of a request
+            "USAGE_DATA_OPT_OUT": os.environ.get("USAGE_DATA_OPT_OUT", "True"),
             # a proxy for the outside world cannot reach this machine's loopback
             "NO_PROXY": direct,
             "no_proxy": direct,

@@ -159,6 +159,7 @@ def test_environment_names_everything_the_client_reads(
     variables = running.environment()
     assert variables["QISKIT_IBM_URL"].startswith(running.url)
     assert "experimental" in variables["QISKIT_IBM_URL"]
+    assert variables["USAGE_DATA_OPT_OUT"] == "True"
     assert variables["NO_PROXY"] == "example.org,127.0.0.1"
     with pytest.raises(EmulatorError, match="no instance 'carol'"):
         running.environment("carol")
