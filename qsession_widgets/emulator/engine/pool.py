@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -122,8 +123,10 @@ class _Worker:
         # The process takes a moment to end, in which no job may be given to it.
         self._condemned = True
         if self.process.returncode is None:
+            # not `process.kill`: where the process has just ended, that takes its exit status away
+            # from asyncio, which on Python 3.10 then reports 255 instead of the signal
             with contextlib.suppress(ProcessLookupError):
-                self.process.kill()
+                os.kill(self.process.pid, signal.SIGKILL)
 
     async def ended(self) -> int:
         """Wait for the process to end, and return its exit status."""
