@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .client import ServiceClient
+from .errors import ServiceError
 from .fields import read_job, read_opened, read_time
 from .snapshot import JobRecord
 
@@ -55,6 +56,7 @@ class JobBook:
         self._inexact: dict[str, None] = {}
         self._listed_at: tuple[Any, ...] | None = None
         self._offset = 0
+        self._strays_turn = False
         self._others: tuple[Other, ...] = ()
         self._others_due = time.monotonic() + OTHERS_SECONDS / 2
 
@@ -105,10 +107,16 @@ class JobBook:
         seen = tuple(
             session.get(name) for name in ("state", "last_job_started", "last_job_completed")
         )
-        pending = any(not job.final for job in self._jobs.values())
+        pending = any(not (job.final or job.stray) for job in self._jobs.values())
+        strays = [job.id for job in self.jobs if job.stray and not job.final]
+        listing = pending or self._offset or seen != self._listed_at or look_again
         if self._emulated and self._listed_at and time.monotonic() >= self._others_due:
             self._ask_about_others(session, now)
-        elif pending or self._offset or seen != self._listed_at or look_again:
+        elif strays and (self._strays_turn or not listing):
+            self._strays_turn = False
+            self._ask_about_stray(strays[0], now)
+        elif listing:
+            self._strays_turn = True
             self._list(session, now)
             if not self._offset:
                 self._listed_at = seen
@@ -132,6 +140,20 @@ class JobBook:
             more = len(rows) == PAGE and (beyond or page.get("count", 0) > len(self._jobs))
             # the next page in the next poll, then from the start again
             self._offset = self._offset + PAGE if more else 0
+
+    def _ask_about_stray(self, job_id: str, now: float) -> None:
+        """Ask for a job that no list of the session's holds."""
+        try:
+            row = self._client.job(job_id).data
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+            row = {"id": job_id, "status": "Failed", "state": {"reason": "The job was deleted."}}
+        with self._lock:
+            job = read_job(row, self._jobs[job_id], {}, now)
+            self._put(job)
+            if job.status == "done":
+                self._inexact[job_id] = None
 
     def _ask_exact_times(self, job_id: str) -> None:
         metrics = self._client.metrics(job_id).data or {}

@@ -238,6 +238,7 @@ class Monitor:
             Only on the very first poll; later a failure becomes the snapshot's ``problem``.
         """
         with self._polling:
+            answer: Answer | None = None
             try:
                 answer = self._client.session(self.session_id)
                 self._take_clock(answer)
@@ -246,7 +247,8 @@ class Monitor:
             except ServiceError as error:
                 if self._snapshot is None:
                     raise
-                self._publish(self._with_problem(error))
+                gone = answer is None and error.status == 404
+                self._publish(self._with_problem(error, gone=gone))
                 return
             self._not_before = 0.0
             self._publish(self._read_session(answer))
@@ -310,17 +312,17 @@ class Monitor:
             **self._fixed,
         )
 
-    def _with_problem(self, error: ServiceError) -> SessionSnapshot:
+    def _with_problem(self, error: ServiceError, *, gone: bool) -> SessionSnapshot:
         snapshot = self.snapshot
         if error.retry_after is not None:
             self._not_before = time.monotonic() + min(error.retry_after, 300.0)
         advice = advice_for(error.code, error.status)
         text = f"{advice.what}. {advice.do}" if advice else error.message
         since = self.now() if snapshot.problem is None else snapshot.problem_since
-        if error.status == 404:
+        if gone:
             # the service knows of no such session any more: nothing can happen to it
-            gone: Any = {"state": "closed", "accepting_jobs": False, "usage_final": True}
-            snapshot = replace(snapshot, **gone)
+            end: Any = {"state": "closed", "accepting_jobs": False, "usage_final": True}
+            snapshot = replace(snapshot, **end)
         return replace(snapshot, problem=text, problem_since=since)
 
     def _publish(self, snapshot: SessionSnapshot) -> None:

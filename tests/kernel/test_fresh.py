@@ -93,16 +93,8 @@ def test_an_interpreter_that_cannot_be_run_is_one_sentence(tmp_path: Path) -> No
     assert alive[0].strip() == "usable"
 
 
-@pytest.mark.parametrize(
-    ("version", "sentence"),
-    [
-        ("0.30.1", "qiskit-ibm-runtime 0.30.1 is too old: sessions need 0.4"),
-        ("0.44.0", "pip install -U qiskit-ibm-runtime, then restart the kernel"),
-    ],
-)
-def test_a_client_that_is_too_old_is_one_sentence(
-    tmp_path: Path, version: str, sentence: str
-) -> None:
+def test_a_client_that_is_too_old_is_one_sentence(tmp_path: Path) -> None:
+    version = "0.44.0"
     folder = tmp_path / f"qiskit_ibm_runtime-{version}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(
@@ -115,7 +107,9 @@ def test_a_client_that_is_too_old_is_one_sentence(
         "print('usable')",
         environment={"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
     )
-    assert sentence in _one_line(refused)
+    sentence = _one_line(refused)
+    assert "qiskit-ibm-runtime 0.44.0 is too old: sessions need 0.45 or newer" in sentence
+    assert "pip install -U qiskit-ibm-runtime, then restart the kernel" in sentence
     assert alive[0].strip() == "usable"
     assert not list(tmp_path.glob("qsession-emulator*.json"))
 

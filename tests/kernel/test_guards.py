@@ -1,0 +1,85 @@
+"""Sessions that end by themselves, and cells that fail."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qsession_widgets.binding import BINDING
+
+from .cells import Notebook, wait_for
+from .conftest import CIRCUITS
+
+LOCAL = "%%session --service local --backend aer"
+JOB = "job = SamplerV2().run([(measured,)])"
+
+
+def test_an_idle_session_is_closed_and_the_next_cell_hears_of_it(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(f"{LOCAL} --idle-close 1s", "pass")
+    session = notebook["session"]
+    wait_for(lambda: session.snapshot.state == "closed", "the close")
+    assert ask("GET", f"/sessions/{session.session_id}")["state"] == "closed"
+    ran = notebook.good("pass")
+    assert "Session closed. It was closed because nothing was pending for 1.0 s" in ran.err
+    assert "takes no more jobs" in notebook(CIRCUITS, JOB).sentence()
+
+
+def test_a_spent_budget_refuses_jobs_and_closes(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(CIRCUITS)
+    ran = notebook(
+        f"{LOCAL} --budget 1s",
+        "sent = 0",
+        "while True:",
+        "    SamplerV2().run([(measured,)]).result()",
+        "    sent += 1",
+    )
+    assert notebook["sent"] > 0
+    assert "The budget of this session is spent" in ran.err or "takes no more jobs" in ran.err
+    assert "Traceback" not in ran.said
+    session = notebook["session"]
+    wait_for(lambda: session.snapshot.state == "closed", "the close")
+    said = ran.err + notebook.good("pass").err
+    assert "It was closed because its budget is spent" in said
+
+
+def test_a_failed_cell_leaves_the_session_open_and_says_what_it_costs(circuits: Notebook) -> None:
+    ran = circuits(JOB, "1 / 0")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert "The cell failed, and its session on aer stays open." in ran.err
+    assert "it would be $96.00 a minute while active. %session close ends it." in ran.err
+    assert circuits["session"].snapshot.accepting_jobs
+
+
+def test_a_cell_without_a_job_may_fail_without_a_word(circuits: Notebook) -> None:
+    assert circuits("1 / 0").err == ""
+
+
+@pytest.mark.parametrize(("action", "word"), [("close", "closed"), ("cancel", "cancelled")])
+def test_a_failed_cell_can_end_its_session(
+    notebook: Notebook, ask: Callable[..., Any], action: str, word: str
+) -> None:
+    notebook.good(CIRCUITS)
+    ran = notebook(f"{LOCAL} --on-error {action}", JOB, "1 / 0")
+    assert isinstance(ran.error, ZeroDivisionError)
+    assert f"Session {word}" in ran.err
+    assert f"The cell failed (--on-error {action})." in ran.err
+    state = ask("GET", f"/sessions/{notebook['session'].session_id}")
+    assert state["accepting_jobs"] is False
+    assert BINDING.bound is None
+
+
+def test_a_keyboard_interrupt_is_passed_on(circuits: Notebook) -> None:
+    ran = circuits(JOB, "raise KeyboardInterrupt")
+    assert isinstance(ran.error, KeyboardInterrupt)
+    assert "The cell was interrupted" in ran.err
+
+
+def test_a_cell_that_opened_nothing_says_nothing_of_another_session(circuits: Notebook) -> None:
+    ran = circuits("%%session --service local --backend fake_manila", "pass")
+    assert "stays open" not in ran.said

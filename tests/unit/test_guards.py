@@ -1,0 +1,76 @@
+from dataclasses import replace
+
+import pytest
+
+from qsession_widgets.errors import UserError
+from qsession_widgets.guards import Rules, Verdict, judge
+from qsession_widgets.options import build
+from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+
+IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)
+IDLE = SessionSnapshot(
+    session_id="s",
+    mode="dedicated",
+    backend="ibm_fez",
+    service=IBM,
+    state="active",
+    answered_at=1000.0,
+    opened_at=900.0,
+    started_at=1000.0,
+    last_job_completed=1010.0,
+    active_periods=((1000.0, None),),
+)
+BUSY = replace(IDLE, jobs=(JobRecord("j", "sampler", "running", 1020.0, started=1020.0),))
+
+
+def test_nothing_pending_for_long_enough_closes() -> None:
+    rules = Rules(idle_close=30)
+    assert judge(rules, IDLE, 1039.0) == Verdict(again_in=1.0)
+    assert judge(rules, IDLE, 1040.0).close == "nothing was pending for 30 s (--idle-close)"
+    assert judge(rules, BUSY, 2000.0) == Verdict()
+
+
+def test_a_session_without_a_job_is_idle_from_its_opening() -> None:
+    fresh = replace(IDLE, state="open", started_at=None, last_job_completed=None, active_periods=())
+    assert judge(Rules(idle_close=30), fresh, 929.0).again_in == 1.0
+    assert judge(Rules(idle_close=30), fresh, 930.0).close is not None
+
+
+def test_a_job_that_failed_counts_as_something_to_do() -> None:
+    failed = JobRecord("j", "sampler", "failed", 1100.0, finished=1105.0)
+    late = replace(IDLE, jobs=(failed,))
+    assert judge(Rules(idle_close=30), late, 1130.0).again_in == 5.0
+
+
+def test_a_budget_warns_refuses_and_closes() -> None:
+    rules = Rules(budget=100)
+    assert judge(rules, BUSY, 1050.0) == Verdict(again_in=30.0)
+    warned = judge(rules, BUSY, 1080.0)
+    assert warned.warn is not None
+    assert "80% of its budget (1 m 20 s of 1 m 40 s)" in warned.warn
+    assert (warned.close, warned.refuse, warned.again_in) == (None, None, 20.0)
+    spent = judge(rules, BUSY, 1100.0)
+    assert spent.refuse is not None
+    assert "the job was not sent" in spent.refuse
+    assert spent.close is not None
+    assert spent.warn is None
+
+
+def test_a_budget_in_dollars_is_one_in_seconds_at_the_plans_price() -> None:
+    rules = Rules.of(build({"--budget": "$16"}), IBM)
+    assert rules.budget == pytest.approx(10)
+    assert "≈ $16.00 of $16.00" in str(judge(rules, BUSY, 1010.0).close)
+    with pytest.raises(UserError, match="needs a price, and this plan has none"):
+        Rules.of(build({"--budget": "$16"}), replace(IBM, price_per_second=None))
+
+
+def test_time_deactivated_is_not_waited_for() -> None:
+    asleep = replace(IDLE, state="inactive", active_periods=((1000.0, 1070.0),))
+    assert judge(Rules(budget=100), asleep, 5000.0) == Verdict()
+
+
+def test_what_is_closing_already_is_left_alone() -> None:
+    rules = Rules(idle_close=1, budget=1)
+    closing = judge(rules, replace(BUSY, accepting_jobs=False), 5000.0)
+    assert closing.close is None
+    assert judge(rules, replace(IDLE, state="closed"), 5000.0) == Verdict()
