@@ -105,11 +105,9 @@ class _Picture:
     def bands(self, figure: Any) -> None:
         periods = [(b, self.until if e is None else e) for b, e in self.snapshot.active_periods]
         nexts = [begin for begin, _ in periods[1:]]
-        if self.snapshot.state == "closed":
-            nexts.append(self.snapshot.closed_at or self.until)
-        else:
-            nexts.append(self.until)
-        for (begin, end), following in zip(periods, nexts, strict=True):
+        ended = self.snapshot.closed_at if self.snapshot.state == "closed" else None
+        nexts.append(self.until if ended is None else ended)
+        for (begin, end), following in zip(periods, nexts, strict=False):
             self._band(figure, begin, end, ACTIVE_BAND, "active")
             if self.snapshot.mode == "dedicated" and following - end > 0.5:
                 self._band(figure, end, following, INACTIVE_BAND, "deactivated")
