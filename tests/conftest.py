@@ -9,6 +9,8 @@ too. Three environment variables change what it does:
     Tests marked ``ibm`` run, with the reader's own account. They may cost money.
 ``QSESSION_CHROMIUM``
     The browser to use, when it is not found by its usual names.
+
+Tests may read further ``QSESSION_TEST_…`` variables: seeds and numbers of examples.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # Variables that lead the client to an account, or our tools and Jupyter to somebody's settings.
 ACCOUNT = ("QISKIT_IBM_", "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
 SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_")
-OURS = ("QSESSION_NO_SKIPS", "QSESSION_TEST_IBM", "QSESSION_CHROMIUM")
+OURS = ("QSESSION_NO_SKIPS", "QSESSION_CHROMIUM", "QSESSION_TEST_")
 
 _outside = dict(os.environ)
 _home = pytest.StashKey[str]()
@@ -40,7 +42,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[_home] = home
     foreign = SETTINGS if REAL_ACCOUNT else SETTINGS + ACCOUNT
     for name in list(os.environ):
-        if name.startswith(foreign) and name not in OURS:
+        if name.startswith(foreign) and not name.startswith(OURS):
             del os.environ[name]
     if not REAL_ACCOUNT:
         os.environ["HOME"] = home
