@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from ..core import new_job_id
 from ..errors import INVALID_JOB, invalid
@@ -159,7 +159,11 @@ async def read(asked: AskedBy, job_id: str, exclude_params: bool = False) -> Res
     return json_response(answer)
 
 
-@router.get("/jobs/{job_id}/results", response_model=None)
+@router.get(
+    "/jobs/{job_id}/results",
+    response_class=PlainTextResponse,
+    responses={204: {"description": "There is none yet, or not any more"}},
+)
 async def results(asked: AskedBy, job_id: str) -> Response:
     """The result; nothing (204) while there is none. A private job's can be fetched once."""
     job = asked.emulator.job(asked.instance, job_id)
@@ -169,14 +173,14 @@ async def results(asked: AskedBy, job_id: str) -> Response:
     if job.private:
         asked.emulator.store.put_result(job_id, "")
     # as the service does: a client that goes by the type takes the text as it is
-    return Response(text, media_type="text/plain")
+    return PlainTextResponse(text)
 
 
-@router.get("/jobs/{job_id}/logs", response_model=None)
+@router.get("/jobs/{job_id}/logs", response_class=PlainTextResponse)
 async def logs(asked: AskedBy, job_id: str) -> Response:
     """The log; empty while there is none."""
     asked.emulator.job(asked.instance, job_id)
-    return Response(asked.emulator.store.logs(job_id) or "", media_type="text/plain")
+    return PlainTextResponse(asked.emulator.store.logs(job_id) or "")
 
 
 @router.get("/jobs/{job_id}/metrics", response_model=None)
