@@ -46,7 +46,7 @@ class Row:
         """Its texts, in the order of `HEADER`."""
         snapshot = self.snapshot
         opened = snapshot.opened_at
-        cost = usage(snapshot, self.now).cost
+        cost, charged = usage(snapshot, self.now).cost, snapshot.service.charged
         return (
             snapshot.session_id,
             "batch" if snapshot.mode == "batch" else "session",
@@ -54,7 +54,7 @@ class Row:
             headline(snapshot),
             "" if opened is None else words(max(0.0, self.now - opened)),
             self._idle(),
-            "" if cost is None else f"≈ {money(cost)}" if snapshot.service.charged else "nothing",
+            "" if cost is None else f"≈ {money(cost)}{'' if charged else ' on IBM'}",
             self.opened_by,
         )
 

@@ -164,6 +164,7 @@ def test_the_list_shows_what_is_open_and_close_all_ends_it(
     assert here[1:3] == ("session", "aer")
     assert here[3].startswith("Active")
     assert here[5] != ""
+    assert here[6].endswith(" on IBM")
     assert here[7] == "this notebook, 'vqe', bound"
     assert rows[elsewhere][1:4] == ("batch", "fake_manila", "Open, no job yet")
     assert elsewhere in repr(listing)

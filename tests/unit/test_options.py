@@ -1,7 +1,7 @@
 import pytest
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.options import OPEN_OPTIONS, parse_open
+from qsession_widgets.options import OPEN_OPTIONS, make, parse_open, read_budget
 from qsession_widgets.usage import USAGE
 
 
@@ -18,6 +18,42 @@ def test_every_option_is_read() -> None:
     assert options.name == "vqe"
     assert options.expect == 40
     assert options.names == ("s", "b")
+
+
+def test_guards_and_the_emulators_options_are_read() -> None:
+    options = parse_open(
+        "--once --strict --tags vqe,h2 --idle-close 2m --budget '$1,000.50' --on-error cancel "
+        "--on-exit leave --fallback batch --local-ittl 20 --local-job-time device --local-faults"
+    )
+    assert options.once
+    assert options.strict
+    assert options.tags == ("vqe", "h2")
+    assert options.idle_close == 120
+    assert read_budget(options.budget) == (None, 1000.5)
+    assert (options.on_error, options.on_exit, options.fallback) == ("cancel", "leave", "batch")
+    assert options.local == {"ittl": 20.0, "job_time": "device", "faults": True}
+
+
+def test_what_the_line_says_goes_before_a_default() -> None:
+    defaults = {"--backend": "aer", "--max-time": "1h"}
+    options = parse_open("--backend fake_fez", mode="batch", defaults=defaults)
+    assert (options.mode, options.backend, options.max_time) == ("batch", "fake_fez", 3600)
+
+
+def test_guards_do_not_make_it_another_session() -> None:
+    assert parse_open("--name a --budget 5m").request == parse_open("--name a").request
+    assert parse_open("--name a").request != parse_open("--name b").request
+    assert parse_open("").request != parse_open("", mode="batch").request
+    assert parse_open("--local-ittl 5").request != parse_open("").request
+
+
+def test_values_of_python_are_checked_like_typed_ones() -> None:
+    assert make(backend="aer", max_time=90, tags=["a", "b"], expect=3).tags == ("a", "b")
+    assert make(backend=None, max_time="2h").max_time == 7200
+    with pytest.raises(UserError, match="--service 'cloud' does not exist"):
+        make(service="cloud")
+    with pytest.raises(UserError, match="mode 'both' does not exist"):
+        make(mode="both")
 
 
 def test_nothing_is_asked_for_by_an_empty_line() -> None:
@@ -44,6 +80,14 @@ def test_nothing_is_asked_for_by_an_empty_line() -> None:
         ("--bind-as a,a", "does not name two variables"),
         ("--bind-as 1,b", "does not name two variables"),
         ("--name a --name b", "--name is given twice"),
+        ("--once=1", "--once takes no value: leave '1' out"),
+        ("--budget 5x", "--budget '5x' is not a length of time"),
+        ("--budget '$-1'", "is not an amount of money"),
+        ("--idle-close soon", "--idle-close 'soon' is not a length of time"),
+        ("--on-exit stay", "--on-exit 'stay' does not exist: choose close or leave"),
+        ("--local-speed much", "--local-speed 'much' is not a number"),
+        ("--local-workers 0", "--local-workers '0' is not a whole number"),
+        ("--service ibm --local-ittl 5", "--local-ittl is for the local emulator"),
         ("--name 'a", "A quotation mark has no partner"),
     ],
 )

@@ -1,0 +1,58 @@
+"""Every private name of the client library that `qsession_widgets.client` relies on."""
+
+import inspect
+
+import qiskit_ibm_runtime
+from qiskit_ibm_runtime import QiskitRuntimeService, base_primitive
+from qiskit_ibm_runtime.api.session import RetrySession
+from qiskit_ibm_runtime.executor_estimator import Estimator
+from qiskit_ibm_runtime.executor_sampler import Sampler
+
+from qsession_widgets.client import ModeSeam, SubmitSeam, own_default_session, set_active
+
+
+def test_the_service_gives_its_line_to_the_api() -> None:
+    assert "instance" in inspect.signature(QiskitRuntimeService._get_api_client).parameters
+    line = RetrySession("http://127.0.0.1:1")
+    assert line.base_url == "http://127.0.0.1:1"
+    assert {"auth", "verify", "proxies"} <= set(dir(line))
+
+
+def test_submits_pass_by_where_they_are_looked_for() -> None:
+    for owner, names in (
+        (QiskitRuntimeService, {"program_id", "inputs", "options", "session_id"}),
+        (qiskit_ibm_runtime.Session, {"program_id", "inputs", "options"}),
+        (qiskit_ibm_runtime.Batch, {"program_id", "inputs", "options"}),
+    ):
+        assert names <= set(inspect.signature(owner._run).parameters)
+
+
+def test_a_session_has_a_flag_and_an_instance() -> None:
+    source = inspect.getsource(qiskit_ibm_runtime.Session.__init__)
+    assert "self._active" in source
+    assert "self._instance" in source
+    session = qiskit_ibm_runtime.Session.__new__(qiskit_ibm_runtime.Session)
+    set_active(session, False)
+    assert session._active is False
+
+
+def test_outside_of_a_with_block_there_is_no_session() -> None:
+    assert own_default_session() is None
+
+
+def test_the_seams_leave_no_trace() -> None:
+    modules = [base_primitive, inspect.getmodule(Sampler), inspect.getmodule(Estimator)]
+    before = [module.get_mode_service_backend for module in modules]
+    run = QiskitRuntimeService._run
+    mode, submit = ModeSeam(lambda: None), SubmitSeam(lambda _submit: None)
+    for _ in range(2):
+        mode.install()
+        submit.install()
+    during = [module.get_mode_service_backend for module in modules]
+    assert all(now is not then for now, then in zip(during, before, strict=True))
+    assert QiskitRuntimeService._run is not run
+    for _ in range(2):
+        mode.remove()
+        submit.remove()
+    assert [module.get_mode_service_backend for module in modules] == before
+    assert QiskitRuntimeService._run is run
