@@ -34,7 +34,7 @@ CHECKS = [
 SECONDS = 10.0
 """Within which anything is answered."""
 
-EACH = 12
+EACH = 8
 """Requests of each kind to each address."""
 
 
