@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from .durations import money, words
 from .errors import UserError
-from .options import OpenOptions, read_budget
+from .options import OpenOptions
+from .readers import read_budget
 from .snapshot import ServiceInfo, SessionSnapshot, usage
 
 if TYPE_CHECKING:

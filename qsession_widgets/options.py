@@ -7,8 +7,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
-from .durations import parse_duration
 from .errors import UserError, nearest
+from .readers import (
+    read_budget_text,
+    read_count,
+    read_names,
+    read_number,
+    read_one_of,
+    read_seconds,
+    read_tags,
+    read_text,
+    read_true,
+    read_whole,
+)
 from .service import KINDS, Kind
 
 Mode = Literal["dedicated", "batch"]
@@ -116,98 +127,6 @@ class Option:
         return tuple(self.value.split("|")) if "|" in self.value else ()
 
 
-def _text(_flag: str, text: str) -> str:
-    return text
-
-
-def _true(_flag: str, _text: str) -> bool:
-    return True
-
-
-def _seconds(flag: str, text: str) -> int:
-    return parse_duration(text, what=flag)
-
-
-def _number(flag: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(f"{flag} {text!r} is not a number: write for example {flag} 2.") from None
-
-
-def _whole(flag: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"{flag} {text!r} is not a whole number: write 1 or more.")
-    return int(text)
-
-
-def _count(flag: str, text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"{flag} {text!r} is not a number of jobs: write 1 or more.")
-    return int(text)
-
-
-def _one_of(*choices: str) -> Callable[[str, str], str]:
-    def read(flag: str, text: str) -> str:
-        if text not in choices:
-            raise UserError(
-                f"{flag} {text!r} does not exist: choose {', '.join(choices[:-1])} or "
-                f"{choices[-1]}."
-            )
-        return text
-
-    return read
-
-
-def _tags(flag: str, text: str) -> tuple[str, ...]:
-    tags = tuple(tag.strip() for tag in text.split(","))
-    if not all(tags):
-        raise UserError(f"{flag} {text!r} has an empty tag: write {flag} first,second.")
-    return tags
-
-
-def _names(flag: str, text: str) -> tuple[str, str]:
-    names = [name.strip() for name in text.split(",")]
-    if len(names) != 2 or not all(name.isidentifier() for name in names) or names[0] == names[1]:
-        raise UserError(
-            f"{flag} {text!r} does not name two variables: write {flag} session,backend."
-        )
-    return names[0], names[1]
-
-
-def _budget(flag: str, text: str) -> str:
-    read_budget(text, what=flag)
-    return text
-
-
-def read_budget(text: str, *, what: str = "--budget") -> tuple[float | None, float | None]:
-    """Read a budget: a length of time or an amount of US dollars.
-
-    Returns
-    -------
-    tuple of (float or None, float or None)
-        Seconds and dollars; one of them is None.
-
-    Raises
-    ------
-    UserError
-        It is neither.
-    """
-    word = text.strip()
-    if not word.startswith("$"):
-        return float(parse_duration(word, what=what)), None
-    try:
-        dollars = float(word[1:].replace(",", ""))
-    except ValueError:
-        dollars = 0.0
-    if not 0 < dollars < float("inf"):
-        raise UserError(
-            f"{what} {text!r} is not an amount of money: write {what} '$20', or a time such as "
-            f"{what} 5m."
-        )
-    return None, dollars
-
-
 def _local(name: str, value: str, meaning: str, read: Callable[[str, str], Any]) -> Option:
     flag = "--local-" + name.replace("_", "-")
     return Option(flag, value, meaning, f"local.{name}", read)
@@ -219,92 +138,98 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         "NAME",
         "the backend; IBM's least busy device, or fake_fez, when left out",
         "backend",
-        _text,
+        read_text,
     ),
     Option(
         "--max-time",
         "TIME",
         "maximum time: 90, 30m or '1h 30m'; the plan's longest when left out",
         "max_time",
-        _seconds,
+        read_seconds,
     ),
     Option(
         "--service",
         "auto|ibm|local",
         "auto takes your IBM account if there is one, else the local emulator",
         "service",
-        _one_of(*KINDS),
+        read_one_of(*KINDS),
     ),
-    Option("--instance", "CRN", "instance of your IBM account, by CRN or name", "instance", _text),
-    Option("--account", "NAME", "a saved account by name", "account", _text),
-    Option("--name", "NAME", "a name for it; with names, several can be open", "name", _text),
-    Option("--tags", "A,B", "tags that every job in it gets", "tags", _tags),
-    Option("--expect", "N", "how many jobs there will be, for the progress", "expect", _count),
-    Option("--once", "", "close it at the end of this cell", "once", _true),
     Option(
-        "--strict", "", "refuse jobs for its backend that would run outside of it", "strict", _true
+        "--instance", "CRN", "instance of your IBM account, by CRN or name", "instance", read_text
+    ),
+    Option("--account", "NAME", "a saved account by name", "account", read_text),
+    Option("--name", "NAME", "a name for it; with names, several can be open", "name", read_text),
+    Option("--tags", "A,B", "tags that every job in it gets", "tags", read_tags),
+    Option("--expect", "N", "how many jobs there will be, for the progress", "expect", read_count),
+    Option("--once", "", "close it at the end of this cell", "once", read_true),
+    Option(
+        "--strict",
+        "",
+        "refuse jobs for its backend that would run outside of it",
+        "strict",
+        read_true,
     ),
     Option(
         "--idle-close",
         "TIME",
         "close it when nothing was pending for so long",
         "idle_close",
-        _seconds,
+        read_seconds,
     ),
     Option(
         "--budget",
         "TIME|$AMOUNT",
         "warn at 80 % of that usage or cost, refuse jobs and close at 100 %",
         "budget",
-        _budget,
+        read_budget_text,
     ),
     Option(
         "--on-error",
         "close|cancel|keep",
         "what happens to it when a cell that used it fails; keep when left out",
         "on_error",
-        _one_of("close", "cancel", "keep"),
+        read_one_of("close", "cancel", "keep"),
     ),
     Option(
         "--on-exit",
         "close|leave",
         "what happens to it when the kernel ends; close when left out",
         "on_exit",
-        _one_of("close", "leave"),
+        read_one_of("close", "leave"),
     ),
     Option(
         "--fallback",
         "job|batch",
         "what to do on a plan without sessions; job mode when left out",
         "fallback",
-        _one_of("job", "batch"),
+        read_one_of("job", "batch"),
     ),
     Option(
         "--bind-as",
         "SESSION,BACKEND",
         "the notebook's names for them; session,backend when left out",
         "names",
-        _names,
+        read_names,
     ),
-    _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", _text),
-    _local("ittl", "SECONDS", "its interactive timeout", _number),
-    _local("max_ttl", "SECONDS", "its longest maximum time", _number),
-    _local("speed", "FACTOR", "how fast its clock runs", _number),
+    _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", read_text),
+    _local("ittl", "SECONDS", "its interactive timeout", read_number),
+    _local("max_ttl", "SECONDS", "its longest maximum time", read_number),
+    _local("speed", "FACTOR", "how fast its clock runs", read_number),
     _local(
-        "queue", "LOAD", "other users' jobs beside yours: 120 for two minutes of waiting", _text
+        "queue", "LOAD", "other users' jobs beside yours: 120 for two minutes of waiting", read_text
     ),
     _local(
         "job_time",
         "simulated|device",
         "whether a job takes as long as its simulation or as on the device",
-        _one_of("simulated", "device"),
+        read_one_of("simulated", "device"),
     ),
-    _local("lanes", "N", "how many jobs a device runs at once", _whole),
-    _local("workers", "N", "how many worker processes simulate", _whole),
-    _local("memory", "GIB", "memory of each worker", _number),
-    _local("cluster", "ADDRESS", "a Dask scheduler to simulate on", _text),
-    _local("seed", "N", "seed of everything random in it", _whole),
-    _local("faults", "", "serve its faults plane, which makes requests fail on demand", _true),
+    _local("lanes", "N", "how many jobs a device runs at once", read_whole),
+    _local("workers", "N", "how many worker processes simulate", read_whole),
+    _local("memory", "GIB", "memory of each worker", read_number),
+    _local("cluster", "ADDRESS", "a Dask scheduler to simulate on", read_text),
+    _local("seed", "N", "seed of everything random in it", read_whole),
+    _local("faults", "", "serve its faults plane, which makes requests fail on demand", read_true),
 )
 """Every option, in the order of the help."""
 

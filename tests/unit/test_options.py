@@ -1,7 +1,8 @@
 import pytest
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.options import OPEN_OPTIONS, make, parse_open, read_budget
+from qsession_widgets.options import OPEN_OPTIONS, make, parse_open
+from qsession_widgets.readers import read_budget
 from qsession_widgets.usage import USAGE
 
 
