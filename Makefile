@@ -60,7 +60,7 @@ $(MODULES): js/package-lock.json | $(INSTALLED)
 
 demo: bundles ## Run the quickstart on this machine and show what its session did
 	@mkdir -p "$(DEMO_HOME)/runtime"
-	@$(ON_THIS_MACHINE) $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
+	@$(ON_THIS_MACHINE) PLOTLY_RENDERER=plotly_mimetype+notebook $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
 		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop >/dev/null; exit $$status

@@ -24,6 +24,8 @@ from .snapshot import ServiceInfo
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
 
+    from .emulator.options import Options
+
 Kind = Literal["auto", "ibm", "local"]
 KINDS: tuple[Kind, ...] = ("auto", "ibm", "local")
 
@@ -294,7 +296,7 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
 
     try:
         wanted = Options(**options) if options else None
-        connection = find_or_start(wanted, emulator_name(options))
+        connection = find_or_start(wanted, emulator_name(wanted))
     except OptionError as error:
         # the emulator names its options as its own command line does
         raise UserError(str(error).replace("--", "--local-")) from error
@@ -310,7 +312,7 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
     return Chosen(service, info, f"Using the local emulator: {why}.")
 
 
-def emulator_name(options: Mapping[str, Any] | None) -> str:
+def emulator_name(options: Options | None) -> str:
     """Which emulator serves these options: the shared one, or one of its own for each set of them.
 
     A rehearsal with a faster clock or a crowded queue must not disturb, nor be refused because of,
@@ -318,9 +320,9 @@ def emulator_name(options: Mapping[str, Any] | None) -> str:
     """
     from .emulator.discovery import DEFAULT_NAME
 
-    if not options:
+    if options is None:
         return DEFAULT_NAME
-    text = json.dumps(dict(options), sort_keys=True, default=str)
+    text = json.dumps(options.to_json(), sort_keys=True)
     return "rehearsal-" + hashlib.sha256(text.encode()).hexdigest()[:8]
 
 

@@ -37,6 +37,7 @@ from .discovery import (
     connection_file,
     data_directory,
     forget,
+    read,
 )
 from .engine import WorkerPool
 from .locking import Busy, FileLock
@@ -47,6 +48,9 @@ log = logging.getLogger(__name__)
 
 CLOSING = 3.0
 """Real seconds that open requests have when the emulator ends."""
+
+FORGOTTEN = 1 / 15
+"""Part of the usual wait after which an unused emulator ends whose connection file is gone."""
 
 PRUNING = 3600.0
 """Real seconds between two looks at what has outlived its retention."""
@@ -195,7 +199,7 @@ async def _serve(
     background = [
         # the workers' imports would slow down our own, and nobody needs them before the first job
         asyncio.create_task(pool.start()),
-        asyncio.create_task(_end_when_idle(emulator, server.stop)),
+        asyncio.create_task(_end_when_idle(emulator, name, server.stop)),
         asyncio.create_task(_prune(emulator)),
     ]
     try:
@@ -249,14 +253,25 @@ def _on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
-async def _end_when_idle(emulator: Emulator, stop: Callable[[], None]) -> None:
-    limit = emulator.options.idle_exit
-    if not limit:
+async def _end_when_idle(emulator: Emulator, name: str, stop: Callable[[], None]) -> None:
+    if not emulator.options.idle_exit:
         return
-    while (idle := emulator.idle_seconds()) < limit:
-        await asyncio.sleep(min(5.0, max(0.05, limit - idle)))
+    while True:
+        limit = emulator.options.idle_exit
+        if not _can_be_found(name):
+            # nobody new comes: only those who know its address already are waited for
+            limit *= FORGOTTEN
+        idle = emulator.idle_seconds()
+        if idle >= limit:
+            break
+        await asyncio.sleep(min(limit / 10, 5.0, max(0.05, limit - idle)))
     log.warning("Nothing used the emulator for %g seconds; it ends.", limit)
     stop()
+
+
+def _can_be_found(name: str) -> bool:
+    connection = read(name)
+    return connection is not None and connection.pid == os.getpid()
 
 
 async def _prune(emulator: Emulator) -> None:

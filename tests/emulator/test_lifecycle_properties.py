@@ -124,10 +124,12 @@ class Watcher:
                 if other.backend == job.backend and self.place[other.id] < self.place[job.id]
             ]
             if job.session_id in activated or self.was_active(job.session_id):
-                # rule 3, and first come first served among those who have it
-                assert not [other for other in older if self.was_active(other.session_id)], (
-                    "a job of an active session was overtaken"
-                )
+                # rule 3, and first come first served among those who have it; a session that has
+                # the backend to itself keeps an active batch off as well
+                rivals = [other for other in older if self.was_active(other.session_id)]
+                if job.session_id and excludes(service.sessions[job.session_id]):
+                    rivals = [other for other in rivals if other.session_id == job.session_id]
+                assert not rivals, "a job of an active session was overtaken"
                 continue
             assert not older, "the normal queue was jumped"
             assert not [

@@ -309,6 +309,12 @@ def test_it_ends_when_nothing_uses_it() -> None:
     until(lambda: gone(connection.pid))
 
 
+def test_it_ends_early_when_nobody_can_find_it_any_more() -> None:
+    connection = launch.find_or_start(Options(workers=1, idle_exit=45))
+    discovery.connection_file().unlink()
+    until(lambda: gone(connection.pid))
+
+
 def test_it_stays_while_a_session_is_open(running: Connection, connect: Connect) -> None:
     session = connect(running).open_session()
     launch.stop()
