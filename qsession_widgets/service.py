@@ -350,9 +350,13 @@ def connect(connection: Any) -> QiskitRuntimeService:
 def _variables(variables: Mapping[str, str]) -> Iterator[None]:
     """Set the variables that the client library reads while it is constructed.
 
-    Those that keep a proxy away from this machine's loopback stay: they matter to every request.
+    Some stay, because they matter to every request: those that keep a proxy away from this
+    machine's loopback, and the client's own switch for its usage header, unless the user has set
+    it. For that header the client walks the call stack, which in a notebook takes longer than the
+    emulator's answer.
     """
     os.environ.update({name: variables[name] for name in ("NO_PROXY", "no_proxy")})
+    os.environ.setdefault("USAGE_DATA_OPT_OUT", variables["USAGE_DATA_OPT_OUT"])
     wanted = {
         name: value
         for name, value in variables.items()
