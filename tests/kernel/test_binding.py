@@ -170,4 +170,5 @@ def test_an_error_in_ones_own_code_can_be_caught(circuits: Notebook) -> None:
         "except IBMRuntimeError as error:",
         "    caught = str(error)",
     )
-    assert "takes no more jobs" in circuits["caught"]
+    # ours, or the client's own in ours when it is quicker
+    assert "takes no more jobs" in circuits["caught"] or "closed" in circuits["caught"]

@@ -21,7 +21,7 @@ FAST += "--local-workers 1"
 def _rehearsals_end(emulator: object) -> Iterator[None]:
     yield
     for options in (FAST, FAST + " --local-plan open"):
-        launch.stop(emulator_name(parse_open(options).local))
+        launch.stop(emulator_name(parse_open(options).local), 60)
 
 
 def test_the_emulator_is_started_as_the_cell_asks(notebook: Notebook) -> None:
