@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.options import Options
 from qsession_widgets.options import parse_open
 from qsession_widgets.service import emulator_name
 
@@ -21,7 +22,7 @@ FAST += "--local-workers 1"
 def _rehearsals_end(emulator: object) -> Iterator[None]:
     yield
     for options in (FAST, FAST + " --local-plan open"):
-        launch.stop(emulator_name(parse_open(options).local), 60)
+        launch.stop(emulator_name(Options(**parse_open(options).local)), 60)
 
 
 def test_the_emulator_is_started_as_the_cell_asks(notebook: Notebook) -> None:
