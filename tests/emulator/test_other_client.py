@@ -68,7 +68,7 @@ def bell(backend: object, *, measured: bool) -> QuantumCircuit:
     if measured:
         circuit.measure_all()
     passes = generate_preset_pass_manager(
-        1, backend=backend, initial_layout=[4, 3], seed_transpiler=1
+        1, backend=backend, initial_layout=[1, 0], seed_transpiler=1
     )
     return passes.run(circuit)
 

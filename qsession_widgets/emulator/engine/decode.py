@@ -15,7 +15,7 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, qasm3, qpy
+from qiskit import QuantumCircuit, QuantumRegister, qasm3, qpy
 from qiskit.qpy import get_qpy_version
 from qiskit_ibm_runtime.json import RuntimeDecoder
 
@@ -151,8 +151,11 @@ def decode(text: str) -> Any:
         ) from error
 
 
-def as_circuit(value: Any) -> QuantumCircuit:
+def as_circuit(value: Any, width: int | None = None) -> QuantumCircuit:
     """Return a circuit from what stands for one in a PUB: a circuit, or OpenQASM 3 text.
+
+    Text that names physical qubits (``$3``) is a circuit on the whole device: with ``width`` it
+    gets that many qubits, so that observables of the device's width fit.
 
     Raises
     ------
@@ -167,8 +170,12 @@ def as_circuit(value: Any) -> QuantumCircuit:
             INVALID_BODY,
         )
     try:
-        return qasm3.loads(value)
+        circuit = qasm3.loads(value)
     except Exception as error:
         raise JobFailure(
             f"A circuit's OpenQASM 3 text cannot be read: {str(error)[:300]}", INVALID_QASM
         ) from error
+    physical = circuit.layout is not None
+    if physical and width is not None and circuit.num_qubits < width:
+        circuit.add_register(QuantumRegister(width - circuit.num_qubits, "idle"))
+    return circuit

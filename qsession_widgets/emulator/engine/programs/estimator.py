@@ -84,7 +84,8 @@ def run(job: JobRun, text: str) -> str:
     shots = options.take("default_shots")
     if shots:
         precision = 1 / math.sqrt(shots)
-    works = [_work(_pub(value, precision, index)) for index, value in enumerate(posted)]
+    width = job.device.num_qubits
+    works = [_work(_pub(value, precision, index, width)) for index, value in enumerate(posted)]
     options.warn_about_rest(job)
     for index, work in enumerate(works):
         work.facts.check(job.device, index)
@@ -92,13 +93,13 @@ def run(job: JobRun, text: str) -> str:
     return json.dumps(PrimitiveResult(results, metadata={"version": 2}), cls=RuntimeEncoder)
 
 
-def _pub(value: Any, precision: float, index: int) -> EstimatorPub:
+def _pub(value: Any, precision: float, index: int, width: int) -> EstimatorPub:
     if not isinstance(value, (list, tuple)) or len(value) < 2:
         raise JobFailure(
             f"PUB {index} is not valid: an estimator's starts with a circuit and observables.",
             INVALID_BODY,
         )
-    circuit = decode.as_circuit(value[0])
+    circuit = decode.as_circuit(value[0], width)
     try:
         pub = EstimatorPub.coerce((circuit, *value[1:]), precision)
     except Exception as error:
