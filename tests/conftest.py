@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ _home = pytest.StashKey[str]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a home folder of its own before anything is imported that looks at it."""
+    _hear_interrupts()
     home = tempfile.mkdtemp(prefix="qsession-test-")
     config.stash[_home] = home
     foreign = SETTINGS if REAL_ACCOUNT else SETTINGS + ACCOUNT
@@ -51,6 +53,18 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["JUPYTER_RUNTIME_DIR"] = os.path.join(home, "jupyter-runtime")
     os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
     os.environ["USAGE_DATA_OPT_OUT"] = "True"
+
+
+def _hear_interrupts() -> None:
+    """Take signals as in a terminal: a run in the background is started deaf to some of them.
+
+    Programs that the tests start would inherit that, and could not be interrupted.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    hang_up = getattr(signal, "SIGHUP", None)
+    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_IGN:
+        signal.signal(hang_up, signal.SIG_DFL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
