@@ -173,18 +173,26 @@ def still(still_connection: Connection) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def _service(connection: Connection) -> Iterator[QiskitRuntimeService]:
+def _service(connection: Connection) -> QiskitRuntimeService:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
+    # the client reads them while it is made; other tests are not to find an account here
     with pytest.MonkeyPatch.context() as patch:
         for name, value in connection.environment().items():
             patch.setenv(name, value)
-        yield QiskitRuntimeService()
+        return QiskitRuntimeService()
 
 
 @pytest.fixture
-def service(api: Api, _service: QiskitRuntimeService) -> QiskitRuntimeService:
+def service(
+    api: Api,
+    connection: Connection,
+    _service: QiskitRuntimeService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> QiskitRuntimeService:
     """The unmodified client, which found the emulator through the environment alone."""
+    for name, value in connection.environment().items():
+        monkeypatch.setenv(name, value)
     return _service
 
 
