@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
@@ -15,6 +16,8 @@ from .service import KINDS, Chosen, choose
 if TYPE_CHECKING:
     from .client import ServiceClient
     from .monitor import Monitor
+
+COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     which = receipt.add_mutually_exclusive_group(required=True)
     which.add_argument("id", nargs="?", help="the session's id")
     which.add_argument("--last", action="store_true", help="the newest session there is")
+    tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
+    tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
+    tutorial.add_argument("--no-open", action="store_true", help="copy them only")
+    tutorial.set_defaults(action=_tutorial)
     for name in ("emulator", "run"):
         actions.add_parser(name, help=f"the local emulator: qsession {name} --help", add_help=False)
     return parser
@@ -144,6 +151,17 @@ def _receipt(options: argparse.Namespace) -> None:
         print(json.dumps(monitor.snapshot.to_json()))
     else:
         print(to_text(monitor.snapshot, monitor.now()))
+
+
+def _tutorial(options: argparse.Namespace) -> None:
+    from .tutorial import copy_tutorials, differing, open_lab
+
+    target = copy_tutorials(Path(options.folder).expanduser())
+    print(f"The walkthroughs are in {target}.")
+    if kept := differing(target):
+        print(f"Left as they were found there: {', '.join(kept)}.")
+    if not options.no_open:
+        open_lab(target)
 
 
 def _connect(options: argparse.Namespace) -> tuple[Chosen, ServiceClient]:
