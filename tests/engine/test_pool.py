@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from engine import jobs
 from qiskit import QuantumCircuit
+from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime.json import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Outcome, Task, WorkerPool
@@ -58,6 +59,14 @@ def short() -> Task:
     circuit.x(2)
     circuit.measure_all()
     return Task("short", "sampler", jobs.sampler_params([(circuit, None, 10)]), "aer")
+
+
+def two_entangled() -> QuantumCircuit:
+    circuit = QuantumCircuit(2)
+    circuit.h(0)
+    circuit.cx(0, 1)
+    circuit.measure_all()
+    return circuit
 
 
 def long(**settings: float) -> Task:
@@ -174,6 +183,41 @@ async def test_what_does_not_fit_is_refused_before_it_runs() -> None:
         params = jobs.sampler_params([(circuit, None, 10)], experimental=chosen)
         outcome = await pool.run(Task("large", "sampler", params, "aer"))
         assert outcome.status == "completed", outcome.reason
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_outgrows_its_memory_on_the_way_fails_alone() -> None:
+    circuit = QuantumCircuit(5)
+    circuit.h(0)
+    for qubit in range(4):
+        circuit.cx(qubit, qubit + 1)
+    circuit.measure_all()
+    async with open_pool(memory_limit=1 << 30) as pool:
+        # five qubits fit; one outcome for each of so many shots does not
+        params = jobs.sampler_params([(circuit, None, 100_000_000)])
+        outcome = await pool.run(Task("shots", "sampler", params, "aer"))
+        assert outcome.status == "failed"
+        assert outcome.reason_code == 9999
+        for words in ("memory", "shots", "split"):
+            assert words in (outcome.reason or "")
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_aer_options_pass_through() -> None:
+    async with open_pool() as pool:
+        for options, experimental in (
+            ({"device": "GPU"}, {}),
+            ({}, {"aer": {"device": "GPU"}}),
+        ):
+            params = jobs.sampler_params([(two_entangled(), None, 10)], experimental=experimental)
+            outcome = await pool.run(Task("gpu", "sampler", params, "aer", options=options))
+            # where there is a GPU the job runs on it; elsewhere it is Aer itself that refuses
+            if "GPU" in AerSimulator().available_devices():
+                assert outcome.status == "completed", outcome.reason
+            else:
+                assert 'device "GPU" is not supported' in (outcome.reason or "")
+        assert counts(await pool.run(short())) == {"00100": 10}
 
 
 @pytest.mark.asyncio

@@ -29,8 +29,8 @@ How a job becomes counts, module by module:
     how observables become measured circuits, and outcomes become arrays and values.
 ``cluster``
     the same simulator calls on a Dask cluster.
-``sizes``
-    says before running whether the memory suffices, and which method would fit.
+``sizes``, ``memory``
+    say before running whether the memory suffices, and which method would fit.
 
 A circuit may measure every qubit of a device and still be small: the client's newer primitives
 submit such circuits, in which four qubits are entangled and 152 are turned by themselves and read

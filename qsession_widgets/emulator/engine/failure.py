@@ -28,3 +28,13 @@ class JobFailure(Exception):
 
     def __reduce__(self) -> tuple[type[JobFailure], tuple[str, int | None]]:
         return type(self), (self.reason, self.code)
+
+
+def out_of_memory() -> JobFailure:
+    """What to say of a job that was found to need more memory only while it ran."""
+    return JobFailure(
+        "The job ran out of memory: use fewer qubits or shots, split it into several jobs, or "
+        'choose a method that needs less with options.experimental = {"aer": {"method": '
+        '"matrix_product_state"}}.',
+        INTERNAL_ERROR,
+    )

@@ -22,7 +22,12 @@ from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine import sizes
 from qsession_widgets.emulator.engine.compaction import IDLE_OPERATIONS, active_qubits
-from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR, INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.failure import (
+    INTERNAL_ERROR,
+    INVALID_OPTION,
+    JobFailure,
+    out_of_memory,
+)
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.noise import CompactNoise
 
@@ -295,14 +300,13 @@ def execute(call: Call) -> Executed:
     try:
         result = _simulator().run(call.circuits, **call.options).result()
     except MemoryError:
-        raise JobFailure(
-            "The simulation ran out of memory: use fewer qubits, or another method with "
-            'options.experimental = {"aer": {"method": "matrix_product_state"}}.'
-        ) from None
+        raise out_of_memory() from None
     except Exception as error:
         raise JobFailure(f"Aer cannot run this job: {str(error)[:400]}", INVALID_OPTION) from error
     for experiment in result.results:
         if not experiment.success:
+            if "bad_alloc" in str(experiment.status):
+                raise out_of_memory()
             raise JobFailure(
                 f"Aer could not run a circuit of this job: {str(experiment.status)[:400]}",
                 INTERNAL_ERROR,

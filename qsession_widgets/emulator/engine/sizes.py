@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from qiskit.circuit import ParameterExpression, QuantumCircuit
 from qiskit_aer.noise import NoiseModel
 
 from qsession_widgets.emulator.engine.failure import JobFailure
+from qsession_widgets.emulator.engine.memory import available_memory
 
 _AMPLITUDE = 16
 """Bytes of a complex number in double precision; half of it in single."""
@@ -23,25 +22,6 @@ _PAULI_AND_PHASE = frozenset({"id", "x", "y", "z", "h", "s", "sdg", "sx", "sxdg"
 _ENTANGLING = frozenset({"cx", "cy", "cz", "swap", "ecr", "iswap", "dcx"})
 _CLIFFORD = _PAULI_AND_PHASE | _ENTANGLING | {"measure", "reset", "barrier", "delay"}
 _CLIFFORD_ROTATIONS = frozenset({"rx", "ry", "rz", "p", "u1"})
-
-
-def available_memory(limit: int | None) -> int:
-    """Return the bytes a simulation may use: the worker's limit or what the machine has free."""
-    free = _free_memory()
-    return free if limit is None else min(limit, free)
-
-
-def _free_memory() -> int:
-    try:
-        for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    except OSError:
-        pass
-    try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, ValueError, OSError):
-        return 4 << 30
 
 
 def memory_needed(num_qubits: int, method: str, precision: str = "double") -> int:

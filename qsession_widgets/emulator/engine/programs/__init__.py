@@ -9,7 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from qsession_widgets.emulator.engine import cluster, device
-from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR, INVALID_BODY, JobFailure
+from qsession_widgets.emulator.engine.failure import (
+    INTERNAL_ERROR,
+    INVALID_BODY,
+    JobFailure,
+    out_of_memory,
+)
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs import estimator, executor, sampler
 
@@ -56,7 +61,7 @@ def run(
         except JobFailure as error:
             failure = error
         except MemoryError:
-            failure = JobFailure("The job ran out of memory: split it, or use fewer qubits.")
+            failure = out_of_memory()
         except Exception as error:
             failure = JobFailure(
                 f"The job could not be run ({type(error).__name__}): {str(error)[:400]}",
