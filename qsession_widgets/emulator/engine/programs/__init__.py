@@ -23,7 +23,11 @@ PROGRAMS: dict[str, Callable[[JobRun, str], str]] = {
     "estimator": estimator.run,
     "executor": executor.run,
 }
-"""Each takes the job and its posted parameters and returns the result's JSON text."""
+"""By the name that a job gives.
+
+Each takes the job and its posted parameters as JSON text, and returns the result as JSON text that
+the client decodes. It raises `JobFailure` when the job cannot be run as posted.
+"""
 
 
 def run(

@@ -58,25 +58,7 @@ class _Work:
 
 
 def run(job: JobRun, text: str) -> str:
-    """Run an estimator job.
-
-    Parameters
-    ----------
-    job : JobRun
-        The job.
-    text : str
-        Its posted parameters.
-
-    Returns
-    -------
-    str
-        The result as the client decodes it.
-
-    Raises
-    ------
-    JobFailure
-        If the job cannot be run as posted.
-    """
+    """Run a job of this program: one of ``PROGRAMS``, which says what goes in and out."""
     params = decode.decode(text)
     posted = posted_pubs(params)
     options = Options.read(job, params)

@@ -25,7 +25,7 @@ from qsession_widgets.emulator.engine import outcomes, sampling
 from qsession_widgets.emulator.engine.decode import OLDEST_QPY
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, kept_qubits
+from qsession_widgets.emulator.engine.programs.pubs import cut_together
 from qsession_widgets.emulator.engine.sampling import Sampled
 from qsession_widgets.emulator.engine.simulate import Sweep
 from qsession_widgets.emulator.engine.sources import DeviceNoise
@@ -35,25 +35,7 @@ _ANGLE_DECIMALS = 5
 
 
 def run(job: JobRun, text: str) -> str:
-    """Run an executor job.
-
-    Parameters
-    ----------
-    job : JobRun
-        The job.
-    text : str
-        Its posted parameters.
-
-    Returns
-    -------
-    str
-        The result in the schema version of the job.
-
-    Raises
-    ------
-    JobFailure
-        If the job cannot be run as posted.
-    """
+    """Run a job of this program: one of ``PROGRAMS``, which says what goes in and out."""
     model, program = _read(text)
     seed = _options(job, model)
     if getattr(program, "meas_level", "classified") not in (None, "classified"):
@@ -63,12 +45,7 @@ def run(job: JobRun, text: str) -> str:
             INVALID_OPTION,
         )
     items = list(program.items)
-    facts = [CircuitFacts.of(item.circuit) for item in items]
-    for index, fact in enumerate(facts):
-        fact.check(job.device, index)
-    kept = kept_qubits(fact.active for fact in facts)
-    cuts = [fact.cut(kept) for fact in facts]
-
+    kept, cuts = cut_together(job.device, (item.circuit for item in items))
     rng = np.random.default_rng(seed)
     samples = [_sample(item, rng) for item in items]
     sweeps = [

@@ -81,6 +81,28 @@ def kept_qubits(sets: Iterable[Iterable[int]]) -> tuple[int, ...]:
     return tuple(kept) or (0,)
 
 
+def cut_together(
+    device: Device, circuits: Iterable[QuantumCircuit]
+) -> tuple[tuple[int, ...], list[QuantumCircuit]]:
+    """Cut the circuits of a job to the qubits that any of them uses.
+
+    Returns
+    -------
+    tuple
+        The qubits they keep, and the circuits on those qubits only.
+
+    Raises
+    ------
+    JobFailure
+        If the device could not run one of them.
+    """
+    facts = [CircuitFacts.of(circuit) for circuit in circuits]
+    for index, fact in enumerate(facts):
+        fact.check(device, index)
+    kept = kept_qubits(fact.active for fact in facts)
+    return kept, [fact.cut(kept) for fact in facts]
+
+
 @dataclass
 class Options:
     """The options of a sampler or estimator job that have an effect here.

@@ -16,9 +16,8 @@ from qsession_widgets.emulator.engine import decode, outcomes, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.programs.pubs import (
-    CircuitFacts,
     Options,
-    kept_qubits,
+    cut_together,
     posted_pubs,
     sweep_of,
 )
@@ -29,25 +28,7 @@ DEFAULT_SHOTS = 1024
 
 
 def run(job: JobRun, text: str) -> str:
-    """Run a sampler job.
-
-    Parameters
-    ----------
-    job : JobRun
-        The job.
-    text : str
-        Its posted parameters.
-
-    Returns
-    -------
-    str
-        The result as the client decodes it.
-
-    Raises
-    ------
-    JobFailure
-        If the job cannot be run as posted.
-    """
+    """Run a job of this program: one of ``PROGRAMS``, which says what goes in and out."""
     params = decode.decode(text)
     posted = posted_pubs(params)
     options = Options.read(job, params)
@@ -75,11 +56,7 @@ def _pub(value: Any, shots: int, index: int) -> SamplerPub:
 
 
 def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[SamplerPubResult]:
-    facts = [CircuitFacts.of(pub.circuit) for pub in pubs]
-    for index, fact in enumerate(facts):
-        fact.check(job.device, index)
-    kept = kept_qubits(fact.active for fact in facts)
-    cuts = [fact.cut(kept) for fact in facts]
+    kept, cuts = cut_together(job.device, (pub.circuit for pub in pubs))
     noise = options.noise_for(job, cuts, kept)
 
     by_shots: dict[int, list[int]] = defaultdict(list)
