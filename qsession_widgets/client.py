@@ -76,15 +76,39 @@ class ServiceClient:
         The instance (CRN); the active one when None.
     """
 
-    def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
-        import requests
+    heard: Callable[[Answer | ServiceError], object] | None = None
+    """Is told of every answer and of every failure, on the thread that asked."""
 
+    def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
         theirs = service._get_api_client(instance)._session
-        self.base_url: str = theirs.base_url
-        self._http = requests.Session()
+        self._dial(theirs.base_url)
         self._http.auth = theirs.auth
         self._http.verify = theirs.verify
         self._http.proxies = dict(theirs.proxies)
+
+    @classmethod
+    def with_key(cls, url: str, key: str, crn: str) -> ServiceClient:
+        """A line to an emulator on this machine, without the client library.
+
+        Parameters
+        ----------
+        url : str
+            Its REST API.
+        key, crn : str
+            Who asks, about which instance.
+        """
+        line = cls.__new__(cls)
+        line._dial(url)
+        # neither a proxy nor the user's .netrc has a say on this machine's loopback
+        line._http.trust_env = False
+        line._http.headers.update({"Authorization": f"apikey {key}", "Service-CRN": crn})
+        return line
+
+    def _dial(self, url: str) -> None:
+        import requests
+
+        self.base_url = url
+        self._http = requests.Session()
         self._http.headers.update({"IBM-API-Version": API_VERSION, "Accept": "application/json"})
         self._lock = threading.Lock()
 
@@ -139,7 +163,20 @@ class ServiceClient:
         """Give the connections back."""
         self._http.close()
 
-    def _ask(self, method: str, path: str, *, root: str | None = None, **request: Any) -> Answer:
+    def _ask(self, method: str, path: str, **request: Any) -> Answer:
+        try:
+            answer = self._exchange(method, path, **request)
+        except ServiceError as error:
+            if self.heard is not None:
+                self.heard(error)
+            raise
+        if self.heard is not None:
+            self.heard(answer)
+        return answer
+
+    def _exchange(
+        self, method: str, path: str, *, root: str | None = None, **request: Any
+    ) -> Answer:
         import requests
 
         sent = time.time()

@@ -76,6 +76,12 @@ class Monitor:
         Which service it is.
     name, notebook, expected_jobs
         Passed on into the snapshots.
+    pace : Pace, optional
+        How often to ask; what suits the service when not given.
+    clock : ServiceClock, optional
+        The service's clock, when others watch it as well.
+    others : bool
+        Whether to ask the emulator what other users run.
 
     Raises
     ------
@@ -92,6 +98,9 @@ class Monitor:
         name: str = "",
         notebook: str = "",
         expected_jobs: int | None = None,
+        pace: Pace | None = None,
+        clock: ServiceClock | None = None,
+        others: bool = True,
     ):
         self.session_id = session_id
         self._client = client
@@ -101,15 +110,15 @@ class Monitor:
             "notebook": notebook,
             "expected_jobs": expected_jobs,
         }
-        self._pace = PACES[info.kind]
-        self._clock = ServiceClock(info.speed)
+        self._pace = pace or PACES[info.kind]
+        self._clock = clock or ServiceClock(info.speed)
         self._lock = threading.Lock()
         self._polling = threading.Lock()
         self._wake = threading.Event()
         self._stopped = threading.Event()
         self._listeners: dict[int, Callable[[SessionSnapshot], object]] = {}
         self._next_listener = 0
-        self._book = JobBook(client, session_id, emulated=info.kind == "local")
+        self._book = JobBook(client, session_id, emulated=others and info.kind == "local")
         self._idle_polls = 0
         self._not_before = 0.0
         self._snapshot: SessionSnapshot | None = None
@@ -183,7 +192,9 @@ class Monitor:
         self._publish(self.snapshot)
         self.wake()
 
-    def command(self, action: str, job_id: str | None = None) -> str:
+    def command(
+        self, action: str, job_id: str | None = None, *, line: ServiceClient | None = None
+    ) -> str:
         """Do what a button or magic asks, and say what came of it.
 
         Parameters
@@ -192,6 +203,8 @@ class Monitor:
             What to do.
         job_id : str, optional
             Which job, for ``cancel_job``.
+        line : ServiceClient, optional
+            Another line to the service, where a question may hold up the monitor's own.
 
         Returns
         -------
@@ -204,14 +217,15 @@ class Monitor:
             The service refused or did not answer.
         """
         before = self.snapshot.pending()
+        client = line or self._client
         running = sum(job.status == "running" for job in before)
         try:
             if action == "close":
-                self._client.close(self.session_id)
+                client.close(self.session_id)
             elif action == "cancel":
-                self._client.cancel(self.session_id)
+                client.cancel(self.session_id)
             elif action == "cancel_job" and job_id:
-                self._client.cancel_job(job_id)
+                client.cancel_job(job_id)
                 return f"Job {job_id} is cancelled."
             else:
                 raise UserError(f"There is no action {action!r}: close, cancel, cancel_job.")

@@ -24,6 +24,8 @@ from .snapshot import ServiceInfo
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
 
+    from .client import ServiceClient
+    from .emulator.discovery import Connection
     from .emulator.options import Options
 
 Kind = Literal["auto", "ibm", "local"]
@@ -273,11 +275,22 @@ def emulator_info(service: QiskitRuntimeService) -> ServiceInfo | None:
 
     line = ServiceClient(service)
     try:
-        status = line.emulator("status").data
+        return describe_emulator(line)
     except ServiceError:
         return None
     finally:
         line.shut()
+
+
+def describe_emulator(line: ServiceClient) -> ServiceInfo:
+    """How to speak of the emulator that a line leads to.
+
+    Raises
+    ------
+    ServiceError
+        It does not answer, or is none.
+    """
+    status = line.emulator("status").data
     speed = float(status.get("speed", 1.0))
     plan = str(status.get("plan", "premium"))
     parts = ["local emulator"]
@@ -287,6 +300,13 @@ def emulator_info(service: QiskitRuntimeService) -> ServiceInfo | None:
         parts.append(f"{speed:g} times as fast")
     label = " · ".join([*parts, "no charge"])
     return ServiceInfo("local", label, plan, LIST_PRICE, charged=False, speed=speed)
+
+
+def running_emulators() -> list[Connection]:
+    """Every emulator of this user that says where it is, whatever its name; asks none of them."""
+    from .emulator.discovery import everyone
+
+    return everyone()
 
 
 def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:

@@ -202,6 +202,18 @@ def read(name: str = DEFAULT_NAME) -> Connection | None:
         return None
 
 
+def everyone() -> list[Connection]:
+    """What every file in the runtime directory says, true or not, by name."""
+    found = []
+    for path in sorted(Path(jupyter_runtime_dir()).glob("qsession-emulator*.json")):
+        name = path.stem.removeprefix("qsession-emulator").removeprefix("-") or DEFAULT_NAME
+        with contextlib.suppress(EmulatorError):
+            connection = read(name)
+            if connection is not None:
+                found.append(connection)
+    return found
+
+
 def forget(name: str, pid: int) -> None:
     """Remove the file of an emulator that is gone, unless another has taken its place."""
     connection = read(name)
