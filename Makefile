@@ -14,6 +14,10 @@ ARTIFACTS := $(CURDIR)/.artifacts
 INSTALLED := $(VENV)/.installed
 MODULES := js/node_modules/.package-lock.json
 
+# The lines of ipykernel that tests run kernels of, each in a folder of its own. The oldest needs
+# a package that the others do without.
+KERNELS := $(foreach line,6.31 7.3 7.4,$(ARTIFACTS)/kernels/ipykernel-$(line))
+
 # The demonstration must not meet an IBM account, where a session costs money: no variable that
 # names one, and a home folder of its own, where none is saved. The same folder for each run.
 DEMO_HOME := $(ARTIFACTS)/demo-home
@@ -31,7 +35,7 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots test test-python test-notebooks test-javascript chromium \
+.PHONY: help install bundles demo lab screenshots reference test test-python test-notebooks test-javascript chromium kernels \
 	check check-lint check-format check-types check-javascript bench format clean distclean
 
 help: ## List what can be made
@@ -74,11 +78,21 @@ lab: bundles ## Open the notebooks in JupyterLab
 screenshots: bundles chromium ## Take the README's pictures again, from a real run
 	@$(PY) tests/browser/screenshot.py
 
+reference: $(INSTALLED) ## Make docs/reference.md from the code again
+	@$(PY) docs/make_reference.py
+
 test: ## Run every test: Python, notebooks, JavaScript, a real browser
 	$(call stages,test,test-python test-notebooks test-javascript)
 	@[ -n "$$(.ci/chromium)" ] || echo "Skipped: the tests in tests/browser, for there is no Chromium here."
 
-test-python: bundles chromium ## Run the Python tests, the browser's among them
+$(KERNELS): $(ARTIFACTS)/kernels/ipykernel-%: | $(INSTALLED)
+	@rm -rf "$@.part"
+	@$(PY) -m pip install --quiet --no-deps --target "$@.part" "ipykernel==$*.*" nest-asyncio
+	@mv "$@.part" "$@"
+
+kernels: $(KERNELS)
+
+test-python: bundles chromium kernels ## Run the Python tests, the browser's among them
 	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) -m pytest $(PYTEST_ARGS)
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
