@@ -1,8 +1,9 @@
-"""Which notebook opened which session: a note on disk for each, so that the next kernel knows.
+"""Which notebook opened which session: a note on disk for each, so that others know.
 
 A kernel that ends cleanly takes its notes away with its sessions. One that is killed leaves them,
-and the next kernel of the same notebook finds the session that is still open. The notes stand in
-Jupyter's runtime directory; they hold no key.
+and the next kernel of the same notebook finds the session that is still open. The Jupyter server
+reads them too, whether the kernel is busy, idle or gone. The notes stand in Jupyter's runtime
+directory; they hold no key.
 """
 
 from __future__ import annotations
@@ -11,9 +12,13 @@ import contextlib
 import json
 import os
 import re
-from dataclasses import asdict, dataclass
+import socket
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from .client import ServiceClient, base_url
 from .errors import ServiceError
@@ -21,6 +26,38 @@ from .errors import ServiceError
 if TYPE_CHECKING:
     from .live import LiveSession
     from .service import Chosen
+
+Kind = Literal["stray", "budget", "guard"]
+
+MOST_EVENTS = 20
+"""Events that a note keeps."""
+
+MOST_TEXT = 500
+"""Characters of an event's text that are kept."""
+
+_writing = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something the kernel has said about a session.
+
+    Attributes
+    ----------
+    seq : int
+        Counts the session's events, from 1.
+    at : float
+        When, on this machine's clock, in seconds since the epoch.
+    kind : {"stray", "budget", "guard"}
+        A job outside of it, a budget, a rule that closed it.
+    text : str
+        What was said.
+    """
+
+    seq: int
+    at: float
+    kind: Kind
+    text: str
 
 
 @dataclass(frozen=True)
@@ -39,6 +76,16 @@ class Note:
         The kernel.
     name, backend : str
         The user's name for it, and the backend.
+    kernel_id : str
+        The kernel's id, as the Jupyter server knows it; empty when unknown.
+    host : str
+        The machine the kernel runs on; empty when unknown.
+    bound : bool
+        Whether primitives without a mode belong to it in that kernel.
+    opened_at : float
+        When it was opened, or taken up, on this machine's clock; 0 when unknown.
+    events : tuple of Event
+        The newest events, oldest first.
     """
 
     session_id: str
@@ -47,6 +94,28 @@ class Note:
     process: int
     name: str = ""
     backend: str = ""
+    kernel_id: str = ""
+    host: str = ""
+    bound: bool = False
+    opened_at: float = 0.0
+    events: tuple[Event, ...] = ()
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Note:
+        """Read what was written; fields of later versions are left out.
+
+        Raises
+        ------
+        TypeError
+            Something is missing that every version wrote.
+        """
+        known = _fields(cls, data)
+        events = tuple(Event(**_fields(Event, event)) for event in known.pop("events", ()))
+        return cls(**known, events=events)
+
+
+def _fields(kind: type[Note] | type[Event], data: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: data[name] for name in kind.__dataclass_fields__ if name in data}
 
 
 def folder() -> Path:
@@ -57,26 +126,52 @@ def folder() -> Path:
 
 
 def remember(live: LiveSession) -> None:
-    """Write down that this kernel opened a session, where something can be written."""
+    """Write down that this kernel opened a session, or took it up, where that can be written."""
+    from .binding import BINDING
+
     snapshot = live.monitor.snapshot
-    note = Note(
-        session_id=snapshot.session_id,
-        url=base_url(live.chosen.service),
-        notebook=snapshot.notebook,
-        process=os.getpid(),
-        name=live.name,
-        backend=snapshot.backend,
-    )
-    with contextlib.suppress(OSError):
-        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
-        part = _file(note.session_id).with_suffix(f".{os.getpid()}")
-        part.write_text(json.dumps(asdict(note)), encoding="utf-8")
-        part.replace(_file(note.session_id))
+    with _writing:
+        known = _read(snapshot.session_id)
+        _write(
+            Note(
+                session_id=snapshot.session_id,
+                url=base_url(live.chosen.service),
+                notebook=snapshot.notebook or os.environ.get("JPY_SESSION_NAME", ""),
+                process=os.getpid(),
+                name=live.name,
+                backend=snapshot.backend,
+                kernel_id=_kernel_id(),
+                host=socket.gethostname(),
+                bound=BINDING.bound is live,
+                opened_at=time.time(),
+                events=() if known is None else known.events,
+            )
+        )
+
+
+def tell_bound(session_id: str | None) -> None:
+    """Write down which of this kernel's sessions is bound now; None for none of them."""
+    with _writing:
+        for note in notes().values():
+            bound = note.session_id == session_id
+            if note.process == os.getpid() and note.bound != bound:
+                _write(replace(note, bound=bound))
+
+
+def add_event(session_id: str, kind: Kind, text: str) -> None:
+    """Add to what the kernel has said about a session; nothing happens where no note is."""
+    with _writing:
+        note = _read(session_id)
+        if note is None:
+            return
+        seq = note.events[-1].seq + 1 if note.events else 1
+        events = (*note.events, Event(seq, time.time(), kind, text[:MOST_TEXT]))
+        _write(replace(note, events=events[-MOST_EVENTS:]))
 
 
 def forget(session_id: str) -> None:
     """Take the note on a session away."""
-    with contextlib.suppress(OSError):
+    with _writing, contextlib.suppress(OSError):
         _file(session_id).unlink()
 
 
@@ -85,8 +180,8 @@ def notes() -> dict[str, Note]:
     found = {}
     with contextlib.suppress(OSError):
         for path in sorted(folder().glob("*.json")):
-            with contextlib.suppress(OSError, ValueError, TypeError):
-                note = Note(**json.loads(path.read_text(encoding="utf-8")))
+            note = _parse(path)
+            if note is not None:
                 found[note.session_id] = note
     return found
 
@@ -134,6 +229,39 @@ def _still_open(line: ServiceClient, note: Note) -> bool:
         return True
     forget(note.session_id)
     return False
+
+
+def _kernel_id() -> str:
+    """The id in the name of this kernel's connection file; empty outside of kernels."""
+    try:
+        from ipykernel.kernelapp import IPKernelApp
+    except ImportError:
+        return ""
+    if not IPKernelApp.initialized():
+        return ""
+    found = re.fullmatch(r"kernel-(.+)\.json", Path(IPKernelApp.instance().connection_file).name)
+    return found[1] if found else ""
+
+
+def _read(session_id: str) -> Note | None:
+    return _parse(_file(session_id))
+
+
+def _parse(path: Path) -> Note | None:
+    try:
+        return Note.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _write(note: Note) -> None:
+    """Replace a note whole, for somebody may be reading it."""
+    with contextlib.suppress(OSError):
+        folder().mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = _file(note.session_id)
+        part = path.with_suffix(f".{os.getpid()}")
+        part.write_text(json.dumps(asdict(note)), encoding="utf-8")
+        part.replace(path)
 
 
 def _file(session_id: str) -> Path:
