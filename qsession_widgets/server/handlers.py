@@ -1,0 +1,203 @@
+"""The routes below ``qsession/api``: between HTTP and `Overview`, nothing else.
+
+Jupyter decides who may ask. Every error is a status and one sentence; no answer holds a credential.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.base.handlers import APIHandler
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from ..errors import ServiceError, UserError, explain
+from .overview import NotFound, Overview, to_json
+from .threads import in_thread
+
+MOST_AT_ONCE = 200
+"""Workloads that one ``close-all`` may name."""
+
+H = TypeVar("H", bound="Handler")
+
+
+class Refused(Exception):
+    """A request that cannot be met: a status, and a sentence."""
+
+    def __init__(self, status: int, message: str):
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+class Handler(APIHandler):
+    """What all routes have in common."""
+
+    auth_resource = "qsession"
+
+    @property
+    def overview(self) -> Overview:
+        """What is open."""
+        found: Overview = self.settings["qsession"]
+        return found
+
+    def say(self, answer: Any, status: int = 200) -> None:
+        """Answer with JSON."""
+        self.set_status(status)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(json.dumps(answer))
+
+
+def answering(
+    method: Callable[..., Awaitable[Any]],
+) -> Callable[..., Awaitable[None] | None]:
+    """Let a method return its answer, and its errors become a status and a sentence."""
+
+    @web.authenticated
+    @authorized
+    @wraps(method)
+    async def answer(self: Handler, *words: str) -> None:
+        try:
+            self.say(await method(self, *words))
+        except Refused as refused:
+            self.say({"message": refused.message}, refused.status)
+        except NotFound as missing:
+            self.say({"message": str(missing)}, 404)
+        except (UserError, ServiceError) as error:
+            self.say({"message": sentence(error)}, status_of(error))
+
+    return answer
+
+
+def sentence(error: Exception) -> str:
+    """What to say about an error of a service."""
+    if isinstance(error, ServiceError):
+        return explain(error, doing="ask the service")
+    return str(error)
+
+
+def status_of(error: BaseException) -> int:
+    """The status for an error of a service, or for one of ours."""
+    cause = error if isinstance(error, ServiceError) else error.__cause__
+    if not isinstance(cause, ServiceError):
+        return 409
+    return cause.status if cause.status in (404, 409) else 502
+
+
+class OverviewHandler(Handler):
+    """``overview``: everything that is open."""
+
+    @answering
+    async def get(self) -> dict[str, Any]:
+        """The document, at once or when it changes."""
+        since = self.get_query_argument("since", "")
+        wait = self.get_query_argument("wait", "0")
+        try:
+            seconds = max(0.0, float(wait))
+            revision = int(since) if since else None
+        except ValueError:
+            raise Refused(400, "since is a revision and wait a number of seconds.") from None
+        if seconds != seconds:
+            raise Refused(400, "wait is a number of seconds.")
+        return await self.overview.answer(revision, seconds)
+
+
+class WorkloadHandler(Handler):
+    """``workloads/KEY/ID``: one of them with all its jobs."""
+
+    @answering
+    async def get(self, key: str, session_id: str) -> dict[str, Any]:
+        """What is known of it."""
+        snapshot = await self.overview.detail(key, session_id)
+        return {"snapshot": to_json(snapshot, None)}
+
+
+class EndHandler(Handler):
+    """``workloads/KEY/ID/close`` and ``cancel``."""
+
+    @answering
+    async def post(self, key: str, session_id: str, action: str) -> dict[str, Any]:
+        """Close or cancel it."""
+        said, snapshot = await self.overview.command(key, session_id, action)
+        return {"message": said, "snapshot": to_json(snapshot)}
+
+
+class JobHandler(Handler):
+    """``workloads/KEY/ID/jobs/JOB/cancel``."""
+
+    @answering
+    async def post(self, key: str, session_id: str, job_id: str) -> dict[str, Any]:
+        """Cancel a job."""
+        said, snapshot = await self.overview.command(key, session_id, "cancel_job", job_id)
+        return {"message": said, "snapshot": to_json(snapshot)}
+
+
+class CloseAllHandler(Handler):
+    """``close-all``: close what a page names, and nothing else."""
+
+    @answering
+    async def post(self) -> dict[str, Any]:
+        """Close each of them; what came of each."""
+        named = self._named()
+        few = asyncio.Semaphore(4)
+
+        async def close(key: str, session_id: str) -> dict[str, Any]:
+            async with few:
+                try:
+                    said, _ = await self.overview.command(key, session_id, "close")
+                    ok = True
+                except (NotFound, UserError, ServiceError) as error:
+                    said, ok = sentence(error), False
+            return {"service": key, "id": session_id, "message": said, "ok": ok}
+
+        return {"results": await asyncio.gather(*(close(*pair) for pair in named))}
+
+    def _named(self) -> list[tuple[str, str]]:
+        try:
+            body = json.loads(self.request.body or b"null")
+            named = [(key, session_id) for key, session_id in body["ids"]]
+        except (ValueError, TypeError, KeyError):
+            named = [(None, None)]
+        if not all(isinstance(word, str) for pair in named for word in pair):
+            raise Refused(400, 'Name what to close: {"ids": [["service", "id"], …]}.')
+        if len(named) > MOST_AT_ONCE:
+            raise Refused(400, f"At most {MOST_AT_ONCE} can be closed at once.")
+        return list(dict.fromkeys(named))
+
+
+class TutorialsHandler(Handler):
+    """``tutorials``: the walkthroughs, copied to where this server's notebooks are."""
+
+    @answering
+    async def post(self) -> dict[str, str]:
+        """Copy them; where they are then."""
+        from ..tutorial import FIRST, copy_tutorials
+
+        root = self.overview.openers.root
+        if root is None:
+            raise Refused(409, "This server's files are in no folder: qsession tutorial copies.")
+        folder = await in_thread(copy_tutorials, root)
+        path = folder.resolve().relative_to(root.resolve()).as_posix()
+        return {"path": path, "notebook": f"{path}/{FIRST}"}
+
+
+def routes(base_url: str) -> list[tuple[str, type[Handler]]]:
+    """The routes of a server below some address."""
+    one = "workloads/([^/]+)/([^/]+)"
+    below = {
+        "overview": OverviewHandler,
+        one: WorkloadHandler,
+        f"{one}/(close|cancel)": EndHandler,
+        f"{one}/jobs/([^/]+)/cancel": JobHandler,
+        "close-all": CloseAllHandler,
+        "tutorials": TutorialsHandler,
+    }
+    return [
+        (url_path_join(base_url, "qsession", "api", path), handler)
+        for path, handler in below.items()
+    ]

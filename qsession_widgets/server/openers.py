@@ -1,0 +1,154 @@
+"""Who opened a session, and how its kernel is: the notes of the kernels, and this server's list.
+
+A kernel's note says which kernel and which notebook. The server knows where that notebook is by
+now and what the kernel does; of a kernel it did not start, whether the process is still there.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from jupyter_core.utils import ensure_async
+
+from ..orphans import Note
+
+HEAD_START = 30.0
+"""Seconds by which a process may be younger than its note for the clocks to have been set."""
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A kernel of this server.
+
+    Attributes
+    ----------
+    state : str
+        The server's word for what it does: ``idle``, ``busy``, ``starting``…
+    path : str
+        Where its notebook is by now, as the contents API names it; empty when it has none.
+    process : int or None
+        Its process, where it runs on this machine.
+    """
+
+    state: str
+    path: str
+    process: int | None
+
+    def to_json(self) -> dict[str, str]:
+        """What a page is told of it."""
+        return {"state": self.state, "path": self.path}
+
+
+class Openers:
+    """Looks after notes and kernels.
+
+    Parameters
+    ----------
+    settings : mapping
+        The web application's settings, in which Jupyter keeps its managers.
+    """
+
+    def __init__(self, settings: Mapping[str, Any]):
+        self._settings = settings
+        self._paths: dict[str, str] = {}
+
+    async def kernels(self, wanted: Iterable[str]) -> dict[str, Kernel]:
+        """Those of the wanted kernels that this server runs, by id."""
+        manager = self._settings["kernel_manager"]
+        found = {
+            kernel_id: manager.get_kernel(kernel_id)
+            for kernel_id in wanted
+            if kernel_id and kernel_id in manager
+        }
+        if not found:
+            return {}
+        sessions = await ensure_async(self._settings["session_manager"].list_sessions())
+        # a console may share a notebook's kernel
+        for session in sorted(sessions, key=lambda session: session.get("type") == "notebook"):
+            self._paths[session["kernel"]["id"]] = session.get("path") or ""
+        return {
+            kernel_id: Kernel(
+                str(getattr(kernel, "execution_state", None) or "starting"),
+                self._paths.get(kernel_id, ""),
+                getattr(getattr(kernel, "provisioner", None), "pid", None),
+            )
+            for kernel_id, kernel in found.items()
+        }
+
+    def describe(self, note: Note, kernels: Mapping[str, Kernel]) -> dict[str, Any]:
+        """What a page is told of who opened a session."""
+        state = _state(note, kernels.get(note.kernel_id))
+        path = self._paths.get(note.kernel_id) or self._relative(note.notebook)
+        name = PurePosixPath(path).name or Path(note.notebook).name
+        return {
+            "notebook": path if self._exists(path) else "",
+            "label": name or f"process {note.process}",
+            "kernel_id": note.kernel_id,
+            "kernel": state,
+            "bound": note.bound and state != "gone",
+            "name": note.name,
+        }
+
+    @property
+    def root(self) -> Path | None:
+        """The folder whose notebooks this server shows; None when they are in no folder."""
+        root = getattr(self._settings["contents_manager"], "root_dir", "")
+        return Path(root) if root else None
+
+    def _relative(self, notebook: str) -> str:
+        """A file's path for the contents API; empty when it is outside of the root."""
+        if not notebook or self.root is None:
+            return ""
+        with suppress(ValueError, OSError):
+            return Path(notebook).resolve().relative_to(self.root.resolve()).as_posix()
+        return ""
+
+    def _exists(self, path: str) -> bool:
+        return bool(path) and (self.root is None or (self.root / path).exists())
+
+
+def events(note: Note) -> list[dict[str, Any]]:
+    """What the kernel has said about a session, as a page is told it."""
+    return [asdict(event) for event in note.events]
+
+
+def _state(note: Note, kernel: Kernel | None) -> str:
+    """Whether the kernel that opened a session is idle, busy, gone, or elsewhere."""
+    here = note.host in ("", socket.gethostname())
+    if kernel is not None:
+        # a kernel that was restarted has kept its id and nothing else
+        restarted = here and kernel.process is not None and kernel.process != note.process
+        if restarted or kernel.state == "dead":
+            return "gone"
+        return "idle" if kernel.state == "idle" else "busy"
+    return "elsewhere" if not here or _runs(note.process, note.opened_at) else "gone"
+
+
+def _runs(process: int, since: float) -> bool:
+    """Whether a process of this machine is there, and was when the note was written."""
+    if os.name == "nt":
+        # there is no harmless way to ask
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        pass
+    try:
+        words = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        booted = next(
+            float(line.split()[1])
+            for line in Path("/proc/stat").read_text().splitlines()
+            if line.startswith("btime")
+        )
+    except (OSError, StopIteration, ValueError):
+        return True
+    started = booted + float(words[19]) / os.sysconf("SC_CLK_TCK")
+    return words[0] != "Z" and not (since and started > since + HEAD_START)
