@@ -74,6 +74,11 @@ class JobBook:
         return self._others
 
     @property
+    def incomplete(self) -> bool:
+        """Whether there are jobs that no page of the list has shown yet."""
+        return self._offset > 0
+
+    @property
     def catching_up(self) -> bool:
         """Whether there is more to ask although nothing may have changed."""
         return bool(self._inexact) or self._offset > 0

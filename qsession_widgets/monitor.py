@@ -367,6 +367,11 @@ class Monitor:
         snapshot = snapshot or self.snapshot
         return snapshot.state == "closed" and snapshot.usage_final and not self._book.catching_up
 
+    @property
+    def incomplete(self) -> bool:
+        """Whether the session has jobs that are not in the snapshot yet."""
+        return self._book.incomplete
+
     def delay(self) -> float:
         """Seconds to wait before the next poll."""
         snapshot = self.snapshot
