@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { SINGLE_BARS, toBars, type Block } from "../src/panel/bins";
+import { Columns, SINGLE_BARS, toBars, type Block } from "../src/panel/bins";
 
 const blocks = (count: number, weight = (_: number) => 1): Block[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -48,4 +48,25 @@ test("bars never overlap, and stay in order", () => {
   for (let i = 1; i < bars.length; i++) {
     expect(bars[i]!.begin).toBeGreaterThanOrEqual(bars[i - 1]!.end - 1e-9);
   }
+});
+
+test("columns that lose what they were given show what is left", () => {
+  const kept = blocks(500, (i) => 1 + (i % 3));
+  const passing = blocks(40, () => 4).map((block) => ({ ...block, begin: block.begin * 12.3 }));
+  const [both, alone] = [new Columns(0, 500, 300), new Columns(0, 500, 300)];
+  for (const block of kept) alone.put(block, 1);
+  for (const block of [...kept, ...passing]) both.put(block, 1);
+  expect(both.bars()).not.toEqual(alone.bars());
+  for (const block of passing) both.put(block, -1);
+  expect(both.bars()).toEqual(alone.bars());
+});
+
+test("one more block of the same kind in a pixel is nothing to draw", () => {
+  const columns = new Columns(0, 100, 100);
+  columns.put({ begin: 50.1, end: 50.2, weight: 1, index: 0 }, 1);
+  const { version } = columns;
+  columns.put({ begin: 50.3, end: 50.4, weight: 1, index: 1 }, 1);
+  expect(columns.version).toBe(version);
+  columns.put({ begin: 50.5, end: 50.6, weight: 4, index: 2 }, 1);
+  expect(columns.version).not.toBe(version);
 });

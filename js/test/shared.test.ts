@@ -11,6 +11,7 @@ import {
   shortId,
 } from "#shared/format";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+import { continueSums, sumsOf } from "#shared/sums";
 
 const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
 const session = (jobs: JobRecord[], fields: object = {}) =>
@@ -124,7 +125,7 @@ describe("advice", () => {
       job({ id: "b", created: 1113, started: 1120, finished: 1130 }),
       job({ id: "c", created: 1125, started: 1140, finished: 1150 }),
     ];
-    const found = gaps(session(jobs, { active_periods: [[1100, null]] }), 1200);
+    const found = gaps(session(jobs, { active_periods: [[1100, null]] }));
     expect(found).toEqual([{ begin: 1110, end: 1113, deactivated: false }]);
   });
   test("names the gap that cost a trip through the queue", () => {
@@ -173,4 +174,41 @@ describe("advice", () => {
       "batch",
     );
   });
+});
+
+describe("sums of jobs", () => {
+  // a small generator of numbers, so that a failure can be repeated
+  const numbers = (seed: number) => () => (seed = (seed * 16807) % 2147483647) / 2147483647;
+
+  test.each([1, 2, 3, 4, 5])(
+    "taken over from the list before are those found anew (%i)",
+    (seed) => {
+      const random = numbers(seed * 7919);
+      const statuses = ["queued", "running", "done", "cancelled", "failed"] as const;
+      let jobs: JobRecord[] = [];
+      for (let step = 0; step < 700; step++) {
+        const next = jobs.slice();
+        let same = jobs.length;
+        if (next.length === 0 || random() < 0.6) {
+          next.push(job({ id: String(step), created: 1000 + step }));
+        } else {
+          // mostly a late one, now and then any
+          const back = random() < 0.97 ? Math.min(20, next.length) : next.length;
+          same = next.length - 1 - Math.floor(random() * back);
+          const started = next[same]!.created + random() * 9;
+          next[same] = {
+            ...next[same]!,
+            status: statuses[Math.floor(random() * 5)]!,
+            started: random() < 0.8 ? started : null,
+            finished: random() < 0.7 ? started + random() * 4 : null,
+            qpu_seconds: random() < 0.5 ? 1.5 : null,
+            stray: random() < 0.1,
+          };
+        }
+        continueSums(jobs, next, same);
+        expect(sumsOf(next)).toEqual(sumsOf(next.slice()));
+        jobs = next;
+      }
+    },
+  );
 });

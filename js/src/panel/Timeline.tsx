@@ -2,9 +2,13 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatClock, plural } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { Theme } from "#shared/theme";
-import { buildChart, chartRange, fromAxis, readColors, type Range } from "./chart";
+import { lanesOf, Settled, type Range } from "./blocks";
+import { buildChart, fromAxis } from "./chart";
+import { chartRange, Frame, readColors, sizeOf } from "./frame";
+import { Live } from "./Live";
 import { plotly, type Plotly, type PlotlyElement } from "./plotly";
 import type { SessionStore } from "./store";
+import { idleGaps } from "./traces";
 
 interface Props {
   store: SessionStore;
@@ -14,6 +18,15 @@ interface Props {
   onSelect: (id: string | null) => void;
 }
 
+/** What plotly drew last, and of what. */
+interface Drawn {
+  key: unknown[];
+  frame: Frame;
+  settled: Settled;
+  now: number;
+  at: number;
+}
+
 const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, scrollZoom: false };
 
 export function Timeline({ store, now, theme, selected, onSelect }: Props) {
@@ -21,7 +34,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   const [library, setLibrary] = useState<Plotly | null>(null);
   const [width, setWidth] = useState(0);
   const [zoom, setZoom] = useState<Range | null>(null);
-  const drawn = useRef<{ key: unknown[]; now: number; at: number } | null>(null);
+  const drawn = useRef<Drawn | null>(null);
   const select = useRef(onSelect);
   select.current = onSelect;
   const known = store.snapshot;
@@ -54,29 +67,57 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     return () => observer.disconnect();
   }, []);
 
-  useEffect(() => {
-    const el = box.current!;
-    if (!library || width === 0) return;
-    const range = zoom ?? chartRange(snapshot, now);
-    const key = [library, width, zoom, snapshot, theme, selected, rows];
+  const view = library && width > 0 ? plan() : null;
+
+  function plan(): Drawn {
     const last = drawn.current;
-    const pixels = last ? ((now - last.now) / (range[1] - range[0])) * width : Infinity;
-    // time alone is worth a drawing when the now-line has moved visibly, and not every second
-    const moved = Math.abs(pixels);
+    // time alone is worth a drawing of the past when now has moved visibly, and not every second
+    const moved = last ? Math.abs(last.frame.pixels(now - last.now)) : Infinity;
     const rested = last ? performance.now() - last.at : Infinity;
-    const due = moved >= 4 || (moved >= 1 && rested > 2500);
-    if (last && key.every((part, i) => part === last.key[i]) && !due) return;
-    const first = last === null;
-    drawn.current = { key, now, at: performance.now() };
-    const chart = buildChart(snapshot, now, {
-      range,
+    const stay = moved < 1 || (moved < 4 && rested <= 2500);
+    const same =
+      last !== null && last.frame.size.width === width && last.frame.rows === rows ? last : null;
+    const closed = snapshot.state === "closed";
+    const range = zoom ?? (same && stay && !closed ? same.frame.range : chartRange(snapshot, now));
+    const keep = same && range.every((time, i) => time === same.frame.range[i]) ? same : null;
+    const settled = keep?.settled ?? new Settled(range, sizeOf(width, rows).plotWidth);
+    settled.update(snapshot.jobs);
+    const frame =
+      keep && snapshot.mode !== "batch"
+        ? keep.frame
+        : new Frame(range, width, rows, lanesOf(snapshot, now, settled));
+    const gaps = idleGaps({ snapshot, frame }, spansOf(snapshot));
+    const key = [
+      library,
+      theme,
+      ...range,
       width,
       rows,
-      colors: readColors(el),
-      selected,
-    });
+      settled.version,
+      frame.lanes.count,
+      gaps.length,
+      ...(gaps.at(-1) ?? []),
+      snapshot.active_periods,
+      snapshot.others,
+      snapshot.state,
+      snapshot.closed_at,
+      snapshot.service.price_per_second,
+      stay ? null : now,
+    ];
+    return { key, frame, settled, now, at: performance.now() };
+  }
+
+  useEffect(() => {
+    const el = box.current!;
+    if (!library || !view) return;
+    const last = drawn.current;
+    const changed = !last || view.key.some((part, i) => part !== last.key[i] && part !== null);
+    if (!changed && view.key.length === last.key.length) return;
+    drawn.current = view;
+    const scene = { snapshot, now, frame: view.frame, colors: readColors(el) };
+    const chart = buildChart(scene, view.settled);
     void library.react(el, chart.data, chart.layout, CONFIG).then(() => {
-      if (first) listen(el as unknown as PlotlyElement);
+      if (last === null) listen(el as unknown as PlotlyElement);
     });
   });
 
@@ -100,7 +141,11 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   return (
     <div class={`qs-timeline qs-rows-${rows}`}>
       <div ref={box} class="qs-chart" role="img" aria-label={describe(snapshot, now)} />
-      {!library && <Placeholder rows={rows} />}
+      {view ? (
+        <Live {...{ snapshot, now, selected, onSelect }} frame={view.frame} />
+      ) : (
+        <Placeholder rows={rows} />
+      )}
       {zoom && (
         <button type="button" class="qs-zoom" onClick={() => setZoom(null)}>
           Show all
@@ -130,4 +175,9 @@ function describe(snapshot: SessionSnapshot, now: number): string {
   const since = opened === null ? "" : ` since ${formatClock(opened, now)}`;
   const active = plural(periods.length, "active period");
   return `Timeline${since}: ${plural(jobs.length, "job")}, ${active}. The table below lists the jobs.`;
+}
+
+/** Active periods, one that lasts without an end: gaps between jobs all lie before now. */
+function spansOf(snapshot: SessionSnapshot): [number, number][] {
+  return snapshot.active_periods.map(([begin, end]) => [begin, end ?? Infinity]);
 }

@@ -1,6 +1,7 @@
 // What this page knows of one session: facts and jobs as the kernel sent them, the service's clock, the commands given.
 import { ServiceClock } from "#shared/clock";
 import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
+import { continueSums, sumsOf } from "#shared/sums";
 import { deliverPlotly } from "./plotly";
 import {
   applyLists,
@@ -212,8 +213,7 @@ export class SessionStore {
       const job = this.takeRow(row);
       if (job) touched.set(job.id, job);
     }
-    this.jobs = message.reset ? [...touched.values()] : mergeJobs(this.jobs, touched);
-    sortByCreated(this.jobs);
+    this.jobs = message.reset ? inOrder([...touched.values()]) : mergeJobs(this.jobs, touched);
     this.facts = { ...this.facts, ...latestTimes(this.facts, touched.values()) };
     this.takeFacts(message);
   }
@@ -247,7 +247,7 @@ export class SessionStore {
       clock_offset: now - Date.now() / 1000,
       ...part.facts,
       ...applyLists(this.facts, part.lists),
-      ...(this.jobsKnown ? { counts: countJobs(this.jobs) } : {}),
+      ...(this.jobsKnown ? { counts: sumsOf(this.jobs).counts } : {}),
     };
     // a saved notebook and a view that opens later read the model; save_changes is never called
     this.model.set("facts", this.facts);
@@ -330,21 +330,19 @@ function newId(): string {
 function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {
   const merged = jobs.slice();
   const left = new Map(touched);
+  let same = jobs.length;
   // what changes is among the latest, as a rule: look from the end
   for (let i = merged.length - 1; i >= 0 && left.size > 0; i--) {
     const changed = left.get(merged[i]!.id);
     if (!changed) continue;
     merged[i] = changed;
     left.delete(changed.id);
+    same = i;
   }
   merged.push(...left.values());
-  return merged;
-}
-
-function countJobs(jobs: readonly JobRecord[]): Facts["counts"] {
-  const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
-  for (const job of jobs) if (!job.stray) counts[job.status] += 1;
-  return counts;
+  const ordered = inOrder(merged);
+  if (ordered === merged) continueSums(jobs, merged, same);
+  return ordered;
 }
 
 /** These two change with every job, so the kernel sends them only where this is not what they are. */
@@ -358,11 +356,12 @@ function latestTimes(facts: Facts, jobs: Iterable<JobRecord>): Partial<Facts> {
   return { last_job_started: started, last_job_completed: completed };
 }
 
-function sortByCreated(jobs: JobRecord[]): void {
+/** The same list when it is in order already, as nearly always. */
+function inOrder(jobs: JobRecord[]): JobRecord[] {
   for (let i = 1; i < jobs.length; i++) {
     if (jobs[i - 1]!.created > jobs[i]!.created) {
-      jobs.sort((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
-      return;
+      return jobs.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
     }
   }
+  return jobs;
 }

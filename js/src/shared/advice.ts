@@ -1,8 +1,9 @@
 // What a session's own numbers say about using it better: gaps against the interactive timeout, what waiting costs,
 // whether a batch would have been cheaper.
-import { busySpans, interactiveTimeout, pendingJobs, usage } from "./countdowns";
+import { interactiveTimeout, pendingJobs, usage, type Span } from "./countdowns";
 import { formatDuration, formatMoney, formatSeconds } from "./format";
 import type { SessionSnapshot } from "./snapshot.gen";
+import { sumsOf } from "./sums";
 
 export interface Gap {
   begin: number;
@@ -12,19 +13,20 @@ export interface Gap {
 }
 
 /** The times between the session's jobs: from the end of one run to the beginning of the next submission. */
-export function gaps(snapshot: SessionSnapshot, now: number): Gap[] {
-  // time passing makes no new gap and changes none: only new facts do
-  const known = found.get(snapshot) ?? findGaps(snapshot, now);
-  found.set(snapshot, known);
-  return known;
+export function gaps(snapshot: SessionSnapshot): Gap[] {
+  // time passing makes no new gap, and neither does a job that has not run yet
+  const { runs } = sumsOf(snapshot.jobs);
+  const known = found.get(runs);
+  if (known?.periods === snapshot.active_periods) return known.gaps;
+  const gaps = findGaps(snapshot, runs);
+  found.set(runs, { periods: snapshot.active_periods, gaps });
+  return gaps;
 }
 
-const found = new WeakMap<SessionSnapshot, Gap[]>();
+const found = new WeakMap<object, { periods: unknown; gaps: Gap[] }>();
 
-function findGaps(snapshot: SessionSnapshot, now: number): Gap[] {
-  const runs = busySpans(snapshot, now);
-  const submitted = snapshot.jobs.filter((job) => !job.stray).map((job) => job.created);
-  submitted.sort((a, b) => a - b);
+function findGaps(snapshot: SessionSnapshot, runs: readonly Span[]): Gap[] {
+  const submitted = submissions(snapshot);
   const gaps: Gap[] = [];
   let next = 0;
   // a period that still lasts has no end in which a gap could lie, whatever the clocks say
@@ -35,26 +37,48 @@ function findGaps(snapshot: SessionSnapshot, now: number): Gap[] {
     while (next < submitted.length && submitted[next]! < begin) next++;
     // a job submitted before the last one ended leaves no gap: it was waiting, not the person
     const end = Math.min(started, submitted[next] ?? started);
-    const deactivated = ends.some((until) => until > begin && until < started);
     const waited = next < submitted.length && submitted[next]! <= started;
-    if (waited && end > begin) gaps.push({ begin, end, deactivated });
+    if (!waited || end <= begin) continue;
+    const deactivated = ends.some((until) => until > begin && until < started);
+    gaps.push({ begin, end, deactivated });
   }
   return gaps;
 }
 
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+/** When the session's jobs were submitted, in order. */
+function submissions(snapshot: SessionSnapshot): Float64Array {
+  const times = new Float64Array(snapshot.jobs.length);
+  let count = 0;
+  let ordered = true;
+  for (const { stray, created } of snapshot.jobs) {
+    if (stray) continue;
+    ordered &&= count === 0 || times[count - 1]! <= created;
+    times[count++] = created;
+  }
+  const own = times.subarray(0, count);
+  return ordered ? own : own.sort();
 }
+
+/** The typical length of some gaps, found once for each list of them. */
+function median(gaps: Gap[]): number {
+  const known = medians.get(gaps);
+  if (known !== undefined) return known;
+  const sorted = Float64Array.from(gaps, (gap) => gap.end - gap.begin).sort();
+  const middle = Math.floor(sorted.length / 2);
+  const value = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  medians.set(gaps, value);
+  return value;
+}
+
+const medians = new WeakMap<Gap[], number>();
 
 const words = ["No", "One", "Two", "Three", "Four", "Five"];
 
-function gapAdvice(snapshot: SessionSnapshot, now: number): string {
-  const found = gaps(snapshot, now);
+function gapAdvice(snapshot: SessionSnapshot): string {
+  const found = gaps(snapshot);
   const ttl = snapshot.interactive_ttl;
   if (found.length < 2 || ttl === null) return "";
-  const typical = median(found.map((gap) => gap.end - gap.begin));
+  const typical = median(found);
   const where =
     typical < ttl / 2
       ? `well inside the ${formatSeconds(ttl)} interactive timeout`
@@ -74,7 +98,7 @@ function gapAdvice(snapshot: SessionSnapshot, now: number): string {
 function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.mode !== "dedicated") return "";
   const { total, qpu, cost, final } = usage(snapshot, now);
-  const timed = snapshot.jobs.filter((job) => job.qpu_seconds !== null).length;
+  const { timed } = sumsOf(snapshot.jobs);
   if (total < 30 || timed < 3 || qpu > total / 2) return "";
   const price = snapshot.service.price_per_second;
   const amount = (seconds: number) =>
@@ -88,16 +112,16 @@ const SETTLED_SECONDS = 5;
 /** One line for the foot of the panel; empty when the numbers say nothing yet. */
 export function advice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.state === "closed") {
-    return [gapAdvice(snapshot, now), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
+    return [gapAdvice(snapshot), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
   }
   const pending = pendingJobs(snapshot).length;
   const timeout = interactiveTimeout(snapshot, now);
-  const strays = snapshot.jobs.filter((job) => job.stray).length;
+  const { strays } = sumsOf(snapshot.jobs);
   if (strays > 0) {
     const what = strays === 1 ? "One job went" : `${strays} jobs went`;
     return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
   }
-  const usual = gapAdvice(snapshot, now);
+  const usual = gapAdvice(snapshot);
   // between the jobs of a loop there is always a moment without one: no reason to talk of closing
   const settled = timeout !== null && timeout.total - timeout.remaining >= SETTLED_SECONDS;
   const idle = timeout?.running && (settled || !usual);

@@ -1,6 +1,9 @@
 // Every number derived from a snapshot, by the formulas of qsession_widgets/snapshot.py.
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
+import { sumsOf, type Span } from "./sums";
+
+export { isFinal, type Span } from "./sums";
 
 export interface Countdown {
   total: number;
@@ -18,52 +21,6 @@ export interface Usage {
   final: boolean;
 }
 
-export type Span = [begin: number, end: number];
-
-export function isFinal(job: JobRecord): boolean {
-  return job.status === "done" || job.status === "cancelled" || job.status === "failed";
-}
-
-/** What is derived from the jobs alone: found once for each list of jobs, not at every tick. */
-interface JobSums {
-  pending: JobRecord[];
-  qpu: number;
-  /** When at least one job ran, disjoint and in order; the end is Infinity while one runs. */
-  runs: Span[];
-}
-
-const sums = new WeakMap<readonly JobRecord[], JobSums>();
-
-function sumsOf(jobs: readonly JobRecord[]): JobSums {
-  const known = sums.get(jobs);
-  if (known) return known;
-  const own = jobs.filter((job) => !job.stray);
-  const found = {
-    pending: own.filter((job) => !isFinal(job)),
-    qpu: own.reduce((sum, job) => sum + (job.qpu_seconds ?? 0), 0),
-    runs: mergeSpans(own),
-  };
-  sums.set(jobs, found);
-  return found;
-}
-
-function mergeSpans(own: readonly JobRecord[]): Span[] {
-  const spans: Span[] = [];
-  for (const job of own) {
-    if (job.started === null) continue;
-    if (job.finished !== null) spans.push([job.started, job.finished]);
-    else if (!isFinal(job)) spans.push([job.started, Infinity]);
-  }
-  spans.sort((a, b) => a[0] - b[0]);
-  const merged: Span[] = [];
-  for (const [begin, end] of spans) {
-    const last = merged[merged.length - 1];
-    if (last && begin <= last[1]) last[1] = Math.max(last[1], end);
-    else merged.push([begin, end]);
-  }
-  return merged;
-}
-
 /** Jobs of the session that are queued or running, oldest first. */
 export function pendingJobs(snapshot: SessionSnapshot): JobRecord[] {
   return sumsOf(snapshot.jobs).pending;
@@ -71,7 +28,10 @@ export function pendingJobs(snapshot: SessionSnapshot): JobRecord[] {
 
 /** When at least one job of the session ran, up to now. */
 export function busySpans(snapshot: SessionSnapshot, now: number): Span[] {
-  return sumsOf(snapshot.jobs).runs.map(([begin, end]) => [begin, end === Infinity ? now : end]);
+  const { runs } = sumsOf(snapshot.jobs);
+  const last = runs[runs.length - 1];
+  // they are disjoint and in order: only the last one can lack an end
+  return last?.[1] === Infinity ? [...runs.slice(0, -1), [last[0], now]] : runs;
 }
 
 /** The periods in which the session was active, up to now. */
@@ -134,11 +94,14 @@ export function usage(snapshot: SessionSnapshot, now: number): Usage {
   };
 }
 
+/** Length of the part of `spans` that lies within `periods`; both are disjoint and in order. */
 function overlap(spans: readonly Span[], periods: readonly Span[]): number {
   let sum = 0;
-  for (const [begin, end] of spans) {
-    for (const [from, to] of periods) {
-      sum += Math.max(0, Math.min(end, to) - Math.max(begin, from));
+  let first = 0;
+  for (const [from, to] of periods) {
+    while (first < spans.length && spans[first]![1] <= from) first++;
+    for (let i = first; i < spans.length && spans[i]![0] < to; i++) {
+      sum += Math.max(0, Math.min(spans[i]![1], to) - Math.max(spans[i]![0], from));
     }
   }
   return sum;

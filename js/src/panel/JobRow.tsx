@@ -1,0 +1,133 @@
+// One job in the list: what it is, how it went, and a button that cancels it.
+import { useState } from "preact/hooks";
+import { isFinal } from "#shared/countdowns";
+import { formatClock, formatSeconds, shortId } from "#shared/format";
+import type { JobRecord } from "#shared/snapshot.gen";
+import { queuedSeconds, ranSeconds, STATUS_WORDS, what } from "./jobtimes";
+import type { SessionStore } from "./store";
+
+interface JobRowProps {
+  job: JobRecord;
+  index: number;
+  now: number;
+  store: SessionStore;
+  selected: boolean;
+  onSelect: (id: string | null) => void;
+}
+
+export function JobRow({ job, index, now, store, selected, onSelect }: JobRowProps) {
+  const command = store.jobCommands.get(job.id);
+  const error = job.error ?? (command?.stage === "failed" ? command.message : null);
+  return (
+    <tr
+      role="row"
+      aria-rowindex={index + 2}
+      aria-selected={selected}
+      class={`qs-row${selected ? " qs-selected" : ""}`}
+      onClick={() => onSelect(selected ? null : job.id)}
+    >
+      <td role="cell" class="qs-job">
+        <button
+          type="button"
+          class="qs-pick"
+          title={job.id}
+          aria-pressed={selected}
+          aria-label={`Details of job ${shortId(job.id, 3, 3)}`}
+        >
+          {shortId(job.id, 3, 3)}
+        </button>
+      </td>
+      <td role="cell" class="qs-what">
+        {what(job)}
+        {job.stray && (
+          <span class="qs-stray" title="It was sent to the backend outside the session.">
+            {" "}
+            · outside
+          </span>
+        )}
+      </td>
+      <td role="cell" class="qs-status">
+        <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
+        {STATUS_WORDS[job.status]}
+        {error && (
+          <span class="qs-error" title={error}>
+            {job.error_code === null ? error : `${error} (${job.error_code})`}
+          </span>
+        )}
+      </td>
+      <td role="cell" class="qs-num qs-queued" title={job.exact ? "" : "as seen by polling"}>
+        {formatSeconds(queuedSeconds(job, now))}
+      </td>
+      <td role="cell" class="qs-num qs-ran" title={job.exact ? "" : "as seen by polling"}>
+        {formatSeconds(ranSeconds(job, now))}
+      </td>
+      <td role="cell" class="qs-num qs-qpu">
+        {formatSeconds(job.qpu_seconds)}
+      </td>
+      <td role="cell" class="qs-do">
+        {!isFinal(job) && <CancelJob store={store} job={job} />}
+      </td>
+    </tr>
+  );
+}
+
+/** Asks once, in place: a job is not lost to one slip of the hand. */
+function CancelJob({ store, job }: { store: SessionStore; job: JobRecord }) {
+  const [asking, setAsking] = useState(false);
+  const command = store.jobCommands.get(job.id);
+  if (command && command.stage !== "failed") {
+    const words = {
+      requested: "requested",
+      waiting: "waits for the cell",
+      acknowledged: "asking",
+      done: "cancelled",
+    };
+    return (
+      <span role="status" class="qs-doing">
+        {words[command.stage]}
+      </span>
+    );
+  }
+  const id = shortId(job.id, 3, 3);
+  const onClick = (event: Event) => {
+    event.stopPropagation();
+    if (!asking) setAsking(true);
+    else store.request("cancel_job", job.id);
+  };
+  return (
+    <button
+      type="button"
+      class={`qs-link${asking ? " qs-sure" : ""}`}
+      aria-label={asking ? `Really cancel job ${id}` : `Cancel job ${id}`}
+      disabled={store.link === "lost"}
+      onClick={onClick}
+      onBlur={() => setAsking(false)}
+      onKeyDown={(event) => event.key === "Escape" && setAsking(false)}
+    >
+      {asking ? "Sure?" : "Cancel"}
+    </button>
+  );
+}
+
+/** Everything known of the job that was picked. */
+export function Detail({ job, now }: { job: JobRecord; now: number }) {
+  const ran = ranSeconds(job, now);
+  const facts = [
+    `submitted ${formatClock(job.created, now)}`,
+    `queued ${formatSeconds(queuedSeconds(job, now))}`,
+    ran === null ? "" : `ran ${formatSeconds(ran)}${job.exact ? "" : " as seen by polling"}`,
+    job.qpu_seconds === null ? "" : `QPU ${formatSeconds(job.qpu_seconds)}`,
+    job.stray ? "sent outside the session" : "",
+  ];
+  return (
+    <div class="qs-detail">
+      <b>{job.id}</b> · {facts.filter(Boolean).join(" · ")}
+      {job.error && (
+        <span class="qs-error">
+          {job.error}
+          {job.error_code !== null && ` (code ${job.error_code})`}
+        </span>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,121 @@
+// Where things are in the timeline: shared by what plotly draws of the past and what is drawn over it of the present.
+import type { SessionSnapshot } from "#shared/snapshot.gen";
+import type { Lanes, Range } from "./blocks";
+
+const COLOR_NAMES = [
+  "text",
+  "muted",
+  "done",
+  "queued",
+  "other",
+  "other-run",
+  "cancelled",
+  "failed",
+  "warning",
+  "band",
+  "off-band",
+  "bg",
+] as const;
+export type Colors = Record<(typeof COLOR_NAMES)[number], string> & { font: string };
+
+/** The theme's colours, resolved: plotly knows no CSS variables. */
+export function readColors(el: HTMLElement): Colors {
+  const style = getComputedStyle(el);
+  const probe = document.createElement("span");
+  el.appendChild(probe);
+  const colors = { font: style.fontFamily } as Colors;
+  for (const name of COLOR_NAMES) {
+    probe.style.color = `var(--qs-${name})`;
+    colors[name] = getComputedStyle(probe).color;
+  }
+  probe.remove();
+  return colors;
+}
+
+/** The whole session, with a little room after now. */
+export function chartRange(snapshot: SessionSnapshot, now: number): Range {
+  const first = snapshot.jobs[0]?.created ?? now;
+  const from = Math.min(snapshot.opened_at ?? first, first);
+  const lastRun = Math.max(snapshot.last_job_completed ?? from, snapshot.closed_at ?? from);
+  const until = snapshot.state === "closed" ? lastRun : now;
+  const span = Math.max(20, until - from);
+  return [from - 0.01 * span, from + 1.03 * span];
+}
+
+export interface Size {
+  width: number;
+  height: number;
+  narrow: boolean;
+  margin: { l: number; r: number; t: number; b: number };
+  plotWidth: number;
+  plotHeight: number;
+}
+
+export function sizeOf(width: number, rows: 1 | 2): Size {
+  const narrow = width < 520;
+  const height = rows === 2 ? 164 : 124;
+  const margin = { l: narrow ? 66 : 112, r: narrow ? 10 : 18, t: 24, b: 26 };
+  return {
+    width,
+    height,
+    narrow,
+    margin,
+    plotWidth: Math.max(80, width - margin.l - margin.r),
+    plotHeight: height - margin.t - margin.b,
+  };
+}
+
+/** How far the vertical axis reaches beyond the middle of its outer rows. */
+export const ROW_MARGIN = 0.62;
+
+export class Frame {
+  readonly size: Size;
+  /** The row of this session; other users' is below it, at 0. */
+  readonly own: number;
+
+  constructor(
+    readonly range: Range,
+    width: number,
+    readonly rows: 1 | 2,
+    readonly lanes: Lanes,
+  ) {
+    this.size = sizeOf(width, rows);
+    this.own = rows - 1;
+  }
+
+  /** Pixels that so many seconds are wide. */
+  pixels(seconds: number): number {
+    return (seconds / (this.range[1] - this.range[0])) * this.size.plotWidth;
+  }
+
+  /** Height of a run's bar, in rows. */
+  get barHeight(): number {
+    return this.lanes.count > 1 ? 0.66 / this.lanes.count : 0.5;
+  }
+
+  /** The middle of a run's bar, in rows; null for a bar of several jobs. */
+  runRow(id: string | null): number {
+    if (this.lanes.count === 1 || id === null) return this.own;
+    return this.own + 0.37 - (this.lanes.of(id) + 0.5) * this.barHeight;
+  }
+
+  /** The middle and the height of a wait's bar, in rows: beside its run, or all below the lanes. */
+  get wait(): { row: number; height: number } {
+    if (this.lanes.count > 1) return { row: this.own - 0.38, height: 0.1 };
+    return { row: this.own, height: this.barHeight };
+  }
+
+  /** Pixels from the left edge of the plot. */
+  left(time: number): number {
+    return this.pixels(time - this.range[0]);
+  }
+
+  /** Pixels from the top edge of the plot. */
+  top(row: number): number {
+    return (this.own + ROW_MARGIN - row) * this.rowHeight;
+  }
+
+  get rowHeight(): number {
+    return this.size.plotHeight / (this.own + 2 * ROW_MARGIN);
+  }
+}
