@@ -6,7 +6,7 @@ import json
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, reduce
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,12 @@ from qiskit.primitives import (
 )
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
+from qiskit_ibm_runtime.executor_sampler import Sampler
+from qiskit_ibm_runtime.fake_provider.local_service import QiskitRuntimeLocalService
 from qiskit_ibm_runtime.json import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime.options_models.executor import ExecutorOptions
+from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
 from scipy import stats
 
 from qsession_widgets.emulator.engine import programs
@@ -98,6 +103,54 @@ def upstream_estimator(name: str, pubs: Sequence[Any], seed: int) -> PrimitiveRe
     with quiet():
         estimator = BackendEstimatorV2(backend=backend(name), options={"seed_simulator": seed})
         return estimator.run(pubs).result()
+
+
+@contextmanager
+def submitted_programs() -> Iterator[list[Any]]:
+    """Collect the quantum programs that the client's local mode runs."""
+    collected: list[Any] = []
+    original = QiskitRuntimeLocalService._run_executor
+
+    def run(self: Any, backend: Any, options: Any, inputs: Any, dry_run: bool = False) -> Any:
+        collected.append(inputs)
+        return original(self, backend, options, inputs, dry_run)
+
+    QiskitRuntimeLocalService._run_executor = run
+    try:
+        yield collected
+    finally:
+        QiskitRuntimeLocalService._run_executor = original
+
+
+def client_side_sampler(name: str, circuits: Sequence[Any], shots: int) -> tuple[Any, Any]:
+    """Run circuits with the client-side sampler in local mode.
+
+    Return its result, and the quantum program it prepared.
+    """
+    with quiet(), submitted_programs() as collected:
+        sampler = Sampler(backend(name))
+        sampler.options.default_shots = shots
+        result = sampler.run(circuits).result()
+    return result, collected[0]
+
+
+def through_executor(program: Any, device: str, version: str = "v2.0") -> Any:
+    """Encode a program as the client does, run it here, and decode it as the client does."""
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
+    head = {"program_id": "executor", "backend": device, "options": {}}
+    outcome, text = programs.run(
+        head,
+        json.dumps(model.model_dump(mode="json")),
+        memory_limit=None,
+        progress=lambda done, total: None,
+    )
+    assert outcome["status"] == "completed", outcome["reason"]
+
+    def decode(result: Any, decoder: Any) -> Any:
+        return decoder.decode(result) if decoder.is_applicable(result) else result
+
+    with quiet():
+        return reduce(decode, DEFAULT_DECODERS["executor"], text)
 
 
 def random_circuit(

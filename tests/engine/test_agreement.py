@@ -52,6 +52,51 @@ def test_random_circuits_on_a_device_of_27_qubits() -> None:
     compare("fake_algiers", [jobs.random_circuit("fake_algiers", SEED + seed) for seed in range(2)])
 
 
+def compare_values(name: str, seed: int) -> None:
+    """Compare the estimator for random observables on two random circuits of a device."""
+    rng = np.random.default_rng([SEED, seed])
+    pubs = []
+    for at in range(2):
+        circuit = jobs.random_circuit(name, 100 * seed + SEED + at, dynamic=False)
+        used = sorted({circuit.find_bit(bit).index for gate in circuit for bit in gate.qubits})
+        circuit.remove_final_measurements()
+        # as wide as the device, with one qubit more than the circuit uses where there is one
+        near = [*used, *(set(range(circuit.num_qubits)) - set(used))][: len(used) + 1]
+        terms = [
+            ("".join(rng.choice(list("IXYZ"), len(near))), near, rng.uniform(-1, 1))
+            for _ in range(4)
+        ]
+        observable = SparsePauliOp.from_sparse_list(terms, circuit.num_qubits)
+        pubs.append((circuit, observable, None, 0.02))
+    params = jobs.estimator_params(pubs, simulator={"seed_simulator": 31 + SEED})
+    ours = jobs.completed("estimator", name, params)
+    theirs = jobs.upstream_estimator(name, pubs, seed=41 + SEED)
+    for mine, other in zip(ours, theirs, strict=True):
+        spread = np.hypot(mine.data.stds, other.data.stds)
+        assert abs(mine.data.evs - other.data.evs) < SIGMAS * spread
+
+
+def compare_programs(name: str, seed: int) -> None:
+    """Compare the executor for random circuits, prepared by the client-side sampler."""
+    circuits = [jobs.random_circuit(name, 100 * seed + SEED + at, dynamic=False) for at in range(2)]
+    theirs, program = jobs.client_side_sampler(name, circuits, SHOTS)
+    ours = jobs.through_executor(program, name)
+    for mine, other in zip(ours, theirs, strict=True):
+        assert mine.data.final.array.shape == other.data.final.array.shape
+        counts = (result.data.final.get_counts() for result in (mine, other))
+        assert jobs.same_distribution(*counts) > THRESHOLD
+
+
+@pytest.mark.parametrize("name", ["fake_manila", "fake_fractional"])
+def test_random_observables(name: str) -> None:
+    compare_values(name, 0)
+
+
+@pytest.mark.parametrize("name", ["fake_manila", "fake_fractional"])
+def test_random_programs(name: str) -> None:
+    compare_programs(name, 0)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", range(10))
@@ -62,6 +107,15 @@ def test_ten_seeds(seed: int) -> None:
             for at in range(4)
         ]
         compare(name, circuits, SWEEP_SHOTS)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("seed", range(10))
+def test_ten_seeds_of_estimator_and_executor(seed: int) -> None:
+    for name in ("fake_manila", "fake_fractional", "fake_algiers"):
+        compare_values(name, seed)
+        compare_programs(name, seed)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import reduce
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,6 @@ from engine import jobs
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, depolarizing_error
-from qiskit_ibm_runtime.decoders.defaults import DEFAULT_DECODERS
 from qiskit_ibm_runtime.executor_estimator import Estimator
 from qiskit_ibm_runtime.executor_sampler import Sampler
 from qiskit_ibm_runtime.fake_provider.local_service import QiskitRuntimeLocalService
@@ -191,36 +190,9 @@ def test_resilience_is_named_as_without_effect() -> None:
 
 
 @pytest.fixture
-def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Collect the quantum programs the client prepares in local mode."""
-    collected: list[Any] = []
-    original = QiskitRuntimeLocalService._run_executor
-
-    def run(self: Any, backend: Any, options: Any, inputs: Any, dry_run: bool = False) -> Any:
-        collected.append(inputs)
-        return original(self, backend, options, inputs, dry_run)
-
-    monkeypatch.setattr(QiskitRuntimeLocalService, "_run_executor", run)
-    return collected
-
-
-def through_executor(program: Any, version: str, backend: str = "fake_manila") -> Any:
-    """Encode a program as the client does, run it here, and decode it as the client does."""
-    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
-    head = {"program_id": "executor", "backend": backend, "options": {}}
-    outcome, text = programs.run(
-        head,
-        json.dumps(model.model_dump(mode="json")),
-        memory_limit=None,
-        progress=lambda done, total: None,
-    )
-    assert outcome["status"] == "completed", outcome["reason"]
-
-    def decode(result: Any, decoder: Any) -> Any:
-        return decoder.decode(result) if decoder.is_applicable(result) else result
-
-    with jobs.quiet():
-        return reduce(decode, DEFAULT_DECODERS["executor"], text)
+def submitted() -> Iterator[list[Any]]:
+    with jobs.submitted_programs() as collected:
+        yield collected
 
 
 @pytest.mark.parametrize("twirled", [False, True])
@@ -233,7 +205,7 @@ def test_the_client_side_sampler(submitted: list[Any], twirled: bool) -> None:
         sampler.options.twirling.enable_measure = twirled
         theirs = sampler.run([circuit]).result()
     for version in QUANTUM_PROGRAM_PARAMS_CONVERTERS:
-        ours = through_executor(submitted[0], version)
+        ours = jobs.through_executor(submitted[0], "fake_manila", version)
         if version in ("v0.1", "v0.2"):  # These say nothing of what they are the result of.
             assert ours[0]["meas"].shape[-1] == 3
             continue
@@ -250,7 +222,7 @@ def test_the_client_side_estimator(submitted: list[Any], level: int) -> None:
         estimator = Estimator(jobs.backend("fake_manila"))
         estimator.options.resilience_level = level
         theirs = estimator.run([(circuit, operator)]).result()[0].data
-    ours = through_executor(submitted[0], "v2.0")[0].data
+    ours = jobs.through_executor(submitted[0], "fake_manila")[0].data
     assert list(ours) == list(theirs)
     assert ours.evs.shape == theirs.evs.shape == ()
     spread = 6 * np.hypot(ours.stds, theirs.stds) + 0.02
@@ -277,7 +249,7 @@ def test_the_client_side_estimator_measures_all_of_156_qubits(
     program = submitted.value.args[0]
     measured = [item.circuit.count_ops()["measure"] for item in program.items]
     assert measured == [156] * len(measured)
-    data = through_executor(program, "v2.0", "fake_fez")[0].data
+    data = jobs.through_executor(program, "fake_fez")[0].data
     # Readout errors are mitigated by default, so that gate errors are all that is missing of 3.
     assert data.evs == pytest.approx(2.9, abs=6 * data.stds + 0.1)
     assert data.evs < 3 + 6 * data.stds
