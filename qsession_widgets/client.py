@@ -31,6 +31,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
+from .blocks import OwnBlocks
 from .errors import ServiceError, UserError, read_error_body
 
 if TYPE_CHECKING:
@@ -158,6 +159,10 @@ class ServiceClient:
     def workloads(self, **query: Any) -> Answer:
         """A page of workloads: the only listing of sessions there is."""
         return self._ask("GET", "/workloads", params=query)
+
+    def instance_usage(self) -> Answer:
+        """What the instance used in its period, and what it may."""
+        return self._ask("GET", "/instances/usage")
 
     def backends(self) -> Answer:
         """All backends of the instance."""
@@ -291,6 +296,7 @@ class ModeSeam:
 
     def __init__(self, current: Callable[[], Any | None]):
         self._current = current
+        self._blocks = OwnBlocks()
         self._original: Callable[..., Any] | None = None
         self._installed: Callable[..., Any] | None = None
 
@@ -303,7 +309,7 @@ class ModeSeam:
 
         def get_mode_service_backend(mode: Any = None, *args: Any, **kwargs: Any) -> Any:
             if mode is None and own_default_session() is None:
-                mode = self._current()
+                mode = self._blocks.innermost() or self._current()
                 if mode is None:
                     raise NothingBound(
                         "This primitive has no session to run in: open one with %%session above a "
@@ -313,12 +319,14 @@ class ModeSeam:
 
         self._original, self._installed = original, get_mode_service_backend
         _replace_everywhere(original, get_mode_service_backend)
+        self._blocks.install()
 
     def remove(self) -> None:
         """Take the seam out again."""
         if self._original is not None and self._installed is not None:
             _replace_everywhere(self._installed, self._original)
             self._original = self._installed = None
+            self._blocks.remove()
 
 
 def _replace_everywhere(old: Any, new: Any) -> None:

@@ -21,21 +21,7 @@ from qsession_widgets.emulator.discovery import Connection
 from qsession_widgets.emulator.options import Options
 
 from .cells import Notebook
-
-CIRCUITS = """
-from qiskit import QuantumCircuit
-from qiskit.quantum_info import SparsePauliOp
-from qiskit_ibm_runtime import EstimatorV2, SamplerV2, Session
-from qiskit_ibm_runtime.executor_estimator import Estimator
-from qiskit_ibm_runtime.executor_sampler import Sampler
-
-flip = QuantumCircuit(1)
-flip.x(0)
-measured = flip.copy()
-measured.measure_all()
-observable = SparsePauliOp("Z")
-"""
-"""Imports and two circuits that every backend runs as they are; a cell of their own."""
+from .table import CIRCUITS
 
 
 @pytest.fixture(scope="package")
@@ -87,7 +73,8 @@ def notebook(_shell: InteractiveShell, ask: Callable[..., Any]) -> Iterator[Note
     """A notebook with the extension loaded; nothing of its session is left afterwards."""
     _shell.reset(new_session=True)
     notebook = Notebook(_shell)
-    notebook.good("%load_ext qsession_widgets")
+    # as under Jupyter, where a page shows the panel
+    notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
     yield notebook
     sessions = BINDING.sessions()
     notebook("%unload_ext qsession_widgets")

@@ -7,9 +7,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from queue import Empty
 from typing import Any
 
 from jupyter_client.blocking import BlockingKernelClient
@@ -46,28 +47,77 @@ def run_cells(*cells: str, environment: Mapping[str, str] | None = None) -> list
 
 @dataclass
 class Kernel:
-    """A running kernel of Jupyter's."""
+    """A running kernel of Jupyter's.
+
+    A request is over when the kernel is idle *and* its reply is here. Whoever sends the next one
+    after the first of the two meets a fault of ipykernel 7.0 to 7.3: a request that arrives while
+    the kernel sends a reply may lie unread until another one comes.
+    """
 
     manager: KernelManager
     client: BlockingKernelClient
-    printed: list[str] = field(default_factory=list)
+    _others: list[dict[str, Any]] = field(default_factory=list)
+    _replied: set[str] = field(default_factory=set)
 
-    def start(self, cell: str) -> str:
-        """Begin a cell; the id of the request."""
-        return str(self.client.execute(cell))
+    def start(self, cell: str, subshell: str | None = None) -> str:
+        """Begin a cell, in a subshell if one is named; the id of the request."""
+        content = {
+            "code": cell,
+            "silent": False,
+            "store_history": True,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        }
+        return self.send("execute_request", content, subshell)
+
+    def send(self, kind: str, content: dict[str, Any], subshell: str | None = None) -> str:
+        """Send a message to the main shell or to a subshell; its id."""
+        message = self.client.session.msg(kind, content)
+        if subshell is not None:
+            message["header"]["subshell_id"] = subshell
+        self.client.shell_channel.send(message)
+        return str(message["header"]["msg_id"])
+
+    def new_subshell(self) -> str | None:
+        """Make a subshell; its id, and None where the kernel has no subshells."""
+        if "kernel subshells" not in self.info().get("supported_features", []):
+            return None
+        message = self.client.session.msg("create_subshell_request", {})
+        self.client.control_channel.send(message)
+        return str(self.client.get_control_msg(timeout=60)["content"]["subshell_id"])
+
+    def info(self) -> dict[str, Any]:
+        """What the kernel says of itself."""
+        request = self.send("kernel_info_request", {})
+        reply = self._wait_for_reply(request, time.monotonic() + 60)
+        list(self.messages(request))
+        return dict(reply)
 
     def messages(self, request: str, seconds: float = 60.0) -> Iterator[dict[str, Any]]:
-        """What the cell sends, until it is over."""
+        """What a request makes the kernel send, until it is over."""
+        deadline = time.monotonic() + seconds
+        for message in self.published(lambda message: _parent(message) == request, seconds):
+            if message["msg_type"] != "status":
+                yield message
+            elif message["content"]["execution_state"] == "idle":
+                break
+        if request not in self._replied:
+            self._wait_for_reply(request, deadline)
+
+    def published(
+        self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 60.0
+    ) -> Iterator[dict[str, Any]]:
+        """What the kernel publishes of a kind; everything else is kept for who asks for it."""
         deadline = time.monotonic() + seconds
         while True:
-            message = self.client.get_iopub_msg(timeout=max(0.1, deadline - time.monotonic()))
-            if message["parent_header"].get("msg_id") != request:
+            found = next((message for message in self._others if wanted(message)), None)
+            if found is not None:
+                self._others.remove(found)
+                yield found
                 continue
-            if message["msg_type"] == "status":
-                if message["content"]["execution_state"] == "idle":
-                    return
-                continue
-            yield message
+            left = max(0.1, deadline - time.monotonic())
+            self._others.append(self.client.get_iopub_msg(timeout=left))
 
     def finish(self, request: str) -> tuple[str, str]:
         """Wait for a cell's end; what it printed, and the name of the error that stopped it."""
@@ -80,9 +130,34 @@ class Kernel:
                 printed += "\n".join(message["content"]["traceback"])
         return printed, error
 
-    def run(self, cell: str) -> tuple[str, str]:
+    def run(self, cell: str, subshell: str | None = None) -> tuple[str, str]:
         """Run a cell; what it printed, and the name of the error that stopped it."""
-        return self.finish(self.start(cell))
+        return self.finish(self.start(cell, subshell))
+
+    def wait_for_ready(self) -> None:
+        """Wait until the kernel answers, and until what it publishes is heard."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            request = self.send("kernel_info_request", {})
+            self._wait_for_reply(request, deadline)
+            with suppress(Empty):
+                # what is published before the subscription is in place is not heard
+                for _ in self.messages(request, 0.5):
+                    pass
+                return
+        raise TimeoutError("the kernel was not heard within 60 s")
+
+    def _wait_for_reply(self, request: str, deadline: float) -> dict[str, Any]:
+        while True:
+            message = self.client.get_shell_msg(timeout=max(0.1, deadline - time.monotonic()))
+            parent = _parent(message)
+            self._replied.add(parent)
+            if parent == request:
+                return dict(message["content"])
+
+
+def _parent(message: dict[str, Any]) -> str:
+    return str(message["parent_header"].get("msg_id", ""))
 
 
 @contextmanager
@@ -93,8 +168,9 @@ def running_kernel(environment: Mapping[str, str] | None = None) -> Iterator[Ker
     client = manager.client()
     try:
         client.start_channels()
-        client.wait_for_ready(timeout=60)
-        yield Kernel(manager, client)
+        kernel = Kernel(manager, client)
+        kernel.wait_for_ready()
+        yield kernel
     finally:
         client.stop_channels()
         manager.shutdown_kernel(now=not manager.is_alive())

@@ -1,4 +1,4 @@
-"""Which session a primitive belongs to: every way to build one, in every way a cell can run."""
+"""Which session a job belongs to; test_table.py asks it of primitives, in every way there is."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from typing import Any
 import pytest
 
 from .cells import Notebook, wait_for
-from .conftest import CIRCUITS
-
-SAMPLERS = ("SamplerV2", "Sampler")
-ESTIMATORS = ("EstimatorV2", "Estimator")
-PRIMITIVES = SAMPLERS + ESTIMATORS
+from .table import CIRCUITS, JOBS
 
 
 def run(primitive: str, mode: str = "") -> str:
     """The code that runs a job of a primitive."""
-    pub = "(measured,)" if primitive in SAMPLERS else "(flip, observable)"
-    return f"{primitive}({mode}).run([{pub}])"
+    return f"{primitive}({mode}).run([{JOBS[primitive]}])"
 
 
 WAYS: dict[str, list[list[str]]] = {
@@ -91,12 +86,12 @@ def test_primitives_join_the_bound_session(
     imports = "\n".join(line for line in CIRCUITS.splitlines() if "runtime" in line)
     functions = (
         f"def run_{primitive}(measured, flip, observable):\n    return {run(primitive)}\n"
-        for primitive in PRIMITIVES
+        for primitive in JOBS
     )
     module("elsewhere", "\n".join([imports, *functions]))
     notebook.good("import sys", "sys.modules.pop('elsewhere', None)", CIRCUITS)
     belong = {}
-    for primitive in PRIMITIVES:
+    for primitive in JOBS:
         for lines in WAYS[way]:
             filled = (
                 line.replace("{run}", run(primitive)).replace("{primitive}", primitive)
@@ -104,11 +99,11 @@ def test_primitives_join_the_bound_session(
             )
             notebook.good(*filled)
         belong[primitive] = notebook["job"].session_id
-    assert belong == dict.fromkeys(PRIMITIVES, notebook["session"].session_id)
+    assert belong == dict.fromkeys(JOBS, notebook["session"].session_id)
 
 
 def test_a_mode_that_is_passed_is_never_overridden(circuits: Notebook) -> None:
-    for primitive in PRIMITIVES:
+    for primitive in JOBS:
         ran = circuits.good(f"job = {run(primitive, 'mode=backend')}")
         assert circuits["job"].session_id is None, primitive
         assert "runs outside the session" in ran.err
