@@ -18,8 +18,8 @@ def _jupyter_server_extension_points() -> list[dict[str, Any]]:
 
 def _load_jupyter_server_extension(app: ServerApp) -> None:
     from .handlers import routes
-    from .overview import Overview
+    from .overview import SessionsOverview
 
     settings = app.web_app.settings
-    settings["qsession"] = Overview(settings, config=app.config)
+    settings["qsession"] = SessionsOverview(settings, parent=app)
     app.web_app.add_handlers(".*$", routes(settings["base_url"]))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The routes below ``qsession/api``: between HTTP and `Overview`, nothing else.
+"""The routes below ``qsession/api``: between HTTP and `SessionsOverview`, nothing else.
 
 Jupyter decides who may ask. Every error is a status and one sentence; no answer holds a credential.
 """
@@ -17,7 +17,8 @@ from jupyter_server.utils import url_path_join
 from tornado import web
 
 from ..errors import ServiceError, UserError, explain
-from .overview import NotFound, Overview, to_json
+from .document import to_json
+from .overview import NotFound, SessionsOverview
 from .threads import in_thread
 
 MOST_AT_ONCE = 200
@@ -41,9 +42,9 @@ class Handler(APIHandler):
     auth_resource = "qsession"
 
     @property
-    def overview(self) -> Overview:
+    def overview(self) -> SessionsOverview:
         """What is open."""
-        found: Overview = self.settings["qsession"]
+        found: SessionsOverview = self.settings["qsession"]
         return found
 
     def say(self, answer: Any, status: int = 200) -> None:
@@ -76,9 +77,8 @@ def answering(
 
 def sentence(error: Exception) -> str:
     """What to say about an error of a service."""
-    if isinstance(error, ServiceError):
-        return explain(error, doing="ask the service")
-    return str(error)
+    text = explain(error, doing="do that") if isinstance(error, ServiceError) else str(error)
+    return text.replace("\n", " ")
 
 
 def status_of(error: BaseException) -> int:

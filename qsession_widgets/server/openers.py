@@ -32,13 +32,10 @@ class Kernel:
         The server's word for what it does: ``idle``, ``busy``, ``starting``…
     path : str
         Where its notebook is by now, as the contents API names it; empty when it has none.
-    process : int or None
-        Its process, where it runs on this machine.
     """
 
     state: str
     path: str
-    process: int | None
 
     def to_json(self) -> dict[str, str]:
         """What a page is told of it."""
@@ -57,6 +54,7 @@ class Openers:
     def __init__(self, settings: Mapping[str, Any]):
         self._settings = settings
         self._paths: dict[str, str] = {}
+        self._relatives: dict[str, str] = {}
 
     async def kernels(self, wanted: Iterable[str]) -> dict[str, Kernel]:
         """Those of the wanted kernels that this server runs, by id."""
@@ -76,13 +74,12 @@ class Openers:
             kernel_id: Kernel(
                 str(getattr(kernel, "execution_state", None) or "starting"),
                 self._paths.get(kernel_id, ""),
-                getattr(getattr(kernel, "provisioner", None), "pid", None),
             )
             for kernel_id, kernel in found.items()
         }
 
     def describe(self, note: Note, kernels: Mapping[str, Kernel]) -> dict[str, Any]:
-        """What a page is told of who opened a session."""
+        """What a page is told of who opened a session. Looks at files, so it may block."""
         state = _state(note, kernels.get(note.kernel_id))
         path = self._paths.get(note.kernel_id) or self._relative(note.notebook)
         name = PurePosixPath(path).name or Path(note.notebook).name
@@ -105,9 +102,12 @@ class Openers:
         """A file's path for the contents API; empty when it is outside of the root."""
         if not notebook or self.root is None:
             return ""
-        with suppress(ValueError, OSError):
-            return Path(notebook).resolve().relative_to(self.root.resolve()).as_posix()
-        return ""
+        if notebook not in self._relatives:
+            self._relatives[notebook] = ""
+            with suppress(ValueError, OSError):
+                inside = Path(notebook).resolve().relative_to(self.root.resolve())
+                self._relatives[notebook] = inside.as_posix()
+        return self._relatives[notebook]
 
     def _exists(self, path: str) -> bool:
         return bool(path) and (self.root is None or (self.root / path).exists())
@@ -121,13 +121,12 @@ def events(note: Note) -> list[dict[str, Any]]:
 def _state(note: Note, kernel: Kernel | None) -> str:
     """Whether the kernel that opened a session is idle, busy, gone, or elsewhere."""
     here = note.host in ("", socket.gethostname())
-    if kernel is not None:
-        # a kernel that was restarted has kept its id and nothing else
-        restarted = here and kernel.process is not None and kernel.process != note.process
-        if restarted or kernel.state == "dead":
-            return "gone"
-        return "idle" if kernel.state == "idle" else "busy"
-    return "elsewhere" if not here or _runs(note.process, note.opened_at) else "gone"
+    # a kernel that was restarted has kept its id and nothing else: the process tells
+    if here and not _runs(note.process, note.opened_at):
+        return "gone"
+    if kernel is None:
+        return "elsewhere"
+    return "idle" if kernel.state == "idle" else "gone" if kernel.state == "dead" else "busy"
 
 
 def _runs(process: int, since: float) -> bool:

@@ -9,22 +9,19 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from traitlets import Float
-from traitlets.config import Configurable
+from traitlets.config import LoggingConfigurable
 
 from ..errors import UserError
-from ..orphans import Note, forget, notes
-from ..snapshot import SCHEMA_VERSION, SessionSnapshot
-from .openers import Kernel, Openers, events
-from .sources import Found, find_sources
+from ..orphans import Note, notes
+from ..snapshot import SessionSnapshot
+from .document import complete, facts
+from .openers import Kernel, Openers
+from .sources import Found, find_sources, unreadable_account
 from .threads import in_thread
 from .watch import Watch
-
-MOST_JOBS = 20
-"""Jobs of a workload that the overview holds."""
 
 LONGEST_WAIT = 25.0
 TICK = 0.5
@@ -33,15 +30,21 @@ TICK = 0.5
 SOON = 0.05
 """Seconds for which changes are gathered."""
 
-MOVING = ("answered_at", "clock_offset", "poll_interval")
-"""What every answer of a service changes: no reason to wake a page, but told as it is."""
+ACCOUNT_REMOVED = (
+    "The account was removed and its service is not asked any more: save it again to see, and to "
+    "end, what is open."
+)
+EMULATOR_ENDED = (
+    "This emulator has ended: its sessions wait on disk until it is started again, by the next "
+    "%%session --service local."
+)
 
 
 class NotFound(LookupError):
     """There is no such service or workload; the text is a sentence."""
 
 
-class Overview(Configurable):
+class SessionsOverview(LoggingConfigurable):
     """What is open, for all pages of a server.
 
     Parameters
@@ -67,7 +70,7 @@ class Overview(Configurable):
         self._wakers: dict[str, asyncio.Event] = {}
         self._notes: dict[str, Note] = {}
         self._kernels: dict[str, Kernel] = {}
-        self._trouble = ""
+        self._opened_by: dict[str, dict[str, Any]] = {}
         self._known: dict[str, Any] = {}
         self._asked = float("-inf")
         self._running: asyncio.Task[None] | None = None
@@ -97,7 +100,7 @@ class Overview(Configurable):
             waiting = asyncio.ensure_future(self._next.wait())
             await asyncio.wait([waiting], timeout=min(wait, LONGEST_WAIT))
             waiting.cancel()
-        return self._document()
+        return complete(self._known, self._watches, self.revision)
 
     async def detail(self, key: str, session_id: str) -> SessionSnapshot:
         """One workload with all its jobs.
@@ -130,8 +133,8 @@ class Overview(Configurable):
         self._be_interested()
         await self._first.wait()
         watch = self._watch(key)
-        if watch.absent is not None:
-            raise UserError(watch.absent)
+        if watch.health.absent is not None:
+            raise UserError(watch.health.absent)
         try:
             said, snapshot = await in_thread(watch.command, session_id, action, job_id)
         except KeyError:
@@ -165,7 +168,11 @@ class Overview(Configurable):
     async def _run(self) -> None:
         while self._interested:
             self._poke.clear()
-            await self._look_around()
+            try:
+                await self._look_around()
+            except Exception:
+                # what is known of the services is worth showing all the same
+                self.log.exception("Notes and kernels could not be read")
             for key in self._watches:
                 if key not in self._turns or self._turns[key].done():
                     self._turns[key] = asyncio.create_task(self._take_turns(key))
@@ -180,7 +187,7 @@ class Overview(Configurable):
         waker = self._wakers.setdefault(key, asyncio.Event())
         while self._interested:
             watch = self._watches.get(key)
-            if watch is None or watch.absent is not None:
+            if watch is None or watch.health.absent is not None:
                 return
             waker.clear()
             pause = await in_thread(watch.turn)
@@ -197,49 +204,62 @@ class Overview(Configurable):
             self._wakers[key].set()
 
     async def _look_around(self) -> None:
+        """See what there is on this machine."""
         found, said = await in_thread(lambda: (find_sources(), notes()))
         self._take_sources(found)
-        fresh = {note.url for key, note in said.items() if key not in self._notes}
+        fresh = {note.url for session_id, note in said.items() if session_id not in self._notes}
+        listed = {
+            snapshot.session_id
+            for watch in self._watches.values()
+            for snapshot in watch.snapshots()
+        }
         # what is known of a session stays when its kernel has taken its note away
-        self._notes.update(said)
-        self._kernels = await self.openers.kernels({n.kernel_id for n in self._notes.values()})
+        kept = {one: note for one, note in self._notes.items() if one in listed}
+        self._notes = {**kept, **said}
+        self._kernels = await self.openers.kernels(
+            {note.kernel_id for note in self._notes.values()}
+        )
+        self._opened_by = await in_thread(self._describe_openers)
         for key, watch in self._watches.items():
             if watch.place[0] in fresh:
                 watch.hurry()
                 self._wake(key)
 
+    def _describe_openers(self) -> dict[str, dict[str, Any]]:
+        return {
+            session_id: self.openers.describe(note, self._kernels)
+            for session_id, note in self._notes.items()
+        }
+
     def _take_sources(self, found: Found) -> None:
-        self._trouble = found.trouble
         present = {source.key: source for source in found.sources}
         for key, source in present.items():
             known = self._watches.get(key)
             if known is None or known.source.fingerprint != source.fingerprint:
                 self._watches[key] = Watch(source, self._changed, self.patience)
                 self._wake(key)
-            elif known.absent is not None:
-                known.absent = None
+            else:
+                known.health.absent = None
+        if found.trouble and "ibm" not in self._watches:
+            self._watches["ibm"] = Watch(unreadable_account(), self._changed, self.patience)
         for key, watch in list(self._watches.items()):
             if key in present:
                 continue
-            if watch.anything_open:
-                watch.absent = self._absence(watch)
+            if watch.source.account:
+                watch.health.absent = found.trouble or ACCOUNT_REMOVED
+                keep = bool(found.trouble) or watch.anything_open
             else:
+                watch.health.absent = EMULATOR_ENDED
+                keep = watch.anything_open
+            if not keep:
                 del self._watches[key]
-
-    def _absence(self, watch: Watch) -> str:
-        if watch.source.account:
-            return self._trouble or (
-                "The account was removed, so the service is not asked any more: save it again to "
-                "see and to end what is open."
-            )
-        return "The local emulator has ended: its sessions wait on disk until it is started again."
 
     # ---------------------------------------------------------------------------------------------
     # The document
 
     def _renew(self) -> None:
         """Give the document a new revision if a fact in it is new."""
-        new = self._facts()
+        new = facts(self._shown(), self._notes, self._opened_by, self._kernels)
         if new != self._known:
             self._known = new
             self.revision += 1
@@ -255,80 +275,6 @@ class Overview(Configurable):
             if not (watch.source.account and watch.place in places)
         }
 
-    def _facts(self) -> dict[str, Any]:
-        services, workloads = [], []
-        kernels: dict[str, Any] = {}
-        listed: set[str] = set()
-        for key, watch in self._shown().items():
-            problem, since = watch.problem, watch.problem_since
-            services.append(
-                {
-                    "key": key,
-                    "info": asdict(watch.info),
-                    "problem": problem,
-                    "problem_since": since,
-                    "account": watch.source.account,
-                }
-            )
-            for snapshot in watch.snapshots():
-                note = self._notes.get(snapshot.session_id)
-                listed.add(snapshot.session_id)
-                facts = to_json(snapshot)
-                for name in MOVING:
-                    del facts[name]
-                if not snapshot.usage_final:
-                    del facts["usage_seconds"]
-                if problem is not None:
-                    facts["problem"], facts["problem_since"] = problem, since
-                if note is not None:
-                    facts["name"], facts["notebook"] = note.name, note.notebook
-                workloads.append(
-                    {
-                        "service": key,
-                        "snapshot": facts,
-                        "opened_by": note and self.openers.describe(note, self._kernels),
-                        "events": events(note) if note else [],
-                    }
-                )
-        for kernel_id, kernel in self._kernels.items():
-            kernels[kernel_id] = kernel.to_json()
-        return {"services": services, "workloads": workloads, "kernels": kernels}
-
-    def _document(self) -> dict[str, Any]:
-        moving = {
-            (key, snapshot.session_id): snapshot
-            for key, watch in self._watches.items()
-            for snapshot in watch.snapshots()
-        }
-        now = time.time()
-        services = []
-        for service in self._known.get("services", ()):
-            watch = self._watches[service["key"]]
-            services.append(
-                {**service, "clock_offset": watch.clock.offset, "answered_at": watch.answered_at}
-            )
-        workloads = []
-        for workload in self._known.get("workloads", ()):
-            facts = workload["snapshot"]
-            snapshot = moving[workload["service"], facts["session_id"]]
-            fresh = {name: getattr(snapshot, name) for name in (*MOVING, "usage_seconds")}
-            workloads.append({**workload, "snapshot": {**facts, **fresh}})
-        return {
-            "schema": SCHEMA_VERSION,
-            "revision": self.revision,
-            "now": now,
-            "services": services,
-            "workloads": workloads,
-            "kernels": self._known.get("kernels", {}),
-        }
-
-
-def to_json(snapshot: SessionSnapshot, most_jobs: int | None = MOST_JOBS) -> dict[str, Any]:
-    """A snapshot with its newest jobs, and the counts of all."""
-    facts = snapshot.facts()
-    jobs = snapshot.jobs if most_jobs is None else snapshot.jobs[-most_jobs:]
-    return {**facts, "jobs": [asdict(job) for job in jobs]}
-
 
 def _no_workload(session_id: str, watch: Watch) -> NotFound:
     return NotFound(f"There is no session or batch {session_id!r} on {watch.info.label}.")
@@ -339,6 +285,3 @@ async def _either(event: asyncio.Event, seconds: float) -> None:
     waiting = asyncio.ensure_future(event.wait())
     await asyncio.wait([waiting], timeout=seconds)
     waiting.cancel()
-
-
-__all__ = ["NotFound", "Overview", "forget", "to_json"]

@@ -22,6 +22,19 @@ if TYPE_CHECKING:
 ACCOUNT_VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_INSTANCE", "QISKIT_IBM_URL")
 
 
+Place = tuple[str, str]
+"""An address and an instance."""
+
+
+@dataclass(frozen=True)
+class Dialed:
+    """A line to a service, with what was learnt on the way."""
+
+    line: ServiceClient
+    info: ServiceInfo
+    place: Place
+
+
 @dataclass(frozen=True)
 class Source:
     """A service that can be asked.
@@ -37,8 +50,7 @@ class Source:
     fingerprint : str
         Changes when what it takes to ask it does. No secret can be read from it.
     dial : callable
-        Makes a line to it, and says how to speak of it. Blocks; raises `UserError` or
-        `ServiceError`.
+        Makes a line to it. Blocks; raises `UserError` or `ServiceError`.
     place : tuple of (str, str)
         Where it is and which instance; empty strings while that is known to nobody.
     """
@@ -47,8 +59,8 @@ class Source:
     info: ServiceInfo
     account: str
     fingerprint: str
-    dial: Callable[[], tuple[ServiceClient, ServiceInfo]] = field(repr=False)
-    place: tuple[str, str] = ("", "")
+    dial: Callable[[], Dialed] = field(repr=False)
+    place: Place = ("", "")
 
 
 @dataclass(frozen=True)
@@ -75,21 +87,31 @@ def find_sources() -> Found:
     trouble = ""
     try:
         words = find_account()
+        if words is not None:
+            sources.append(_account(words))
     except UserError as error:
-        words, trouble = None, str(error)
-    if words is not None:
-        sources.append(_account(words))
+        trouble = str(error)
     sources += [_emulator(connection) for connection in running_emulators()]
     return Found(tuple(sources), trouble)
 
 
+def unreadable_account() -> Source:
+    """What stands for an account that cannot be read; it is not to be asked."""
+
+    def dial() -> Dialed:
+        raise UserError("The saved account cannot be read.")
+
+    return Source("ibm", ServiceInfo("ibm", "IBM Quantum"), "the saved account", "", dial)
+
+
 def _account(words: str) -> Source:
-    def dial() -> tuple[ServiceClient, ServiceInfo]:
-        from ..client import ServiceClient
+    def dial() -> Dialed:
+        from ..client import ServiceClient, account_instance
         from ..service import choose
 
         chosen = choose("ibm")
-        return ServiceClient(chosen.service), chosen.info
+        line = ServiceClient(chosen.service)
+        return Dialed(line, chosen.info, (line.base_url, account_instance(chosen.service) or ""))
 
     info = ServiceInfo("ibm", "IBM Quantum")
     return Source("ibm", info, words, _account_fingerprint(), dial)
@@ -110,15 +132,16 @@ def _emulator(connection: Connection) -> Source:
     from ..service import emulator_name
 
     name = connection.name
+    place = (connection.api, connection.crn)
 
-    def dial() -> tuple[ServiceClient, ServiceInfo]:
+    def dial() -> Dialed:
         from ..client import ServiceClient
         from ..service import describe_emulator
 
         line = ServiceClient.with_key(connection.api, connection.key, connection.crn)
-        return line, describe_emulator(line)
+        return Dialed(line, describe_emulator(line), place)
 
     info = ServiceInfo("local", "local emulator · no charge", charged=False)
     key = "local" if name == emulator_name(None) else f"local:{name}"
     fingerprint = f"{connection.pid} {connection.url} {connection.started}"
-    return Source(key, info, "", fingerprint, dial, (connection.api, connection.crn))
+    return Source(key, info, "", fingerprint, dial, place)

@@ -1,0 +1,134 @@
+"""What a page is told: everything that is known, as plain JSON types.
+
+`facts` is what deserves a new revision; `complete` adds what moves with every answer of a service,
+as it is at the moment a page is told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from ..orphans import Note
+from ..snapshot import SCHEMA_VERSION, SessionSnapshot
+from .openers import Kernel
+from .watch import Watch
+
+MOST_JOBS = 20
+"""Jobs of a workload that the overview holds."""
+
+MOVING = ("answered_at", "clock_offset", "poll_interval")
+"""What every answer changes: no reason to wake a page."""
+
+Facts = dict[str, Any]
+
+
+def to_json(snapshot: SessionSnapshot, most_jobs: int | None = MOST_JOBS) -> Facts:
+    """A snapshot with its newest jobs, or with all of them, and the counts of all."""
+    jobs = snapshot.jobs if most_jobs is None else snapshot.jobs[-most_jobs:]
+    return {**snapshot.facts(), "jobs": [asdict(job) for job in jobs]}
+
+
+def facts(
+    watches: Mapping[str, Watch],
+    notes: Mapping[str, Note],
+    opened_by: Mapping[str, Facts],
+    kernels: Mapping[str, Kernel],
+) -> Facts:
+    """All that is known, without what moves.
+
+    Parameters
+    ----------
+    watches : mapping
+        The services by key.
+    notes, opened_by : mapping
+        What kernels wrote down of sessions, and what to say about it, by session id.
+    kernels : mapping
+        This server's kernels that opened any, by id.
+    """
+    services, workloads = [], []
+    for key, watch in watches.items():
+        trouble = {"problem": watch.health.problem, "problem_since": watch.health.problem_since()}
+        services.append(
+            {"key": key, "info": asdict(watch.info), "account": watch.source.account, **trouble}
+        )
+        for snapshot in watch.snapshots():
+            note = notes.get(snapshot.session_id)
+            workloads.append(
+                {
+                    "service": key,
+                    "snapshot": _snapshot(snapshot, note, trouble),
+                    "opened_by": opened_by.get(snapshot.session_id),
+                    "events": [asdict(event) for event in note.events] if note else [],
+                }
+            )
+    return {
+        "services": services,
+        "workloads": workloads,
+        "kernels": {kernel_id: kernel.to_json() for kernel_id, kernel in kernels.items()},
+    }
+
+
+def complete(known: Facts, watches: Mapping[str, Watch], revision: int) -> Facts:
+    """The whole document, as of now.
+
+    Parameters
+    ----------
+    known : dict
+        What `facts` gave.
+    watches : mapping
+        The services by key, for what moves.
+    revision : int
+        The document's.
+    """
+    return {
+        "schema": SCHEMA_VERSION,
+        "revision": revision,
+        "now": time.time(),
+        "services": [
+            {**service, **_moving_service(watches.get(service["key"]))}
+            for service in known.get("services", ())
+        ],
+        "workloads": [
+            {
+                **workload,
+                "snapshot": {
+                    **workload["snapshot"],
+                    **_moving_snapshot(
+                        watches.get(workload["service"]), workload["snapshot"]["session_id"]
+                    ),
+                },
+            }
+            for workload in known.get("workloads", ())
+        ],
+        "kernels": known.get("kernels", {}),
+    }
+
+
+def _snapshot(snapshot: SessionSnapshot, note: Note | None, trouble: Facts) -> Facts:
+    told = to_json(snapshot)
+    for name in MOVING:
+        del told[name]
+    if not snapshot.usage_final:
+        del told["usage_seconds"]
+    if trouble["problem"] is not None:
+        told.update(trouble)
+    if note is not None:
+        told["name"], told["notebook"] = note.name, note.notebook
+    return told
+
+
+def _moving_service(watch: Watch | None) -> Facts:
+    if watch is None:
+        return {"clock_offset": 0.0, "answered_at": None}
+    return {"clock_offset": watch.clock.offset, "answered_at": watch.health.answered_at}
+
+
+def _moving_snapshot(watch: Watch | None, session_id: str) -> Facts:
+    snapshot = watch.snapshot(session_id) if watch else None
+    if snapshot is None:
+        # it went between two looks; the next revision does not have it
+        return dict.fromkeys((*MOVING, "usage_seconds"), 0.0)
+    return {name: getattr(snapshot, name) for name in (*MOVING, "usage_seconds")}
