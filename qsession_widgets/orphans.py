@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 
 Kind = Literal["stray", "budget", "guard"]
 
+NOTED: Mapping[str, Kind] = {
+    "stray": "stray",
+    "guard_warned": "budget",
+    "guard_closed": "guard",
+    "guard_failed": "guard",
+}
+"""Which of `qsession_widgets.events.KINDS` a note keeps, and what it calls them."""
+
 MOST_EVENTS = 20
 """Events that a note keeps."""
 
@@ -132,6 +140,7 @@ def remember(live: LiveSession) -> None:
     snapshot = live.monitor.snapshot
     with _writing:
         known = _read(snapshot.session_id)
+        mine = known is not None and known.process == os.getpid()
         _write(
             Note(
                 session_id=snapshot.session_id,
@@ -143,7 +152,7 @@ def remember(live: LiveSession) -> None:
                 kernel_id=_kernel_id(),
                 host=socket.gethostname(),
                 bound=BINDING.bound is live,
-                opened_at=time.time(),
+                opened_at=known.opened_at if known is not None and mine else time.time(),
                 events=() if known is None else known.events,
             )
         )
@@ -158,15 +167,27 @@ def tell_bound(session_id: str | None) -> None:
                 _write(replace(note, bound=bound))
 
 
-def add_event(session_id: str, kind: Kind, text: str) -> None:
-    """Add to what the kernel has said about a session; nothing happens where no note is."""
+def add_event(session_id: str, kind: str, text: str) -> None:
+    """Add to what the kernel has said about a session, where there is a note on it.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    kind : str
+        What happened; nothing is written unless it is one of `NOTED`.
+    text : str
+        What was said.
+    """
+    if kind not in NOTED:
+        return
     with _writing:
         note = _read(session_id)
         if note is None:
             return
         seq = note.events[-1].seq + 1 if note.events else 1
-        events = (*note.events, Event(seq, time.time(), kind, text[:MOST_TEXT]))
-        _write(replace(note, events=events[-MOST_EVENTS:]))
+        event = Event(seq, time.time(), NOTED[kind], text[:MOST_TEXT])
+        _write(replace(note, events=(*note.events, event)[-MOST_EVENTS:]))
 
 
 def forget(session_id: str) -> None:
