@@ -73,6 +73,8 @@ class Binding:
                 self._known = [known for known in self._known if known.usable] + [live]
             self._seam.install()
             self._submits.install()
+        tell_bound(live.monitor.session_id)
+        remember(live)
 
     def bind_job_mode(self, job_mode: JobMode) -> None:
         """Let primitives without a mode run on a backend, in no session."""
@@ -80,13 +82,15 @@ class Binding:
             self.bound = None
             self.job_mode = job_mode
             self._seam.install()
+        tell_bound(None)
 
     def unbind(self) -> LiveSession | None:
         """Let primitives without a mode belong to nothing again; what was bound."""
         with self._lock:
             live, self.bound = self.bound, None
             self.job_mode = None
-            return live
+        tell_bound(None)
+        return live
 
     def sessions(self) -> list[LiveSession]:
         """Every session of this kernel that takes jobs, as far as is known; oldest first."""
