@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .client import ModeSeam, SubmitSeam
+from .orphans import remember, tell_bound
 from .strays import Strays
 
 if TYPE_CHECKING:
