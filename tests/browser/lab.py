@@ -50,6 +50,7 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
     for notebook in notebooks:
         shutil.copy(notebook, root)
     _ask_for_no_news()
+    _use_what_is_built()
     token = secrets.token_hex(16)
     log = folder / "lab.log"
     with open(log, "wb") as output:
@@ -87,6 +88,17 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _use_what_is_built() -> None:
+    """Let the lab load this checkout's own halves, whatever was installed and when."""
+    package = Path(__file__).resolve().parents[2] / "qsession_widgets"
+    extension = Path(os.environ["JUPYTER_DATA_DIR"]) / "labextensions" / "qsession-widgets"
+    server = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.d" / "qsession.json"
+    if not extension.exists():
+        shutil.copytree(package / "labextension", extension)
+    server.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(package / "server" / "jupyter_server_config.json", server)
 
 
 def _ask_for_no_news() -> None:

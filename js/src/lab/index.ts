@@ -1,0 +1,141 @@
+// The plugins, and nothing but their wiring: each does one thing and can be switched off by its id.
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin,
+} from "@jupyterlab/application";
+import { ICommandPalette, ISessionContextDialogs, Notification } from "@jupyterlab/apputils";
+import { ILauncher } from "@jupyterlab/launcher";
+import { INotebookTracker } from "@jupyterlab/notebook";
+import { ISettingRegistry } from "@jupyterlab/settingregistry";
+import { IStatusBar } from "@jupyterlab/statusbar";
+import { Token } from "@lumino/coreutils";
+import { addCommands, CATEGORY, IDS, tellEnd } from "./commands";
+import { askBeforeEnd } from "./dialogs";
+import { Guard } from "./guard";
+import { makeLab, type Lab } from "./lab";
+import { Notifier } from "./notifier";
+import { PanelWidget } from "./panel";
+import { PLUGIN } from "./settings";
+import { StatusItem } from "./status";
+
+const ILab = new Token<Lab>("qsession-widgets:ILab");
+const RANK = 650;
+
+const main: JupyterFrontEndPlugin = {
+  id: PLUGIN,
+  description: "Asks the Jupyter server what the sessions of this account and this machine do.",
+  autoStart: true,
+  optional: [INotebookTracker, ISettingRegistry],
+  provides: ILab,
+  activate: makeLab,
+};
+
+const commands: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:commands",
+  description: "Adds the commands for sessions, for the palette, the menus and shortcuts.",
+  autoStart: true,
+  requires: [ILab],
+  optional: [ICommandPalette],
+  activate: (app: JupyterFrontEnd, lab: Lab, palette: ICommandPalette | null) =>
+    addCommands(app, lab.actions, lab.sessions, palette),
+};
+
+const panel: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:panel",
+  description: "Adds the side panel with all open sessions, whatever their kernels do.",
+  autoStart: true,
+  requires: [ILab],
+  optional: [ILayoutRestorer],
+  activate: (app: JupyterFrontEnd, lab: Lab, restorer: ILayoutRestorer | null) => {
+    const widget = new PanelWidget(lab.context);
+    restorer?.add(widget, widget.id);
+    app.shell.add(widget, "left", { rank: RANK, type: "Quantum sessions" });
+  },
+};
+
+const status: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:status",
+  description: "Shows the current notebook's session in the status bar, with its countdowns.",
+  autoStart: true,
+  requires: [ILab],
+  optional: [IStatusBar],
+  activate: (app: JupyterFrontEnd, lab: Lab, bar: IStatusBar | null) => {
+    const item = new StatusItem({
+      sessions: lab.sessions,
+      place: () => lab.actions.place,
+      wanted: () => lab.settings.on("statusBar"),
+      open: (anchor, workload) => lab.openPopover(anchor, workload),
+    });
+    lab.context.onPlace(() => item.refresh());
+    lab.settings.subscribe(() => item.refresh());
+    item.id = "qsession-status";
+    if (bar) {
+      bar.registerStatusItem("qsession-widgets:status", {
+        item,
+        align: "left",
+        rank: 20,
+        isActive: () => item.isActive,
+        activeStateChanged: item.activeStateChanged,
+      });
+    } else {
+      // Notebook 7 has no status bar: there it stands beside the kernel's name
+      app.shell.add(item, "menu", { rank: 9_000 });
+    }
+  },
+};
+
+const notifications: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:notifications",
+  description:
+    "Tells what happens to sessions: activated, idle, deactivated, closed, a job failed.",
+  autoStart: true,
+  requires: [ILab],
+  activate: (app: JupyterFrontEnd, { sessions, settings, actions, context }: Lab) => {
+    const notifier = new Notifier(sessions, settings, (does, wanted) => {
+      const workload = sessions.find(wanted);
+      if (does === "show" || !workload) void app.commands.execute(IDS.showPanel);
+      else if (does === "notebook") context.openNotebook(workload);
+      else void tellEnd(actions, "close", workload);
+    });
+    notifier.start();
+  },
+};
+
+const guard: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:guard",
+  description: "Asks before a kernel ends or a tab is closed that would leave a session open.",
+  autoStart: true,
+  requires: [ILab],
+  optional: [INotebookTracker, ISessionContextDialogs],
+  activate: (
+    app: JupyterFrontEnd,
+    { sessions, settings, actions, idleKernel }: Lab,
+    tracker: INotebookTracker | null,
+    dialogs: ISessionContextDialogs | null,
+  ) => {
+    const watch = new Guard(sessions, settings, {
+      ask: (occasion, workloads) => askBeforeEnd(occasion, workloads, sessions),
+      close: ({ service, snapshot }) => actions.end("close", { service, id: snapshot.session_id }),
+      failed: (message) => Notification.emit(message, "error", { autoClose: false }),
+      idleKernel,
+    });
+    watch.watchManager(app.serviceManager);
+    if (dialogs) watch.watchDialogs(dialogs);
+    tracker?.forEach((each) => watch.watchNotebook(each));
+    tracker?.widgetAdded.connect((_, each) => watch.watchNotebook(each));
+  },
+};
+
+const launcher: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:launcher",
+  description: "Adds the tutorials to the launcher.",
+  autoStart: true,
+  requires: [ILab],
+  optional: [ILauncher],
+  activate: (_: JupyterFrontEnd, __: Lab, cards: ILauncher | null) => {
+    cards?.add({ command: IDS.tutorials, category: CATEGORY, args: { launcher: true } });
+  },
+};
+
+export default [main, commands, panel, status, notifications, guard, launcher];

@@ -1,0 +1,214 @@
+// What is worth a notification: found by comparing what was known with what is known now. Pure: no clock, no page.
+// JupyterLab shows 140 characters of a notification, so the sentences are short.
+import { consequences, noun } from "#shared/consequences";
+import { interactiveTimeout, maximumTime, pendingJobs } from "#shared/countdowns";
+import { formatDuration } from "#shared/format";
+import { isOpen, keyOf, which, type Which, type Workload } from "./contract";
+import type { Switch } from "./settings";
+import { isOrphan, nameOf, usageWords } from "./words";
+
+export type Does = "close" | "show" | "notebook";
+
+export interface Notice {
+  /** Names the notice: one of the same key takes the place of the other. */
+  key: string;
+  setting: Switch;
+  type: "info" | "warning" | "error" | "success";
+  text: string;
+  does: Does;
+  which: Which;
+  /** It is about a moment that passes: taken away when it is no longer true. */
+  passing: boolean;
+}
+
+/** What is true of a workload at a moment; the next look compares with it. */
+export interface Seen {
+  state: string;
+  started: boolean;
+  failed: Set<string>;
+  seq: number;
+  orphan: boolean;
+  told: Set<string>;
+}
+
+const IDLE_SECONDS = 15;
+const MAXIMUM_SECONDS = 300;
+
+/** Nothing is pending and the interactive timeout is about to pass. */
+export function idleSoon({ snapshot }: Workload, now: number): number | null {
+  if (snapshot.mode !== "dedicated" || !snapshot.accepting_jobs) return null;
+  const timeout = interactiveTimeout(snapshot, now);
+  if (!timeout?.running || timeout.remaining <= 0) return null;
+  // where the whole timeout is short, a warning after every job would be noise
+  return timeout.remaining < Math.min(IDLE_SECONDS, timeout.total / 4) ? timeout.remaining : null;
+}
+
+export function maximumSoon({ snapshot }: Workload, now: number): number | null {
+  if (snapshot.state === "closed") return null;
+  const maximum = maximumTime(snapshot, now);
+  if (!maximum?.running || maximum.remaining <= 0) return null;
+  return maximum.remaining < Math.min(MAXIMUM_SECONDS, maximum.total / 2)
+    ? maximum.remaining
+    : null;
+}
+
+/** Remembers what was seen of each workload, and tells what is new. */
+export class Watch {
+  private readonly seen = new Map<string, Seen>();
+
+  /**
+   * Look at what is known now. `now` gives the service's clock; `ended` says whether this page asked for the end, which
+   * the reader then knows. The first look tells only what is true at this moment, not what has happened.
+   */
+  look(
+    workloads: readonly Workload[],
+    now: (service: string) => number,
+    ended: (which: Which) => boolean,
+  ): { fresh: Notice[]; over: string[] } {
+    const fresh: Notice[] = [];
+    const over: string[] = [];
+    for (const workload of workloads) {
+      const key = keyOf(which(workload));
+      const before = this.seen.get(key);
+      const time = now(workload.service);
+      const told = before?.told ?? new Set<string>();
+      const tell = (notice: Notice | null) => notice && fresh.push(notice);
+      // one that is new to this page but not to the service has its past behind it
+      if (before) this.compare(workload, before, time, ended, tell);
+      this.moments(workload, time, told, tell, over);
+      this.seen.set(key, { ...seenOf(workload), told });
+    }
+    return { fresh, over };
+  }
+
+  private compare(
+    workload: Workload,
+    before: Seen,
+    now: number,
+    ended: (which: Which) => boolean,
+    tell: (notice: Notice) => unknown,
+  ): void {
+    const { snapshot } = workload;
+    const what = noun(snapshot);
+    const name = nameOf(workload);
+    const make = (setting: Switch, type: Notice["type"], does: Does, text: string): Notice => ({
+      key: `${setting} ${keyOf(which(workload))}`,
+      setting,
+      type,
+      text,
+      does,
+      which: which(workload),
+      passing: false,
+    });
+    if (!before.started && snapshot.started_at !== null && isOpen(workload)) {
+      const max = snapshot.max_ttl === null ? "" : ` of ${formatDuration(snapshot.max_ttl)}`;
+      const text = `${name}: the first job has left the queue. The ${what} is active, its maximum time${max} runs.`;
+      tell(make("notifyFirstJob", "info", "notebook", text));
+    }
+    if (before.state === "active" && snapshot.state === "inactive") {
+      const text = `${name} is deactivated: nothing is billed, and the next job goes through the normal queue.`;
+      tell(make("notifyDeactivated", "info", "close", text));
+    }
+    if (before.state !== "closed" && snapshot.state === "closed" && !ended(which(workload))) {
+      const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
+      const text = `${name} is ${how}. Usage ${usageWords(snapshot, now)}.`;
+      tell(make("notifyClosed", "info", "show", text));
+    }
+    for (const job of snapshot.jobs) {
+      if (job.status !== "failed" || job.stray || before.failed.has(job.id)) continue;
+      const why = job.error ? `: ${job.error}` : ".";
+      const text = `A job of ${name} failed${why}`;
+      const notice = make("notifyFailed", "error", "notebook", text);
+      tell({ ...notice, key: `${notice.key} ${job.id}` });
+    }
+    for (const event of workload.events) {
+      if (event.seq <= before.seq) continue;
+      const [setting, does]: [Switch, Does] =
+        event.kind === "budget"
+          ? ["notifyBudget", "close"]
+          : event.kind === "stray"
+            ? ["notifyStray", "notebook"]
+            : ["notifyGuard", "show"];
+      const notice = make(setting, "warning", does, `${name}: ${event.text}`);
+      tell({ ...notice, key: `${notice.key} ${event.seq}` });
+    }
+    if (!before.orphan && isOrphan(workload)) {
+      const bills = snapshot.state === "active" ? "active and its time is billed" : "open";
+      const text = `The kernel that opened ${name} is gone, and the ${what} is still ${bills}.`;
+      tell({ ...make("notifyOrphan", "warning", "close", text), passing: true });
+    }
+  }
+
+  /** What is true at a moment and then no longer: told once each time it becomes true. */
+  private moments(
+    workload: Workload,
+    now: number,
+    told: Set<string>,
+    tell: (notice: Notice) => unknown,
+    over: string[],
+  ): void {
+    const { snapshot } = workload;
+    const name = nameOf(workload);
+    const keys = {
+      idle: `notifyIdle ${keyOf(which(workload))}`,
+      maximum: `notifyMaximum ${keyOf(which(workload))}`,
+      orphan: `notifyOrphan ${keyOf(which(workload))}`,
+    };
+    const moment = (key: string, holds: boolean, notice: () => Omit<Notice, "key" | "which">) => {
+      if (holds && !told.has(key)) {
+        told.add(key);
+        tell({ ...notice(), key, which: which(workload) });
+      } else if (!holds && told.delete(key)) {
+        over.push(key);
+      }
+    };
+    moment(keys.idle, idleSoon(workload, now) !== null, () => ({
+      setting: "notifyIdle",
+      type: "warning",
+      text: `${name}: nothing is pending. Deactivated within ${IDLE_SECONDS} s; then the next job queues again.`,
+      does: "close",
+      passing: true,
+    }));
+    moment(keys.maximum, maximumSoon(workload, now) !== null, () => {
+      const left = maximumSoon(workload, now) ?? 0;
+      const queued = consequences(snapshot).cost;
+      const lost = queued ? `the ${queued} queued now fail` : "queued jobs fail";
+      return {
+        setting: "notifyMaximum",
+        type: "warning",
+        text: `${name} ends in less than ${formatDuration(Math.ceil(left / 60) * 60)}: then ${lost} and a running one finishes.`,
+        does: "show",
+        passing: true,
+      };
+    });
+    if (!isOrphan(workload)) over.push(keys.orphan);
+  }
+
+  /** Seconds of the service until something above becomes true without any news; Infinity when nothing will. */
+  static nextMoment(workload: Workload, now: number): number {
+    const { snapshot } = workload;
+    let next = Infinity;
+    const timeout = interactiveTimeout(snapshot, now);
+    if (timeout?.running && pendingJobs(snapshot).length === 0) {
+      const left = timeout.remaining - Math.min(IDLE_SECONDS, timeout.total / 4);
+      next = Math.min(next, left > 0 ? left : timeout.remaining > 0 ? timeout.remaining : Infinity);
+    }
+    const maximum = maximumTime(snapshot, now);
+    if (snapshot.state !== "closed" && maximum?.running) {
+      const left = maximum.remaining - Math.min(MAXIMUM_SECONDS, maximum.total / 2);
+      if (left > 0) next = Math.min(next, left);
+    }
+    return next;
+  }
+}
+
+function seenOf(workload: Workload): Omit<Seen, "told"> {
+  const { snapshot, events } = workload;
+  return {
+    state: snapshot.state,
+    started: snapshot.started_at !== null,
+    failed: new Set(snapshot.jobs.filter((job) => job.status === "failed").map((job) => job.id)),
+    seq: events.reduce((last, event) => Math.max(last, event.seq), 0),
+    orphan: isOrphan(workload),
+  };
+}

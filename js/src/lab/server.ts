@@ -1,0 +1,126 @@
+// Requests to the Jupyter server's half. What goes wrong becomes a sentence.
+import { ServerConnection } from "@jupyterlab/services";
+import type { Deed, Overview, Snapshot, Which } from "./contract";
+
+/** `missing`: the server extension is not there. `down`: no answer, or not one of ours. `refused`: it said why. */
+export type Failure = "missing" | "down" | "refused";
+
+export class RequestFailed extends Error {
+  constructor(
+    readonly kind: Failure,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const MISSING =
+  "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server " +
+  "where the Jupyter server runs, then start it again.";
+const PATIENCE_MS = 20_000;
+
+export interface Answered {
+  message: string;
+  snapshot: Snapshot;
+}
+
+export interface Closed {
+  service: string;
+  id: string;
+  message: string;
+  ok: boolean;
+}
+
+export class Server {
+  constructor(private readonly settings: ServerConnection.ISettings) {}
+
+  get baseUrl(): string {
+    return this.settings.baseUrl;
+  }
+
+  overview(since: number | null, wait: number, signal?: AbortSignal): Promise<Overview> {
+    const query = since === null || wait <= 0 ? "" : `?since=${since}&wait=${wait}`;
+    return this.request(`overview${query}`, {}, wait * 1000, signal);
+  }
+
+  end(deed: Deed, which: Which): Promise<Answered> {
+    return this.post(`workloads/${path(which)}/${deed}`);
+  }
+
+  closeAll(all: Which[]): Promise<{ results: Closed[] }> {
+    return this.post("close-all", { ids: all.map(({ service, id }) => [service, id]) });
+  }
+
+  tutorials(): Promise<{ path: string; notebook: string }> {
+    return this.post("tutorials");
+  }
+
+  private post<T>(route: string, body: object = {}): Promise<T> {
+    return this.request(route, { method: "POST", body: JSON.stringify(body) }, PATIENCE_MS);
+  }
+
+  private async request<T>(
+    route: string,
+    init: RequestInit,
+    longer: number,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    const patience = new AbortController();
+    const timer = setTimeout(() => patience.abort(), PATIENCE_MS + longer);
+    const stop = () => patience.abort();
+    signal?.addEventListener("abort", stop);
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(
+        `${this.settings.baseUrl}qsession/api/${route}`,
+        { ...init, signal: patience.signal, cache: "no-store" },
+        this.settings,
+      );
+      return await read<T>(response);
+    } catch (error) {
+      if (error instanceof RequestFailed) throw error;
+      const late = patience.signal.aborted && !signal?.aborted;
+      throw new RequestFailed(
+        "down",
+        late
+          ? "The Jupyter server takes too long to answer: it is tried again."
+          : "The Jupyter server does not answer: it is tried again until it does.",
+      );
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+}
+
+function path({ service, id }: Which): string {
+  return `${encodeURIComponent(service)}/${encodeURIComponent(id)}`;
+}
+
+async function read<T>(response: Response): Promise<T> {
+  let answer: unknown = null;
+  try {
+    answer = await response.json();
+  } catch {
+    // an answer that is no JSON is not from our half; what it means stands in its status
+  }
+  if (response.ok && answer !== null) return answer as T;
+  const said = (answer as { message?: unknown } | null)?.message;
+  const words = typeof said === "string" ? said : "";
+  // Jupyter's own 404 for a path that nobody serves has no sentence of ours, or says just that
+  if (response.status === 404 && (!words || /^not found/i.test(words))) {
+    throw new RequestFailed("missing", MISSING);
+  }
+  if (response.status === 401 || response.status === 403) {
+    throw new RequestFailed(
+      "down",
+      "The Jupyter server no longer accepts this page: log in again by loading the page anew.",
+    );
+  }
+  if (words && response.status < 500) throw new RequestFailed("refused", words);
+  if (words && response.status === 502) throw new RequestFailed("refused", words);
+  throw new RequestFailed(
+    "down",
+    `The Jupyter server answered with an error (${response.status}): its log says why.`,
+  );
+}

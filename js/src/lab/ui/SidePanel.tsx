@@ -1,0 +1,206 @@
+// Every session of the account and of the emulators, by service: what each does and costs, and how to end it.
+import { formatClock, plural, shortId } from "#shared/format";
+import { isOpen, keyOf, which, type Service, type Workload } from "../contract";
+import { belongsHere } from "../place";
+import {
+  agoWords,
+  answeredAgo,
+  closedToday,
+  idleWords,
+  inOrder,
+  isOrphan,
+  jobWords,
+  kernelWords,
+  ownerLabel,
+  usageWords,
+} from "../words";
+import { useNews, type Context } from "./context";
+import { Asked, Button, EndButtons, State, Timers } from "./Parts";
+
+export function SidePanel({ context, visible }: { context: Context; visible: boolean }) {
+  useNews(context, visible);
+  const { sessions } = context;
+  const { overview, failure } = sessions;
+  const open = sessions.open;
+  return (
+    <div class="qs-lab-panel">
+      <header>
+        <h2>Quantum sessions</h2>
+        <Button
+          name="Close all…"
+          says="asks which ones, and closes those"
+          refused={
+            open.length ? (failure ? "the server does not answer" : null) : "nothing is open"
+          }
+          onClick={context.closeAll}
+        />
+      </header>
+      {failure && (
+        <p class="qs-lab-problem" role="status">
+          {failure.message}
+          {failure.kind === "missing" && (
+            <>
+              {" "}
+              Until then this panel, the status bar, the notifications and the questions before a
+              kernel ends are off; the panel in the notebook works without it.
+            </>
+          )}
+          {failure.kind === "down" && overview && (
+            <>
+              {" "}
+              What is shown is as of {formatClock(sessions.arrivedAt / 1000, Date.now() / 1000)}.
+            </>
+          )}
+        </p>
+      )}
+      {!overview && !failure && <p class="qs-lab-empty">Asking the Jupyter server…</p>}
+      {overview?.services.map((service) => (
+        <ServiceGroup key={service.key} context={context} service={service} />
+      ))}
+      {overview && overview.services.length === 0 && !failure && <Nothing />}
+    </div>
+  );
+}
+
+function Nothing() {
+  return (
+    <p class="qs-lab-empty">
+      No service is known here: save an IBM Quantum account, or open a session on the emulator with
+      %%session --service local above a cell.
+    </p>
+  );
+}
+
+function ServiceGroup({ context, service }: { context: Context; service: Service }) {
+  const { sessions } = context;
+  const now = sessions.now(service.key);
+  const mine = sessions.workloads.filter((workload) => workload.service === service.key);
+  const open = inOrder(mine.filter(isOpen));
+  const closed = inOrder(mine.filter((workload) => closedToday(workload, now)));
+  const age = answeredAgo(service, now);
+  return (
+    <section aria-label={service.info.label}>
+      <div class="qs-lab-service">
+        <h3 title={service.account}>{service.info.label}</h3>
+        <span class="qs-lab-note">{agoWords(age)}</span>
+      </div>
+      {service.problem && (
+        <p class="qs-lab-problem" role="status">
+          {service.problem}
+          {open.length > 0 && " What is listed is the last that is known."}
+        </p>
+      )}
+      {open.length === 0 && !service.problem && <p class="qs-lab-empty">No session is open.</p>}
+      {open.map((workload) => (
+        <Row
+          key={keyOf(which(workload))}
+          context={context}
+          workload={workload}
+          now={now}
+          stale={service.problem !== null || sessions.failure !== null}
+        />
+      ))}
+      {closed.length > 0 && (
+        <details class="qs-lab-closed" open={open.length === 0}>
+          <summary>{plural(closed.length, "session")} closed today</summary>
+          <ul>
+            {closed.map((workload) => (
+              <ClosedRow key={keyOf(which(workload))} workload={workload} now={now} />
+            ))}
+          </ul>
+        </details>
+      )}
+    </section>
+  );
+}
+
+interface RowProps {
+  context: Context;
+  workload: Workload;
+  now: number;
+  stale: boolean;
+}
+
+function Row({ context, workload, now, stale }: RowProps) {
+  const { snapshot, opened_by: by } = workload;
+  const { place } = context.actions;
+  const here = place !== null && belongsHere(workload, place);
+  const idle = idleWords(snapshot, now);
+  const orphan = isOrphan(workload);
+  const name = snapshot.name || by?.name;
+  const refused = context.actions.attachRefused(workload);
+  return (
+    <article
+      class={`qs-lab-row${orphan ? " qs-lab-orphan" : ""}${stale ? " qs-lab-stale" : ""}`}
+      aria-label={`${snapshot.backend}, ${shortId(snapshot.session_id)}`}
+    >
+      <div class="qs-lab-head">
+        <State workload={workload} />
+        <span class="qs-lab-backend">{snapshot.backend}</span>
+        {snapshot.mode === "batch" && <span class="qs-lab-chip">batch</span>}
+        {name && <span class="qs-lab-name">{name}</span>}
+        <span class="qs-lab-id" title={snapshot.session_id}>
+          {shortId(snapshot.session_id)}
+        </span>
+      </div>
+      <div class="qs-lab-owner">
+        {by?.notebook ? (
+          <button
+            type="button"
+            class="qs-lab-link"
+            title={`Open ${by.notebook}`}
+            onClick={() => context.openNotebook(workload)}
+          >
+            {by.label || by.notebook}
+          </button>
+        ) : (
+          <span>{ownerLabel(workload)}</span>
+        )}
+        <span class={orphan ? "qs-lab-warn" : "qs-lab-note"}>
+          {[kernelWords(workload), here ? "this notebook" : ""].filter(Boolean).join(" · ")}
+        </span>
+      </div>
+      <Timers workload={workload} now={now} />
+      <div class="qs-lab-usage">
+        <span>
+          {snapshot.started_at === null
+            ? "nothing billed yet"
+            : `usage ${usageWords(snapshot, now)}`}
+        </span>
+        {idle && <span class="qs-lab-warn">{idle}</span>}
+        <span class="qs-lab-note">{jobWords(snapshot)}</span>
+      </div>
+      <div class="qs-lab-do">
+        <EndButtons context={context} workload={workload} />
+        {!(here && by?.bound && !orphan) && (
+          <Button
+            name="Attach"
+            says="inserts and runs a cell with %session attach in the current notebook"
+            refused={refused}
+            quiet
+            onClick={() => context.attach(workload)}
+          />
+        )}
+      </div>
+      <Asked context={context} workload={workload} />
+    </article>
+  );
+}
+
+function ClosedRow({ workload, now }: { workload: Workload; now: number }) {
+  const { snapshot } = workload;
+  const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
+  return (
+    <li>
+      <span class="qs-lab-backend">{snapshot.backend}</span>
+      <span class="qs-lab-id" title={snapshot.session_id}>
+        {shortId(snapshot.session_id)}
+      </span>
+      <span class="qs-lab-note">
+        {how} {snapshot.closed_at === null ? "" : formatClock(snapshot.closed_at, now)} ·{" "}
+        {jobWords(snapshot)} · {ownerLabel(workload)}
+      </span>
+      <span>usage {usageWords(snapshot, now)}</span>
+    </li>
+  );
+}

@@ -1,0 +1,60 @@
+// What is loaded when the popover or the side panel is first used.
+import { render } from "preact";
+import type { Which } from "../contract";
+import { addStyle } from "../style";
+import css from "./lab.css";
+import type { Context } from "./context";
+import { Popover } from "./Popover";
+import { SidePanel } from "./SidePanel";
+
+/** Draws the side panel into a node; the function it gives back draws it again, seen or not. */
+export function mountPanel(node: HTMLElement, context: Context): (visible: boolean) => void {
+  addStyle("ui", css);
+  const draw = (visible: boolean) =>
+    render(<SidePanel context={context} visible={visible} />, node);
+  draw(true);
+  return draw;
+}
+
+let close: (() => void) | null = null;
+let openAt: HTMLElement | null = null;
+
+/** Opens the popover at a button, or closes it when it is open there. */
+export function togglePopover(anchor: HTMLElement, which: Which, context: Context): void {
+  const again = openAt === anchor;
+  close?.();
+  if (again) return;
+  addStyle("ui", css);
+  const host = document.createElement("div");
+  host.className = "qs-lab-float";
+  document.body.append(host);
+  const outside = (event: Event) => {
+    const target = event.target as Node;
+    // a dialog that JupyterLab opens over it belongs to what was clicked in it
+    if (!host.contains(target) && !anchor.contains(target)) close?.();
+  };
+  const place = () => {
+    const at = anchor.getBoundingClientRect();
+    const below = at.top < window.innerHeight / 2;
+    host.style.left = `${Math.max(6, Math.min(at.left, window.innerWidth - host.offsetWidth - 6))}px`;
+    host.style.top = below ? `${at.bottom + 6}px` : "auto";
+    host.style.bottom = below ? "auto" : `${window.innerHeight - at.top + 6}px`;
+  };
+  close = () => {
+    const within = host.contains(document.activeElement);
+    document.removeEventListener("pointerdown", outside, true);
+    window.removeEventListener("resize", place);
+    render(null, host);
+    host.remove();
+    anchor.setAttribute("aria-expanded", "false");
+    if (within) anchor.focus();
+    close = openAt = null;
+  };
+  openAt = anchor;
+  anchor.setAttribute("aria-expanded", "true");
+  document.addEventListener("pointerdown", outside, true);
+  window.addEventListener("resize", place);
+  const done = close;
+  render(<Popover context={context} which={which} close={done} />, host);
+  place();
+}

@@ -1,0 +1,192 @@
+// A workload in words: what the status bar, the side panel and the dialogs say of it. Pure.
+import {
+  emptyTimeout,
+  headline,
+  interactiveTimeout,
+  maximumTime,
+  pendingJobs,
+  usage,
+} from "#shared/countdowns";
+import {
+  formatCount,
+  formatCountdown,
+  formatDuration,
+  formatMoney,
+  plural,
+  shortId,
+} from "#shared/format";
+import { isOpen, type Service, type Snapshot, type Workload } from "./contract";
+
+export type Tone = "good" | "warning" | "quiet" | "bad";
+
+/** Open, and nobody is left who would close it. */
+export function isOrphan(workload: Workload): boolean {
+  return isOpen(workload) && workload.opened_by?.kernel === "gone";
+}
+
+export function stateWord(snapshot: Snapshot): string {
+  const words = headline(snapshot);
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+export function tone(workload: Workload): Tone {
+  const words = headline(workload.snapshot);
+  if (isOrphan(workload)) return words === "Deactivated" ? "warning" : "bad";
+  if (words === "Active") return "good";
+  return words === "Active, idle" || words === "Closing" ? "warning" : "quiet";
+}
+
+export function jobCount(snapshot: Snapshot): number {
+  const { counts } = snapshot;
+  if (!counts) return snapshot.jobs.filter((job) => !job.stray).length;
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+export function jobWords(snapshot: Snapshot): string {
+  const total = jobCount(snapshot);
+  if (total === 0) return "no job yet";
+  const pending = pendingJobs(snapshot);
+  const running = pending.filter((job) => job.status === "running").length;
+  const queued = pending.length - running;
+  const parts = [`${formatCount(total)} ${total === 1 ? "job" : "jobs"}`];
+  if (running) parts.push(`${running} running`);
+  if (queued) parts.push(`${queued} queued`);
+  return parts.join(", ");
+}
+
+export interface Timer {
+  label: string;
+  short: string;
+  text: string;
+  note: string;
+  low: boolean;
+}
+
+/** The countdowns of a workload that is open, each with what follows at zero. */
+export function timers(snapshot: Snapshot, now: number): Timer[] {
+  if (snapshot.state === "closed") return [];
+  const found: Timer[] = [];
+  const empty = emptyTimeout(snapshot, now);
+  const interactive = interactiveTimeout(snapshot, now);
+  const maximum = maximumTime(snapshot, now);
+  if (empty) {
+    const text = formatCountdown(empty.remaining);
+    const low = empty.remaining < 60;
+    const note = "then it closes, if no job was run";
+    found.push({ label: "Closes by itself", short: "empty", text, note, low });
+  } else if (interactive && snapshot.state === "active") {
+    const low = interactive.running && interactive.remaining < 15;
+    found.push({
+      label: "Interactive timeout",
+      short: "ITTL",
+      text: interactive.running ? formatCountdown(interactive.remaining) : "paused",
+      note: interactive.running ? "then the next job queues again" : "while a job is pending",
+      low,
+    });
+  }
+  if (maximum) {
+    const running = maximum.running;
+    found.push({
+      label: "Maximum time",
+      short: "max",
+      text: formatCountdown(maximum.remaining),
+      note: running ? "then queued jobs fail" : "starts with the first job",
+      low: running && maximum.remaining < Math.min(300, 0.1 * maximum.total),
+    });
+  }
+  return found;
+}
+
+/** `ibm_fez · active · ITTL 0:42 · max 1:51:42 · 3 jobs` */
+export function statusLine(workload: Workload, now: number): string {
+  const { snapshot } = workload;
+  const clocks = timers(snapshot, now).map((timer) => `${timer.short} ${timer.text}`);
+  const gone = isOrphan(workload) ? ["kernel gone"] : [];
+  const total = jobCount(snapshot);
+  const jobs = total ? [plural(total, "job")] : [];
+  return [snapshot.backend, stateWord(snapshot), ...gone, ...clocks, ...jobs].join(" · ");
+}
+
+/** Usage and its price: an estimate until the service says final. */
+export function usageWords(snapshot: Snapshot, now: number): string {
+  const spent = usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now);
+  const words = formatDuration(spent.total);
+  const last = spent.final ? "final" : snapshot.state === "closed" ? "estimate" : "";
+  if (spent.cost === null) return [words, last].filter(Boolean).join(", ");
+  const money = formatMoney(spent.cost);
+  if (!snapshot.service.charged) return `${words}, would be ≈ ${money}`;
+  return spent.final ? `${words}, ${money} final` : `${words}, ≈ ${money}`;
+}
+
+/** How long an active session has had nothing to do, in seconds of usage; null when it has, or is free. */
+export function idleFor(snapshot: Snapshot, now: number): number | null {
+  if (snapshot.mode !== "dedicated" || snapshot.state !== "active") return null;
+  if (pendingJobs(snapshot).length > 0) return null;
+  const since = Math.max(snapshot.last_job_completed ?? 0, snapshot.activated_at ?? 0);
+  return since > 0 ? Math.max(0, now - since) : null;
+}
+
+/** `idle for 12 s, ≈ $19`: what waiting has cost since the last job. */
+export function idleWords(snapshot: Snapshot, now: number): string {
+  const idle = idleFor(snapshot, now);
+  if (idle === null) return "";
+  const price = snapshot.service.price_per_second;
+  const words = `idle for ${formatDuration(idle)}`;
+  if (price === null) return words;
+  const money = formatMoney(Math.floor(idle) * price);
+  return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${money}`;
+}
+
+/** Whose it is: the notebook, or the process, or not known here. */
+export function ownerLabel(workload: Workload): string {
+  const by = workload.opened_by;
+  if (!by) return "opened elsewhere";
+  return by.label || by.notebook || "opened elsewhere";
+}
+
+export function kernelWords(workload: Workload): string {
+  const by = workload.opened_by;
+  if (!by) return "";
+  switch (by.kernel) {
+    case "gone":
+      return "kernel gone";
+    case "elsewhere":
+      return "a process outside of this server";
+    default:
+      return `kernel ${by.kernel}${by.bound ? ", bound" : ""}`;
+  }
+}
+
+/** How old what is shown is; in seconds of the reader. */
+export function answeredAgo(service: Service, now: number): number | null {
+  if (service.answered_at === null) return null;
+  return Math.max(0, (now - service.answered_at) / Math.max(1, service.info.speed));
+}
+
+export function agoWords(seconds: number | null): string {
+  if (seconds === null) return "not answered yet";
+  if (seconds < 9.95) return `answered ${seconds.toFixed(0)} s ago`;
+  return `answered ${formatDuration(seconds)} ago`;
+}
+
+/** Enough to tell it from the others, for sentences. */
+export function nameOf(workload: Workload): string {
+  const { snapshot } = workload;
+  const name = snapshot.name || workload.opened_by?.name;
+  return `${snapshot.backend}${name ? ` “${name}”` : ""} (${shortId(snapshot.session_id)})`;
+}
+
+/** Open ones: those that cost first, then the newest. Closed ones: the latest first. */
+export function inOrder(workloads: readonly Workload[]): Workload[] {
+  const rank = ({ snapshot }: Workload) =>
+    ({ active: 0, open: 1, inactive: 2, closed: 3 })[snapshot.state];
+  const at = ({ snapshot }: Workload) => snapshot.closed_at ?? snapshot.opened_at ?? 0;
+  return workloads.toSorted((a, b) => rank(a) - rank(b) || at(b) - at(a));
+}
+
+/** Closed on the reader's today. */
+export function closedToday(workload: Workload, now: number): boolean {
+  const { state, closed_at: closed } = workload.snapshot;
+  if (state !== "closed" || closed === null) return false;
+  return new Date(closed * 1000).toDateString() === new Date(now * 1000).toDateString();
+}
