@@ -77,6 +77,7 @@ lab: bundles ## Open the notebooks in JupyterLab
 
 screenshots: bundles chromium ## Take the README's pictures again, from a real run
 	@$(PY) tests/browser/screenshot.py
+	@$(PY) tests/browser/movie.py
 
 reference: $(INSTALLED) ## Make docs/reference.md from the code again
 	@$(PY) docs/make_reference.py
