@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
-from .errors import ServiceError, UserError, explain, nearest
-from .options import OPEN_OPTIONS, Option, build, read_flags
+from .errors import UserError, nearest
+from .options import ATTACH_OPTIONS, LIST_OPTIONS, build, read_flags
 from .usage import ACTION_NAMES, ACTIONS
 
 if TYPE_CHECKING:
     from .live import LiveSession
+    from .places import Found, Place, Where
     from .service import Chosen
-
-ATTACH_OPTIONS: tuple[Option, ...] = tuple(
-    option
-    for option in OPEN_OPTIONS
-    if option.flag not in ("--backend", "--max-time", "--once", "--fallback")
-)
-"""The options that make sense for a session that is open already."""
 
 Push = Callable[[dict[str, Any]], object]
 
 
-def act(words: list[str], push: Push) -> Any:
+def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None) -> Any:
     """Do what a ``%session`` line asks.
 
     Parameters
@@ -34,6 +28,8 @@ def act(words: list[str], push: Push) -> Any:
         The line's words: an action, and what follows it.
     push : callable
         Gives names to the notebook.
+    defaults : mapping, optional
+        Configured defaults of options, by flag.
 
     Returns
     -------
@@ -57,10 +53,12 @@ def act(words: list[str], push: Push) -> Any:
         if not rest:
             takes = next(action.takes for action in ACTIONS if action.name == name)
             raise UserError(f"%session {name} needs to know which: %session {name} {takes}.")
-    elif name not in ("close", "cancel"):
+    elif name not in ("close", "cancel", "list"):
         _nothing_more(name, rest)
     if name == "attach":
-        return _attach(rest, push)
+        return _attach(rest, push, defaults or {})
+    if name == "list":
+        return _list(rest, defaults or {})
     if len(rest) > 1:
         raise UserError(f"%session {name} takes one word, not {' '.join(rest)!r}.")
     if name == "use":
@@ -68,7 +66,7 @@ def act(words: list[str], push: Push) -> Any:
     if name == "export":
         return _export(rest[0])
     if name in ("close", "cancel"):
-        return _end(name, rest[0] if rest else "")
+        return _close_or_cancel(name, rest[0] if rest else "")
     return _SIMPLE[name]()
 
 
@@ -95,95 +93,102 @@ def _status() -> None:
     show(_bound_or_last())
 
 
-def _end(action: str, which: str) -> None:
+def _close_or_cancel(action: str, which: str) -> None:
     if which == "--all" and action == "close":
         _close_all()
-        return
-    if not which:
-        _end_live(_bound(), action)
-        return
-    live = BINDING.named(which) or BINDING.with_id(which)
-    if live is not None:
-        _end_live(live, action)
-        return
-    named = [known.name for known in BINDING.sessions() if known.name]
+    elif not which:
+        print(_end_live(_bound(), action))
+    elif (live := BINDING.named(which) or BINDING.with_id(which)) is not None:
+        print(_end_live(live, action))
+    else:
+        print(_end(_find_to_end(which), action))
+
+
+def _find_to_end(which: str) -> Found:
+    from .places import find
+
     if len(which) < 16:
-        there = f"open here are {', '.join(named)}" if named else "no session has a name"
+        named = [known.name for known in BINDING.sessions() if known.name]
+        there = f"named here are {', '.join(named)}" if named else "no session has a name"
         raise UserError(
             f"There is no session named {which!r}: {there}; %session list shows the ids of all."
         )
-    _end_elsewhere(_chosen(), which, action)
+    return find(which, _places())
 
 
-def _end_live(live: LiveSession, action: str) -> None:
+def _end(found: Found, action: str) -> str:
     from .orphans import forget
 
-    print(live.end(action))
+    live = BINDING.with_id(found.session_id)
+    if live is not None:
+        return _end_live(live, action)
+    said = found.end(action)
+    forget(found.session_id)
+    return said
+
+
+def _end_live(live: LiveSession, action: str) -> str:
+    from .orphans import forget
+
+    said = live.end(action)
     forget(live.monitor.session_id)
     if BINDING.bound is live:
         BINDING.unbind()
-
-
-def _end_elsewhere(chosen: Chosen, session_id: str, action: str) -> None:
-    from .client import ServiceClient
-    from .monitor import Monitor
-    from .orphans import forget
-
-    try:
-        monitor = Monitor(ServiceClient(chosen.service), session_id, chosen.info)
-    except ServiceError as error:
-        if error.status in (400, 404):
-            raise UserError(
-                f"There is no session {session_id!r} on {chosen.info.label}: %session list shows "
-                "the open ones."
-            ) from None
-        doing = f"{action} the session {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
-    try:
-        print(monitor.command(action) if monitor.snapshot.state != "closed" else "It is closed.")
-    finally:
-        monitor.stop()
-    forget(session_id)
+    return said
 
 
 def _close_all() -> None:
     from .listing import list_open
 
-    chosen = _chosen()
-    rows = list_open(chosen).rows
-    if not rows:
-        print(f"No session is open ({chosen.info.label}).")
-    for row in rows:
-        snapshot = row.snapshot
-        print(f"{snapshot.session_id} on {snapshot.backend}: ", end="")
-        live = BINDING.with_id(snapshot.session_id)
-        if live is not None:
-            _end_live(live, "close")
-        else:
-            _end_elsewhere(chosen, snapshot.session_id, "close")
+    listing = list_open(_places())
+    for row in listing.rows:
+        session_id = row.snapshot.session_id
+        try:
+            said = _end(row.found, "close")
+        except UserError as error:
+            # the others are to be closed all the same
+            said = str(error)
+        print(f"{session_id} on {row.snapshot.backend}: {said}")
+    for remark in listing.remarks():
+        print(remark)
 
 
-def _list() -> Any:
+def _list(words: list[str], defaults: Mapping[str, str]) -> Any:
     from .listing import list_open
 
+    typed = read_flags(words, LIST_OPTIONS, "%session list")
+    where = LIST_OPTIONS[0].read("--service", typed.get("--service", "all"))
     here = {
-        live.monitor.session_id: "this notebook"
+        live.monitor.session_id: ("this notebook" if live.opened_here else "attached here")
         + (f", {live.name!r}" if live.name else "")
         + (", bound" if live is BINDING.bound else "")
         for live in BINDING.sessions()
     }
-    return list_open(_chosen(), here)
+    given = {flag[2:]: typed.get(flag) for flag in ("--instance", "--account")}
+    usual = {name: defaults.get("--" + name) for name in given}
+    return list_open(_places(where, **given, usual=usual), here)
 
 
-def _attach(words: list[str], push: Push) -> None:
+def _places(where: Where = "all", **which: Any) -> Iterator[Place | UserError]:
+    from .places import places
+
+    return places(where, known=BINDING.services(), **which)
+
+
+def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
     from .api import attach_bound
 
     wanted, *rest = words
     if wanted.startswith("-"):
         raise UserError("%session attach needs an id first: %session attach ID [options].")
     typed = read_flags(rest, ATTACH_OPTIONS, "%session attach")
+    kept = {
+        option.flag: defaults[option.flag]
+        for option in ATTACH_OPTIONS
+        if option.flag in defaults and option.flag not in ("--service", "--instance", "--account")
+    }
     # whoever opened it elsewhere may still use it
-    options = build({"--on-exit": "leave", **typed})
+    options = build({**kept, "--on-exit": "leave", **typed})
     live, remark = attach_bound(wanted, options)
     give_names(live, push, options.names)
     print(remark)
@@ -263,7 +268,6 @@ def _export(path: str) -> None:
 
 _SIMPLE: dict[str, Callable[[], Any]] = {
     "status": _status,
-    "list": _list,
     "unbind": _unbind,
     "receipt": _receipt,
     "timeline": _timeline,

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING, JobMode
 from .durations import words
+from .ending import close_at_exit
 from .errors import UserError
+from .guards import Guard, Rules
+from .notices import NOTICES
 from .options import Mode, OpenOptions, make
+from .reporting import events_file
 from .service import Chosen, Kind, choose, find_backend
 
 if TYPE_CHECKING:
     from .live import Batch, LiveSession, Session
+    from .places import Place
 
 
 def open_session(
@@ -31,6 +37,8 @@ def open_session(
     idle_close: int | str | None = None,
     budget: str | None = None,
     on_exit: str | None = None,
+    say: str = "auto",
+    events: str | None = None,
     emulator_options: Mapping[str, Any] | None = None,
 ) -> Session | Batch:
     """Open a session and bind it: primitives built without a mode belong to it from now on.
@@ -69,6 +77,12 @@ def open_session(
         Usage (``"5m"``) or cost (``"$20"``) at which it takes no more jobs and is closed.
     on_exit : {"close", "leave"}, optional
         What happens to it when the interpreter ends; ``close`` when not given.
+    say : {"auto", "always", "never"}
+        Whether what happens to it is told as lines of text; ``auto``: in a shell with the magics
+        loaded, where no page shows the panel.
+    events : str, optional
+        File that what happens to it is appended to, one JSON object a line; see
+        `qsession_widgets.events`.
     emulator_options : mapping, optional
         How to start the emulator when it does not run yet.
 
@@ -99,6 +113,8 @@ def open_session(
         idle_close=idle_close,
         budget=budget,
         on_exit=on_exit,
+        say=say,
+        events=events,
         local=emulator_options,
     )
     return open_bound(options, notebook=notebook)[0].session
@@ -130,8 +146,6 @@ def open_or_fall_back(
     tuple of (LiveSession or JobMode, str)
         What is bound, and what to say about it.
     """
-    from dataclasses import replace
-
     known = _open_already(options)
     if known is not None:
         BINDING.bind(known)
@@ -172,28 +186,37 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
     live = BINDING.with_id(wanted)
     if live is None:
         from .opening import attach_live
+        from .places import find
 
-        if options.service == "auto" and BINDING.bound is not None:
-            chosen = BINDING.bound.chosen
-        else:
-            chosen = _service(options)
         _refuse_taken_name(options)
-        live = attach_live(chosen, wanted, options)
-        if (known := BINDING.with_id(live.monitor.session_id)) is not None:
-            live.monitor.stop()
-            live = known
-        else:
-            guard(live)
-            BINDING.bind(live)
-            leave = live.options.on_exit == "leave"
-            return live, (
-                f"Attached to the {live.word} on {live.backend.name}: primitives built without a "
-                "mode belong to it. It is "
-                + ("left open" if leave else "closed")
-                + " when this kernel ends."
-            )
+        if options.events:
+            events_file(options.events)
+        found = find(wanted, _places(options))
+        live = BINDING.with_id(found.session_id)
+    if live is not None:
+        BINDING.bind(live)
+        return live, f"This {live.word} is open here already and is bound."
+    Rules.of(options, found.place.info)
+    live = attach_live(found, options)
+    guard(live)
     BINDING.bind(live)
-    return live, f"This {live.word} is open here already and is bound."
+    leave = live.options.on_exit == "leave"
+    return live, (
+        f"Attached to the {live.word} on {live.backend.name}: primitives built without a mode "
+        f"belong to it. It is {'left open' if leave else 'closed'} when this kernel ends."
+    )
+
+
+def _places(options: OpenOptions) -> Iterator[Place | UserError]:
+    """Where to look for a session that is named by its id only."""
+    from .places import places
+
+    return places(
+        "all" if options.service == "auto" else options.service,
+        instance=options.instance,
+        account=options.account,
+        known=BINDING.services(),
+    )
 
 
 def current_session() -> Session | Batch | None:
@@ -202,27 +225,36 @@ def current_session() -> Session | Batch | None:
 
 
 def guard(live: LiveSession) -> None:
-    """Keep a session to the rules it was opened with, if there are any.
+    """Keep a session to the rules it was opened with, and close it when the interpreter ends.
 
     Raises
     ------
     UserError
         A budget in dollars where the plan has no price.
     """
-    from .guards import Guard, Rules
-    from .notices import NOTICES
-
+    close_at_exit()
     rules = Rules.of(live.options, live.chosen.info)
+    live.monitor.keep_to(
+        idle_close=rules.idle_close,
+        budget_seconds=rules.budget,
+        budget_dollars=rules.dollars,
+        strict=live.options.strict,
+    )
     if rules:
-        live.guard = Guard(rules, live.monitor, NOTICES.say)
+        live.guard = Guard(rules, live.monitor, live.reporter.tell)
 
 
 def _where(options: OpenOptions) -> tuple[Chosen, Any]:
-    from .guards import Rules
-
-    chosen = _service(options)
     # before anything is opened that would have to be closed again
+    if options.events:
+        events_file(options.events)
+    chosen = _service(options)
     Rules.of(options, chosen.info)
+    from .quota import quota_warning, remaining
+
+    word = "batch" if options.mode == "batch" else "session"
+    if warning := quota_warning(remaining(chosen), options.max_time, word):
+        NOTICES.say(warning)
     return chosen, find_backend(chosen, options.backend)
 
 

@@ -97,6 +97,11 @@ class Binding:
         """Every session of this kernel that takes jobs, as far as is known; oldest first."""
         return [live for live in self._known if live.usable]
 
+    def services(self) -> list[Chosen]:
+        """The services that are connected: of what is bound first, each of them once."""
+        of = [self.bound, self.job_mode, self.last, *self._known]
+        return list({id(item.chosen): item.chosen for item in of if item is not None}.values())
+
     def named(self, name: str) -> LiveSession | None:
         """The open session of a name."""
         return next((live for live in self.sessions() if live.name == name), None)

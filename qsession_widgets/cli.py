@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .errors import ServiceError, UserError, explain
-from .service import KINDS, Chosen, choose
+from .errors import UserError
+from .options import LIST_OPTIONS
 
 if TYPE_CHECKING:
-    from .client import ServiceClient
     from .monitor import Monitor
-
-COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
+    from .places import Found, Place, Where
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from .emulator.cli import main as emulator_main
 
         return emulator_main(words)
-    parser = _parser()
+    parser = build_parser()
     options = parser.parse_args(words)
     action: Callable[[argparse.Namespace], None] = options.action
     try:
@@ -44,6 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:
+        # whoever read what is printed has heard enough; Python must not complain of it at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
@@ -54,146 +55,159 @@ class _Parser(argparse.ArgumentParser):
         )
 
 
-def _parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """What reads the command line; ``emulator`` and ``run`` have parsers of their own."""
     parser = _Parser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
     parser.add_argument("--version", action="version", version=__version__)
     actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
 
     def add(name: str, action: Callable[[argparse.Namespace], None], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)
-        sub.add_argument("--service", choices=KINDS, default="auto", help="which service to ask")
+        for option in LIST_OPTIONS:
+            sub.add_argument(
+                option.flag,
+                choices=option.choices or None,
+                metavar=None if option.choices else option.value,
+                help=option.meaning,
+            )
         sub.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
         sub.set_defaults(action=action)
         return sub
 
-    add("list", _list, "list open sessions and batches")
+    add("list", _list, "list open sessions and batches, wherever they are")
+    which = "id of the session or batch, or of a job in it"
     for name, action, help in (
         ("show", _show, "show one session's state, countdowns, jobs and usage"),
+        ("watch", _watch, "show a session live, until it is closed; Ctrl-C leaves it as it is"),
         ("close", _close, "accept no more jobs, let queued ones finish"),
         ("cancel", _cancel, "accept no more jobs, cancel queued ones"),
     ):
-        add(name, action, help).add_argument("id", help="the session's id")
+        add(name, action, help).add_argument("id", help=which)
     receipt = add("receipt", _receipt, "say what a session did and cost")
-    which = receipt.add_mutually_exclusive_group(required=True)
-    which.add_argument("id", nargs="?", help="the session's id")
-    which.add_argument("--last", action="store_true", help="the newest session there is")
-    tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
-    tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
-    tutorial.add_argument("--no-open", action="store_true", help="copy them only")
-    tutorial.set_defaults(action=_tutorial)
+    one = receipt.add_mutually_exclusive_group(required=True)
+    one.add_argument("id", nargs="?", help=which)
+    one.add_argument("--last", action="store_true", help="the newest session there is")
     for name in ("emulator", "run"):
         actions.add_parser(name, help=f"the local emulator: qsession {name} --help", add_help=False)
     return parser
 
 
 def _list(options: argparse.Namespace) -> None:
-    chosen, line = _connect(options)
-    found = [
-        item
-        for item in _workloads(chosen, line)
-        if item["mode"] != "job" and item["status"] in ("pending", "in_progress")
-    ]
+    from .listing import list_open
+
+    listing = list_open(_places(options))
     if options.json:
-        for item in found:
-            print(json.dumps(item))
-        return
-    if not found:
-        print(f"No session is open ({chosen.info.label}).")
-        return
-    for item in found:
-        print(f"{item['id']}  {item['mode']:<8} {item['backend']:<14} {item['status']}")
+        for row in listing.rows:
+            print(json.dumps(row.to_json()))
+        for problem in listing.problems:
+            print(problem, file=sys.stderr)
+    else:
+        print(listing)
 
 
 def _show(options: argparse.Namespace) -> None:
-    monitor = _monitor(options, options.id)
-    snapshot = monitor.snapshot
-    if options.json:
-        print(json.dumps(snapshot.to_json()))
+    monitor = _complete(_found(options))
+    if _printed_json(options, monitor):
         return
     from .receipt import to_text
-    from .snapshot import empty_timeout, interactive_timeout, maximum_time
+    from .watch import countdown_rows
 
-    print(to_text(snapshot, monitor.now()))
-    if snapshot.state == "closed":
-        return
-    from .durations import clock
+    print(to_text(monitor.snapshot, monitor.now()))
+    for name, left in countdown_rows(monitor.snapshot, monitor.now()):
+        print(f"{name:<8} {left}")
 
-    for name, countdown in (
-        ("ITTL", interactive_timeout(snapshot, monitor.now())),
-        ("Maximum", maximum_time(snapshot, monitor.now())),
-        ("Unused", empty_timeout(snapshot, monitor.now())),
-    ):
-        if countdown is not None:
-            still = "" if countdown.running else " (not running)"
-            print(f"{name:<8} {clock(countdown.remaining)}{still}")
+
+def _watch(options: argparse.Namespace) -> None:
+    from .watch import watch
+
+    found = _found(options)
+    monitor = found.monitor()
+    try:
+        watch(monitor, as_json=options.json)
+    except KeyboardInterrupt:
+        state = "is closed" if monitor.snapshot.state == "closed" else "goes on"
+        print(
+            f"\nThe {found.word} {state}. qsession close {found.session_id} ends it.",
+            file=sys.stderr,
+        )
+        raise
 
 
 def _close(options: argparse.Namespace) -> None:
-    print(_monitor(options, options.id).command("close"))
+    _end(options, "close")
 
 
 def _cancel(options: argparse.Namespace) -> None:
-    print(_monitor(options, options.id).command("cancel"))
+    _end(options, "cancel")
+
+
+def _end(options: argparse.Namespace, action: str) -> None:
+    from .orphans import forget
+
+    found = _found(options)
+    said = found.end(action)
+    forget(found.session_id)
+    print(json.dumps({"id": found.session_id, "said": said}) if options.json else said)
 
 
 def _receipt(options: argparse.Namespace) -> None:
-    chosen, line = _connect(options)
-    session_id = options.id
-    if options.last:
-        sessions = [item for item in _workloads(chosen, line) if item["mode"] != "job"]
-        if not sessions:
-            raise UserError(f"There is no session yet ({chosen.info.label}).")
-        session_id = sessions[0]["id"]
-    monitor = _watch(chosen, line, session_id)
-    from .receipt import to_text
+    monitor = _complete(_newest(options) if options.last else _found(options))
+    if not _printed_json(options, monitor):
+        from .receipt import to_text
 
-    if options.json:
-        print(json.dumps(monitor.snapshot.to_json()))
-    else:
         print(to_text(monitor.snapshot, monitor.now()))
 
 
-def _tutorial(options: argparse.Namespace) -> None:
-    from .tutorial import copy_tutorials, differing, open_lab
-
-    target = copy_tutorials(Path(options.folder).expanduser())
-    print(f"The walkthroughs are in {target}.")
-    if kept := differing(target):
-        print(f"Left as they were found there: {', '.join(kept)}.")
-    if not options.no_open:
-        open_lab(target)
+def _printed_json(options: argparse.Namespace, monitor: Monitor) -> bool:
+    if options.json:
+        print(json.dumps(monitor.snapshot.to_json()))
+    return bool(options.json)
 
 
-def _connect(options: argparse.Namespace) -> tuple[Chosen, ServiceClient]:
-    chosen = choose(options.service)
-    from .client import ServiceClient
+def _complete(found: Found) -> Monitor:
+    """What knows the session and the exact times of its jobs."""
+    from .errors import explained
 
-    return chosen, ServiceClient(chosen.service)
-
-
-def _monitor(options: argparse.Namespace, session_id: str) -> Monitor:
-    chosen, line = _connect(options)
-    return _watch(chosen, line, session_id)
-
-
-def _watch(chosen: Chosen, line: ServiceClient, session_id: str) -> Monitor:
-    from .monitor import Monitor
-
-    try:
-        monitor = Monitor(line, session_id, chosen.info)
+    monitor = found.monitor()
+    with explained(f"show the {found.word} {found.session_id}", found.place.info.kind):
         monitor.complete()
-    except ServiceError as error:
-        doing = f"show session {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
     return monitor
 
 
-def _workloads(chosen: Chosen, line: ServiceClient) -> list[dict[str, Any]]:
-    """The newest workloads of the account, newest first; at most 50, one page of the service's."""
-    try:
-        answer = line.workloads(sort="-createdAt", limit=50)
-    except ServiceError as error:
-        raise UserError(
-            explain(error, doing="list the sessions", service=chosen.info.kind)
-        ) from error
-    return list((answer.data or {}).get("workloads", []))
+def _found(options: argparse.Namespace) -> Found:
+    from .places import find
+
+    return find(options.id, _places(options, sleeping=True))
+
+
+def _newest(options: argparse.Namespace) -> Found:
+    from .listing import newest
+
+    found: list[Found] = []
+    problems: list[str] = []
+    for place in _places(options, sleeping=True):
+        try:
+            if isinstance(place, UserError):
+                raise place
+            found += newest(place)
+        except UserError as error:
+            problems.append(str(error))
+    if not found:
+        raise UserError("\n".join(["There is no session yet.", *problems]))
+    return max(found, key=lambda item: str(item.raw.get("created", "")))
+
+
+def _places(options: argparse.Namespace, *, sleeping: bool = False) -> Iterator[Place | UserError]:
+    """Where to look, as the options and the configuration say.
+
+    With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
+    """
+    from .configuration import configured
+    from .places import places, sleeping_emulator
+
+    usual = configured()
+    where: Where = options.service or "all"
+    which = {"instance": options.instance, "account": options.account}
+    yield from places(where, usual={name: usual.get(name) for name in which}, **which)
+    if sleeping and where != "ibm" and not any(which.values()):
+        yield from sleeping_emulator()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .binding import BINDING
-from .options import OPEN_OPTIONS
+from .options import ATTACH_OPTIONS, LIST_OPTIONS, OPEN_OPTIONS, Option
 from .usage import ACTION_NAMES
 
 
@@ -29,22 +29,18 @@ def _after_action(words: list[str], previous: str, position: int) -> list[str]:
         return list(ACTION_NAMES)
     names = [live.name for live in BINDING.sessions() if live.name]
     action = words[1]
-    if action == "attach":
-        from .actions import ATTACH_OPTIONS
-
-        if previous.startswith("--"):
-            return _after_flag(previous)
-        return [option.flag for option in ATTACH_OPTIONS]
+    if action in ("attach", "list"):
+        return _after_flag(previous, ATTACH_OPTIONS if action == "attach" else LIST_OPTIONS)
     return {"use": names, "cancel": names, "close": ["--all", *names]}.get(action, [])
 
 
-def _after_flag(previous: str) -> list[str]:
-    option = next((option for option in OPEN_OPTIONS if option.flag == previous), None)
+def _after_flag(previous: str, options: tuple[Option, ...] = OPEN_OPTIONS) -> list[str]:
+    option = next((option for option in options if option.flag == previous), None)
     if previous == "--backend":
         return _backends()
     if option is not None and option.value:
         return list(option.choices)
-    return [option.flag for option in OPEN_OPTIONS]
+    return [option.flag for option in options]
 
 
 def _backends() -> list[str]:

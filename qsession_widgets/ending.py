@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import atexit
-import sys
+import os
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
-from .errors import UserError
+from .errors import UserError, advise
 from .notices import NOTICES
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ class Ending:
         self._shell = shell
         self._submits: dict[int, int] = {}
         self._opened: LiveSession | None = None
-        NOTICES.at_once = getattr(shell, "kernel", None) is not None
 
     def install(self) -> None:
         """Begin to watch."""
+        # a kernel that Jupyter's server started is told its notebook, and its page shows the panel
+        NOTICES.attach(self._shell, as_text=not os.environ.get("JPY_SESSION_NAME"))
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
-        atexit.register(close_all_at_exit)
 
     def remove(self) -> None:
         """Watch no more. Sessions are left open when the kernel ends then."""
@@ -44,24 +44,29 @@ class Ending:
             if hook in self._shell.events.callbacks[event]:
                 self._shell.events.unregister(event, hook)
         atexit.unregister(close_all_at_exit)
-        NOTICES.show()
+        NOTICES.detach()
 
     def opened(self, live: LiveSession) -> None:
         """The cell that runs has opened this session, or goes on in it."""
         self._opened = live
 
     def _before_cell(self, _info: Any = None) -> None:
-        NOTICES.show()
+        NOTICES.cell_begins()
         self._opened = None
         self._submits = {id(live): live.submits for live in BINDING.sessions()}
 
     def _after_cell(self, result: Any = None) -> None:
-        NOTICES.show()
+        error = getattr(result, "error_in_exec", None)
+        if error is not None and (advice := advise(error)) is not None:
+            print(advice)
+        self._settle(error)
+        NOTICES.cell_ends()
+
+    def _settle(self, error: BaseException | None) -> None:
         live = self._used()
         self._opened = None
         if live is None:
             return
-        error = getattr(result, "error_in_exec", None)
         try:
             if error is not None:
                 _after_error(live, error)
@@ -70,7 +75,7 @@ class Ending:
             else:
                 return
         except UserError as failed:
-            print(failed, file=sys.stderr)
+            print(failed)
         if not live.usable and BINDING.bound is live:
             BINDING.unbind()
 
@@ -90,7 +95,7 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
         action = "close"
     if action != "keep":
         why = f"--on-error {action}" if live.options.on_error != "keep" else "--once"
-        print(f"{live.end(action)} The cell failed ({why}).", file=sys.stderr)
+        print(f"{live.end(action)} The cell failed ({why}).")
         return
     stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     ways = f"%session close {live.name}".rstrip()
@@ -98,9 +103,14 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
     print(
         f"The cell {stopped}, and its {live.word} on {live.backend.name} stays open. "
         + (f"{price} " if price else "")
-        + f"{ways} ends it.",
-        file=sys.stderr,
+        + f"{ways} ends it."
     )
+
+
+def close_at_exit() -> None:
+    """Let sessions that are not to outlive the interpreter be closed when it ends."""
+    atexit.unregister(close_all_at_exit)
+    atexit.register(close_all_at_exit)
 
 
 def close_all_at_exit() -> None:

@@ -8,9 +8,31 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 from typing import Any
+
+from .advice import ADVICE, EXCEPTIONS, STATUSES, Advice
+
+__all__ = [
+    "ADVICE",
+    "EXCEPTIONS",
+    "STATUSES",
+    "Advice",
+    "ServiceError",
+    "UserError",
+    "advice_for",
+    "advise",
+    "answer_code",
+    "explain",
+    "explained",
+    "nearest",
+    "read_error_body",
+]
+
+
+NO_SESSIONS_ON_PLAN = 1352
 
 
 class UserError(Exception):
@@ -57,60 +79,10 @@ class ServiceError(Exception):
         self.retry_after = retry_after
 
 
-@dataclass(frozen=True)
-class Advice:
-    """What an error code means and what helps.
-
-    Attributes
-    ----------
-    what : str
-        What happened, as a clause that starts a sentence.
-    do : str
-        What to do next, as a sentence.
-    """
-
-    what: str
-    do: str
-
-
-ADVICE: dict[int, Advice] = {
-    1200: Advice("You are not authorized to do that", "Check which account and instance is used."),
-    1201: Advice("The service does not accept these credentials", "Save the account again."),
-    1202: Advice("There are too many requests", "Wait a minute; jobs already sent go on."),
-    1208: Advice("The service could not read the job", "Check the circuits and options."),
-    1217: Advice("The session is closed", "Open a new one with %%session."),
-    1279: Advice("The instance was not found", "Check the CRN and its region."),
-    1305: Advice(
-        "The job ran longer than its limit and was stopped",
-        "Split it, use fewer shots, or raise max_execution_time.",
-    ),
-    1352: Advice(
-        "This plan has no sessions",
-        "Use job mode or a batch, or rehearse with --service local.",
-    ),
-    1501: Advice("An observable does not fit its circuit", "Apply the circuit's layout to it."),
-    1517: Advice(
-        "A circuit uses gates or qubits the backend does not have",
-        "Transpile it for this backend first.",
-    ),
-    1519: Advice("An option is not allowed here", "Check the primitive's options."),
-    1603: Advice("A circuit could not be read", "Send circuits, not QASM of another version."),
-    1999: Advice("The service is down for a planned outage", "Try again later."),
-}
-"""Advice by the service's error code. Codes: IBM's error code list and threads, November 2026."""
-
-_BY_STATUS: dict[int, Advice] = {
-    401: ADVICE[1201],
-    403: ADVICE[1200],
-    429: ADVICE[1202],
-    503: ADVICE[1999],
-}
-
-
 def advice_for(code: int | None, status: int | None = None) -> Advice | None:
     """Advice for an error code, or for an HTTP status where the code is unknown."""
     found = ADVICE.get(code) if code is not None else None
-    return found or (_BY_STATUS.get(status) if status is not None else None)
+    return found or (STATUSES.get(status) if status is not None else None)
 
 
 def read_error_body(text: str) -> dict[str, Any]:
@@ -167,21 +139,63 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     code, message = parts["code"], parts["message"]
     advice = advice_for(code, status)
     unreachable = status in (None, -1) and not code and _looks_like_network(error)
+    if advice is None and not unreachable and not message:
+        advice = _advice_for_class(error)
+        message = _first_line(str(error)) if advice is not None else message
+    ibm = service == "ibm"
     if unreachable:
         text = f"Could not {doing}: the service cannot be reached. Check the network and try again."
     elif advice is not None:
         text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"
+        if ibm and code == NO_SESSIONS_ON_PLAN:
+            text += " To rehearse a session without one, use --service local."
     else:
         reason = message or _first_line(str(error)) or type(error).__name__
         solution = parts["solution"]
         text = f"Could not {doing}: {reason.rstrip('.')}." + (f" {solution}" if solution else "")
-    if service == "ibm" and "--service local" not in text and (unreachable or status in (401, 403)):
+    if ibm and "--service local" not in text and (unreachable or status in (401, 403)):
         text += " To go on without IBM, use --service local."
     if advice is not None and message:
-        text += f"\nThe service said: {message}" + (f" (code {code})" if code else "")
+        said = "The service said" if parts["message"] else "The client library said"
+        text += f"\n{said}: {message}" + (f" (code {code})" if code else "")
     if parts["trace"]:
         text += f"\nTrace id: {parts['trace']}"
     return text
+
+
+@contextmanager
+def explained(doing: str, service: str = "ibm") -> Iterator[None]:
+    """Turn a `ServiceError` of what is done in the block into a `UserError` that `explain` wrote.
+
+    Parameters
+    ----------
+    doing, service
+        As of `explain`.
+    """
+    try:
+        yield
+    except ServiceError as error:
+        raise UserError(explain(error, doing=doing, service=service)) from error
+
+
+def advise(error: BaseException) -> str | None:
+    """What an error of the client library's means that stopped the user's own code.
+
+    Returns
+    -------
+    str or None
+        A sentence or two; None for an error that is not the client library's, or explains itself.
+    """
+    if isinstance(error, UserError) or not _is_the_clients(error):
+        return None
+    answered = _answer(error)
+    parts = read_error_body(str(getattr(answered, "message", answered)))
+    in_words = re.search(r"[Ee]rror code (\d+)", str(error))
+    code = parts["code"] or (int(in_words[1]) if in_words else None)
+    found = advice_for(code, getattr(answered, "status_code", None)) or _advice_for_class(error)
+    if found is None:
+        return None
+    return f"What this means: {_lower_first(found.what)}. {found.do}"
 
 
 def answer_code(error: BaseException) -> int | None:
@@ -208,6 +222,17 @@ def _answer(error: BaseException) -> BaseException:
             return seen
         seen = seen.__cause__ or seen.__context__
     return error
+
+
+def _advice_for_class(error: BaseException) -> Advice | None:
+    if not _is_the_clients(error):
+        return None
+    names = (cls.__name__ for cls in type(error).__mro__)
+    return next((EXCEPTIONS[name] for name in names if name in EXCEPTIONS), None)
+
+
+def _is_the_clients(error: BaseException) -> bool:
+    return type(error).__module__.startswith(("qiskit_ibm_runtime", "qiskit.providers"))
 
 
 def _looks_like_network(error: BaseException) -> bool:

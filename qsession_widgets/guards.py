@@ -173,10 +173,11 @@ class Guard:
     monitor : Monitor
         Watches the session and closes it.
     say : callable
-        Takes a sentence for the user, on the guard's thread.
+        Takes what happened, one of `qsession_widgets.events.KINDS`, and a sentence for the user; on
+        the guard's thread.
     """
 
-    def __init__(self, rules: Rules, monitor: _Watches, say: Callable[[str], object]):
+    def __init__(self, rules: Rules, monitor: _Watches, say: Callable[[str, str], object]):
         self.rules = rules
         self._monitor = monitor
         self._say = say
@@ -215,7 +216,7 @@ class Guard:
         verdict = judge(self.rules, snapshot, self._monitor.now())
         if verdict.warn is not None and "warn" not in self._said:
             self._said.add("warn")
-            self._say(verdict.warn)
+            self._say("guard_warned", verdict.warn)
         if verdict.close is not None:
             return self._close(verdict.close)
         if verdict.again_in is None:
@@ -228,7 +229,7 @@ class Guard:
         except UserError as error:
             if "failed" not in self._said:
                 self._said.add("failed")
-                self._say(f"Could not close the session although {why}: {error}")
+                self._say("guard_failed", f"Could not close the session although {why}: {error}")
             return RETRY
-        self._say(f"{said} It was closed because {why}.")
+        self._say("guard_closed", f"{said} It was closed because {why}.")
         return None

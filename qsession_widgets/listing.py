@@ -1,23 +1,21 @@
-"""All open sessions and batches of an account: age, state, idle time, cost so far, and whose."""
+"""All my open sessions and batches, wherever they are: age, state, cost so far, and whose."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .client import Answer, ServiceClient
 from .durations import money, words
-from .errors import ServiceError, UserError, explain
+from .errors import ServiceError, UserError, explained
 from .fields import STATES, read_active_periods, read_opened, read_seconds, read_time
 from .orphans import Note, notes
+from .places import Found, Place
 from .snapshot import SessionSnapshot, headline, usage
-
-if TYPE_CHECKING:
-    from .service import Chosen
 
 MOST = 100
 """The most workloads that are looked at one by one."""
@@ -34,18 +32,21 @@ class Row:
         What the service says of it, without its jobs.
     now : float
         The service's clock when it said so.
+    found : Found
+        Where it is.
     opened_by : str
         The notebook that opened it, or what else is known.
     """
 
     snapshot: SessionSnapshot
     now: float
+    found: Found
     opened_by: str = ""
 
     def cells(self) -> tuple[str, ...]:
         """Its texts, in the order of `HEADER`."""
         snapshot = self.snapshot
-        opened = snapshot.opened_at
+        opened, idle = snapshot.opened_at, self.idle_seconds()
         cost, charged = usage(snapshot, self.now).cost, snapshot.service.charged
         return (
             snapshot.session_id,
@@ -53,89 +54,186 @@ class Row:
             snapshot.backend,
             headline(snapshot),
             "" if opened is None else words(max(0.0, self.now - opened)),
-            self._idle(),
+            "" if idle is None else words(idle),
             "" if cost is None else f"≈ {money(cost)}{'' if charged else ' on IBM'}",
             self.opened_by,
         )
 
-    def _idle(self) -> str:
+    def idle_seconds(self) -> float | None:
+        """How long it had nothing to do; None while something runs, or nothing ever did."""
         last, started = self.snapshot.last_job_completed, self.snapshot.last_job_started
         if last is None or (started is not None and started > last):
-            return ""
-        return words(max(0.0, self.now - last))
+            return None
+        return max(0.0, self.now - last)
+
+    def to_json(self) -> dict[str, Any]:
+        """The row as plain JSON types; times in seconds, by the service's clock."""
+        snapshot, spent = self.snapshot, usage(self.snapshot, self.now)
+        opened = snapshot.opened_at
+        return {
+            "id": snapshot.session_id,
+            "mode": snapshot.mode,
+            "backend": snapshot.backend,
+            "state": snapshot.state,
+            "accepting_jobs": snapshot.accepting_jobs,
+            "opened_at": opened,
+            "age_seconds": None if opened is None else max(0.0, self.now - opened),
+            "idle_seconds": self.idle_seconds(),
+            "usage_seconds": spent.total,
+            "cost": spent.cost,
+            "charged": snapshot.service.charged,
+            "opened_by": self.opened_by,
+            "service": snapshot.service.label,
+        }
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Open sessions and batches, which show themselves as a table."""
+    """Open sessions and batches, which show themselves as a table.
 
-    label: str
+    Attributes
+    ----------
+    rows : tuple of Row
+        What is open, a row each.
+    asked : tuple of str
+        The services that were asked.
+    problems : tuple of str
+        Why others could not be asked, in sentences.
+    """
+
     rows: tuple[Row, ...]
+    asked: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def table(self) -> list[tuple[str, ...]]:
+        """The table's cells, a head and a row each; the service where there is more than one."""
+        services = {row.snapshot.service.label for row in self.rows}
+        if len(services) < 2:
+            return [HEADER, *(row.cells() for row in self.rows)]
+        rows = ((*row.cells(), row.snapshot.service.label) for row in self.rows)
+        return [(*HEADER, "service"), *rows]
+
+    def remarks(self) -> list[str]:
+        """What stands below the table, in sentences."""
+        if self.rows:
+            return list(self.problems)
+        asked = ", ".join(self.asked) or "no emulator runs here, and no IBM account was asked"
+        return [f"No session is open ({asked}).", *self.problems]
 
     def __repr__(self) -> str:
-        if not self.rows:
-            return f"No session is open ({self.label})."
-        table = [HEADER, *(row.cells() for row in self.rows)]
-        widths = [max(len(cells[i]) for cells in table) for i in range(len(HEADER))]
-        return "\n".join(_line(cells, widths) for cells in table)
+        lines = self.remarks()
+        if self.rows:
+            table = self.table()
+            widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+            lines = [*(_line(cells, widths) for cells in table), *lines]
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
+        below = "".join(f"<p>{escape(text)}</p>" for text in self.remarks())
         if not self.rows:
-            return f"<p>{escape(repr(self))}</p>"
-        head = "".join(f'<th style="text-align:left">{escape(text)}</th>' for text in HEADER)
-        body = "".join(
-            "<tr>"
-            + "".join(f'<td style="text-align:left">{escape(text)}</td>' for text in row.cells())
-            + "</tr>"
-            for row in self.rows
+            return below
+        head, *rows = self.table()
+        return (
+            f"<table><thead>{_cells('th', head)}</thead>"
+            f"<tbody>{''.join(_cells('td', cells) for cells in rows)}</tbody></table>{below}"
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
-def list_open(chosen: Chosen, here: dict[str, str] | None = None) -> Listing:
-    """Ask the service for everything of mine that is open.
+def list_open(
+    places: Iterable[Place | UserError], here: Mapping[str, str] | None = None
+) -> Listing:
+    """Ask services for everything of mine that is open.
 
     Parameters
     ----------
-    chosen : Chosen
-        The service.
-    here : dict, optional
+    places : iterable of Place or UserError
+        The services; why one cannot be asked is said below the table.
+    here : mapping, optional
         What to say of sessions of this kernel, by id.
+
+    Raises
+    ------
+    UserError
+        None of them can be asked.
+    """
+    rows: list[Row] = []
+    asked: list[str] = []
+    problems: list[str] = []
+    for place in places:
+        try:
+            if isinstance(place, UserError):
+                raise place
+            rows += _rows(place, here or {})
+            asked.append(place.info.label)
+        except UserError as error:
+            problems.append(str(error))
+    if problems and not asked:
+        raise UserError("\n".join(problems))
+    seen: dict[str, Row] = {}
+    for row in rows:
+        seen.setdefault(row.snapshot.session_id, row)
+    return Listing(tuple(seen.values()), tuple(dict.fromkeys(asked)), tuple(problems))
+
+
+def newest(place: Place) -> list[Found]:
+    """The newest session or batch of a service, open or not, with the fields of the list; or none.
 
     Raises
     ------
     UserError
         The service refused or does not answer.
     """
-    line = ServiceClient(chosen.service)
-    known = notes()
+    line = place.dial()
     try:
-        rows = [
-            _row(chosen, answer, item, (here or {}).get(item["id"]) or _who(known.get(item["id"])))
-            for item in _workloads(line)
-            if (answer := _details(line, item["id"])) is not None
-        ]
-    except ServiceError as error:
-        raise UserError(
-            explain(error, doing="list the sessions", service=chosen.info.kind)
-        ) from error
+        with explained("list the sessions", place.info.kind):
+            found = workloads(line, limit=1)
     finally:
         line.shut()
-    return Listing(chosen.info.label, tuple(row for row in rows if row.snapshot.state != "closed"))
+    return [Found(place, item) for item in found[:1]]
 
 
-def _workloads(line: ServiceClient) -> list[dict[str, Any]]:
+def _rows(place: Place, here: Mapping[str, str]) -> list[Row]:
+    line = place.dial()
+    known = notes()
+    try:
+        with explained("list the sessions", place.info.kind):
+            rows = [
+                _row(place, answer, item, _whose(item["id"], here, known))
+                for item in workloads(line, ["pending", "in_progress"])
+                if (answer := _details(line, item["id"])) is not None
+            ]
+    finally:
+        line.shut()
+    return [row for row in rows if row.snapshot.state != "closed"]
+
+
+def workloads(
+    line: ServiceClient, status: Sequence[str] = (), *, limit: int = 50, **query: Any
+) -> list[dict[str, Any]]:
+    """My sessions and batches, newest first, as the service lists them; at most `MOST`.
+
+    Parameters
+    ----------
+    line : ServiceClient
+        The service.
+    status : sequence of str
+        Only those that are ``pending``, ``in_progress``, ``completed``, ``canceled`` or ``failed``.
+    limit : int
+        How many of each kind.
+    **query
+        What else the service may be asked for.
+
+    Raises
+    ------
+    ServiceError
+        The service refused or does not answer.
+    """
+    query |= {"user": "me", "sort": "-createdAt", "limit": limit}
+    if status:
+        query["status"] = list(status)
     found: list[dict[str, Any]] = []
     for mode in ("session", "batch"):
-        query: dict[str, Any] = {
-            "mode": mode,
-            "status": ["pending", "in_progress"],
-            "user": "me",
-            "sort": "-createdAt",
-            "limit": 50,
-        }
-        page = line.workloads(**query).data or {}
-        found += page.get("workloads", ())
+        found += (line.workloads(mode=mode, **query).data or {}).get("workloads", ())
     found.sort(key=lambda item: str(item.get("created", "")), reverse=True)
     return found[:MOST]
 
@@ -150,7 +248,7 @@ def _details(line: ServiceClient, session_id: str) -> Answer | None:
         raise
 
 
-def _row(chosen: Chosen, answer: Answer, item: dict[str, Any], opened_by: str) -> Row:
+def _row(place: Place, answer: Answer, item: dict[str, Any], opened_by: str) -> Row:
     data = answer.data
     now = answer.date if answer.date is not None else time.time()
     batch = data.get("mode") == "batch"
@@ -160,7 +258,7 @@ def _row(chosen: Chosen, answer: Answer, item: dict[str, Any], opened_by: str) -
         session_id=str(data["id"]),
         mode="batch" if batch else "dedicated",
         backend=str(data.get("backend_name") or ""),
-        service=chosen.info,
+        service=place.info,
         state=STATES.get(str(data.get("state")), "active"),
         answered_at=now,
         accepting_jobs=bool(data.get("accepting_jobs", True)),
@@ -172,13 +270,21 @@ def _row(chosen: Chosen, answer: Answer, item: dict[str, Any], opened_by: str) -
         usage_seconds=spent,
         usage_final=spent is not None,
     )
-    return Row(snapshot, now, opened_by)
+    return Row(snapshot, now, Found(place, data), opened_by)
 
 
-def _who(note: Note | None) -> str:
-    if note is None:
-        return ""
-    return PurePath(note.notebook).name if note.notebook else f"process {note.process}"
+def _whose(session_id: str, here: Mapping[str, str], known: Mapping[str, Note]) -> str:
+    """Which notebook opened it, and what it is to this one."""
+    mine, note = here.get(session_id, ""), known.get(session_id)
+    if note is None or mine.startswith("this notebook"):
+        return mine
+    opened = PurePath(note.notebook).name if note.notebook else f"process {note.process}"
+    return f"{opened}; {mine}" if mine else opened
+
+
+def _cells(tag: str, texts: Sequence[str]) -> str:
+    left = ' style="text-align:left"'
+    return f"<tr>{''.join(f'<{tag}{left}>{escape(text)}</{tag}>' for text in texts)}</tr>"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

@@ -16,8 +16,11 @@ from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 from .client import ServiceClient, set_active
 from .durations import money
 from .errors import ServiceError, UserError, explain
+from .events import ENDS
 from .monitor import Monitor
 from .options import OpenOptions
+from .places import ended_as
+from .reporting import Reporter
 from .service import Chosen
 from .snapshot import SessionSnapshot, usage
 
@@ -154,6 +157,8 @@ class LiveSession:
         How many jobs were sent to it from here.
     guard : Guard or None
         Closes it by its rules, where it has any.
+    reporter : Reporter
+        Tells what happens to it.
     """
 
     def __init__(
@@ -177,6 +182,9 @@ class LiveSession:
         self.guard: Guard | None = None
         self._panel: SessionPanel | None = None
         self._unsubscribe = monitor.subscribe(self._follow)
+        self.reporter = Reporter(
+            monitor, say=options.say, path=options.events, opened_here=opened_here
+        )
         session._live = self
 
     @property
@@ -206,6 +214,8 @@ class LiveSession:
             from .panel import SessionPanel
 
             self._panel = SessionPanel(self.monitor)
+            # a page that shows it asks for what it missed
+            self._panel.on_msg(self.reporter.seen)
         return self._panel
 
     def before_submit(self) -> None:
@@ -237,7 +247,7 @@ class LiveSession:
 
     def end(self, action: str) -> str:
         """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
-        said = self.monitor.command(action)
+        said = ended_as(self.word, self.monitor.command(action))
         if self.guard is not None:
             self.guard.stop()
         return said
@@ -258,6 +268,10 @@ class LiveSession:
             return False
         finally:
             client.shut()
+        self.reporter.stop()
+        left = len(self.monitor.snapshot.pending())
+        text = "closed at the end of the kernel" + (f"; {left} job(s) finish first" if left else "")
+        self.reporter.tell("closing" if left else "closed", text, aloud=False, reason="exit")
         return True
 
     def price_sentence(self) -> str:
@@ -283,15 +297,6 @@ def ended_sentence(snapshot: SessionSnapshot) -> str:
     """Why a session takes no more jobs, and what to do."""
     how = ENDS.get(snapshot.state_reason or "", "it ended")
     return f"This session takes no more jobs: {how}. Open a new one with %%session."
-
-
-ENDS: dict[str, str] = {
-    "session_closed_early": "it was closed",
-    "session_cancelled": "it was cancelled",
-    "session_max_ttl_reached": "its maximum time is over",
-    "session_never_used": "no job came for 30 minutes after it was opened",
-}
-"""How a session ended, by the service's ``state_reason``, as a clause."""
 
 
 def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:

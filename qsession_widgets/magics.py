@@ -17,22 +17,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from .binding import BINDING
 from .errors import UserError
-from .options import OPEN_OPTIONS, Mode, parse_open, split
+from .options import OPEN_OPTIONS, Mode, build, parse_open, split
 from .usage import USAGE
-
-CONFIGURABLE = (
-    "--backend",
-    "--max-time",
-    "--service",
-    "--instance",
-    "--account",
-    "--idle-close",
-    "--budget",
-    "--on-error",
-    "--on-exit",
-    "--fallback",
-)
-"""Options whose defaults can be configured."""
 
 
 def _default(flag: str) -> Any:
@@ -42,19 +28,28 @@ def _default(flag: str) -> Any:
 
 @magics_class
 class SessionMagics(Magics):
-    """The magics of this package, and the defaults of their options."""
+    """The magics of this package, and the defaults of their options.
 
-    # One trait for each of CONFIGURABLE, as it would be typed; empty for none.
+    Defaults are set in a notebook with ``%config SessionMagics.backend = "fake_fez"``, and for all
+    of them with ``c.SessionMagics.backend = "fake_fez"`` in IPython's ``ipython_config.py``. An
+    option on the line goes before its default.
+    """
+
+    # As they would be typed; empty for none.
     backend = _default("--backend")
     max_time = _default("--max-time")
     service = _default("--service")
-    instance_crn = _default("--instance")
+    instance = _default("--instance")
     account = _default("--account")
+    tags = _default("--tags")
     idle_close = _default("--idle-close")
     budget = _default("--budget")
     on_error = _default("--on-error")
     on_exit = _default("--on-exit")
     fallback = _default("--fallback")
+    say = _default("--say")
+    events = _default("--events")
+    bind_as = _default("--bind-as")
     strict = traitlets.Bool(False, help="Whether sessions are --strict.").tag(config=True)
 
     def __init__(self, shell: Any):
@@ -73,7 +68,7 @@ class SessionMagics(Magics):
             return None
         from .actions import act
 
-        return _plainly(lambda: act(split(line), self.shell.push))
+        return _plainly(lambda: act(split(line), self.shell.push, self._defaults()))
 
     session.__doc__ = USAGE
 
@@ -120,13 +115,22 @@ class SessionMagics(Magics):
         show(bound)
 
     def _defaults(self) -> dict[str, str]:
-        traits = {"--instance": "instance_crn"}
-        values = {
-            flag: getattr(self, traits.get(flag, flag[2:].replace("-", "_")))
-            for flag in CONFIGURABLE
-        }
-        found = {flag: value for flag, value in values.items() if value}
-        return {**found, "--strict": ""} if self.strict else found
+        """The configured defaults by flag, once each of them was found to make sense."""
+        values: dict[str, str] = {}
+        for name in self.class_trait_names(config=True):
+            value, flag = getattr(self, name), "--" + name.replace("_", "-")
+            if value:
+                values[flag] = "" if value is True else value
+        for flag, value in values.items():
+            try:
+                build({flag: value})
+            except UserError as error:
+                name = f"SessionMagics.{flag[2:].replace('-', '_')}"
+                raise UserError(
+                    f"The configured default {name} makes no sense. {error} %config {name} = '' "
+                    "takes it away."
+                ) from None
+        return values
 
 
 _CALLS = {"%%session": "qsession_open", "%%batch": "qsession_open_batch"}
@@ -192,8 +196,7 @@ def unload(shell: Any) -> None:
     if live is not None and live.usable:
         print(
             f"The {live.word} on {live.backend.name} is still open and costs while it is active: "
-            "session.close() ends it.",
-            file=sys.stderr,
+            "session.close() ends it."
         )
 
 

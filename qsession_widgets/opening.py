@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .client import ServiceClient
-from .errors import ServiceError, UserError, answer_code, explain
-from .live import ENDS, Batch, LiveSession, Session
+from .errors import NO_SESSIONS_ON_PLAN, UserError, answer_code, explain
+from .events import ENDS
+from .live import Batch, LiveSession, Session
 from .monitor import Monitor
 from .options import OpenOptions
+from .places import Found
 from .service import Chosen
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
-
-NO_SESSIONS_ON_PLAN = 1352
 
 
 class NoSessionsOnPlan(UserError):
@@ -62,36 +62,30 @@ def open_live(
     return _watch(session, backend, chosen, options, notebook=notebook)
 
 
-def attach_live(chosen: Chosen, wanted: str, options: OpenOptions) -> LiveSession:
+def attach_live(found: Found, options: OpenOptions) -> LiveSession:
     """Take up a session that was opened elsewhere: by a kernel that is gone, or another notebook.
 
     Parameters
     ----------
-    chosen : Chosen
-        The service.
-    wanted : str
-        Id of a session or batch, or of a job in one.
+    found : Found
+        The session or batch, and where it is.
     options : OpenOptions
         Name and guards for it.
 
     Raises
     ------
     UserError
-        There is no such session or job, or the job is in none, or it takes no more jobs.
+        It takes no more jobs, or the service does not answer.
     """
-    line = ServiceClient(chosen.service)
-    try:
-        raw = _find(line, wanted, chosen)
-    finally:
-        line.shut()
-    kind = Batch if raw.get("mode") == "batch" else Session
-    session_id, word = str(raw["id"]), "batch" if kind is Batch else "session"
+    raw, session_id, word = found.raw, found.session_id, found.word
     if raw.get("state") == "closed" or not raw.get("accepting_jobs", True):
         how = ENDS.get(str(raw.get("state_reason")), "it ended")
         raise UserError(
             f"The {word} {session_id} takes no more jobs: {how}. %session list shows the "
             f"open ones; qsession receipt {session_id} in a terminal shows what it did."
         )
+    chosen = found.place.chosen
+    kind = Batch if word == "batch" else Session
     try:
         session = kind.from_id(session_id, chosen.service)
         backend = chosen.service.backend(str(raw["backend_name"]))
@@ -100,30 +94,6 @@ def attach_live(chosen: Chosen, wanted: str, options: OpenOptions) -> LiveSessio
         raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
     kept = replace(options, mode="batch" if kind is Batch else "dedicated", backend=backend.name)
     return _watch(session, backend, chosen, kept, opened_here=False)
-
-
-def _find(line: ServiceClient, wanted: str, chosen: Chosen) -> dict[str, Any]:
-    """The raw fields of a session, by its own id or by that of one of its jobs."""
-    try:
-        return dict(line.session(wanted).data)
-    except ServiceError as error:
-        if error.status not in (400, 404):
-            doing = f"find session {wanted}"
-            raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
-    try:
-        job = dict(line.job(wanted).data)
-        session_id = job.get("session_id")
-        if session_id and session_id != wanted:
-            return dict(line.session(str(session_id)).data)
-    except ServiceError as error:
-        if error.status in (400, 404):
-            raise UserError(
-                f"There is no session, batch or job {wanted!r} on {chosen.info.label}: "
-                "%session list shows the open ones, --instance and --account choose where to look."
-            ) from None
-        doing = f"find job {wanted}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
-    raise UserError(f"The job {wanted} runs in no session: there is nothing to attach.")
 
 
 def _watch(

@@ -55,6 +55,10 @@ class OpenOptions:
         What happens to it when its cell fails, and when the kernel ends.
     fallback : str
         What to do on a plan without sessions.
+    say : str
+        Whether what happens to it is told as lines of text.
+    events : str
+        File that what happens to it is appended to, as JSON lines; empty for none.
     names : tuple of (str, str)
         The notebook's names for session and backend.
     local : mapping
@@ -78,6 +82,8 @@ class OpenOptions:
     on_error: str = "keep"
     on_exit: str = "close"
     fallback: str = "job"
+    say: str = "auto"
+    events: str = ""
     names: tuple[str, str] = ("session", "backend")
     local: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = "dedicated"
@@ -205,6 +211,20 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         read_one_of("job", "batch"),
     ),
     Option(
+        "--say",
+        "auto|always|never",
+        "tell what happens to it in lines of text; auto: where no page shows the panel",
+        "say",
+        read_one_of("auto", "always", "never"),
+    ),
+    Option(
+        "--events",
+        "PATH",
+        "append what happens to it to a file, one JSON object a line",
+        "events",
+        read_text,
+    ),
+    Option(
         "--bind-as",
         "SESSION,BACKEND",
         "the notebook's names for them; session,backend when left out",
@@ -214,6 +234,8 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", read_text),
     _local("ittl", "SECONDS", "its interactive timeout", read_number),
     _local("max_ttl", "SECONDS", "its longest maximum time", read_number),
+    _local("cap", "", "shorten a longer maximum time instead of refusing it", read_true),
+    _local("quota", "SECONDS", "usage its instance has in 28 days", read_number),
     _local("speed", "FACTOR", "how fast its clock runs", read_number),
     _local(
         "queue", "LOAD", "other users' jobs beside yours: 120 for two minutes of waiting", read_text
@@ -232,6 +254,27 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     _local("faults", "", "serve its faults plane, which makes requests fail on demand", read_true),
 )
 """Every option, in the order of the help."""
+
+ATTACH_OPTIONS: tuple[Option, ...] = tuple(
+    option
+    for option in OPEN_OPTIONS
+    if option.flag not in ("--backend", "--max-time", "--once", "--fallback")
+    and not option.field.startswith("local.")
+)
+"""The options of ``%session attach``: those that make sense for a session that is open already."""
+
+WHERE = ("all", "ibm", "local")
+LIST_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "--service",
+        "|".join(WHERE),
+        "where to look: your IBM account, the emulators that run on this machine, or all of them",
+        "where",
+        read_one_of(*WHERE),
+    ),
+    *(option for option in OPEN_OPTIONS if option.flag in ("--instance", "--account")),
+)
+"""The options of ``%session list``, and of the commands that look for a session by its id."""
 
 
 def split(line: str) -> list[str]:

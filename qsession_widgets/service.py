@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlparse
 
-from .errors import ServiceError, UserError, explain, nearest
+from .errors import ServiceError, UserError, explain, explained, nearest
 from .snapshot import ServiceInfo
 
 if TYPE_CHECKING:
@@ -218,11 +218,8 @@ def backend_names(chosen: Chosen) -> list[str]:
 
     line = ServiceClient(chosen.service)
     try:
-        answer = line.backends()
-    except ServiceError as error:
-        raise UserError(
-            explain(error, doing="list the backends", service=chosen.info.kind)
-        ) from error
+        with explained("list the backends", chosen.info.kind):
+            answer = line.backends()
     finally:
         line.shut()
     return sorted(device["name"] for device in answer.data.get("devices", []))
@@ -322,6 +319,17 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
         raise UserError(str(error).replace("--", "--local-")) from error
     except EmulatorError as error:
         raise UserError(str(error)) from error
+    return local_service(connection, why)
+
+
+def local_service(connection: Connection, why: str) -> Chosen:
+    """An emulator that runs, as a service to open sessions on.
+
+    Raises
+    ------
+    UserError
+        It does not answer.
+    """
     service = connect(connection)
     info = emulator_info(service)
     if info is None:

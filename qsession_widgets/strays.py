@@ -7,7 +7,6 @@ code, marked for the panel, and refused when the session was opened with ``--str
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -61,13 +60,17 @@ class Strays:
             from .live import primitive_of
 
             live.monitor.mark_stray(job_id, *primitive_of(submit.program, submit.inputs))
-            if (live.monitor.session_id, at) not in self._told:
-                self._told.add((live.monitor.session_id, at))
-                print(
-                    f"{at}: {submit.program} job {job_id} runs outside {session}, through the "
-                    f"normal queue; to have it inside, {way}.",
-                    file=sys.stderr,
-                )
+            known = (live.monitor.session_id, at) in self._told
+            self._told.add((live.monitor.session_id, at))
+            live.reporter.tell(
+                "stray",
+                f"{at}: {submit.program} job {job_id} runs outside {session}, through the normal "
+                f"queue; to have it inside, {way}.",
+                aloud=not known,
+                job=job_id,
+                program=submit.program,
+                where=at,
+            )
 
         return mark
 

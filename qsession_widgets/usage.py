@@ -33,7 +33,11 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "cancel", "[NAME|ID]", "accept no more jobs, cancel queued ones; a running one finishes"
     ),
-    Action("list", "", "all my open sessions and batches, with age, state and cost so far"),
+    Action(
+        "list",
+        "[--service ibm|local]",
+        "all my open sessions and batches: age, state, cost so far, who opened them",
+    ),
     Action("attach", "ID|JOB-ID [options]", "take up a session that was opened elsewhere"),
     Action("use", "NAME", "bind another of the named sessions that are open here"),
     Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
@@ -73,7 +77,9 @@ Options of %%session and %%batch:
 
 {_OPTION_TABLE}
 
-Defaults for every notebook: %config SessionMagics lists them.
+Defaults: %config SessionMagics lists them, %config SessionMagics.backend = 'fake_fez' sets one in
+this notebook, and c.SessionMagics.backend = 'fake_fez' in IPython's configuration file
+(ipython profile locate names its folder, the file is ipython_config.py) sets one in all.
 
 Examples
 --------
@@ -84,6 +90,7 @@ Examples
 
     %%session --name vqe --budget '$20' --idle-close 2m --strict
     %%session --service local --local-ittl 20 --local-speed 10
+    %%session --events run.jsonl --say always
     %session attach 8a1f…
     %session export run.html
 

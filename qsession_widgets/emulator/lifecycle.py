@@ -133,6 +133,8 @@ class Lifecycle(Rules):
                 NO_SESSIONS_ON_PLAN,
             )
         longest = plan.max_ttl if mode == "dedicated" else plan.batch_max_ttl
+        if max_ttl is not None and plan.caps:
+            max_ttl = min(max_ttl, longest)
         if max_ttl is not None and not 1 <= max_ttl <= longest:
             raise Refused(
                 400,

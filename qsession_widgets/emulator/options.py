@@ -39,6 +39,10 @@ class Options:
         Further instances, as name and plan, each with a key of its own.
     ittl, max_ttl : float or None
         Interactive timeout and longest maximum time in seconds; the plan's when None.
+    cap : bool
+        Whether a maximum time that is too long is shortened; it is refused otherwise.
+    quota : float or None
+        Seconds of usage the default instance has in 28 days; what its plan has when None.
     speed : float
         Seconds of service time in one second; 0 stands still until the clock is moved through the
         faults plane.
@@ -67,6 +71,8 @@ class Options:
     instances: tuple[tuple[str, str], ...] = ()
     ittl: float | None = None
     max_ttl: float | None = None
+    cap: bool = False
+    quota: float | None = None
     speed: float = 1.0
     job_time: str = "simulated"
     queue: str | None = None
@@ -92,6 +98,7 @@ class Options:
         for option, value, smallest in (
             ("--ittl", self.ittl, 0.1),
             ("--max-ttl", self.max_ttl, 1),
+            ("--quota", self.quota, 0),
             ("--speed", self.speed, 0),
             ("--lanes", self.lanes, 1),
             ("--workers", self.workers, 1),
@@ -114,7 +121,7 @@ class Options:
             plan = replace(plan, interactive_ttl=self.ittl, batch_interactive_ttl=self.ittl)
         if self.max_ttl is not None:
             plan = replace(plan, max_ttl=self.max_ttl, batch_max_ttl=self.max_ttl)
-        return plan
+        return replace(plan, caps=self.cap)
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON types; `from_json` reads them back."""
@@ -180,6 +187,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--ittl", type=float, metavar="SECONDS", help="interactive timeout")
     group.add_argument("--max-ttl", type=float, metavar="SECONDS", help="longest maximum time")
+    group.add_argument(
+        "--cap", action="store_true", help="shorten a longer maximum time instead of refusing it"
+    )
+    group.add_argument(
+        "--quota", type=float, metavar="SECONDS", help="usage the default instance has in 28 days"
+    )
     group.add_argument(
         "--speed", type=float, default=1.0, metavar="FACTOR", help="how fast its clock runs"
     )

@@ -53,6 +53,8 @@ class Plan:
         The interactive timeout of sessions and of batches.
     max_ttl, batch_max_ttl : float
         The longest, and the default, maximum time of sessions and of batches.
+    caps : bool
+        Whether a maximum time beyond that is shortened to it; it is refused otherwise.
     empty_ttl : float
         When a session that never ran a job closes by itself.
     max_execution_time : float
@@ -67,6 +69,7 @@ class Plan:
     batch_interactive_ttl: float = 60.0
     max_ttl: float = 28800.0
     batch_max_ttl: float = 28800.0
+    caps: bool = False
     empty_ttl: float = 1800.0
     max_execution_time: float = 10800.0
     price_per_second: float = 1.6

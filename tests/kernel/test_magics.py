@@ -79,7 +79,9 @@ def test_nothing_is_bound(notebook: Notebook) -> None:
     [
         ("%session clsoe", "no action 'clsoe': did you mean close?"),
         ("%session frobnicate", "there are status, close"),
-        ("%session list all", "takes nothing more, not 'all'"),
+        ("%session list all", "does not know 'all': it takes options only"),
+        ("%session list --service cloud", "choose all, ibm or local"),
+        ("%session status all", "takes nothing more, not 'all'"),
         ("%session use", "needs to know which: %session use NAME"),
         ("%session use nowhere", "no open session named 'nowhere'"),
         ("%session close nowhere", "There is no session named 'nowhere'"),
@@ -170,7 +172,7 @@ def test_the_list_shows_what_is_open_and_close_all_ends_it(
     assert elsewhere in repr(listing)
     assert elsewhere in listing._repr_html_()
     said = notebook.good("%session close --all").out
-    assert said.count("Session closed") == 2
+    assert (said.count("Session closed."), said.count("Batch closed.")) == (1, 1)
     assert _open_ids(ask) == set()
     assert BINDING.bound is None
     assert "No session is open" in repr(notebook.good("%session list").value)

@@ -26,10 +26,13 @@ async def usage(asked: AskedBy) -> Response:
         "usage_consumed_seconds": consumed,
         "usage_period": {"start_time": iso(asked.now - PERIOD), "end_time": iso(asked.now)},
     }
-    if asked.instance.plan == "open":
-        answer["usage_limit_seconds"] = OPEN_ALLOWANCE
-        answer["usage_allocation_seconds"] = OPEN_ALLOWANCE
-        answer["usage_limit_reached"] = consumed >= OPEN_ALLOWANCE
+    allowed = OPEN_ALLOWANCE if asked.instance.plan == "open" else None
+    if asked.instance.name == "default" and asked.emulator.options.quota is not None:
+        allowed = asked.emulator.options.quota
+    if allowed is not None:
+        answer["usage_limit_seconds"] = allowed
+        answer["usage_allocation_seconds"] = allowed
+        answer["usage_limit_reached"] = consumed >= allowed
     return json_response(answer)
 
 
