@@ -1,0 +1,100 @@
+"""The panel's Close button while a cell runs, on older lines of ipykernel than the newest."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nbformat
+import pytest
+from playwright.sync_api import expect
+
+from ..kernel.lines import of_line
+from .lab import Lab, Notebook, wait_until
+from .test_front_ends import AWAIT_UNTIL_CLOSED, OPEN, RUN_UNTIL_CLOSED
+
+CLOSE_THEN_LOOK = """
+print("waiting")
+import pathlib, time
+while not pathlib.Path("go-on").exists():
+    time.sleep(0.01)
+print("the session takes jobs:", session.snapshot.accepting_jobs)
+"""
+
+
+@pytest.fixture
+def open_on_line(lab: Lab, open_notebook: Callable[..., Notebook]) -> Callable[..., Notebook]:
+    """Opens a new notebook of some cells with a kernel of a line of ipykernel."""
+
+    def open_one(line: str, name: str, *cells: str) -> Notebook:
+        kernel = f"ipykernel-{line}"
+        spec = Path(os.environ["JUPYTER_DATA_DIR"]) / "kernels" / kernel / "kernel.json"
+        spec.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        spec.write_text(
+            json.dumps(
+                {
+                    "argv": command,
+                    "display_name": kernel,
+                    "language": "python",
+                    "env": of_line(line),
+                }
+            )
+        )
+        notebook = nbformat.v4.new_notebook(
+            cells=[nbformat.v4.new_code_cell(cell.strip()) for cell in cells],
+            metadata={"kernelspec": {"name": kernel, "display_name": kernel}},
+        )
+        nbformat.write(notebook, lab.root / name)
+        return open_notebook(name)
+
+    return open_one
+
+
+def _load(line: str) -> str:
+    return (
+        "%load_ext qsession_widgets\n"
+        "import ipykernel\n"
+        f"assert ipykernel.__version__.startswith('{line}.'), ipykernel.__version__"
+    )
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("waiting", [RUN_UNTIL_CLOSED, AWAIT_UNTIL_CLOSED], ids=["plain", "await"])
+def test_close_acts_while_a_cell_runs_on_ipykernel_7_3(
+    waiting: str, open_on_line: Callable[..., Notebook]
+) -> None:
+    name = f"close-7.3-{len(waiting)}.ipynb"
+    notebook = open_on_line("7.3", name, _load("7.3"), OPEN, waiting)
+    load, run, wait = notebook.code_cells()
+    assert "Error" not in notebook.run_cell(load)
+    assert "4096" in notebook.run_cell(run)
+    notebook.start_cell(wait)
+    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
+    notebook.panel.scroll_into_view_if_needed()
+    notebook.panel.get_by_role("button", name="Close session").click()
+    notebook.wait_executed(wait)
+    assert "the session takes jobs: False" in notebook.printed(wait)
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
+
+
+@pytest.mark.timeout(300)
+def test_close_says_that_it_waits_for_the_cell_on_ipykernel_6_31(
+    open_on_line: Callable[..., Notebook], lab: Lab
+) -> None:
+    notebook = open_on_line("6.31", "close-6.31.ipynb", _load("6.31"), OPEN, CLOSE_THEN_LOOK)
+    load, run, wait = notebook.code_cells()
+    assert "Error" not in notebook.run_cell(load)
+    assert "4096" in notebook.run_cell(run)
+    notebook.start_cell(wait)
+    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
+    notebook.panel.scroll_into_view_if_needed()
+    notebook.panel.get_by_role("button", name="Close session").click()
+    expect(notebook.panel).to_contain_text("It acts when the cell ends", timeout=30_000)
+    (lab.root / "go-on").touch()
+    notebook.wait_executed(wait)
+    assert "the session takes jobs: True" in notebook.printed(wait)
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed", timeout=30_000)
