@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
@@ -16,6 +17,8 @@ from .options import LIST_OPTIONS
 if TYPE_CHECKING:
     from .monitor import Monitor
     from .places import Found, Place, Where
+
+COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,9 +90,24 @@ def build_parser() -> argparse.ArgumentParser:
     one = receipt.add_mutually_exclusive_group(required=True)
     one.add_argument("id", nargs="?", help=which)
     one.add_argument("--last", action="store_true", help="the newest session there is")
+    tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
+    tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
+    tutorial.add_argument("--no-open", action="store_true", help="copy them only")
+    tutorial.set_defaults(action=_tutorial)
     for name in ("emulator", "run"):
         actions.add_parser(name, help=f"the local emulator: qsession {name} --help", add_help=False)
     return parser
+
+
+def _tutorial(options: argparse.Namespace) -> None:
+    from .tutorial import copy_tutorials, differing, open_lab
+
+    target = copy_tutorials(Path(options.folder).expanduser())
+    print(f"The walkthroughs are in {target}.")
+    if kept := differing(target):
+        print(f"Left as they were found there: {', '.join(kept)}.")
+    if not options.no_open:
+        open_lab(target)
 
 
 def _list(options: argparse.Namespace) -> None:
