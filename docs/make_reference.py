@@ -134,6 +134,8 @@ def option_section() -> str:
             table(("option", "", "in `open_session`"), map(row, remote)),
             "How the local emulator is started when the session needs it and it does not run yet:",
             table(("option", ""), [row(option)[:2] for option in local]),
+            "Of `%session list`:",
+            table(("option", ""), [row(option)[:2] for option in options.LIST_OPTIONS]),
         ]
     )
 
@@ -163,7 +165,7 @@ def setting_section() -> str:
 
 def command_section() -> str:
     """The ``qsession`` command and what it can do."""
-    commands = {**_commands(cli._parser()), **_commands(emulator_cli._parser())}
+    commands = {**_commands(cli.build_parser()), **_commands(emulator_cli._parser())}
     shared = {name for name in commands if name.startswith("qsession emulator ")}
     blocks = _command_group({n: c for n, c in commands.items() if n not in shared})
     blocks += ["### qsession emulator", "The emulator that notebooks share."]
@@ -270,6 +272,7 @@ def snapshot_section() -> str:
         snapshot.interactive_timeout,
         snapshot.maximum_time,
         snapshot.empty_timeout,
+        snapshot.idle_timeout,
         snapshot.usage,
     ]
     blocks = [
