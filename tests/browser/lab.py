@@ -163,6 +163,33 @@ class Notebook:
         """The first panel of the notebook."""
         return self.page.locator(".qs-panel").first
 
+    @property
+    def status(self) -> Locator:
+        """The session's line in the status bar, or where Notebook 7 has it."""
+        return self.page.locator(".qs-lab-status button")
+
+    @property
+    def popover(self) -> Locator:
+        """What a click on the status bar's line opens."""
+        return self.page.locator(".qs-lab-popover")
+
+    @property
+    def side_panel(self) -> Locator:
+        """The side panel with all sessions."""
+        return self.page.locator(".qs-lab-panel")
+
+    def show_sessions(self) -> Locator:
+        """Open the side panel."""
+        self.command("qsession:show-panel")
+        self.side_panel.wait_for()
+        return self.side_panel
+
+    def row(self, session_id: str) -> Locator:
+        """A session's row in the side panel, open or closed."""
+        return self.side_panel.locator("article, li").filter(
+            has=self.page.locator(f'[title="{session_id}"]')
+        )
+
     def command(self, name: str, **arguments: Any) -> None:
         """Run a command of the lab's."""
         self.page.evaluate(

@@ -5,7 +5,7 @@ import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import { noun } from "#shared/consequences";
 import { keyOf, which, type Deed, type Which, type Workload } from "./contract";
 import type { Feed } from "./feed";
-import { belongsHere, type Place } from "./place";
+import type { Place } from "./place";
 import { RequestFailed, type Closed, type Server } from "./server";
 import type { Sessions } from "./sessions";
 
@@ -78,7 +78,7 @@ export class Actions {
     if (snapshot.state === "closed") return `the ${what} is closed`;
     if (!snapshot.accepting_jobs) return `the ${what} is closing and takes no more jobs`;
     if (!place) return "no notebook is open to attach it to";
-    if (by?.bound && by.kernel_id === place.kernelId && belongsHere(workload, place)) {
+    if (by?.bound && by.kernel_id === place.kernelId && by.kernel !== "gone") {
       return "it is bound in this notebook already";
     }
     if (service.startsWith("local:")) {

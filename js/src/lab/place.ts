@@ -38,8 +38,8 @@ export function leftBy(workloads: readonly Workload[], kernelIds: readonly strin
     (workload) =>
       isOpen(workload) &&
       workload.snapshot.accepting_jobs &&
-      workload.opened_by !== null &&
-      workload.opened_by.kernel_id !== "" &&
+      // what is left behind already cannot be left once more
+      (workload.opened_by?.kernel === "idle" || workload.opened_by?.kernel === "busy") &&
       kernelIds.includes(workload.opened_by.kernel_id),
   );
 }

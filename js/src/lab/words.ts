@@ -80,7 +80,7 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
       label: "Interactive timeout",
       short: "ITTL",
       text: interactive.running ? formatCountdown(interactive.remaining) : "paused",
-      note: interactive.running ? "then the next job queues again" : "while a job is pending",
+      note: interactive.running ? "then jobs queue again" : "while a job is pending",
       low,
     });
   }

@@ -140,7 +140,7 @@ function Row({ context, workload, now, stale }: RowProps) {
         {snapshot.mode === "batch" && <span class="qs-lab-chip">batch</span>}
         {name && <span class="qs-lab-name">{name}</span>}
         <span class="qs-lab-id" title={snapshot.session_id}>
-          {shortId(snapshot.session_id)}
+          {shortId(snapshot.session_id, 4, 4)}
         </span>
       </div>
       <div class="qs-lab-owner">

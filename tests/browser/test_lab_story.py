@@ -1,0 +1,110 @@
+"""From end to end: a session whose kernel is killed is seen, counted, taken up again and closed."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .lab import Notebook, wait_until
+from .test_front_ends import OPEN, RUN_UNTIL_CLOSED
+
+ONE_MORE = "print('shots', Sampler().run([isa]).result()[0].data.meas.num_shots)"
+SETUP = "\n".join(line for line in OPEN.splitlines() if not line.startswith(("%%session", "print")))
+
+
+@pytest.mark.timeout(300)
+def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
+    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook]
+) -> None:
+    name = write_notebook(
+        "story.ipynb",
+        "%load_ext qsession_widgets",
+        OPEN,
+        "import os\nprint(os.getpid(), session.session_id)",
+    )
+    notebook = open_notebook(name)
+    load, run, who = notebook.code_cells()
+
+    # a session opens: the status bar counts it down
+    notebook.run_cell(load)
+    assert "4096" in notebook.run_cell(run)
+    expect(notebook.status).to_contain_text(
+        re.compile(r"^aer · active, idle · ITTL 0:\d\d · max \d:\d\d · 1 job$"), timeout=30_000
+    )
+    process, session_id = notebook.run_cell(who).split()
+
+    # its kernel is killed: the side panel says so, and what it costs
+    os.kill(int(process), signal.SIGKILL)
+    notebook.show_sessions()
+    row = notebook.row(session_id)
+    expect(row).to_contain_text("kernel gone", timeout=30_000)
+    expect(row).to_contain_text("story.ipynb")
+    died = notebook.page.locator(".jp-Dialog").get_by_role("button", name="Ok")
+    died.click(timeout=30_000)
+    expect(notebook.status).to_contain_text("kernel gone")
+    expect(
+        notebook.page.get_by_text(re.compile(r"The kernel that opened aer .* is gone"))
+    ).to_be_visible()
+    before = _money(row.inner_text())
+    assert wait_until(lambda: _money(row.inner_text()) > before, "the idle cost to grow")
+
+    # another notebook, with a kernel of its own, goes on in it
+    other = write_notebook("story-goes-on.ipynb", "pass")
+    notebook.command("docmanager:open", path=other)
+    wait_until(lambda: _current(notebook) == other, "the other notebook to be the current one")
+    notebook.wait_idle()
+    row.get_by_role("button", name="Attach").click()
+    wait_until(lambda: _cell_with(notebook, "%session attach") is not None, "the visible cell")
+    attached = _cell_with(notebook, "%session attach")
+    assert attached is not None
+    notebook.wait_executed(attached)
+    assert "Attached to the session on aer" in notebook.printed(attached)
+    expect(row).to_contain_text("kernel idle, bound", timeout=30_000)
+    expect(row).to_contain_text("story-goes-on.ipynb")
+
+    # one more job runs in it
+    notebook.run_cell(notebook.add_cell(SETUP))
+    assert "shots 4096" in notebook.run_cell(notebook.add_cell(ONE_MORE))
+    expect(notebook.status).to_contain_text("2 jobs", timeout=30_000)
+
+    # and it is closed from the status bar while a cell runs
+    waiting = notebook.add_cell(RUN_UNTIL_CLOSED)
+    notebook.start_cell(waiting)
+    wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
+    notebook.status.click()
+    notebook.popover.get_by_role("button", name="Close session").click()
+    notebook.wait_executed(waiting)
+    assert "the session takes jobs: False" in notebook.printed(waiting)
+    expect(notebook.popover.get_by_role("status").first).to_have_text("Closed")
+    expect(notebook.row(session_id)).to_contain_text("usage", timeout=30_000)
+    expect(notebook.row(session_id)).to_contain_text("closed")
+
+
+def _money(text: str) -> float:
+    """What idling has cost so far, as the row says."""
+    found = re.search(r"idle for .*?\$([\d.,]+)", text)
+    return float(found[1].replace(",", "")) if found else 0.0
+
+
+def _current(notebook: Notebook) -> str:
+    return str(
+        notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget?.context?.path ?? ''")
+    )
+
+
+def _cell_with(notebook: Notebook, text: str) -> int | None:
+    found = notebook.page.evaluate(
+        """text => {
+            const { cells } = window.jupyterapp.shell.currentWidget.content.model;
+            return Array.from({length: cells.length}, (_, i) => i)
+                .find(i => cells.get(i).sharedModel.getSource().includes(text)) ?? null;
+        }""",
+        text,
+    )
+
+    return None if found is None else int(found)
