@@ -15,7 +15,7 @@ from .durations import money, words
 from .errors import UserError
 from .options import OpenOptions
 from .readers import read_budget
-from .snapshot import ServiceInfo, SessionSnapshot, usage
+from .snapshot import ServiceInfo, SessionSnapshot, idle_since, usage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -139,13 +139,6 @@ def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
     if not snapshot.accepting_jobs:
         close = None
     return Verdict(close, refuse, warn, min(due) if due else None)
-
-
-def idle_since(snapshot: SessionSnapshot) -> float:
-    """When a session without pending jobs had nothing to do for the last time (service clock)."""
-    ends = [job.finished for job in snapshot.jobs if job.finished is not None and not job.stray]
-    known = [snapshot.opened_at, snapshot.last_job_completed, *ends]
-    return max((at for at in known if at is not None), default=snapshot.answered_at)
 
 
 def _figures(rules: Rules, snapshot: SessionSnapshot, spent: float) -> str:

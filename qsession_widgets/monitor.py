@@ -187,6 +187,24 @@ class Monitor:
         """A job went to the session's backend but outside the session."""
         self._add(JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs, stray=True))
 
+    def keep_to(
+        self,
+        *,
+        idle_close: float | None = None,
+        budget_seconds: float | None = None,
+        budget_dollars: float | None = None,
+        strict: bool = False,
+    ) -> None:
+        """Let snapshots tell of the rules this kernel keeps the session to."""
+        rules: dict[str, Any] = {
+            "idle_close": idle_close,
+            "budget_seconds": budget_seconds,
+            "budget_dollars": budget_dollars,
+            "strict": strict,
+        }
+        self._fixed.update(rules)
+        self._publish(replace(self.snapshot, **rules))
+
     def _add(self, job: JobRecord) -> None:
         self._book.add(job)
         self._publish(self.snapshot)
@@ -360,7 +378,7 @@ class Monitor:
             return 0.0
         if snapshot.pending() or not snapshot.accepting_jobs:
             return self._pace.pending
-        return min(self._pace.idle, self._pace.slowest)
+        return self._pace.slowest
 
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """Whether the session is closed and nothing about it will change any more."""
@@ -375,7 +393,7 @@ class Monitor:
     def delay(self) -> float:
         """Seconds to wait before the next poll."""
         snapshot = self.snapshot
-        wait = snapshot.poll_interval
+        wait = min(snapshot.poll_interval, self._pace.idle)
         if not snapshot.pending() and self._book.catching_up and snapshot.problem is None:
             wait = self._pace.catching_up
         elif not snapshot.pending():

@@ -1,9 +1,7 @@
-"""What is known of one session at one moment, and every number derived from it.
+"""Every number derived from what is known of a session: countdowns, usage, cost.
 
-A snapshot is the only thing that flows from the monitor to the views: panel, receipt, timeline,
-status line. It is immutable and holds the service's own timestamps; countdowns, usage and cost are
-functions of a snapshot and of *now*, so that a view can tick without asking anyone. The browser
-computes the same numbers with the same formulas (``js/src/shared/countdowns.ts``);
+They are functions of a snapshot and of *now*, so that a view can tick without asking anyone. The
+browser computes the same numbers with the same formulas (``js/src/shared/countdowns.ts``);
 ``tests/vectors/countdowns.json`` holds the cases both are tested with.
 
 All times are seconds since the epoch on the *service's* clock; all durations are seconds.
@@ -11,245 +9,41 @@ All times are seconds since the epoch on the *service's* clock; all durations ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
-SCHEMA_VERSION = 1
-"""Version of the JSON form; a view that knows another one asks for a reload instead of guessing."""
+from .known import (
+    EMPTY_SESSION_TTL,
+    FINAL_STATUSES,
+    SCHEMA_VERSION,
+    JobRecord,
+    JobStatus,
+    ServiceInfo,
+    SessionSnapshot,
+    count_jobs,
+)
 
-EMPTY_SESSION_TTL = 1800.0
-"""Seconds after which the service closes a session that was opened and never ran a job (30
-minutes)."""
-
-JobStatus = Literal["queued", "running", "done", "cancelled", "failed"]
-FINAL_STATUSES: frozenset[str] = frozenset({"done", "cancelled", "failed"})
-
-
-@dataclass(frozen=True)
-class JobRecord:
-    """One job of a session.
-
-    Attributes
-    ----------
-    id : str
-        The service's id of the job.
-    program : str
-        The primitive or program it runs: ``sampler``, ``estimator``, ``executor``.
-    status : str
-        ``queued``, ``running``, ``done``, ``cancelled`` or ``failed``.
-    created, started, finished : float or None
-        When it was accepted, began to run and ended (service clock, seconds since the epoch); None
-        while unknown.
-    exact : bool
-        True when ``started`` and ``finished`` are the service's own figures, False while they are
-        what polling saw.
-    qpu_seconds : float or None
-        QPU time charged for it, None until the service says.
-    pubs : int or None
-        How many PUBs it holds, None when it was not submitted from this kernel.
-    error : str or None
-        Why it failed, in words.
-    error_code : int or None
-        The service's code for that.
-    stray : bool
-        True when it went to the session's backend but outside the session.
-    """
-
-    id: str
-    program: str
-    status: JobStatus
-    created: float
-    started: float | None = None
-    finished: float | None = None
-    exact: bool = False
-    qpu_seconds: float | None = None
-    pubs: int | None = None
-    error: str | None = None
-    error_code: int | None = None
-    stray: bool = False
-
-    @property
-    def final(self) -> bool:
-        """Whether nothing more happens to this job."""
-        return self.status in FINAL_STATUSES
-
-
-@dataclass(frozen=True)
-class ServiceInfo:
-    """Which service runs the session, as shown to people.
-
-    Attributes
-    ----------
-    kind : {"ibm", "local"}
-        IBM Quantum Platform, or the emulator on this machine.
-    label : str
-        One short line, for example ``IBM Quantum · us-east · Premium`` or ``local emulator · no
-        charge``.
-    plan : str
-        Name of the plan, lower case, empty when unknown.
-    price_per_second : float or None
-        US dollars for one second of usage, None when the plan does not say.
-    charged : bool
-        False on the emulator: a cost is then what it *would be*.
-    speed : float
-        How many seconds of service time pass in one second; 1 except on a sped-up emulator.
-    """
-
-    kind: Literal["ibm", "local"]
-    label: str
-    plan: str = ""
-    price_per_second: float | None = None
-    charged: bool = True
-    speed: float = 1.0
-
-
-@dataclass(frozen=True)
-class SessionSnapshot:
-    """Everything known of one session at one moment.
-
-    Attributes
-    ----------
-    session_id : str
-        The service's id.
-    mode : {"dedicated", "batch"}
-        A session, or a batch.
-    backend : str
-        Name of the backend.
-    service : ServiceInfo
-        Which service answered.
-    state : str
-        ``open`` (no job ran yet), ``active``, ``inactive`` (deactivated by the interactive timeout)
-        or ``closed``.
-    state_reason : str or None
-        The service's word for how it came to that state.
-    accepting_jobs : bool
-        False once it was closed or cancelled, while its last jobs may still run.
-    opened_at, started_at, activated_at, closed_at : float or None
-        When it was opened, its first job started, it last became active, it closed.
-    last_job_started, last_job_completed : float or None
-        When its latest job started and completed.
-    interactive_ttl, max_ttl : float or None
-        The interactive timeout and the maximum time, in seconds, as the service granted them.
-    active_periods : tuple of (float, float or None)
-        Begin and end of each period in which it was active; the last end is None while it lasts.
-    usage_seconds : float or None
-        Usage as the service last said.
-    usage_final : bool
-        True when the service will not change that figure any more.
-    jobs : tuple of JobRecord
-        Its jobs, oldest first.
-    others : tuple of (float, float or None, float or None)
-        Created, started, finished of other users' jobs on the backend; only the emulator tells.
-    queue_length : int or None
-        Jobs waiting on the backend, of everybody.
-    answered_at : float
-        When the service answered last (service clock).
-    clock_offset : float
-        Service clock minus this machine's clock, in seconds, at that answer.
-    poll_interval : float
-        Seconds until the monitor asks again; 0 when it has stopped asking.
-    problem : str or None
-        What is wrong with reaching the service, in one sentence; None while it answers.
-    problem_since : float or None
-        Since when (service clock, estimated).
-    expected_jobs : int or None
-        How many jobs the user said there would be.
-    name : str
-        The user's name for the session.
-    notebook : str
-        The notebook that opened it, empty when unknown.
-    """
-
-    session_id: str
-    mode: Literal["dedicated", "batch"]
-    backend: str
-    service: ServiceInfo
-    state: Literal["open", "active", "inactive", "closed"]
-    answered_at: float
-    state_reason: str | None = None
-    accepting_jobs: bool = True
-    opened_at: float | None = None
-    started_at: float | None = None
-    activated_at: float | None = None
-    closed_at: float | None = None
-    last_job_started: float | None = None
-    last_job_completed: float | None = None
-    interactive_ttl: float | None = None
-    max_ttl: float | None = None
-    active_periods: tuple[tuple[float, float | None], ...] = ()
-    usage_seconds: float | None = None
-    usage_final: bool = False
-    jobs: tuple[JobRecord, ...] = ()
-    others: tuple[tuple[float, float | None, float | None], ...] = ()
-    queue_length: int | None = None
-    clock_offset: float = 0.0
-    poll_interval: float = 0.0
-    problem: str | None = None
-    problem_since: float | None = None
-    expected_jobs: int | None = None
-    name: str = ""
-    notebook: str = ""
-    schema: int = field(default=SCHEMA_VERSION)
-
-    def pending(self) -> tuple[JobRecord, ...]:
-        """The session's own jobs (no stray ones) that are queued or running, oldest first."""
-        return tuple(job for job in self.jobs if not job.final and not job.stray)
-
-    def facts(self) -> dict[str, Any]:
-        """The snapshot without its jobs, as plain JSON types: what a view needs to tick.
-
-        Returns
-        -------
-        dict
-            Every field but ``jobs``, and ``counts``: how many jobs it has by status, without stray
-            ones.
-        """
-        fields = {f: v for f, v in _shallow(self).items() if f != "jobs"}
-        fields["service"] = asdict(self.service)
-        fields["active_periods"] = [list(period) for period in self.active_periods]
-        fields["others"] = [list(other) for other in self.others]
-        fields["counts"] = count_jobs(job for job in self.jobs if not job.stray)
-        return fields
-
-    def to_json(self) -> dict[str, Any]:
-        """The whole snapshot as plain JSON types; `from_json` reads it back."""
-        return {**self.facts(), "jobs": [asdict(job) for job in self.jobs]}
-
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> SessionSnapshot:
-        """Read what `to_json` wrote.
-
-        Raises
-        ------
-        ValueError
-            When it was written in a form this version does not know.
-        """
-        if data.get("schema") != SCHEMA_VERSION:
-            raise ValueError(
-                f"This snapshot has form {data.get('schema')!r}; "
-                f"this version reads form {SCHEMA_VERSION}."
-            )
-        fields = {k: v for k, v in data.items() if k != "counts"}
-        fields["service"] = ServiceInfo(**data["service"])
-        fields["active_periods"] = tuple((p[0], p[1]) for p in data["active_periods"])
-        fields["others"] = tuple((o[0], o[1], o[2]) for o in data["others"])
-        fields["jobs"] = tuple(JobRecord(**job) for job in data["jobs"])
-        return cls(**fields)
-
-
-def _shallow(snapshot: SessionSnapshot) -> dict[str, Any]:
-    # dataclasses.asdict would copy ten thousand jobs only to have them thrown away
-    return {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__}
-
-
-def count_jobs(jobs: Iterable[JobRecord]) -> dict[str, int]:
-    """How many jobs there are by status; statuses without a job are there with 0."""
-    counts = dict.fromkeys(("queued", "running", "done", "cancelled", "failed"), 0)
-    for job in jobs:
-        counts[job.status] += 1
-    return counts
-
+__all__ = [
+    "EMPTY_SESSION_TTL",
+    "FINAL_STATUSES",
+    "SCHEMA_VERSION",
+    "Countdown",
+    "JobRecord",
+    "JobStatus",
+    "ServiceInfo",
+    "SessionSnapshot",
+    "Usage",
+    "count_jobs",
+    "empty_timeout",
+    "headline",
+    "idle_since",
+    "idle_timeout",
+    "interactive_timeout",
+    "maximum_time",
+    "noun",
+    "usage",
+    "with_jobs",
+]
 
 # -------------------------------------------------------------------------------------------------
 # Countdowns
@@ -340,6 +134,28 @@ def empty_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
     return _countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now)
 
 
+def idle_since(snapshot: SessionSnapshot) -> float:
+    """When a session without pending jobs had nothing to do for the last time (service clock)."""
+    ends = [job.finished for job in snapshot.jobs if job.finished is not None and not job.stray]
+    known = [snapshot.opened_at, snapshot.last_job_completed, *ends]
+    return max((at for at in known if at is not None), default=snapshot.answered_at)
+
+
+def idle_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
+    """How long until this kernel closes the session because nothing is pending (``--idle-close``).
+
+    Returns
+    -------
+    Countdown or None
+        None without that rule, or once the session accepts no jobs; full and paused while a job is
+        pending.
+    """
+    if snapshot.idle_close is None or not snapshot.accepting_jobs or snapshot.state == "closed":
+        return None
+    since = None if snapshot.pending() else idle_since(snapshot)
+    return _countdown(snapshot.idle_close, since, now)
+
+
 # -------------------------------------------------------------------------------------------------
 # Usage and cost
 
@@ -351,7 +167,7 @@ class Usage:
     Attributes
     ----------
     total : float
-        Usage in seconds: for a session the wall-clock time it was active, for a batch its QPU time.
+        Usage in seconds: for a session the wall-clock time it was active, otherwise QPU time.
     qpu, classical, idle : float
         The total split into QPU time, other time with a job running, and time with none running.
     cost : float or None
@@ -385,7 +201,7 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
     """
     qpu = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs if not job.stray)
     price = snapshot.service.price_per_second
-    if snapshot.mode == "batch":
+    if snapshot.mode != "dedicated":
         total = (
             snapshot.usage_seconds
             if snapshot.usage_final and snapshot.usage_seconds is not None
@@ -434,6 +250,8 @@ def _overlap(spans: Iterable[tuple[float, float]], periods: Iterable[tuple[float
 def headline(snapshot: SessionSnapshot) -> str:
     """The session's state in a few words for people."""
     pending = snapshot.pending()
+    if snapshot.mode == "job":
+        return "Job mode, running" if pending else "Job mode"
     if snapshot.state == "closed":
         return "Cancelled" if snapshot.state_reason == "session_cancelled" else "Closed"
     if not snapshot.accepting_jobs:
@@ -443,6 +261,11 @@ def headline(snapshot: SessionSnapshot) -> str:
     if pending:
         return "Waiting in the queue"
     return "Deactivated" if snapshot.state == "inactive" else "Open, no job yet"
+
+
+def noun(snapshot: SessionSnapshot) -> str:
+    """What to call it: a session, a batch, or job mode."""
+    return {"dedicated": "session", "batch": "batch", "job": "job mode"}[snapshot.mode]
 
 
 def with_jobs(snapshot: SessionSnapshot, jobs: Iterable[JobRecord]) -> SessionSnapshot:

@@ -3,6 +3,7 @@ import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import {
   emptyTimeout,
   headline,
+  idleTimeout,
   interactiveTimeout,
   maximumTime,
   pendingJobs,
@@ -39,6 +40,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     interactive: asList(interactiveTimeout(snapshot, each.now)),
     maximum: asList(maximumTime(snapshot, each.now)),
     empty: asList(emptyTimeout(snapshot, each.now)),
+    idle_close: asList(idleTimeout(snapshot, each.now)),
     usage: [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
     headline: headline(snapshot),
     pending: pendingJobs(snapshot).length,

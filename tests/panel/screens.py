@@ -2,7 +2,8 @@
 
     python -m panel.screens            (in tests/, or with tests/ on the path)
 
-They go to ``.artifacts/screens``; ``sheet-*.png`` has light and dark of one state in one picture.
+They go to ``.artifacts/screens``, one for each state, theme and width. Words name states and
+numbers widths: ``python -m panel.screens idle failed 320`` takes those only.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from .harness import launch, open_harness, show
 from .states import STATES
 
 OUT = Path(__file__).resolve().parents[2] / ".artifacts" / "screens"
-WIDTHS = (320, 560, 1050)
+WIDTHS = (320, 480, 900)
 
 
 def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:

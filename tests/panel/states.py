@@ -260,6 +260,36 @@ def batch() -> SessionSnapshot:
     return session(jobs, mode="batch", interactive_ttl=1.0, active_periods=periods)
 
 
+def guarded() -> SessionSnapshot:
+    """Idle, with rules that will close it, and most of its budget spent."""
+    return replace(
+        idle(), idle_close=120.0, budget_seconds=200.0, budget_dollars=320.0, strict=True
+    )
+
+
+def job_mode() -> SessionSnapshot:
+    """The Open Plan: no session, jobs that each wait in the queue."""
+    jobs = [
+        job("done", 3.0, 41.0, 48.0, program="sampler"),
+        job("done", 60.0, 112.0, 121.0, program="estimator", pubs=2),
+        job("running", 150.0, 280.0, program="sampler", pubs=4),
+        job("queued", 210.0, program="sampler"),
+    ]
+    plan = ServiceInfo("ibm", "IBM Quantum · us-east · Open", "open")
+    return session(
+        jobs,
+        session_id="",
+        mode="job",
+        service=plan,
+        state="open",
+        state_reason="no_sessions_on_plan",
+        interactive_ttl=None,
+        max_ttl=None,
+        started_at=None,
+        activated_at=None,
+    )
+
+
 def many(count: int = 10_000) -> SessionSnapshot:
     """A long session of quick jobs: far more than there are pixels."""
     random.seed(11)
@@ -309,6 +339,8 @@ STATES: dict[str, Callable[[], SessionSnapshot]] = {
     "offline": offline,
     "stale": steady,
     "silent": steady,
+    "guarded": guarded,
     "batch": batch,
+    "job-mode": job_mode,
     "many": many,
 }

@@ -40,6 +40,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
         "interactive": as_list(numbers.interactive_timeout(snapshot, now)),
         "maximum": as_list(numbers.maximum_time(snapshot, now)),
         "empty": as_list(numbers.empty_timeout(snapshot, now)),
+        "idle_close": as_list(numbers.idle_timeout(snapshot, now)),
         "usage": [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
         "headline": numbers.headline(snapshot),
         "pending": len(snapshot.pending()),

@@ -48,7 +48,7 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
       />
       <div class="qs-cell qs-usage">
         <div class="qs-label">Usage</div>
-        <UsageFigure snapshot={snapshot} usage={spent} />
+        <UsageFigure store={store} usage={spent} />
         <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>
     </div>

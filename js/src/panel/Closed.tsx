@@ -28,14 +28,15 @@ export function Closed({ store, now }: { store: SessionStore; now: number }) {
       </div>
       <div class="qs-cell qs-usage">
         <div class="qs-label">{spent.final ? "Usage, final" : "Usage, estimate"}</div>
-        <UsageFigure snapshot={snapshot} usage={spent} />
+        <UsageFigure store={store} usage={spent} />
         <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>
     </div>
   );
 }
 
-function outcomes(store: SessionStore): string {
+/** What became of the jobs: `12 done · 1 failed`. */
+export function outcomes(store: SessionStore): string {
   if (store.total === 0) return "none was submitted";
   if (!store.jobsKnown) return `${store.done} done`;
   const own = store.snapshot.jobs.filter((job) => !job.stray);

@@ -8,7 +8,7 @@ import type { SessionStore } from "./store";
 /** Which colour the state's dot has; the words beside it say the same. */
 export function tone(snapshot: SessionSnapshot): string {
   const words = headline(snapshot);
-  if (words === "Active") return "done";
+  if (words === "Active" || words === "Job mode, running") return "done";
   if (words === "Active, idle" || words === "Closing") return "warning";
   return "queued";
 }
@@ -25,9 +25,9 @@ export function Header({ store }: { store: SessionStore }) {
         <span class="qs-backend">{snapshot.backend}</span>
         <span class="qs-chip">{snapshot.service.label}</span>
         {snapshot.name && <span class="qs-name">{snapshot.name}</span>}
-        <SessionId id={snapshot.session_id} />
+        {snapshot.session_id && <SessionId id={snapshot.session_id} />}
       </div>
-      <Actions store={store} />
+      {snapshot.mode !== "job" && <Actions store={store} />}
     </header>
   );
 }

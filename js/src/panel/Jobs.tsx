@@ -149,6 +149,8 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
 
 function emptyWords(snapshot: SessionSnapshot): string {
   if (snapshot.state === "closed") return "It ran no job.";
+  if (snapshot.mode === "job")
+    return "No job yet: each one goes through the normal queue by itself.";
   const queue = snapshot.queue_length;
   const waiting =
     queue === null ? "" : ` ${plural(queue, "job")} of everybody wait on ${snapshot.backend} now.`;

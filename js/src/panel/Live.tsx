@@ -132,7 +132,7 @@ function tipPlace(left: number, top: number, width: number) {
 
 /** Since when the session has been idle and billed; null while it is not. */
 function idleNow(snapshot: SessionSnapshot, now: number): number | null {
-  if (snapshot.mode === "batch" || snapshot.state !== "active") return null;
+  if (snapshot.mode !== "dedicated" || snapshot.state !== "active") return null;
   if (pendingJobs(snapshot).length > 0) return null;
   const runs = busySpans(snapshot, now);
   const ended = runs[runs.length - 1]?.[1];

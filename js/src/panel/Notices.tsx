@@ -60,6 +60,7 @@ function troubleOf(store: SessionStore, now: number): string | null {
   if (settled && snapshot.poll_interval === 0) return null;
   if (link === "lost") {
     const id = shortId(snapshot.session_id);
+    if (snapshot.mode === "job") return `The kernel is gone. Numbers as of ${at}; jobs go on.`;
     return settled
       ? `The kernel is gone. Numbers as of ${at}.`
       : `The kernel is gone. Numbers as of ${at}; countdowns go on as estimates. The ${noun(snapshot)} ${id} may ` +

@@ -1,13 +1,24 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { advice } from "#shared/advice";
-import { emptyTimeout, interactiveTimeout, maximumTime, pendingJobs } from "#shared/countdowns";
+import { noun } from "#shared/consequences";
+import {
+  emptyTimeout,
+  idleTimeout,
+  interactiveTimeout,
+  maximumTime,
+  pendingJobs,
+} from "#shared/countdowns";
+import { formatDuration } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
 import { onThemeChange, pageTheme } from "#shared/theme";
 import { Closed } from "./Closed";
 import { Clocks } from "./Clocks";
+import { JobMode } from "./JobMode";
 import { Header } from "./Header";
 import { Jobs } from "./Jobs";
 import { Notices } from "./Notices";
 import { ticker, type Ticking } from "./page";
+import { Rules } from "./Rules";
 import type { SessionStore } from "./store";
 import { Timeline } from "./Timeline";
 
@@ -16,7 +27,9 @@ function untilNextChange(store: SessionStore): number {
   const { snapshot } = store;
   if (snapshot.state === "closed" && pendingJobs(snapshot).length === 0) return Infinity;
   const now = store.now();
-  const clocks = [interactiveTimeout, maximumTime, emptyTimeout].map((f) => f(snapshot, now));
+  const clocks = [interactiveTimeout, maximumTime, emptyTimeout, idleTimeout].map((f) =>
+    f(snapshot, now),
+  );
   const clock = clocks.find((each) => each?.running && each.remaining > 0);
   // just after the second turns over, so that no second is shown twice or skipped
   const service = clock ? (clock.remaining % 1) + 0.01 : 1;
@@ -72,33 +85,43 @@ export function Panel({ store }: { store: SessionStore }) {
 
   const { snapshot } = store;
   const now = store.now();
-  const closed = snapshot.state === "closed";
   return (
-    <section
-      ref={root}
-      class="qs-panel"
-      data-theme={theme}
-      aria-label={`${snapshot.mode === "batch" ? "Batch" : "Session"} on ${snapshot.backend}`}
-    >
+    <section ref={root} class="qs-panel" data-theme={theme} aria-label={nameOf(snapshot)}>
       <Header store={store} />
       <Notices store={store} now={now} />
-      {closed ? <Closed store={store} now={now} /> : <Clocks store={store} now={now} />}
+      <Figures store={store} now={now} />
+      <Rules store={store} now={now} />
       <Timeline store={store} now={now} theme={theme} selected={selected} onSelect={setSelected} />
       <Jobs store={store} now={now} selected={selected} onSelect={setSelected} />
       <footer class="qs-foot">
         <p class="qs-advice">{store.jobsKnown ? advice(snapshot, now) : ""}</p>
-        <p class="qs-checked">{checked(store)}</p>
+        <p class="qs-checked">{answered(store, now)}</p>
       </footer>
     </section>
   );
 }
 
-/** How often the kernel asks the service: no message arrives while nothing changes, so no age is claimed. */
-function checked(store: SessionStore): string {
-  const { poll_interval, problem, state } = store.snapshot;
+function nameOf(snapshot: SessionSnapshot): string {
+  const what = noun(snapshot);
+  return `${what[0]!.toUpperCase()}${what.slice(1)} on ${snapshot.backend}`;
+}
+
+function Figures(props: { store: SessionStore; now: number }) {
+  const { mode, state } = props.store.snapshot;
+  if (mode === "job") return <JobMode {...props} />;
+  return state === "closed" ? <Closed {...props} /> : <Clocks {...props} />;
+}
+
+/** How old the service's last answer is: at most so long, for no message arrives while nothing changes. */
+function answered(store: SessionStore, now: number): string {
+  const { poll_interval, problem, state, answered_at, service } = store.snapshot;
   if (store.link === "lost" || store.link === "silent") return "not being checked";
   if (store.link === "connecting") return "connecting to the kernel";
-  if (problem !== null) return "estimated";
-  if (poll_interval > 0) return `checked every ${Number(poll_interval.toPrecision(2))} s`;
+  if (problem !== null) {
+    return `answered ${formatDuration((now - answered_at) / service.speed)} ago`;
+  }
+  if (poll_interval > 0) {
+    return `answered within the last ${Number(poll_interval.toPrecision(2))} s`;
+  }
   return state === "closed" ? "final" : "no longer checked";
 }

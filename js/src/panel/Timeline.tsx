@@ -83,7 +83,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     const settled = keep?.settled ?? new Settled(range, sizeOf(width, rows).plotWidth);
     settled.update(snapshot.jobs);
     const frame =
-      keep && snapshot.mode !== "batch"
+      keep && snapshot.mode === "dedicated"
         ? keep.frame
         : new Frame(range, width, rows, lanesOf(snapshot, now, settled));
     const gaps = idleGaps({ snapshot, frame }, spansOf(snapshot));
@@ -158,7 +158,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
 function Placeholder({ rows }: { rows: number }) {
   return (
     <div class="qs-placeholder" aria-hidden="true">
-      <span>this session</span>
+      <span>jobs</span>
       <i />
       {rows > 1 && (
         <>

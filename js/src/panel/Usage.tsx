@@ -1,6 +1,8 @@
 import type { Usage } from "#shared/countdowns";
-import { formatDuration, formatMoney, formatPrice } from "#shared/format";
+import { formatDuration, formatMoney } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
+import { Price } from "./Price";
+import type { SessionStore } from "./store";
 
 interface Props {
   snapshot: SessionSnapshot;
@@ -8,23 +10,23 @@ interface Props {
 }
 
 /** Seconds used and what they cost: an estimate until the service says final. */
-export function UsageFigure({ snapshot, usage }: Props) {
+export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usage }) {
   return (
     <div class="qs-usage-line">
       <span class="qs-figure">{formatDuration(usage.total)}</span>
-      <span class="qs-cost">{costWords(snapshot, usage)}</span>
+      <span class="qs-cost">
+        {costWords(store, usage)} <Price store={store} />
+      </span>
     </div>
   );
 }
 
-export function costWords(snapshot: SessionSnapshot, usage: Usage): string {
-  const { price_per_second: price, charged } = snapshot.service;
-  if (usage.cost === null || price === null) return usage.final ? "final" : "estimate";
+function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
+  if (usage.cost === null) return usage.final ? "final" : "estimate";
   const money = formatMoney(usage.cost);
-  if (!charged) return `would be ≈ ${money}`;
-  return usage.final
-    ? `${money} final, at ${formatPrice(price)}`
-    : `≈ ${money} at ${formatPrice(price)}`;
+  if (!snapshot.service.charged) return `would be ≈ ${money}`;
+  // the service's seconds are final; what they cost at the reader's own price is not its word
+  return usage.final && ownPrice === null ? `${money} final,` : `≈ ${money}`;
 }
 
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
@@ -35,8 +37,8 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
     { name: "idle", kind: "idle", seconds: usage.idle },
   ];
   const words =
-    snapshot.mode === "batch"
-      ? "QPU time only; waiting is free in a batch"
+    snapshot.mode !== "dedicated"
+      ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
         ? "what it went into is told by the jobs, not here yet"
         : parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`).join(" · ");

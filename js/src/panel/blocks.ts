@@ -128,7 +128,7 @@ export interface Lanes {
 export function lanesOf(snapshot: SessionSnapshot, now: number, settled: Settled): Lanes {
   const lane = new Map<string, number>();
   const free: number[] = [];
-  if (snapshot.mode !== "batch" || !settled.single) return { count: 1, of: () => 0 };
+  if (snapshot.mode === "dedicated" || !settled.single) return { count: 1, of: () => 0 };
   const [from, to] = settled.range;
   const runs = snapshot.jobs
     .map((job, index) => runBlock(job, index, now))

@@ -79,7 +79,8 @@ export function buildChart(scene: Scene, settled: Settled) {
 
 function rowLabels({ snapshot, frame, colors }: Scene): unknown[] {
   const { narrow, margin } = frame.size;
-  return [`this ${noun(snapshot)}`, "other users"].slice(0, frame.rows).map((words, i) => ({
+  const own = snapshot.mode === "job" ? "your jobs" : `this ${noun(snapshot)}`;
+  return [own, "other users"].slice(0, frame.rows).map((words, i) => ({
     x: 0,
     y: frame.own - i,
     xref: "paper",

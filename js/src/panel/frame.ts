@@ -54,7 +54,7 @@ export interface Size {
 export function sizeOf(width: number, rows: 1 | 2): Size {
   const narrow = width < 520;
   const height = rows === 2 ? 164 : 124;
-  const margin = { l: narrow ? 66 : 112, r: narrow ? 10 : 18, t: 24, b: 26 };
+  const margin = { l: narrow ? 66 : 112, r: 18, t: 24, b: 26 };
   return {
     width,
     height,

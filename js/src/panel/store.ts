@@ -277,8 +277,23 @@ export class SessionStore {
     this.notify();
   }
 
+  /** The reader's own price, for as long as the page lives; null while the plan's holds. */
+  get ownPrice(): number | null {
+    return ownPrices().get(this.facts.session_id) ?? null;
+  }
+
+  setPrice(dollarsPerSecond: number | null): void {
+    if (dollarsPerSecond === null) ownPrices().delete(this.facts.session_id);
+    else ownPrices().set(this.facts.session_id, dollarsPerSecond);
+    this.snapshot = this.assemble();
+    this.notify();
+  }
+
   private assemble(): SessionSnapshot {
-    return { ...this.facts, jobs: this.jobsKnown ? this.jobs : this.placeholders() };
+    const jobs = this.jobsKnown ? this.jobs : this.placeholders();
+    const { ownPrice: price, facts } = this;
+    const service = price === null ? facts.service : { ...facts.service, price_per_second: price };
+    return { ...facts, service, jobs };
   }
 
   /** Until the jobs are here: as many pending ones as the kernel counted, for the clocks to be right. */
@@ -319,6 +334,14 @@ export class SessionStore {
     this.lastNotified = Date.now();
     for (const listener of [...this.listeners]) listener();
   }
+}
+
+const PRICES = Symbol.for("qsession-widgets.prices.1");
+
+/** Prices that readers gave, by session: a cell that runs again makes a new panel, and it stays. */
+function ownPrices(): Map<string, number> {
+  const page = globalThis as unknown as Record<symbol, Map<string, number> | undefined>;
+  return (page[PRICES] ??= new Map());
 }
 
 /** Random enough to name a command. crypto.randomUUID is missing where Jupyter is served over plain HTTP. */

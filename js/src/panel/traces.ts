@@ -86,7 +86,7 @@ const MOST = 200;
 
 /** The gaps between jobs that were billed, as far as they are wide enough to be seen. */
 export function idleGaps({ snapshot, frame }: Pick<Scene, "snapshot" | "frame">, periods: Span[]) {
-  if (snapshot.mode === "batch") return [];
+  if (snapshot.mode !== "dedicated") return [];
   const shown: Span[] = [];
   for (const { begin, end } of gaps(snapshot)) {
     if (frame.pixels(end - begin) < NARROWEST) continue;

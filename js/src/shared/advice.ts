@@ -114,6 +114,9 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.state === "closed") {
     return [gapAdvice(snapshot), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
   }
+  if (snapshot.mode === "job") {
+    return "Every job waits in the normal queue. Jobs that need not wait for each other fit a batch: %%batch.";
+  }
   const pending = pendingJobs(snapshot).length;
   const timeout = interactiveTimeout(snapshot, now);
   const { strays } = sumsOf(snapshot.jobs);

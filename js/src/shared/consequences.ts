@@ -11,8 +11,8 @@ export interface Consequences {
   running: number;
 }
 
-export function noun(snapshot: SessionSnapshot): "session" | "batch" {
-  return snapshot.mode === "batch" ? "batch" : "session";
+export function noun({ mode }: SessionSnapshot): "session" | "batch" | "job mode" {
+  return mode === "dedicated" ? "session" : mode === "batch" ? "batch" : "job mode";
 }
 
 export function consequences(snapshot: SessionSnapshot): Consequences {

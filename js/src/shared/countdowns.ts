@@ -1,7 +1,7 @@
 // Every number derived from a snapshot, by the formulas of qsession_widgets/snapshot.py.
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
-import { sumsOf, type Span } from "./sums";
+import { latest, sumsOf, type Span } from "./sums";
 
 export { isFinal, type Span } from "./sums";
 
@@ -70,12 +70,26 @@ export function emptyTimeout(snapshot: SessionSnapshot, now: number): Countdown 
   return countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now);
 }
 
+/** When a session without pending jobs had nothing to do for the last time. */
+export function idleSince(snapshot: SessionSnapshot): number {
+  const known = latest(snapshot.opened_at, snapshot.last_job_completed);
+  return latest(known, sumsOf(snapshot.jobs).ended) ?? snapshot.answered_at;
+}
+
+/** How long until the kernel closes the session because nothing is pending (`--idle-close`). */
+export function idleTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  const { idle_close, accepting_jobs, state } = snapshot;
+  if (idle_close === null || !accepting_jobs || state === "closed") return null;
+  const paused = pendingJobs(snapshot).length > 0;
+  return countdown(idle_close, paused ? null : idleSince(snapshot), now);
+}
+
 export function usage(snapshot: SessionSnapshot, now: number): Usage {
   const { qpu } = sumsOf(snapshot.jobs);
   const price = snapshot.service.price_per_second;
   const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
   const priced = (total: number) => (price === null ? null : total * price);
-  if (snapshot.mode === "batch") {
+  if (snapshot.mode !== "dedicated") {
     const total = stated ?? qpu;
     const cost = priced(total);
     return { total, qpu: total, classical: 0, idle: 0, cost, final: snapshot.usage_final };
@@ -109,6 +123,7 @@ function overlap(spans: readonly Span[], periods: readonly Span[]): number {
 
 export function headline(snapshot: SessionSnapshot): string {
   const pending = pendingJobs(snapshot).length > 0;
+  if (snapshot.mode === "job") return pending ? "Job mode, running" : "Job mode";
   if (snapshot.state === "closed") {
     return snapshot.state_reason === "session_cancelled" ? "Cancelled" : "Closed";
   }

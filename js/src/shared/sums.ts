@@ -13,6 +13,8 @@ export interface JobSums {
   /** Jobs whose QPU time is known. */
   timed: number;
   strays: number;
+  /** When the last of the session's jobs ended that is over; null when none is. */
+  ended: number | null;
   /** Without strays. */
   counts: Record<JobStatus, number>;
   /** When at least one job ran, disjoint and in order; the end is Infinity while one runs. */
@@ -68,6 +70,7 @@ function remember(jobs: readonly JobRecord[], head: JobSums, upTo: number, tail:
     qpu: head.qpu + tail.qpu,
     timed: head.timed + tail.timed,
     strays: head.strays + tail.strays,
+    ended: latest(head.ended, tail.ended),
     counts,
     runs: join(head.runs, tail.runs),
   };
@@ -80,6 +83,7 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
   const spans: Span[] = [];
   const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
   let [qpu, timed, strays] = [0, 0, 0];
+  let ended: number | null = null;
   for (let i = from; i < to; i++) {
     const job = jobs[i]!;
     if (job.qpu_seconds !== null) timed += 1;
@@ -89,6 +93,7 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
     }
     counts[job.status] += 1;
     qpu += job.qpu_seconds ?? 0;
+    ended = latest(ended, job.finished);
     const final = isFinal(job);
     if (!final) pending.push(job);
     if (job.started === null) continue;
@@ -96,7 +101,11 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
     if (job.finished !== null) spans.push([job.started, job.finished]);
     else if (!final) spans.push([job.started, Infinity]);
   }
-  return { pending, qpu, timed, strays, counts, runs: merge(spans) };
+  return { pending, qpu, timed, strays, ended, counts, runs: merge(spans) };
+}
+
+export function latest(a: number | null, b: number | null): number | null {
+  return a === null || (b !== null && b > a) ? b : a;
 }
 
 function merge(spans: Span[]): Span[] {

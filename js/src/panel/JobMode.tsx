@@ -1,0 +1,39 @@
+// Job mode: no session at all, only jobs, each of which goes through the queue by itself. What that is, and why.
+import { usage } from "#shared/countdowns";
+import { formatCount, plural } from "#shared/format";
+import { outcomes } from "./Closed";
+import type { SessionStore } from "./store";
+import { UsageBar, UsageFigure } from "./Usage";
+
+const REASONS: Record<string, string> = {
+  no_sessions_on_plan: "this plan has no sessions; a batch is possible (%%batch)",
+};
+
+export function JobMode({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
+  const { queue_length: queue } = snapshot;
+  return (
+    <div class="qs-clocks">
+      <div class="qs-cell">
+        <div class="qs-label">Job mode</div>
+        <div class="qs-figure">No session</div>
+        <div class="qs-note">
+          each job queues by itself: {REASONS[snapshot.state_reason ?? ""] ?? "as was asked for"}
+        </div>
+      </div>
+      <div class="qs-cell">
+        <div class="qs-label">Jobs of this kernel</div>
+        <div class="qs-figure">{formatCount(store.total)}</div>
+        <div class="qs-note">
+          {outcomes(store)}
+          {queue !== null && ` · ${plural(queue, "job")} of everybody wait`}
+        </div>
+      </div>
+      <div class="qs-cell qs-usage">
+        <div class="qs-label">Usage, estimate</div>
+        <UsageFigure store={store} usage={usage(snapshot, now)} />
+        <UsageBar snapshot={snapshot} usage={usage(snapshot, now)} split={store.jobsKnown} />
+      </div>
+    </div>
+  );
+}

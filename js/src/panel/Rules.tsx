@@ -1,0 +1,77 @@
+// The rules this kernel keeps the session to: when it closes it, and what it refuses. Calm while there is room.
+import { idleTimeout, usage } from "#shared/countdowns";
+import { noun } from "#shared/consequences";
+import { formatCountdown, formatDuration, formatMoney } from "#shared/format";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
+import type { SessionStore } from "./store";
+
+/** The share of a budget from which on it is told as a warning, as the kernel does. */
+const WARN_AT = 0.8;
+
+export function Rules({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
+  const { idle_close: idle, budget_seconds: budget, strict } = snapshot;
+  if (snapshot.state === "closed" || (idle === null && budget === null && !strict)) return null;
+  const kept = store.link !== "lost";
+  return (
+    <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
+      {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
+      {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
+      {strict && <li>Strict: jobs that would run outside of it are refused.</li>}
+      {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}
+    </ul>
+  );
+}
+
+function IdleClose({ snapshot, now }: { snapshot: SessionSnapshot; now: number }) {
+  const countdown = idleTimeout(snapshot, now);
+  if (countdown === null) return null;
+  if (!countdown.running) {
+    return <li>Closes after {formatDuration(countdown.total)} with nothing pending.</li>;
+  }
+  const soon = countdown.remaining < 0.2 * countdown.total;
+  return (
+    <li>
+      Nothing is pending: closes in{" "}
+      <b role="timer" aria-label="Idle close" aria-live="off" class={soon ? "qs-warn" : ""}>
+        {formatCountdown(countdown.remaining)}
+      </b>
+    </li>
+  );
+}
+
+interface BudgetProps {
+  snapshot: SessionSnapshot;
+  now: number;
+  budget: number;
+}
+
+function Budget({ snapshot, now, budget }: BudgetProps) {
+  const spent = usage(snapshot, now).total;
+  const share = Math.min(1, spent / budget);
+  // the kernel made seconds of the dollars at the plan's price, whatever price this page counts with
+  const { budget_dollars: dollars } = snapshot;
+  const words =
+    dollars === null
+      ? `${formatDuration(spent)} of ${formatDuration(budget)}`
+      : `≈ ${formatMoney((spent / budget) * dollars)} of ${formatMoney(dollars)}`;
+  const tone = share >= WARN_AT ? "warning" : "calm";
+  return (
+    <li class="qs-budget">
+      <span>Budget</span>
+      <span
+        class={`qs-bar qs-bar-${tone}`}
+        role="progressbar"
+        aria-label="Budget used"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.round(100 * share)}
+        aria-valuetext={words}
+      >
+        <span style={{ width: `${100 * share}%` }} />
+      </span>
+      <span class={tone === "warning" ? "qs-warn" : ""}>{words}</span>
+      <span>{share < 1 ? "then takes no more jobs and closes" : "spent: closing"}</span>
+    </li>
+  );
+}
