@@ -52,7 +52,8 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name in ("use", "attach", "export"):
         if not rest:
             takes = next(action.takes for action in ACTIONS if action.name == name)
-            raise UserError(f"%session {name} needs to know which: %session {name} {takes}.")
+            missing = "where" if name == "export" else "which"
+            raise UserError(f"%session {name} needs to know {missing}: %session {name} {takes}.")
     elif name not in ("close", "cancel", "list"):
         _nothing_more(name, rest)
     if name == "attach":
@@ -109,7 +110,11 @@ def _find_to_end(which: str) -> Found:
 
     if len(which) < 16:
         named = [known.name for known in BINDING.sessions() if known.name]
-        there = f"named here are {', '.join(named)}" if named else "no session has a name"
+        there = (
+            f"open here are {', '.join(named)}"
+            if named
+            else "no session that is open here has a name"
+        )
         raise UserError(
             f"There is no session named {which!r}: {there}; %session list shows the ids of all."
         )
@@ -290,6 +295,11 @@ def _bound() -> LiveSession:
         if others:
             ways = " or ".join(known.name or known.monitor.session_id for known in others)
             raise UserError(f"No session is bound; still open here: {ways}. Name the one you mean.")
+        if BINDING.job_mode is not None:
+            raise UserError(
+                f"Job mode on {BINDING.job_mode.backend.name} is bound, where there is no session: "
+                "%session unbind ends it."
+            )
         raise UserError("No session is bound: open one with %%session above a cell.")
     return live
 

@@ -167,7 +167,20 @@ def open_or_fall_back(
         return job_mode, (
             f"{refused}primitives built without a mode run on {device.name} in job mode, each job "
             "through the queue by itself; --fallback batch or %%batch opens a batch."
+            + _without_a_session(options)
         )
+
+
+def _without_a_session(options: OpenOptions) -> str:
+    """What cannot be kept in job mode of what was asked for, as a sentence."""
+    asked = {
+        "--budget": options.budget,
+        "--idle-close": options.idle_close,
+        "--max-time": options.max_time,
+        "--strict": options.strict,
+    }
+    flags = [flag for flag, value in asked.items() if value]
+    return f" Without a session nothing comes of {', '.join(flags)}." if flags else ""
 
 
 def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
@@ -253,7 +266,7 @@ def _where(options: OpenOptions) -> tuple[Chosen, Any]:
     from .quota import quota_warning, remaining
 
     word = "batch" if options.mode == "batch" else "session"
-    if warning := quota_warning(remaining(chosen), options.max_time, word):
+    if warning := quota_warning(remaining(chosen), options.max_time, word, chosen.info.plan):
         NOTICES.say(warning)
     return chosen, find_backend(chosen, options.backend)
 

@@ -60,6 +60,10 @@ class Ending:
         if error is not None and (advice := advise(error)) is not None:
             print(advice)
         self._settle(error)
+        for live in BINDING.sessions():
+            if live.reporter.speaks and live.monitor.snapshot.pending():
+                # what the cell waited for is told in its own output
+                live.monitor.poll()
         NOTICES.cell_ends()
 
     def _settle(self, error: BaseException | None) -> None:

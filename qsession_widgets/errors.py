@@ -143,7 +143,10 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
         advice = _advice_for_class(error)
         message = _first_line(str(error)) if advice is not None else message
     ibm = service == "ibm"
-    if unreachable:
+    late = re.search(r"did not answer within [\d.]+ s", str(error))
+    if unreachable and late:
+        text = f"Could not {doing}: the service {late[0]}. Try again in a minute."
+    elif unreachable:
         text = f"Could not {doing}: the service cannot be reached. Check the network and try again."
     elif advice is not None:
         text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"

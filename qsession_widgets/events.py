@@ -27,7 +27,7 @@ KINDS: dict[str, str] = {
     "job_failed": "a job has failed",
     "job_cancelled": "a job was cancelled",
     "stray": "a job went to its backend but outside of it",
-    "activated": "it became active: time counts as usage from now on",
+    "activated": "it became active: of a session, time counts as usage from now on",
     "deactivated": "the interactive timeout deactivated it: the next job goes through the queue",
     "closing": "it takes no more jobs; those it has still run",
     "closed": "it is closed",
@@ -147,7 +147,8 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Even
     # what jobs did comes before what it did to the session, except that it is active while they run
     if new.state == "active" and old.state in ("open", "inactive"):
         at = new.activated_at or new.started_at or now
-        events.append(Event("activated", at, "active: time counts as usage from now on", new))
+        counts = "its jobs run" if new.mode == "batch" else "time counts as usage from now on"
+        events.append(Event("activated", at, f"active: {counts}", new))
     events += jobs
     if new.state == "inactive" and old.state != "inactive":
         text = "deactivated by the interactive timeout: the next job goes through the normal queue"

@@ -52,11 +52,18 @@ class Row:
             snapshot.session_id,
             "batch" if snapshot.mode == "batch" else "session",
             snapshot.backend,
-            headline(snapshot),
+            "Active" if self._runs() else headline(snapshot),
             "" if opened is None else words(max(0.0, self.now - opened)),
             "" if idle is None else words(idle),
             "" if cost is None else f"≈ {money(cost)}{'' if charged else ' on IBM'}",
             self.opened_by,
+        )
+
+    def _runs(self) -> bool:
+        # there are no jobs in the snapshot, by which a headline would know
+        started = self.snapshot.last_job_started
+        return (
+            self.snapshot.state == "active" and started is not None and self.idle_seconds() is None
         )
 
     def idle_seconds(self) -> float | None:
@@ -117,7 +124,7 @@ class Listing:
         """What stands below the table, in sentences."""
         if self.rows:
             return list(self.problems)
-        asked = ", ".join(self.asked) or "no emulator runs here, and no IBM account was asked"
+        asked = ", ".join(self.asked) or "no emulator runs here, and there is no IBM account"
         return [f"No session is open ({asked}).", *self.problems]
 
     def __repr__(self) -> str:

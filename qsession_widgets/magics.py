@@ -92,6 +92,10 @@ class SessionMagics(Magics):
         """Open a batch as the options of a ``%%batch`` line ask, and show its panel."""
         _plainly(lambda: self._open(line, "batch"))
 
+    def say_misplaced(self, magic: str) -> None:
+        """Say that a cell's magic stands below the first line."""
+        raise UsageError(f"{magic} belongs on the first line of its cell: nothing goes above it.")
+
     def _open(self, line: str, mode: Mode) -> None:
         options = parse_open(line, mode=mode, defaults=self._defaults())
         from .actions import give_names, show
@@ -151,8 +155,22 @@ def rewrite_cell(lines: list[str]) -> list[str]:
     first = lines[0].rstrip("\n")
     magic, _, rest = first.partition(" ")
     if magic not in _CALLS or first.rstrip().endswith("?"):
-        return lines
+        return _without_misplaced(lines)
     return [f"get_ipython().run_line_magic({_CALLS[magic]!r}, {rest.strip()!r})\n", *lines[1:]]
+
+
+def _without_misplaced(lines: list[str]) -> list[str]:
+    """Let a ``%%session`` below a cell's first line say that it belongs there."""
+    text = "".join(lines)
+    if text.startswith("%%") or '"""' in text or "'''" in text:
+        return lines
+    return [
+        f"get_ipython().run_line_magic('qsession_misplaced', {magic!r})\n"
+        if (magic := line.split(maxsplit=1)[0] if line.strip() else "") in _CALLS
+        and line.startswith("%%")
+        else line
+        for line in lines
+    ]
 
 
 _LOADED: dict[int, SessionMagics] = {}
@@ -166,6 +184,7 @@ def load(shell: Any) -> None:
     shell.register_magics(magics)
     shell.register_magic_function(magics.open_from_line, "line", "qsession_open")
     shell.register_magic_function(magics.open_batch_from_line, "line", "qsession_open_batch")
+    shell.register_magic_function(magics.say_misplaced, "line", "qsession_misplaced")
     magics.ending.install()
     cleanup = shell.input_transformer_manager.cleanup_transforms
     if rewrite_cell not in cleanup:
@@ -185,7 +204,7 @@ def unload(shell: Any) -> None:
     for name in ("session", "batch"):
         for kind in ("line", "cell"):
             shell.magics_manager.magics[kind].pop(name, None)
-    for name in _CALLS.values():
+    for name in (*_CALLS.values(), "qsession_misplaced"):
         shell.magics_manager.magics["line"].pop(name, None)
     shell.set_custom_exc((), None)
     magics = _LOADED.pop(id(shell), None)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .binding import BINDING
 from .client import ServiceClient
-from .errors import NO_SESSIONS_ON_PLAN, UserError, answer_code, explain
+from .errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError, answer_code, explain
 from .events import ENDS
+from .fields import read_time
 from .live import Batch, LiveSession, Session
 from .monitor import Monitor
 from .options import OpenOptions
@@ -16,6 +19,10 @@ from .service import Chosen
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
+
+
+CLOCKS_APART = 5.0
+"""Seconds by which the service's clock may differ from this machine's."""
 
 
 class NoSessionsOnPlan(UserError):
@@ -52,14 +59,40 @@ def open_live(
     """
     kind = Batch if options.mode == "batch" else Session
     word = "batch" if options.mode == "batch" else "session"
+    asked_at = time.time()
     try:
         session = kind(backend, max_time=options.max_time)
     except Exception as error:
         doing = f"open a {word} on {backend.name}"
         text = explain(error, doing=doing, service=chosen.info.kind)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
+        if "cannot be reached" in text:
+            text += _opened_all_the_same(chosen, backend.name, word, asked_at)
         raise (NoSessionsOnPlan if refused else UserError)(text) from error
     return _watch(session, backend, chosen, options, notebook=notebook)
+
+
+def _opened_all_the_same(chosen: Chosen, backend: str, word: str, asked_at: float) -> str:
+    """What to say when the answer was lost of a service that had opened what was asked for."""
+    from .listing import workloads
+
+    line = ServiceClient(chosen.service)
+    sent = time.time()
+    try:
+        newest = workloads(line, ["pending", "in_progress"], limit=1)[0]
+        age = sent - (read_time(newest.get("created")) or 0.0)
+    except (ServiceError, IndexError):
+        return f" If it was opened all the same, %session list shows the {word}."
+    finally:
+        line.shut()
+    mine = BINDING.with_id(str(newest["id"])) is not None
+    speed = chosen.info.speed or 1.0
+    if mine or newest.get("backend") != backend or age > (sent - asked_at + CLOCKS_APART) * speed:
+        return ""
+    return (
+        f" It was opened all the same: %session attach {newest['id']} goes on in it, "
+        f"%session close {newest['id']} ends it."
+    )
 
 
 def attach_live(found: Found, options: OpenOptions) -> LiveSession:
@@ -122,11 +155,15 @@ def _watch(
             expected_jobs=options.expect,
         )
     except Exception as error:
+        text = explain(error, doing=f"watch {session_id}", service=chosen.info.kind)
         if opened_here:
             # it is open and costs money, and nobody would know of it
-            session.close()
-        doing = f"watch the session {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
+            try:
+                session.close()
+                text += " It was closed again."
+            except Exception:
+                text += f" It may still be open: %session close {session_id} ends it."
+        raise UserError(text) from error
     live = LiveSession(session, backend, chosen, monitor, options, opened_here=opened_here)
     monitor.start()
     return live

@@ -270,9 +270,10 @@ def find(wanted: str, found_in: Iterable[Place | UserError]) -> Found:
         )
     parts = []
     if asked:
+        labels = " or ".join(dict.fromkeys(asked))
         parts.append(
-            f"There is no session, batch or job {wanted!r} on {' or '.join(asked)}: %session list "
-            "shows the open ones, --instance and --account choose where to look."
+            f"There is no session, batch or job {wanted!r} on {labels}: %session list, or qsession "
+            "list in a terminal, shows the open ones; --instance and --account choose where to look."
         )
     raise UserError("\n".join(parts + problems))
 

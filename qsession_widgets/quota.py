@@ -7,8 +7,11 @@ from .durations import words
 from .errors import ServiceError
 from .service import Chosen
 
-LONGEST = 28800.0
-"""Seconds that a session or batch may last when no maximum time is asked for: 8 hours."""
+LONGEST = {"open": 600.0}
+"""Seconds by plan that a session or batch may last when no maximum time is asked for."""
+
+LONGEST_ELSEWHERE = 28800.0
+"""The same for all other plans: 8 hours."""
 
 
 def remaining(chosen: Chosen) -> float | None:
@@ -27,7 +30,7 @@ def remaining(chosen: Chosen) -> float | None:
     return max(0.0, float(limit) - float(data.get("usage_consumed_seconds") or 0.0))
 
 
-def quota_warning(left: float | None, max_time: int | None, word: str) -> str:
+def quota_warning(left: float | None, max_time: int | None, word: str, plan: str = "") -> str:
     """What to say before opening, when the quota would not last.
 
     Parameters
@@ -38,13 +41,16 @@ def quota_warning(left: float | None, max_time: int | None, word: str) -> str:
         The maximum time that is asked for; None for the plan's longest.
     word : str
         What is opened: a session or a batch.
+    plan : str
+        The instance's plan, which says how long it may last.
 
     Returns
     -------
     str
         A sentence or two; empty when it lasts.
     """
-    if left is None or left >= (LONGEST if max_time is None else max_time):
+    longest = LONGEST.get(plan, LONGEST_ELSEWHERE) if max_time is None else max_time
+    if left is None or left >= longest:
         return ""
     if left <= 0:
         return (
@@ -56,7 +62,8 @@ def quota_warning(left: float | None, max_time: int | None, word: str) -> str:
         if max_time is not None
         else f"a {word} without --max-time may use more"
     )
+    within = max(1, int(left))
     return (
         f"This instance has {words(left)} left of its quota, and {asked}: jobs stop running when "
-        f"it is used up. --max-time or --budget {max(1, int(left))}s keeps it within that."
+        f"it is used up. --max-time {within} or --budget {within} keeps it within that."
     )

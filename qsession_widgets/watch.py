@@ -165,11 +165,26 @@ def countdown_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str
     if snapshot.state == "closed":
         return []
     return [
-        (name, clock(left.remaining) + ("" if left.running else " (not running)"))
-        for name, left in (
-            ("ITTL", interactive_timeout(snapshot, now)),
-            ("Maximum", maximum_time(snapshot, now)),
-            ("Unused", empty_timeout(snapshot, now)),
+        (name, f"{clock(left.remaining)} {runs if left.running else stands}")
+        for name, left, runs, stands in (
+            (
+                "ITTL",
+                interactive_timeout(snapshot, now),
+                "until the interactive timeout deactivates it",
+                "interactive timeout, not running",
+            ),
+            (
+                "Maximum",
+                maximum_time(snapshot, now),
+                "until its maximum time is over",
+                "maximum time, from its first job on",
+            ),
+            (
+                "Unused",
+                empty_timeout(snapshot, now),
+                "until it is closed, unless a job comes",
+                "",
+            ),
         )
         if left is not None
     ]
