@@ -8,7 +8,15 @@ import type { Choice, Occasion } from "./guard";
 import type { Sessions } from "./sessions";
 import { addStyle } from "./style";
 import css from "./dialogs.css";
-import { inOrder, kernelWords, nameOf, ownerLabel, stateWord, usageWords } from "./words";
+import {
+  closeSentence,
+  inOrder,
+  kernelWords,
+  nameOf,
+  ownerLabel,
+  stateWord,
+  usageWords,
+} from "./words";
 
 const TITLES: Record<Occasion, string> = {
   restart: "Restart the kernel? It has opened",
@@ -28,7 +36,7 @@ function describe(workload: Workload, now: number): string[] {
   const { snapshot } = workload;
   const usage =
     snapshot.started_at === null ? "no usage yet" : `usage ${usageWords(snapshot, now)}`;
-  return [`${stateWord(snapshot)} · ${usage}`, `Closing: ${consequences(snapshot).close}.`];
+  return [`${stateWord(snapshot)} · ${usage}`, closeSentence(snapshot)];
 }
 
 /** Before a kernel or a tab with open sessions goes: close them, leave them, or stay. */
@@ -132,7 +140,8 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
   body.append(list, sum);
   const close = Dialog.warnButton({ label: "Close those ticked" });
   const { button } = await showDialog({
-    title: `Close all ${plural(open.length, "open session")}?`,
+    title:
+      open.length === 1 ? "Close the open session?" : `Close all ${open.length} open sessions?`,
     body: new Widget({ node: body }),
     buttons: [Dialog.cancelButton({ label: "Keep all open" }), close],
     defaultButton: 0,

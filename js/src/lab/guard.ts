@@ -178,6 +178,7 @@ export class Guard {
     this.agreed.delete(key);
     if (!agreed) return;
     if (agreed.choice === "leave") {
+      for (const workload of agreed.workloads) this.sessions.leave(which(workload));
       await Promise.all(agreed.workloads.map((workload) => this.letLive(workload)));
       return;
     }

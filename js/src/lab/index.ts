@@ -92,12 +92,17 @@ const notifications: JupyterFrontEndPlugin = {
   autoStart: true,
   requires: [ILab],
   activate: (app: JupyterFrontEnd, { sessions, settings, actions, context }: Lab) => {
-    const notifier = new Notifier(sessions, settings, (does, wanted) => {
-      const workload = sessions.find(wanted);
-      if (does === "show" || !workload) void app.commands.execute(IDS.showPanel);
-      else if (does === "notebook") context.openNotebook(workload);
-      else void tellEnd(actions, "close", workload);
-    });
+    const notifier = new Notifier(
+      sessions,
+      settings,
+      () => actions.place?.path,
+      (does, wanted) => {
+        const workload = sessions.find(wanted);
+        if (does === "show" || !workload) void app.commands.execute(IDS.showPanel);
+        else if (does === "notebook") context.openNotebook(workload);
+        else void tellEnd(actions, "close", workload);
+      },
+    );
     notifier.start();
   },
 };

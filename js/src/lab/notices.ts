@@ -2,7 +2,7 @@
 // JupyterLab shows 140 characters of a notification, so the sentences are short.
 import { consequences, noun } from "#shared/consequences";
 import { interactiveTimeout, maximumTime, pendingJobs } from "#shared/countdowns";
-import { formatDuration } from "#shared/format";
+import { formatCountdown } from "#shared/format";
 import { isOpen, keyOf, which, type Which, type Workload } from "./contract";
 import type { Switch } from "./settings";
 import { isOrphan, nameOf, usageWords } from "./words";
@@ -31,6 +31,12 @@ export interface Seen {
   told: Set<string>;
 }
 
+/** What the reader did on this page, and need not be told. */
+export interface Known {
+  ended(which: Which): boolean;
+  left(which: Which): boolean;
+}
+
 const IDLE_SECONDS = 15;
 const MAXIMUM_SECONDS = 300;
 
@@ -57,13 +63,13 @@ export class Watch {
   private readonly seen = new Map<string, Seen>();
 
   /**
-   * Look at what is known now. `now` gives the service's clock; `ended` says whether this page asked for the end, which
-   * the reader then knows. The first look tells only what is true at this moment, not what has happened.
+   * Look at what is known now. `now` gives the service's clock. The first look tells only what is true at this moment,
+   * not what has happened.
    */
   look(
     workloads: readonly Workload[],
     now: (service: string) => number,
-    ended: (which: Which) => boolean,
+    known: Known,
   ): { fresh: Notice[]; over: string[] } {
     const fresh: Notice[] = [];
     const over: string[] = [];
@@ -74,7 +80,7 @@ export class Watch {
       const told = before?.told ?? new Set<string>();
       const tell = (notice: Notice | null) => notice && fresh.push(notice);
       // one that is new to this page but not to the service has its past behind it
-      if (before) this.compare(workload, before, time, ended, tell);
+      if (before) this.compare(workload, before, time, known, tell);
       this.moments(workload, time, told, tell, over);
       this.seen.set(key, { ...seenOf(workload), told });
     }
@@ -85,7 +91,7 @@ export class Watch {
     workload: Workload,
     before: Seen,
     now: number,
-    ended: (which: Which) => boolean,
+    known: Known,
     tell: (notice: Notice) => unknown,
   ): void {
     const { snapshot } = workload;
@@ -101,7 +107,7 @@ export class Watch {
       passing: false,
     });
     if (!before.started && snapshot.started_at !== null && isOpen(workload)) {
-      const max = snapshot.max_ttl === null ? "" : ` of ${formatDuration(snapshot.max_ttl)}`;
+      const max = snapshot.max_ttl === null ? "" : ` of ${formatCountdown(snapshot.max_ttl)}`;
       const text = `${name}: the first job has left the queue. The ${what} is active, its maximum time${max} runs.`;
       tell(make("notifyFirstJob", "info", "notebook", text));
     }
@@ -109,7 +115,7 @@ export class Watch {
       const text = `${name} is deactivated: nothing is billed, and the next job goes through the normal queue.`;
       tell(make("notifyDeactivated", "info", "close", text));
     }
-    if (before.state !== "closed" && snapshot.state === "closed" && !ended(which(workload))) {
+    if (before.state !== "closed" && snapshot.state === "closed" && !known.ended(which(workload))) {
       const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
       const text = `${name} is ${how}. Usage ${usageWords(snapshot, now)}.`;
       tell(make("notifyClosed", "info", "show", text));
@@ -132,8 +138,10 @@ export class Watch {
       const notice = make(setting, "warning", does, `${name}: ${event.text}`);
       tell({ ...notice, key: `${notice.key} ${event.seq}` });
     }
-    if (!before.orphan && isOrphan(workload)) {
-      const bills = snapshot.state === "active" ? "active and its time is billed" : "open";
+    // who chose to leave it open knows
+    if (!before.orphan && isOrphan(workload) && !known.left(which(workload))) {
+      const counts = snapshot.service.charged ? "is billed" : "counts";
+      const bills = snapshot.state === "active" ? `active and its time ${counts}` : "open";
       const text = `The kernel that opened ${name} is gone, and the ${what} is still ${bills}.`;
       tell({ ...make("notifyOrphan", "warning", "close", text), passing: true });
     }
@@ -176,7 +184,7 @@ export class Watch {
       return {
         setting: "notifyMaximum",
         type: "warning",
-        text: `${name} ends in less than ${formatDuration(Math.ceil(left / 60) * 60)}: then ${lost} and a running one finishes.`,
+        text: `${name} ends in less than ${Math.ceil(left / 60)} min: then ${lost} and a running one finishes.`,
         does: "show",
         passing: true,
       };

@@ -21,6 +21,7 @@ export class Notifier {
   constructor(
     private readonly sessions: Sessions,
     private readonly settings: Settings,
+    private readonly here: () => string | undefined,
     private readonly act: (does: Does, which: Which) => void,
   ) {}
 
@@ -34,9 +35,9 @@ export class Notifier {
     const { fresh, over } = this.watch.look(
       sessions.workloads,
       (service) => sessions.now(service),
-      (wanted) => {
-        const asked = sessions.askedOf(wanted);
-        return asked !== undefined && asked.stage !== "failed";
+      {
+        ended: (wanted) => (sessions.askedOf(wanted)?.stage ?? "failed") !== "failed",
+        left: (wanted) => sessions.wasLeft(wanted),
       },
     );
     for (const key of over) this.takeBack(key);
@@ -62,7 +63,9 @@ export class Notifier {
     this.takeBack(notice.key);
     const workload = this.sessions.find(notice.which);
     let { does } = notice;
-    if (does === "notebook" && !workload?.opened_by?.notebook) does = "show";
+    const path = workload?.opened_by?.notebook;
+    // to where the reader is already there is no need to go
+    if (does === "notebook" && (!path || path === this.here())) does = "show";
     const batch = workload?.snapshot.mode === "batch";
     const id = Notification.emit(notice.text, notice.type, {
       autoClose: notice.passing ? false : AUTO_CLOSE_MS,

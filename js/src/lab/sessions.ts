@@ -19,6 +19,7 @@ export class Sessions {
   arrivedAt = 0;
   private readonly clocks = new Map<string, ServiceClock>();
   private readonly asked = new Map<string, Asked>();
+  private readonly left = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
   accept({ overview, failure, at }: News): void {
@@ -64,6 +65,15 @@ export class Sessions {
   remember(wanted: Which, asked: Asked): void {
     this.asked.set(keyOf(wanted), asked);
     this.changed();
+  }
+
+  /** The reader chose to leave it open, without a kernel. */
+  leave(wanted: Which): void {
+    this.left.add(keyOf(wanted));
+  }
+
+  wasLeft(wanted: Which): boolean {
+    return this.left.has(keyOf(wanted));
   }
 
   /** An answer brought news of one workload before the next overview does. */

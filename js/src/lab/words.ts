@@ -1,4 +1,5 @@
 // A workload in words: what the status bar, the side panel and the dialogs say of it. Pure.
+import { consequences } from "#shared/consequences";
 import {
   emptyTimeout,
   headline,
@@ -116,6 +117,13 @@ export function usageWords(snapshot: Snapshot, now: number): string {
   const money = formatMoney(spent.cost);
   if (!snapshot.service.charged) return `${words}, would be ≈ ${money}`;
   return spent.final ? `${words}, ${money} final` : `${words}, ≈ ${money}`;
+}
+
+/** What closing does, as a sentence. */
+export function closeSentence(snapshot: Snapshot): string {
+  const { close } = consequences(snapshot);
+  if (close.startsWith("lets")) return `Closing ${close}; no more are accepted.`;
+  return "No job is pending: closing ends it at once.";
 }
 
 /** How long an active session has had nothing to do, in seconds of usage; null when it has, or is free. */

@@ -1,11 +1,12 @@
 // What the status bar's item opens: the session's countdowns, what it costs, and how to end it.
 import { useEffect, useRef } from "preact/hooks";
-import { consequences, noun } from "#shared/consequences";
+import { noun } from "#shared/consequences";
 import { shortId } from "#shared/format";
 import type { Which } from "../contract";
 import {
   agoWords,
   answeredAgo,
+  closeSentence,
   idleWords,
   isOrphan,
   jobWords,
@@ -85,7 +86,7 @@ export function Popover({ context, which, close }: Props) {
         <dd>{[ownerLabel(workload), kernelWords(workload)].filter(Boolean).join(" · ")}</dd>
       </dl>
       {open && <EndButtons context={context} workload={workload} />}
-      {open && <p class="qs-lab-note">Closing: {consequences(snapshot).close}.</p>}
+      {open && snapshot.accepting_jobs && <p class="qs-lab-note">{closeSentence(snapshot)}</p>}
       <Asked context={context} workload={workload} />
       <footer>
         <button
