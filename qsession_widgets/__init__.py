@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from .api import current_session as current_session
     from .api import open_session as open_session
+    from .comparison import compare as compare
     from .errors import UserError as UserError
     from .panel import SessionPanel as SessionPanel
     from .snapshot import SessionSnapshot as SessionSnapshot
@@ -24,6 +25,7 @@ _WHERE = {
     "SessionPanel": "panel",
     "SessionSnapshot": "snapshot",
     "UserError": "errors",
+    "compare": "comparison",
     "current_session": "api",
     "open_session": "api",
 }

@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 import anywidget
 import traitlets
@@ -24,6 +24,9 @@ import traitlets
 from .errors import UserError
 from .snapshot import SessionSnapshot, headline
 from .wire import Wire
+
+if TYPE_CHECKING:
+    from .live import Batch, Session
 
 STATIC = Path(__file__).parent / "static"
 ACTIONS = ("close", "cancel", "cancel_job")
@@ -77,27 +80,48 @@ def _plotly() -> bytes:
     return gzip.compress(read_static("plotly.min.js").encode(), compresslevel=6)
 
 
+def _monitor_of(session: Any) -> Monitor:
+    watched = getattr(session, "_watched", None)
+    if callable(watched):
+        monitor: Monitor = watched().monitor
+        return monitor
+    if not hasattr(session, "subscribe"):
+        raise UserError(
+            f"SessionPanel shows a session from open_session or %%session, not a "
+            f"{type(session).__name__}: %session attach ID takes up one that was opened otherwise."
+        )
+    return cast("Monitor", session)
+
+
 class SessionPanel(anywidget.AnyWidget):
     """Shows one session: state, countdowns, usage, timeline, jobs, and buttons that end it.
 
+    Works wherever anywidget does: JupyterLab, Notebook 7, marimo, VS Code.
+
     Parameters
     ----------
-    monitor : Monitor
-        Watches the session and performs commands on it.
+    session : Session, Batch or Monitor
+        A session that `open_session` or ``%%session`` opened, or what watches one.
     price_per_second : float, optional
         US dollars for one second of usage, in place of the plan's price.
 
     Raises
     ------
     UserError
-        When the front end was not built.
+        The session is one that nothing watches, the price is negative, or the front end was not
+        built.
     """
 
     _esm = traitlets.Unicode().tag(sync=True)
     _css = traitlets.Unicode().tag(sync=True)
     facts = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, monitor: Monitor, *, price_per_second: float | None = None) -> None:
+    def __init__(
+        self, session: Session | Batch | Monitor, *, price_per_second: float | None = None
+    ) -> None:
+        if price_per_second is not None and price_per_second < 0:
+            raise UserError(f"A price is 0 or more dollars per second, not {price_per_second}.")
+        monitor = _monitor_of(session)
         # before the base class opens the comm, over which messages may come at once
         self._monitor = monitor
         self._lock = threading.RLock()
@@ -199,8 +223,8 @@ class SessionPanel(anywidget.AnyWidget):
 
     def __repr__(self) -> str:
         snapshot = self._snapshot
-        what = "batch" if snapshot.mode == "batch" else "session"
-        return f"<SessionPanel of a {what} on {snapshot.backend}>"
+        what = {"batch": "a batch", "job": "jobs"}.get(snapshot.mode, "a session")
+        return f"<SessionPanel of {what} on {snapshot.backend}>"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
         bundle = super()._repr_mimebundle_(**kwargs)
