@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, TypeVar
@@ -92,19 +93,30 @@ def status_of(error: BaseException) -> int:
 class OverviewHandler(Handler):
     """``overview``: everything that is open."""
 
+    _answering: asyncio.Future[dict[str, Any]] | None = None
+
     @answering
     async def get(self) -> dict[str, Any]:
         """The document, at once or when it changes."""
         since = self.get_query_argument("since", "")
         wait = self.get_query_argument("wait", "0")
         try:
-            seconds = max(0.0, float(wait))
+            seconds = float(wait)
             revision = int(since) if since else None
         except ValueError:
-            raise Refused(400, "since is a revision and wait a number of seconds.") from None
-        if seconds != seconds:
-            raise Refused(400, "wait is a number of seconds.")
-        return await self.overview.answer(revision, seconds)
+            seconds = math.nan
+        if math.isnan(seconds):
+            raise Refused(400, "since is a revision and wait a number of seconds.")
+        self._answering = asyncio.ensure_future(self.overview.answer(revision, seconds))
+        try:
+            return await self._answering
+        except asyncio.CancelledError:
+            raise Refused(408, "The page has gone.") from None
+
+    def on_connection_close(self) -> None:
+        """Wait no longer for a page that has gone, nor ask any service on its behalf."""
+        if self._answering is not None:
+            self._answering.cancel()
 
 
 class WorkloadHandler(Handler):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from traitlets import Float
@@ -73,6 +74,7 @@ class SessionsOverview(LoggingConfigurable):
         self._opened_by: dict[str, dict[str, Any]] = {}
         self._known: dict[str, Any] = {}
         self._asked = float("-inf")
+        self._waiting = 0
         self._running: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._poke = asyncio.Event()
@@ -95,11 +97,12 @@ class SessionsOverview(LoggingConfigurable):
         self._be_interested(new=since is None)
         await self._first.wait()
         if since == self.revision and wait > 0:
-            # whoever waits is interested to the end
-            self._asked = time.monotonic() + min(wait, LONGEST_WAIT)
-            waiting = asyncio.ensure_future(self._next.wait())
-            await asyncio.wait([waiting], timeout=min(wait, LONGEST_WAIT))
-            waiting.cancel()
+            self._waiting += 1
+            try:
+                await _either(self._next, min(wait, LONGEST_WAIT))
+            finally:
+                self._waiting -= 1
+                self._asked = time.monotonic()
         return complete(self._known, self._watches, self.revision)
 
     async def detail(self, key: str, session_id: str) -> SessionSnapshot:
@@ -151,8 +154,7 @@ class SessionsOverview(LoggingConfigurable):
     # While somebody is interested
 
     def _be_interested(self, *, new: bool = False) -> None:
-        now = time.monotonic()
-        self._asked = max(self._asked, now)
+        self._asked = time.monotonic()
         if new:
             for key, watch in self._watches.items():
                 watch.hurry()
@@ -163,7 +165,7 @@ class SessionsOverview(LoggingConfigurable):
 
     @property
     def _interested(self) -> bool:
-        return time.monotonic() - self._asked < self.interest
+        return self._waiting > 0 or time.monotonic() - self._asked < self.interest
 
     async def _run(self) -> None:
         while self._interested:
@@ -207,7 +209,7 @@ class SessionsOverview(LoggingConfigurable):
         """See what there is on this machine."""
         found, said = await in_thread(lambda: (find_sources(), notes()))
         self._take_sources(found)
-        fresh = {note.url for session_id, note in said.items() if session_id not in self._notes}
+        fresh = [note for session_id, note in said.items() if session_id not in self._notes]
         listed = {
             snapshot.session_id
             for watch in self._watches.values()
@@ -221,8 +223,9 @@ class SessionsOverview(LoggingConfigurable):
         )
         self._opened_by = await in_thread(self._describe_openers)
         for key, watch in self._watches.items():
-            if watch.place[0] in fresh:
-                watch.hurry()
+            opened = [note.session_id for note in fresh if note.url == watch.place[0]]
+            if opened:
+                watch.hurry(opened)
                 self._wake(key)
 
     def _describe_openers(self) -> dict[str, dict[str, Any]]:
@@ -282,6 +285,5 @@ def _no_workload(session_id: str, watch: Watch) -> NotFound:
 
 async def _either(event: asyncio.Event, seconds: float) -> None:
     """Wait for an event, but only so long."""
-    waiting = asyncio.ensure_future(event.wait())
-    await asyncio.wait([waiting], timeout=seconds)
-    waiting.cancel()
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

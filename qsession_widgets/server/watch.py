@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from typing import Any
 
@@ -38,9 +38,11 @@ LOOKS: dict[str, tuple[float, float]] = {"local": (1.0, 3.0), "ibm": (5.0, 20.0)
 """Seconds between two looks at what is open: at least, and while nobody hurries."""
 
 FILLING: dict[str, float] = {"local": 0.05, "ibm": 0.5}
-"""Seconds between two questions about what has ended, of which there may be many."""
+"""Seconds between two questions about what is new or has ended, of which there may be many."""
 
-LOOK_AT_CLOSED = 300.0
+LOOKS_BACK: dict[str, float] = {"local": 10.0, "ibm": 60.0}
+"""Seconds between two looks at what was closed, for some are open between two looks only."""
+
 LEAVE_ALONE = 600.0
 """Seconds with nothing open after which an emulator is no longer asked, so that it may end."""
 
@@ -96,7 +98,7 @@ class Watch:
         self._line: ServiceClient | None = None
         self._monitors: dict[str, Monitor] = {}
         self._due: dict[str, float] = {}
-        self._ended: list[str] = []
+        self._to_take: list[str] = []
         self._unknown: set[str] = set()
         self._wanted_whole: set[str] = set()
         self._look_at = self._look_back_at = 0.0
@@ -126,12 +128,19 @@ class Watch:
     # ---------------------------------------------------------------------------------------------
     # Asking
 
-    def hurry(self) -> None:
-        """Look again soon: somebody has come, or something was opened."""
+    def hurry(self, opened: Iterable[str] = ()) -> None:
+        """Look again soon: somebody has come, or something was opened.
+
+        Parameters
+        ----------
+        opened : iterable of str
+            Workloads that are said to have been opened.
+        """
         with self._lock:
             self._used = time.monotonic()
             self._look_at = min(self._look_at, self._looked + LOOKS[self.info.kind][0])
-            self._look_back_at = min(self._look_back_at, self._used + LOOK_AT_CLOSED)
+            self._look_back_at = min(self._look_back_at, self._used + LOOKS_BACK[self.info.kind])
+            self._to_take += opened
 
     def turn(self) -> float:
         """Do what is due.
@@ -163,7 +172,7 @@ class Watch:
         with self._lock:
             times = [self._look_at, self._look_back_at, *self._due.values()]
         pause = min(times) - time.monotonic()
-        if self._ended:
+        if self._to_take:
             pause = min(pause, FILLING[self.info.kind])
         return max(0.02, pause, self.health.rest())
 
@@ -182,8 +191,8 @@ class Watch:
             monitor.poll()
             self._plan(monitor)
             self._changed()
-        if self._ended:
-            self._take(line, self._ended.pop(0))
+        if self._to_take:
+            self._take(line, self._to_take.pop(0))
 
     def _connect(self) -> ServiceClient:
         dialed = self.source.dial()
@@ -220,11 +229,11 @@ class Watch:
             str(item["id"]) for item in found if (read_time(item.get("ended")) or now) > now - DAY
         ]
         with self._lock:
-            self._ended = [one for one in recent[:MOST_CLOSED] if one not in self._monitors]
+            self._to_take += [one for one in recent[:MOST_CLOSED] if one not in self._monitors]
             for session_id, monitor in list(self._monitors.items()):
                 if _older(monitor.snapshot, now - DAY):
                     self._drop(session_id)
-        self._look_back_at = time.monotonic() + LOOK_AT_CLOSED
+        self._look_back_at = time.monotonic() + LOOKS_BACK[self.info.kind]
 
     def _take(self, line: ServiceClient, session_id: str) -> Monitor | None:
         """Begin to watch a workload; None when there is none of that id."""

@@ -1,0 +1,114 @@
+"""Closing and cancelling with no kernel involved: what was asked, what the service answered."""
+
+from __future__ import annotations
+
+from .conftest import Service
+from .running import Page, find
+from .test_overview import counts
+
+
+def test_close_lets_queued_jobs_run(page: Page, service: Service) -> None:
+    session = service.open()
+    service.fault("/queue", paused=True)
+    service.submit(session)
+    page.until_listed(session, counts=counts(queued=1))
+    answer = page.command("local", session, "close")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["message"] == "Session closed; 1 job finishes first."
+    assert body["snapshot"]["accepting_jobs"] is False
+    # what the answer says, the next overview says too
+    known = find(page.overview(), session)
+    assert known is not None
+    assert known["snapshot"]["accepting_jobs"] is False
+    service.fault("/queue", paused=False)
+    page.until_listed(session, state="closed", counts=counts(done=1))
+
+
+def test_cancel_takes_queued_jobs_along(page: Page, service: Service) -> None:
+    session = service.open()
+    service.fault("/queue", paused=True)
+    service.submit(session)
+    page.until_listed(session, counts=counts(queued=1))
+    body = page.command("local", session, "cancel").json()
+    assert body["message"] == "Session cancelled: 1 queued job cancelled."
+    page.until_listed(session, state="closed", counts=counts(cancelled=1))
+    assert service("GET", f"/sessions/{session}")["state_reason"] == "session_cancelled"
+
+
+def test_one_job_is_cancelled_and_the_others_wait(page: Page, service: Service) -> None:
+    session = service.open()
+    service.fault("/queue", paused=True)
+    unwanted, _wanted = service.submit(session), service.submit(session)
+    answer = page.command("local", session, "jobs", unwanted, "cancel")
+    assert answer.json()["message"] == f"Job {unwanted} is cancelled."
+    page.until_listed(session, counts=counts(queued=1, cancelled=1))
+    again = page.command("local", session, "jobs", unwanted, "cancel")
+    assert again.status_code == 409
+    assert again.json()["message"].startswith(f"Could not cancel job {unwanted}: ")
+    unknown = page.command("local", session, "jobs", "nobody", "cancel")
+    assert unknown.status_code == 404
+
+
+def test_all_that_the_page_names_are_closed_and_nothing_else(page: Page, service: Service) -> None:
+    named, unseen = [service.open(), service.open("batch")], service.open()
+    ids = [["local", session] for session in named]
+    answer = page.api("POST", "close-all", json={"ids": [*ids, ["local", "nobody"], ["ibm", "x"]]})
+    results = answer.json()["results"]
+    assert [result["ok"] for result in results] == [True, True, False, False]
+    assert [result["id"] for result in results] == [*named, "nobody", "x"]
+    assert results[2]["message"].startswith("There is no session or batch 'nobody' on ")
+    for session in named:
+        assert service("GET", f"/sessions/{session}")["state"] == "closed"
+    assert service("GET", f"/sessions/{unseen}")["state"] == "open"
+
+
+def test_all_must_be_named(page: Page) -> None:
+    for body in (None, [], {"ids": "local"}, {"ids": [["local"]]}, {"ids": [["local", 1]]}):
+        answer = page.api("POST", "close-all", json=body)
+        assert answer.status_code == 400, body
+        assert "Name what to close" in answer.json()["message"]
+    many = {"ids": [["local", str(number)] for number in range(201)]}
+    assert page.api("POST", "close-all", json=many).status_code == 400
+
+
+def test_what_was_closed_elsewhere_is_said_to_be(page: Page, service: Service) -> None:
+    """A popover may still show a session that somebody else has closed."""
+    session = service.open()
+    page.until_listed(session)
+    service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    answer = page.command("local", session, "close")
+    assert answer.status_code == 200
+    assert answer.json()["snapshot"]["state"] == "closed"
+    again = page.command("local", session, "close")
+    assert again.json()["message"] == "It is closed already."
+
+
+def test_what_is_not_there_is_not_found(page: Page, service: Service) -> None:
+    session = service.open()
+    for key, one in (("local", "nobody"), ("ibm", session), ("local:none", session)):
+        answer = page.command(key, one, "close")
+        assert answer.status_code == 404, (key, one)
+        assert answer.json()["message"].startswith("There is no ")
+    assert page.command("local", session, "explode").status_code == 404
+    assert service("GET", f"/sessions/{session}")["state"] == "open"
+
+
+def test_the_service_refuses(page: Page, service: Service) -> None:
+    session = service.open()
+    page.until_listed(session)
+    service.fault(method="PATCH", path="/sessions/*", status=500, message="The pumps are down.")
+    answer = page.command("local", session, "close")
+    assert answer.status_code == 502
+    assert answer.json()["message"].startswith("Could not close the session: The pumps are down.")
+    known = find(page.overview(), session)
+    assert known is not None
+    assert known["snapshot"]["accepting_jobs"] is True, "nothing is claimed that was not done"
+
+
+def test_the_walkthroughs_are_copied(page: Page) -> None:
+    answer = page.api("POST", "tutorials")
+    assert answer.status_code == 200, answer.text
+    notebook = answer.json()["notebook"]
+    assert notebook.startswith(answer.json()["path"] + "/01_")
+    assert page.http.get(f"api/contents/{notebook}").json()["type"] == "notebook"

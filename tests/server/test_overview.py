@@ -1,0 +1,142 @@
+"""What a page is told: everything that is open, at once when it changes, for the price of one."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from qsession_widgets.snapshot import SessionSnapshot
+
+from .conftest import Service
+from .running import Page, find
+
+
+def test_what_is_open_is_listed_without_a_kernel(page: Page, service: Service) -> None:
+    session, batch = service.open(), service.open("batch")
+    entry = page.until_listed(session)
+    assert entry["opened_by"] is None
+    assert entry["events"] == []
+    assert page.until_listed(batch)["snapshot"]["mode"] == "batch"
+    snapshot = SessionSnapshot.from_json(entry["snapshot"])
+    assert (snapshot.state, snapshot.backend, snapshot.service.kind) == ("open", "aer", "local")
+    (local,) = page.overview()["services"]
+    assert local["key"] == "local"
+    assert local["info"]["label"] == snapshot.service.label
+    assert local["problem"] is None
+    assert local["answered_at"] == pytest.approx(snapshot.answered_at, abs=60)
+
+
+def test_a_page_that_waits_is_told_of_a_change(page: Page, service: Service) -> None:
+    session = service.open()
+    page.until_listed(session)
+    document = page.overview()
+    with ThreadPoolExecutor() as pool:
+        waiting = pool.submit(page.overview, document["revision"], 25)
+        service.submit(session)
+        told = waiting.result()
+    assert told["revision"] > document["revision"]
+    done = page.until_listed(session, counts=counts(done=1))
+    (job,) = done["snapshot"]["jobs"]
+    assert job["status"] == "done"
+
+
+def test_nothing_new_is_said_as_such(page: Page, service: Service) -> None:
+    page.until_listed(service.open())
+    document = page.overview()
+    while (again := page.overview(document["revision"], 2.5))["revision"] != document["revision"]:
+        # its kernel, or the one before, was still settling
+        document = again
+    assert [entry["snapshot"]["session_id"] for entry in again["workloads"]] == [
+        entry["snapshot"]["session_id"] for entry in document["workloads"]
+    ]
+    assert again["now"] > document["now"]
+
+
+def test_closed_today_is_listed_with_its_usage(page: Page, service: Service) -> None:
+    session = service.open()
+    service.submit(session)
+    page.until_listed(session, state="active", counts=counts(done=1))
+    service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    snapshot = page.until_listed(session, state="closed", usage_final=True)["snapshot"]
+    assert snapshot["usage_seconds"] > 0
+    assert snapshot["closed_at"] is not None
+    fresh = service.open()
+    document = page.until(lambda document: find(document, fresh))
+    listed = [entry["snapshot"]["session_id"] for entry in document["workloads"]]
+    assert listed.index(fresh) < listed.index(session), "what is open comes first"
+
+
+def test_closed_yesterday_is_not_listed(page: Page, service: Service) -> None:
+    """And a service whose clock is far from this machine's is taken by its own clock."""
+    session = service.open()
+    service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    page.until_listed(session, state="closed", usage_final=True)
+    service.fault("/clock", advance=25 * 3600)
+    page.until(lambda document: find(document, session) is None)
+    fresh = service.open()
+    opened = page.until_listed(fresh)["snapshot"]["opened_at"]
+    document = page.overview()
+    assert document["services"][0]["clock_offset"] > 24 * 3600
+    now = document["now"] + document["services"][0]["clock_offset"]
+    assert 0 <= now - opened < 600
+
+
+def test_one_workload_with_all_its_jobs(page: Page, service: Service) -> None:
+    session = service.open()
+    service.fault("/queue", paused=True)
+    jobs = {service.submit(session) for _ in range(23)}
+    entry = page.until_listed(session, counts=counts(queued=23))
+    assert len(entry["snapshot"]["jobs"]) == 20
+    answer = page.api("GET", f"workloads/local/{session}")
+    assert {job["id"] for job in answer.json()["snapshot"]["jobs"]} == jobs
+    assert page.api("GET", "workloads/local/nobody").status_code == 404
+    assert page.api("GET", f"workloads/local%3Anone/{session}").status_code == 404
+
+
+def test_fifty_pages_cost_the_service_no_more_than_one(page: Page, service: Service) -> None:
+    session = service.open()
+    page.until_listed(session)
+
+    def look_on(pages: int) -> int:
+        """Requests while so many pages look on, as long as it takes to be told nothing new."""
+        before = service.requests
+        with ThreadPoolExecutor(pages) as pool:
+            futures = [
+                pool.submit(page.overview, page.overview()["revision"], 2.5) for _ in range(pages)
+            ]
+            assert all(find(future.result(), session) for future in futures)
+        return service.requests - before
+
+    alone = look_on(1)
+    assert alone > 1, "somebody asks"
+    assert look_on(50) < 3 * alone
+
+
+def test_nobody_is_asked_when_no_page_asks(page: Page, service: Service) -> None:
+    page.until_listed(service.open())
+    known = page.overview()["revision"]
+    with pytest.raises(httpx.ReadTimeout):
+        # a page that has gone while it waited does not count
+        page.api("GET", "overview", params={"since": known, "wait": 25}, timeout=0.5)
+    quiet = threading.Event()
+    for _ in range(40):
+        before = service.requests
+        # longer than the pauses between two questions
+        quiet.wait(1.5)
+        if service.requests == before + 1:
+            return
+    raise AssertionError("The service is still asked.")
+
+
+def test_what_a_page_asks_for_must_make_sense(page: Page) -> None:
+    for query in ({"since": "yesterday"}, {"since": "1", "wait": "long"}, {"wait": "nan"}):
+        answer = page.api("GET", "overview", params=query)
+        assert answer.status_code == 400
+        assert answer.json()["message"].endswith(".")
+
+
+def counts(**known: int) -> dict[str, int]:
+    return {**dict.fromkeys(("queued", "running", "done", "cancelled", "failed"), 0), **known}
