@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import inspect
+import json
 import re
 import sys
 from collections.abc import Iterable
@@ -35,7 +36,8 @@ from qsession_widgets.emulator import faults, queue, records
 from qsession_widgets.emulator import options as emulator_options
 from qsession_widgets.emulator.api import coverage
 
-PAGE = Path(__file__).resolve().parent / "reference.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = ROOT / "docs" / "reference.md"
 INTRODUCTION = """\
 Everything there is to type, set or call, from the docstrings and tables of the code. `make
 reference` makes this page; a test fails when it is not current. What the words mean and how a
@@ -67,6 +69,7 @@ def page() -> str:
         "Magics": magic_section(),
         "Options": option_section(),
         "Settings": setting_section(),
+        "JupyterLab": lab_section(),
         "Commands": command_section(),
         "Python": python_section(),
         "Snapshots": snapshot_section(),
@@ -155,6 +158,26 @@ def setting_section() -> str:
             "`ipython_config.py`. A value is what would be typed after the option; empty stands "
             "for none.",
             table(("setting", "type", ""), rows),
+        ]
+    )
+
+
+def lab_section() -> str:
+    """The settings and commands of the JupyterLab extension."""
+    schema = json.loads((ROOT / "js" / "schema" / "plugin.json").read_text(encoding="utf-8"))
+    settings = [
+        (f"`{name}`", item["title"], item["description"], f"`{json.dumps(item['default'])}`")
+        for name, item in schema["properties"].items()
+    ]
+    menu = schema["jupyter.lab.menus"]["main"][0]["items"][-1]["submenu"]
+    commands = [f"`{item['command']}`" for item in menu["items"] if "command" in item]
+    return "\n\n".join(
+        [
+            f"{schema['description']} Settings, under *Settings → Settings Editor → "
+            f"{schema['title']}*:",
+            table(("setting", "", "", "default"), settings),
+            f"Commands, in the palette under *{schema['title']}* and in the menu *Kernel → "
+            f"{menu['label']}*, to give shortcuts to: {', '.join(commands)}.",
         ]
     )
 
