@@ -8,13 +8,13 @@ numbers widths: ``python -m panel.screens idle failed 320`` takes those only.
 
 from __future__ import annotations
 
-import shutil
 import sys
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
 from .harness import launch, open_harness, show
+from .measure import chromium
 from .states import STATES
 
 OUT = Path(__file__).resolve().parents[2] / ".artifacts" / "screens"
@@ -24,9 +24,8 @@ WIDTHS = (320, 480, 900)
 def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:
     """Take the pictures of the named states, of all of them when none is named."""
     OUT.mkdir(parents=True, exist_ok=True)
-    executable = shutil.which("chromium") or shutil.which("google-chrome") or "chromium"
     with sync_playwright() as playwright:
-        browser = launch(playwright, executable)
+        browser = launch(playwright, chromium())
         for scheme in ("light", "dark"):
             for width in widths:
                 page = browser.new_page(
