@@ -21,9 +21,18 @@ def text(cell: dict[str, Any]) -> str:
     return "".join(cell["source"])
 
 
-def test_there_are_some() -> None:
-    assert len(NOTEBOOKS) >= 4
+def markdown(notebook: dict[str, Any]) -> list[str]:
+    return [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
+
+
+def code(notebook: dict[str, Any]) -> str:
+    sources = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    return "\n".join(sources)
+
+
+def test_they_are_numbered_without_a_gap() -> None:
     assert all(re.match(r"\d\d_[a-z0-9_]+$", path.stem) for path in NOTEBOOKS)
+    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(1, 9))
 
 
 def test_no_output_of_a_machine_is_kept(notebook: dict[str, Any]) -> None:
@@ -48,3 +57,39 @@ def test_it_begins_with_a_title_and_checks_what_it_claims(notebook: dict[str, An
     assert text(first).startswith("# ")
     code = [text(cell) for cell in notebook["cells"] if cell["cell_type"] == "code"]
     assert any(re.search(r"^assert ", source, re.MULTILINE) for source in code)
+
+
+def test_it_ends_with_what_changes_on_ibm(notebook: dict[str, Any]) -> None:
+    last = notebook["cells"][-1]
+    assert last["cell_type"] == "markdown"
+    assert text(last).startswith("## On IBM hardware\n\nChange one word")
+
+
+def test_running_all_cells_spends_no_money(notebook: dict[str, Any]) -> None:
+    """Every session is opened on this machine, whatever account the reader has."""
+    source = code(notebook)
+    for line in re.findall(r"^%%(?:session|batch)\b.*", source, re.MULTILINE):
+        if "--service {service}" in line:
+            assert re.search(r'^service = "local"$', source, re.MULTILINE)
+            assert "--budget '$" in line
+        elif "--service" not in line:
+            # a student's notebook, whose account is one of the emulator's
+            before = source.partition(line)[0]
+            assert 'os.environ.update(keys["ana"])' in before
+        else:
+            assert "--service local" in line
+    for call in re.findall(r"open_session\([^)]*\)", source):
+        assert 'service="local"' in call
+
+
+def test_saved_pages_have_the_plots_too(notebook: dict[str, Any]) -> None:
+    """Plotly goes into the notebook, so that an exported page needs neither kernel nor network."""
+    source = code(notebook)
+    if "figure.show()" in source or ".timeline()" in source:
+        assert 'plotly.io.renderers.default = "plotly_mimetype+notebook"' in source
+
+
+def test_no_sum_of_money_is_taken_for_mathematics(notebook: dict[str, Any]) -> None:
+    """Two bare dollar signs in a cell would make a formula of what stands between them."""
+    bare = [re.findall(r"(?<!\\)\$", cell) for cell in markdown(notebook)]
+    assert max(map(len, bare)) <= 1
