@@ -43,15 +43,24 @@ class Lab:
 
 
 @contextmanager
-def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> Iterator[Lab]:
-    """Start JupyterLab on copies of some notebooks; it and its kernels end with the block."""
+def running_lab(
+    folder: Path,
+    *notebooks: Path,
+    extra: tuple[str, ...] = (),
+    port: int = 0,
+    token: str = "",
+) -> Iterator[Lab]:
+    """Start JupyterLab on copies of some notebooks; it and its kernels end with the block.
+
+    One that takes another's place gets the other's port and token.
+    """
     root = folder / "notebooks"
     root.mkdir(parents=True)
     for notebook in notebooks:
         shutil.copy(notebook, root)
     _ask_for_no_news()
     _use_what_is_built()
-    token = secrets.token_hex(16)
+    token = token or secrets.token_hex(16)
     log = folder / "lab.log"
     with open(log, "wb") as output:
         process = subprocess.Popen(
@@ -61,7 +70,7 @@ def running_lab(folder: Path, *notebooks: Path, extra: tuple[str, ...] = ()) -> 
                 "jupyterlab",
                 "--no-browser",
                 "--ip=127.0.0.1",
-                "--port=0",
+                f"--port={port}",
                 "--allow-root",
                 f"--IdentityProvider.token={token}",
                 f"--ServerApp.root_dir={root}",

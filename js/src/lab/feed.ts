@@ -19,7 +19,7 @@ const HIDDEN_GAP_MS = 2_000;
 const ASLEEP_MS = 60_000;
 const MISSING_MS = 60_000;
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 15_000;
+const LAST_RETRY_MS = 8_000;
 /** A page that looks tells so, this often. */
 const LOOKING_MS = 20_000;
 /** A page that has heard nothing for so long asks for itself. */
