@@ -38,7 +38,7 @@ Other plans are prepaid or free: there the pay-as-you-go price says what such us
 """
 
 LIST_PRICE = 1.60
-OLDEST_RUNTIME = (0, 45)
+OLDEST_RUNTIME = (0, 46)
 
 _environment_lock = threading.Lock()
 
@@ -131,6 +131,12 @@ def find_account(name: str | None = None) -> str | None:
         ) from None
     if not isinstance(accounts, dict) or not accounts:
         return None
+    if not all(isinstance(account, dict) for account in accounts.values()):
+        raise UserError(
+            f"The file of saved accounts {path} holds something that is no account: save the "
+            "account again with QiskitRuntimeService.save_account(..., overwrite=True), or use "
+            "--service local."
+        )
     if name is None:
         return "the saved account"
     if name not in accounts:
@@ -228,6 +234,9 @@ def backend_names(chosen: Chosen) -> list[str]:
 def _ibm(why: str, instance: str | None, account: str | None) -> Chosen:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
+    from .older_clients import read_variables
+
+    read_variables()
     try:
         with _quiet_client():
             service = QiskitRuntimeService(instance=instance, name=account)
@@ -364,6 +373,9 @@ def connect(connection: Any) -> QiskitRuntimeService:
     """
     from qiskit_ibm_runtime import QiskitRuntimeService
 
+    from .older_clients import read_variables
+
+    read_variables()
     variables = connection.environment()
     with _quiet_client(), _variables(variables):
         return QiskitRuntimeService(

@@ -16,7 +16,7 @@ import numpy as np
 from distributed import LocalCluster
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.sampler_pub import SamplerPub
-from qiskit_ibm_runtime.json import RuntimeEncoder
+from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.emulator.engine import Task, WorkerPool
 

@@ -16,6 +16,7 @@ import pytest
 from qsession_widgets.emulator import launch
 from qsession_widgets.emulator.discovery import Connection
 from qsession_widgets.emulator.options import Options
+from qsession_widgets.older_clients import read_variables
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
@@ -176,6 +177,7 @@ def still(still_connection: Connection) -> Iterator[Api]:
 def _service(connection: Connection) -> QiskitRuntimeService:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
+    read_variables()
     # the client reads them while it is made; other tests are not to find an account here
     with pytest.MonkeyPatch.context() as patch:
         for name, value in connection.environment().items():

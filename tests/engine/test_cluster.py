@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from engine import jobs
 from engine.test_pool import DEADLINE, _busy, until
-from qiskit_ibm_runtime.json import RuntimeDecoder
+from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Task, WorkerPool
 

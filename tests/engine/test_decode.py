@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from qiskit import QuantumCircuit
 from qiskit.primitives.containers.bindings_array import BindingsArray
-from qiskit_ibm_runtime.json import RuntimeDecoder, RuntimeEncoder
+from qiskit_ibm_runtime import RuntimeDecoder, RuntimeEncoder
 
 from qsession_widgets.emulator.engine import decode
 from qsession_widgets.emulator.engine.failure import JobFailure

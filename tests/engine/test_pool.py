@@ -18,7 +18,7 @@ import pytest
 from engine import jobs
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
-from qiskit_ibm_runtime.json import RuntimeDecoder
+from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Outcome, Task, WorkerPool
 

@@ -94,7 +94,7 @@ def test_an_interpreter_that_cannot_be_run_is_one_sentence(tmp_path: Path) -> No
 
 
 def test_a_client_that_is_too_old_is_one_sentence(tmp_path: Path) -> None:
-    version = "0.44.0"
+    version = "0.45.1"
     folder = tmp_path / f"qiskit_ibm_runtime-{version}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(
@@ -108,7 +108,7 @@ def test_a_client_that_is_too_old_is_one_sentence(tmp_path: Path) -> None:
         environment={"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
     )
     sentence = _one_line(refused)
-    assert "qiskit-ibm-runtime 0.44.0 is too old: sessions need 0.45 or newer" in sentence
+    assert "qiskit-ibm-runtime 0.45.1 is too old: sessions need 0.46 or newer" in sentence
     assert "pip install -U qiskit-ibm-runtime, then restart the kernel" in sentence
     assert alive[0].strip() == "usable"
     assert not list(tmp_path.glob("qsession-emulator*.json"))

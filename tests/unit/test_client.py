@@ -1,12 +1,11 @@
 """Every private name of the client library that `qsession_widgets.client` relies on."""
 
 import inspect
+import sys
 
 import qiskit_ibm_runtime
-from qiskit_ibm_runtime import QiskitRuntimeService, base_primitive
+from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.session import RetrySession
-from qiskit_ibm_runtime.executor_estimator import Estimator
-from qiskit_ibm_runtime.executor_sampler import Sampler
 
 from qsession_widgets.client import ModeSeam, SubmitSeam, own_default_session, set_active
 
@@ -41,7 +40,13 @@ def test_outside_of_a_with_block_there_is_no_session() -> None:
 
 
 def test_the_seams_leave_no_trace() -> None:
-    modules = [base_primitive, inspect.getmodule(Sampler), inspect.getmodule(Estimator)]
+    modules = [
+        module
+        for name, module in sys.modules.items()
+        if name.startswith("qiskit_ibm_runtime.") and hasattr(module, "get_mode_service_backend")
+    ]
+    names = {module.__name__.partition(".")[2] for module in modules}
+    assert {"base_primitive", "noise_learner.noise_learner"} <= names
     before = [module.get_mode_service_backend for module in modules]
     run = QiskitRuntimeService._run
     mode, submit = ModeSeam(lambda: None), SubmitSeam(lambda _submit: None)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from qiskit import QuantumCircuit, QuantumRegister, qasm3, qpy
 from qiskit.qpy import get_qpy_version
-from qiskit_ibm_runtime.json import RuntimeDecoder
+from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_QASM, JobFailure
 

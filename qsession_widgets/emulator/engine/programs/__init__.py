@@ -99,7 +99,7 @@ def _worth_telling(warning: warnings.WarningMessage) -> bool:
 def warm_up() -> None:
     """Run one small job, so that the first real one finds everything imported and started."""
     from qiskit import QuantumCircuit
-    from qiskit_ibm_runtime.json import RuntimeEncoder
+    from qiskit_ibm_runtime import RuntimeEncoder
 
     circuit = QuantumCircuit(1)
     circuit.measure_all()

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from qiskit.primitives import DataBin, PrimitiveResult, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
-from qiskit_ibm_runtime.json import RuntimeEncoder
+from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.emulator.engine import decode, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure

@@ -18,8 +18,6 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
-from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
-from samplomatic.quantum_program import SamplexItem  # type: ignore[import-untyped]
 
 from qsession_widgets.emulator.engine import outcomes, sampling
 from qsession_widgets.emulator.engine.decode import OLDEST_QPY
@@ -70,6 +68,19 @@ def run(job: JobRun, text: str) -> str:
     return _write(model, data, [sample.shape for sample in samples], (started, stopped))
 
 
+def _converters() -> Mapping[str, Any]:
+    """Return what the client makes programs of parameters with, by the schema's version."""
+    try:
+        from qiskit_ibm_runtime.quantum_program import params_converters
+    except ImportError:
+        raise JobFailure(
+            "The emulator runs the executor's programs with qiskit-ibm-runtime 0.47 or newer: "
+            "pip install -U qiskit-ibm-runtime, or use SamplerV2 and EstimatorV2.",
+            INVALID_BODY,
+        ) from None
+    return dict(params_converters.QUANTUM_PROGRAM_PARAMS_CONVERTERS)
+
+
 def _read(text: str) -> tuple[Any, Any]:
     """Return the posted model, validated, and the client's program made of it."""
     try:
@@ -79,11 +90,12 @@ def _read(text: str) -> tuple[Any, Any]:
         raise JobFailure(
             'The executor\'s parameters are no JSON object with a "schema_version".', INVALID_BODY
         ) from None
-    converter = QUANTUM_PROGRAM_PARAMS_CONVERTERS.get(version)
+    converters = _converters()
+    converter = converters.get(version)
     if converter is None:
         raise JobFailure(
             f"The executor's schema version {version!r} is not known here; known are "
-            f"{', '.join(QUANTUM_PROGRAM_PARAMS_CONVERTERS)}.",
+            f"{', '.join(converters)}.",
             INVALID_BODY,
         )
     for qpy_version in _qpy_versions(params):
@@ -140,7 +152,7 @@ class _Sample:
 
 
 def _sample(item: Any, rng: np.random.Generator) -> _Sample:
-    if not isinstance(item, SamplexItem):
+    if not hasattr(item, "samplex"):
         values = np.asarray(item.circuit_arguments, dtype=float)
         return _Sample(values.shape[:-1], _rounded(values), {})
     drawn = _draw(item, tuple(item.shape), rng)
@@ -148,9 +160,7 @@ def _sample(item: Any, rng: np.random.Generator) -> _Sample:
     return _Sample(tuple(item.shape), _rounded(values), drawn)
 
 
-def _draw(
-    item: SamplexItem, shape: tuple[int, ...], rng: np.random.Generator
-) -> dict[str, NDArray[Any]]:
+def _draw(item: Any, shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
     """Draw randomizations for every element of an item's shape.
 
     An axis along which the item's arguments vary is a sweep over arguments; along all others there

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
-from qiskit_ibm_runtime.json import RuntimeEncoder
+from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.emulator.engine import decode, outcomes, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
