@@ -1,0 +1,1 @@
+"""The sections of the reference, each made from what it is about."""

@@ -1,0 +1,91 @@
+"""The local emulator: options, plans, queue, faults, and what of the API it has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from typing import Any
+
+from arguments import arguments_of, as_code, emulator_parser
+from numpy_docstrings import (
+    code,
+    entries,
+    own_docstring,
+    split,
+    table,
+)
+
+from qsession_widgets.durations import words
+from qsession_widgets.emulator import faults, queue, records
+from qsession_widgets.emulator.api import coverage
+
+
+def emulator_section() -> str:
+    """Options, plans, queue and faults of the local emulator."""
+    plans = [
+        (
+            f"`{plan.name}`",
+            "yes" if plan.sessions else "refused with 1352",
+            words(plan.interactive_ttl),
+            words(plan.max_ttl),
+            words(plan.max_execution_time),
+            f"${plan.price_per_second:.2f}" if plan.price_per_second else "free",
+        )
+        for plan in records.PLANS.values()
+    ]
+    head = (
+        "plan",
+        "sessions",
+        "interactive timeout",
+        "longest maximum time",
+        "longest job",
+        "a second",
+    )
+    return "\n\n".join(
+        [
+            "A service on this machine that speaks the Qiskit Runtime REST API to the unmodified "
+            "client. Notebooks start it when they need it, `qsession emulator start` starts it by "
+            "hand, and `qsession run -- python script.py` gives a program one of its own.",
+            "### Options of the emulator",
+            table(("option", ""), as_code(arguments_of(emulator_parser()))),
+            "### Plans",
+            table(head, plans),
+            "### The queue of other users",
+            "`--queue 120` makes a job wait two minutes; `--queue wait=120,users=5,sessions=0.1` "
+            "says more:",
+            _values(queue.Crowd),
+            "### Faults",
+            "An emulator started with `--faults` makes requests fail on demand: `POST "
+            "/emulator/v1/faults` takes a JSON object with these.",
+            _values(faults.Fault),
+        ]
+    )  # fmt: skip
+
+
+def _values(kind: Any) -> str:
+    """Table of a dataclass's fields with their defaults and meanings."""
+    defaults = {item.name: f"`{item.default!r}`" for item in fields(kind)}
+    rows = []
+    for names, _, meaning in entries(split(own_docstring(kind))["Attributes"]):
+        shown = dict.fromkeys(defaults[name] for name in names.split(", "))
+        rows.append((code(names), " ".join(shown).replace("`None`", ""), meaning))
+    return table(("name", "default", ""), rows)
+
+
+def coverage_section() -> str:
+    """What of the service's API the emulator has; the whole list is a page of its own."""
+    text = coverage.FILE.read_text(encoding="utf-8")
+    calls = re.findall(r"^\| (`[A-Z]+ /[^|]*`) \| (yes|no) \| (.*?) ?\|$", text, re.M)
+    done = sum(answer == "yes" for _, answer, _ in calls)
+    missing = [(call, remark) for call, answer, remark in calls if answer == "no"]
+    special = [(call, remark) for call, answer, remark in calls if answer == "yes" and remark]
+    return "\n\n".join(
+        [
+            f"The emulator answers {done} of the {len(calls)} calls of the service's REST API; "
+            "[COVERAGE.md](../qsession_widgets/emulator/COVERAGE.md) lists them all. It does not "
+            "answer:",
+            table(("call", "why"), missing),
+            "It answers in its own way:",
+            table(("call", "how"), special),
+        ]
+    )
