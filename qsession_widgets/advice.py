@@ -78,6 +78,9 @@ EXCEPTIONS: dict[str, Advice] = {
     "IBMAccountError": Advice(
         "The account cannot be used", "Save it again with QiskitRuntimeService.save_account(...)."
     ),
+    "IBMApiError": Advice(
+        "The service answered with an error", "Read its words; if they do not help, try again."
+    ),
     "IBMBackendApiProtocolError": Advice(
         "The service described a backend in a way the client library does not know",
         "Update qiskit-ibm-runtime and restart the kernel.",

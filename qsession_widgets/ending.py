@@ -61,7 +61,8 @@ class Ending:
             print(advice)
         self._settle(error)
         for live in BINDING.sessions():
-            if live.reporter.speaks and live.monitor.snapshot.pending():
+            sent = live.submits > self._submits.get(id(live), 0)
+            if live.reporter.speaks and (sent or live.monitor.snapshot.pending()):
                 # what the cell waited for is told in its own output
                 live.monitor.poll()
         NOTICES.cell_ends()

@@ -264,14 +264,14 @@ class LiveSession:
         client = ServiceClient(self.chosen.service, self.session._instance)
         try:
             client.close(self.monitor.session_id)
+            over = client.session(self.monitor.session_id).data.get("state") == "closed"
         except ServiceError:
             return False
         finally:
             client.shut()
         self.reporter.stop()
-        left = len(self.monitor.snapshot.pending())
-        text = "closed at the end of the kernel" + (f"; {left} job(s) finish first" if left else "")
-        self.reporter.tell("closing" if left else "closed", text, aloud=False, reason="exit")
+        text = "closed at the end of the kernel" + ("" if over else "; jobs it has finish first")
+        self.reporter.tell("closed" if over else "closing", text, aloud=False, reason="exit")
         return True
 
     def price_sentence(self) -> str:

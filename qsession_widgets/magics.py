@@ -68,7 +68,7 @@ class SessionMagics(Magics):
             return None
         from .actions import act
 
-        return _plainly(lambda: act(split(line), self.shell.push, self._defaults()))
+        return _plainly(lambda: act(split(line), self.shell.push, self._configured()))
 
     session.__doc__ = USAGE
 
@@ -118,13 +118,17 @@ class SessionMagics(Magics):
                 print(leftover_sentence(note))
         show(bound)
 
-    def _defaults(self) -> dict[str, str]:
-        """The configured defaults by flag, once each of them was found to make sense."""
+    def _configured(self) -> dict[str, str]:
         values: dict[str, str] = {}
         for name in self.class_trait_names(config=True):
             value, flag = getattr(self, name), "--" + name.replace("_", "-")
             if value:
                 values[flag] = "" if value is True else value
+        return values
+
+    def _defaults(self) -> dict[str, str]:
+        """The configured defaults by flag, once each of them was found to make sense."""
+        values = self._configured()
         for flag, value in values.items():
             try:
                 build({flag: value})

@@ -273,7 +273,7 @@ def find(wanted: str, found_in: Iterable[Place | UserError]) -> Found:
         labels = " or ".join(dict.fromkeys(asked))
         parts.append(
             f"There is no session, batch or job {wanted!r} on {labels}: %session list, or qsession "
-            "list in a terminal, shows the open ones; --instance and --account choose where to look."
+            "list in a terminal, shows the open ones; --instance and --account say where to look."
         )
     raise UserError("\n".join(parts + problems))
 

@@ -1,9 +1,19 @@
 import json
 
 import pytest
+from qiskit.providers.exceptions import JobError
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
 
-from qsession_widgets.errors import ADVICE, ServiceError, explain, nearest, read_error_body
+from qsession_widgets.errors import (
+    ADVICE,
+    EXCEPTIONS,
+    ServiceError,
+    advise,
+    explain,
+    nearest,
+    read_error_body,
+)
 
 
 def body(code: object, message: str, solution: str = "") -> str:
@@ -54,3 +64,44 @@ def test_no_network_is_said_and_the_way_on_named() -> None:
 def test_the_nearest_names_are_offered() -> None:
     assert nearest("fake_fes", ["fake_fez", "aer", "ibm_kingston"]) == "fake_fez"
     assert nearest("zzz", ["fake_fez"]) == ""
+
+
+def _clients_exceptions() -> list[type[BaseException]]:
+    import qiskit_ibm_runtime.accounts.exceptions as accounts
+    import qiskit_ibm_runtime.api.exceptions as api
+    import qiskit_ibm_runtime.exceptions as exceptions
+
+    found = {
+        kind
+        for module in (accounts, api, exceptions)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, IBMError | JobError)
+    }
+    # it carries the service's answer, whose code is explained
+    found.remove(RequestsApiError)
+    # a base class says no more than that something went wrong
+    return [kind for kind in found if not any(issubclass(k, kind) and k != kind for k in found)]
+
+
+@pytest.mark.parametrize("kind", sorted(_clients_exceptions(), key=lambda kind: kind.__name__))
+def test_every_exception_of_the_client_has_what_happened_and_what_to_do(
+    kind: type[BaseException],
+) -> None:
+    advice = next(EXCEPTIONS[c.__name__] for c in kind.__mro__ if c.__name__ in EXCEPTIONS)
+    text = explain(kind("Words of the client's."), doing="open a session")
+    assert text.startswith("Could not open a session: ")
+    assert advice.do in text
+    assert "The client library said: " in text
+    assert advice.do in str(advise(kind("Words of the client's.")))
+
+
+def test_a_job_that_failed_for_a_known_reason_is_explained_by_it() -> None:
+    error = RuntimeJobFailureError("Unable to retrieve job result. Error code 1517; not ISA")
+    assert "Transpile it for this backend first" in str(advise(error))
+    assert advise(ValueError("mine")) is None
+
+
+def test_a_rehearsal_is_advised_only_where_it_is_none_yet() -> None:
+    error = RequestsApiError("400. " + body(1352, "No sessions."), 400)
+    assert "--service local" in explain(error, doing="open a session")
+    assert "--service local" not in explain(error, doing="open a session", service="local")

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+
+from qsession_widgets.errors import UserError
+from qsession_widgets.events import FIELDS, KINDS, Event, changes, first
+from qsession_widgets.reporting import events_file
+from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+
+LOCAL = ServiceInfo("local", "local emulator", "premium", 1.60, charged=False)
+OPEN = SessionSnapshot(
+    session_id="an-id",
+    mode="dedicated",
+    backend="aer",
+    service=LOCAL,
+    state="open",
+    answered_at=1000.0,
+    opened_at=1000.0,
+    interactive_ttl=60.0,
+    max_ttl=28800.0,
+    name="vqe",
+)
+ACTIVE = replace(OPEN, state="active", started_at=1001.0, active_periods=((1001.0, None),))
+QUEUED = JobRecord("j", "sampler", "queued", 1000.5, pubs=2)
+DONE = replace(QUEUED, status="done", started=1001.0, finished=1003.5)
+
+
+def _kinds(*steps: SessionSnapshot) -> list[str]:
+    return [
+        event.kind
+        for old, new in pairwise(steps)
+        for event in changes(old, new, 1010.0)
+    ]
+
+
+def test_a_job_goes_its_way() -> None:
+    running = replace(QUEUED, status="running", started=1001.0)
+    steps = (
+        OPEN,
+        replace(OPEN, jobs=(QUEUED,)),
+        replace(ACTIVE, jobs=(running,)),
+        replace(ACTIVE, jobs=(DONE,)),
+    )
+    assert _kinds(*steps) == ["job_submitted", "activated", "job_running", "job_done"]
+    (done,) = changes(steps[2], steps[3], 1010.0)
+    assert done.text == "job j (sampler, 2 PUBs) is done, it ran 2.5 s"
+    assert done.time == 1003.5
+    assert done.to_json()["seconds"] == 2.5
+
+
+def test_what_no_poll_saw_is_not_made_up() -> None:
+    assert _kinds(OPEN, replace(ACTIVE, jobs=(DONE,))) == ["activated", "job_submitted", "job_done"]
+    assert _kinds(ACTIVE, replace(ACTIVE, answered_at=1009.0)) == []
+
+
+def test_a_failed_job_says_why() -> None:
+    failed = replace(DONE, status="failed", error="The session is closed.")
+    (_, event) = changes(ACTIVE, replace(ACTIVE, jobs=(failed,)), 1010.0)
+    assert event.text == "job j (sampler, 2 PUBs) failed: The session is closed."
+    assert event.to_json()["error"] == "The session is closed."
+
+
+def test_the_ways_a_session_goes() -> None:
+    asleep = replace(ACTIVE, state="inactive", active_periods=((1001.0, 1061.0),))
+    (event,) = changes(ACTIVE, asleep, 1070.0)
+    assert event.kind == "deactivated"
+    assert "the next job goes through the normal queue; usage 1 m 0 s ≈ $96.00" in event.text
+    assert event.data == {"usage_seconds": 60.0, "cost": 96.0, "charged": False}
+    closing = replace(ACTIVE, accepting_jobs=False, jobs=(QUEUED,))
+    (event,) = changes(replace(ACTIVE, jobs=(QUEUED,)), closing, 1010.0)
+    assert (event.kind, event.text) == ("closing", "takes no more jobs; 1 still to finish")
+    reason = "session_max_ttl_reached"
+    over = replace(asleep, state="closed", accepting_jobs=False, state_reason=reason)
+    (event,) = changes(asleep, over, 1070.0)
+    assert event.text.startswith("closed because its maximum time is over; usage 1 m 0 s")
+    lost = replace(ACTIVE, problem="The service cannot be reached.")
+    assert _kinds(ACTIVE, lost, ACTIVE) == ["unreachable", "reachable"]
+
+
+def test_a_stray_is_told_of_by_whoever_saw_it_sent() -> None:
+    stray = replace(QUEUED, stray=True)
+    assert _kinds(ACTIVE, replace(ACTIVE, jobs=(stray,))) == []
+    (event,) = changes(
+        replace(ACTIVE, jobs=(stray,)), replace(ACTIVE, jobs=(replace(DONE, stray=True),)), 1010.0
+    )
+    assert "outside of it" in event.text
+
+
+def test_every_field_and_kind_is_described() -> None:
+    failed = replace(DONE, id="k", status="failed", error="x")
+    closed = replace(ACTIVE, state="closed", accepting_jobs=False, jobs=(DONE, failed))
+    events = [first(OPEN, 1000.0, opened_here=True), *changes(OPEN, closed, 1010.0)]
+    events.append(Event("stray", 1.0, "x", OPEN, {"job": "j", "where": "Cell [1], line 1"}))
+    seen = set()
+    for event in events:
+        assert event.kind in KINDS
+        seen |= set(event.to_json())
+        assert json.loads(event.json_line()) == event.to_json()
+        assert "\n" not in event.line()
+    assert seen <= set(FIELDS)
+
+
+def test_a_file_that_cannot_be_written_is_one_sentence(tmp_path: object) -> None:
+    with pytest.raises(UserError, match=r"--events .* cannot be written"):
+        events_file(f"{tmp_path}/nowhere/events.jsonl")
