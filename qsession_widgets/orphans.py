@@ -190,6 +190,14 @@ def add_event(session_id: str, kind: str, text: str) -> None:
         _write(replace(note, events=(*note.events, event)[-MOST_EVENTS:]))
 
 
+def rename(session_id: str, notebook: str) -> None:
+    """Write down where the notebook that opened a session is by now."""
+    with _writing:
+        note = _read(session_id)
+        if note is not None:
+            _write(replace(note, notebook=notebook))
+
+
 def forget(session_id: str) -> None:
     """Take the note on a session away."""
     with _writing, contextlib.suppress(OSError):

@@ -78,8 +78,10 @@ def answering(
 
 def sentence(error: Exception) -> str:
     """What to say about an error of a service."""
-    text = explain(error, doing="do that") if isinstance(error, ServiceError) else str(error)
-    return text.replace("\n", " ")
+    if isinstance(error, ServiceError):
+        # options of the magics, which it would name for IBM's service, are of no use in a page
+        return explain(error, doing="do that", service="local").replace("\n", " ")
+    return str(error).replace("\n", " ")
 
 
 def status_of(error: BaseException) -> int:

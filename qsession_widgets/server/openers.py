@@ -10,13 +10,13 @@ import os
 import socket
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from ..orphans import Note
+from ..orphans import Note, rename
 
 HEAD_START = 30.0
 """Seconds by which a process may be younger than its note for the clocks to have been set."""
@@ -81,7 +81,12 @@ class Openers:
     def describe(self, note: Note, kernels: Mapping[str, Kernel]) -> dict[str, Any]:
         """What a page is told of who opened a session. Looks at files, so it may block."""
         state = _state(note, kernels.get(note.kernel_id))
-        path = self._paths.get(note.kernel_id) or self._relative(note.notebook)
+        path = self._relative(note.notebook)
+        now_at = self._paths.get(note.kernel_id)
+        if now_at and now_at != path and self.root is not None:
+            # the kernel does not learn that its notebook was renamed; its successor has to
+            rename(note.session_id, str(self.root / now_at))
+        path = now_at or path
         name = PurePosixPath(path).name or Path(note.notebook).name
         return {
             "notebook": path if self._exists(path) else "",
@@ -111,11 +116,6 @@ class Openers:
 
     def _exists(self, path: str) -> bool:
         return bool(path) and (self.root is None or (self.root / path).exists())
-
-
-def events(note: Note) -> list[dict[str, Any]]:
-    """What the kernel has said about a session, as a page is told it."""
-    return [asdict(event) for event in note.events]
 
 
 def _state(note: Note, kernel: Kernel | None) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Any
 
 from traitlets import Float
@@ -20,7 +19,8 @@ from ..orphans import Note, notes
 from ..snapshot import SessionSnapshot
 from .document import complete, facts
 from .openers import Kernel, Openers
-from .sources import Found, find_sources, unreadable_account
+from .poller import Poller, either
+from .sources import Found, Source, find_sources, unreadable_account
 from .threads import in_thread
 from .watch import Watch
 
@@ -66,9 +66,7 @@ class SessionsOverview(LoggingConfigurable):
         self.openers = Openers(settings)
         # a page that knew an earlier server must not take this one's revisions for that one's
         self.revision = int(time.time() * 1000)
-        self._watches: dict[str, Watch] = {}
-        self._turns: dict[str, asyncio.Task[None]] = {}
-        self._wakers: dict[str, asyncio.Event] = {}
+        self._pollers: dict[str, Poller] = {}
         self._notes: dict[str, Note] = {}
         self._kernels: dict[str, Kernel] = {}
         self._opened_by: dict[str, dict[str, Any]] = {}
@@ -99,7 +97,7 @@ class SessionsOverview(LoggingConfigurable):
         if since == self.revision and wait > 0:
             self._waiting += 1
             try:
-                await _either(self._next, min(wait, LONGEST_WAIT))
+                await either(self._next, min(wait, LONGEST_WAIT))
             finally:
                 self._waiting -= 1
                 self._asked = time.monotonic()
@@ -146,9 +144,13 @@ class SessionsOverview(LoggingConfigurable):
         return said, snapshot
 
     def _watch(self, key: str) -> Watch:
-        if key not in self._watches:
+        if key not in self._pollers:
             raise NotFound(f"There is no service {key!r} here.")
-        return self._watches[key]
+        return self._pollers[key].watch
+
+    @property
+    def _watches(self) -> dict[str, Watch]:
+        return {key: poller.watch for key, poller in self._pollers.items()}
 
     # ---------------------------------------------------------------------------------------------
     # While somebody is interested
@@ -156,44 +158,35 @@ class SessionsOverview(LoggingConfigurable):
     def _be_interested(self, *, new: bool = False) -> None:
         self._asked = time.monotonic()
         if new:
-            for key, watch in self._watches.items():
-                watch.hurry()
-                self._wake(key)
+            for poller in self._pollers.values():
+                poller.watch.hurry()
+                poller.wake()
         if self._running is None or self._running.done():
+            # what this machine tells is known in a moment, and was not looked at since
+            self._first.clear()
             self._loop = asyncio.get_running_loop()
             self._running = asyncio.create_task(self._run())
 
-    @property
     def _interested(self) -> bool:
         return self._waiting > 0 or time.monotonic() - self._asked < self.interest
 
     async def _run(self) -> None:
-        while self._interested:
-            self._poke.clear()
+        while self._interested():
             try:
                 await self._look_around()
             except Exception:
                 # what is known of the services is worth showing all the same
                 self.log.exception("Notes and kernels could not be read")
-            for key in self._watches:
-                if key not in self._turns or self._turns[key].done():
-                    self._turns[key] = asyncio.create_task(self._take_turns(key))
+            for poller in self._pollers.values():
+                poller.go()
             self._renew()
             self._first.set()
-            await _either(self._poke, TICK)
-            await asyncio.sleep(SOON)
-            self._renew()
-
-    async def _take_turns(self, key: str) -> None:
-        """Let a watch ask its service, for as long as somebody is interested."""
-        waker = self._wakers.setdefault(key, asyncio.Event())
-        while self._interested:
-            watch = self._watches.get(key)
-            if watch is None or watch.health.absent is not None:
-                return
-            waker.clear()
-            pause = await in_thread(watch.turn)
-            await _either(waker, min(pause, self.interest))
+            until = time.monotonic() + TICK
+            while (left := until - time.monotonic()) > 0:
+                await either(self._poke, left)
+                await asyncio.sleep(SOON)
+                self._poke.clear()
+                self._renew()
 
     def _changed(self) -> None:
         """Something may be new; from any thread."""
@@ -201,13 +194,9 @@ class SessionsOverview(LoggingConfigurable):
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self._poke.set)
 
-    def _wake(self, key: str) -> None:
-        if key in self._wakers:
-            self._wakers[key].set()
-
     async def _look_around(self) -> None:
         """See what there is on this machine."""
-        found, said = await in_thread(lambda: (find_sources(), notes()))
+        found, said = await in_thread(_on_this_machine)
         self._take_sources(found)
         fresh = [note for session_id, note in said.items() if session_id not in self._notes]
         listed = {
@@ -222,11 +211,11 @@ class SessionsOverview(LoggingConfigurable):
             {note.kernel_id for note in self._notes.values()}
         )
         self._opened_by = await in_thread(self._describe_openers)
-        for key, watch in self._watches.items():
-            opened = [note.session_id for note in fresh if note.url == watch.place[0]]
+        for poller in self._pollers.values():
+            opened = [note.session_id for note in fresh if note.url == poller.watch.place[0]]
             if opened:
-                watch.hurry(opened)
-                self._wake(key)
+                poller.watch.hurry(opened)
+                poller.wake()
 
     def _describe_openers(self) -> dict[str, dict[str, Any]]:
         return {
@@ -237,25 +226,25 @@ class SessionsOverview(LoggingConfigurable):
     def _take_sources(self, found: Found) -> None:
         present = {source.key: source for source in found.sources}
         for key, source in present.items():
-            known = self._watches.get(key)
-            if known is None or known.source.fingerprint != source.fingerprint:
-                self._watches[key] = Watch(source, self._changed, self.patience)
-                self._wake(key)
-            else:
-                known.health.absent = None
-        if found.trouble and "ibm" not in self._watches:
-            self._watches["ibm"] = Watch(unreadable_account(), self._changed, self.patience)
-        for key, watch in list(self._watches.items()):
-            if key in present:
+            known = self._pollers.get(key)
+            if known is not None and known.watch.source.fingerprint == source.fingerprint:
+                known.watch.health.absent = None
                 continue
-            if watch.source.account:
-                watch.health.absent = found.trouble or ACCOUNT_REMOVED
-                keep = bool(found.trouble) or watch.anything_open
-            else:
-                watch.health.absent = EMULATOR_ENDED
-                keep = watch.anything_open
-            if not keep:
-                del self._watches[key]
+            if known is not None:
+                known.stop()
+            self._add(source)
+        if found.trouble and "ibm" not in self._pollers:
+            self._add(unreadable_account())
+        for key in [key for key in self._pollers if key not in present]:
+            watch = self._pollers[key].watch
+            account = bool(watch.source.account)
+            watch.health.absent = (found.trouble or ACCOUNT_REMOVED) if account else EMULATOR_ENDED
+            if not (watch.anything_open or (account and found.trouble)):
+                self._pollers.pop(key).stop()
+
+    def _add(self, source: Source) -> None:
+        watch = Watch(source, self._changed, self.patience)
+        self._pollers[source.key] = Poller(watch, self._interested)
 
     # ---------------------------------------------------------------------------------------------
     # The document
@@ -279,11 +268,9 @@ class SessionsOverview(LoggingConfigurable):
         }
 
 
+def _on_this_machine() -> tuple[Found, dict[str, Note]]:
+    return find_sources(), notes()
+
+
 def _no_workload(session_id: str, watch: Watch) -> NotFound:
     return NotFound(f"There is no session or batch {session_id!r} on {watch.info.label}.")
-
-
-async def _either(event: asyncio.Event, seconds: float) -> None:
-    """Wait for an event, but only so long."""
-    with suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)

@@ -96,6 +96,7 @@ class Watch:
         self._changed = changed
         self._lock = threading.RLock()
         self._line: ServiceClient | None = None
+        self._dial_again = False
         self._monitors: dict[str, Monitor] = {}
         self._due: dict[str, float] = {}
         self._to_take: list[str] = []
@@ -165,9 +166,8 @@ class Watch:
             with self._lock:
                 # what was asked about while it was away is old by now
                 self._due = dict.fromkeys(self._due, 0.0)
-        if self.health.refused:
-            # whoever gave these credentials may have better ones by now
-            self._line = None
+        # whoever gave credentials that are refused may have better ones by now
+        self._dial_again = self.health.refused
         self._changed()
         with self._lock:
             times = [self._look_at, self._look_back_at, *self._due.values()]
@@ -177,7 +177,9 @@ class Watch:
         return max(0.02, pause, self.health.rest())
 
     def _work(self, now: float) -> None:
-        line = self._line or self._connect()
+        line = self._line
+        if line is None or self._dial_again:
+            line = self._connect()
         if now >= self._look_at:
             self._look(line)
         if now >= self._look_back_at:
@@ -322,7 +324,8 @@ class Watch:
     def _find(self, session_id: str) -> tuple[ServiceClient, Monitor]:
         line = self._line
         if line is None:
-            raise ServiceError(self.health.problem or "The service is not connected yet.")
+            why = self.health.problem or "The service has not answered yet: try again in a moment."
+            raise UserError(why) from ServiceError(why)
         monitor = self._monitors.get(session_id) or self._take(line, session_id)
         if monitor is None:
             raise KeyError(session_id)

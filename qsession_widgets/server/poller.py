@@ -1,0 +1,56 @@
+"""Lets one `Watch` take its turns, beside the event loop, while somebody is interested."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+from .threads import in_thread
+from .watch import Watch
+
+LONGEST_PAUSE = 60.0
+
+
+class Poller:
+    """Takes turns.
+
+    Parameters
+    ----------
+    watch : Watch
+        Whose turns.
+    interested : callable
+        Whether anybody is.
+    """
+
+    def __init__(self, watch: Watch, interested: Callable[[], bool]):
+        self.watch = watch
+        self._interested = interested
+        self._waker = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def go(self) -> None:
+        """Take turns from now on, if that is not so already."""
+        if self.watch.health.absent is None and (self._task is None or self._task.done()):
+            self._task = asyncio.create_task(self._run())
+
+    def wake(self) -> None:
+        """Do not wait any longer for the next turn."""
+        self._waker.set()
+
+    def stop(self) -> None:
+        """Take no more turns."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self) -> None:
+        while self._interested() and self.watch.health.absent is None:
+            self._waker.clear()
+            pause = await in_thread(self.watch.turn)
+            await either(self._waker, min(pause, LONGEST_PAUSE))
+
+
+async def either(event: asyncio.Event, seconds: float) -> None:
+    """Wait for an event, but only so long."""
+    with suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)

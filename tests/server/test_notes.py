@@ -1,0 +1,64 @@
+"""The notes that kernels leave: what they keep, and what their readers bear."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from qsession_widgets import orphans
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    return tmp_path / "qsession-sessions"
+
+
+def leave(folder: Path, session_id: str, **fields: object) -> None:
+    folder.mkdir(exist_ok=True)
+    known = {"session_id": session_id, "url": "", "notebook": "", "process": os.getpid()}
+    (folder / f"{session_id}.json").write_text(json.dumps({**known, **fields}))
+
+
+def test_the_newest_events_are_kept_and_counted_on(folder: Path) -> None:
+    leave(folder, "one")
+    for number in range(25):
+        orphans.add_event("one", "guard_warned", f"{number} of 25")
+    orphans.add_event("one", "stray", "x" * 10_000)
+    events = orphans.notes()["one"].events
+    assert [event.seq for event in events] == list(range(7, 27))
+    assert [event.kind for event in events[-2:]] == ["budget", "stray"]
+    assert len(events[-1].text) == orphans.MOST_TEXT
+
+
+def test_only_what_concerns_a_reader_is_noted(folder: Path) -> None:
+    leave(folder, "one")
+    orphans.add_event("one", "job_done", "a job")
+    orphans.add_event("nobody", "stray", "no note")
+    assert orphans.notes()["one"].events == ()
+    assert set(orphans.notes()) == {"one"}
+
+
+def test_one_session_of_a_kernel_is_bound(folder: Path) -> None:
+    leave(folder, "one", bound=True)
+    leave(folder, "two")
+    leave(folder, "others", process=os.getpid() + 1, bound=True)
+    orphans.tell_bound("two")
+    assert {key for key, note in orphans.notes().items() if note.bound} == {"two", "others"}
+    orphans.tell_bound(None)
+    assert {key for key, note in orphans.notes().items() if note.bound} == {"others"}
+
+
+def test_a_later_version_may_write_more(folder: Path) -> None:
+    event = {"seq": 1, "at": 0.0, "kind": "stray", "text": "t", "colour": "red"}
+    leave(folder, "one", mood="good", events=[event])
+    (note,) = orphans.notes().values()
+    assert note.events[0].text == "t"
+
+
+def test_events_are_named_as_the_kernel_names_them() -> None:
+    events = pytest.importorskip("qsession_widgets.events")
+    assert set(events.KINDS) >= set(orphans.NOTED)
