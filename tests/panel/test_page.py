@@ -18,11 +18,12 @@ from .harness import Kernel, open_harness, show
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", "dark", "forced"])
 def test_every_state_is_accessible(new_page: Callable[..., Page], scheme: str) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: run `npm ci` in js")
-    page = open_harness(new_page(color_scheme=scheme, reduced_motion="reduce"))
+    look = {"forced_colors": "active"} if scheme == "forced" else {"color_scheme": scheme}
+    page = open_harness(new_page(**look, reduced_motion="reduce"))
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for name in states.STATES:
         kernel = show(page, name)
@@ -30,6 +31,8 @@ def test_every_state_is_accessible(new_page: Callable[..., Page], scheme: str) -
             kernel.panel.get_by_role("button", name="earlier jobs").click()
             kernel.panel.get_by_role("button", name="Details of job").first.click()
             kernel.panel.get_by_role("button", name="Cancel session").click()
+        if name == "guarded":
+            kernel.panel.get_by_role("button", name="at $1.60/s").click()
         found: list[dict[str, Any]] = page.evaluate("axe.run('.qs-panel').then(r => r.violations)")
         said = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
         assert said == [], name

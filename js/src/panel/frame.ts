@@ -22,6 +22,8 @@ export type Colors = Record<(typeof COLOR_NAMES)[number], string> & { font: stri
 export function readColors(el: HTMLElement): Colors {
   const style = getComputedStyle(el);
   const probe = document.createElement("span");
+  // where the reader forces colours, a colour that is asked for is the forced one
+  probe.className = "qs-probe";
   el.appendChild(probe);
   const colors = { font: style.fontFamily } as Colors;
   for (const name of COLOR_NAMES) {
