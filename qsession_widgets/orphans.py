@@ -40,6 +40,9 @@ NOTED: Mapping[str, Kind] = {
 MOST_EVENTS = 20
 """Events that a note keeps."""
 
+LONGEST = 14 * 86400.0
+"""Seconds after which no session is open any more, nor of interest."""
+
 MOST_TEXT = 500
 """Characters of an event's text that are kept."""
 
@@ -196,6 +199,15 @@ def rename(session_id: str, notebook: str) -> None:
         note = _read(session_id)
         if note is not None:
             _write(replace(note, notebook=notebook))
+
+
+def sweep() -> None:
+    """Take away the notes on what must have ended long ago, of kernels that could not do it."""
+    with contextlib.suppress(OSError):
+        for path in folder().iterdir():
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < time.time() - LONGEST:
+                    path.unlink()
 
 
 def forget(session_id: str) -> None:

@@ -15,7 +15,7 @@ from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
 from ..errors import UserError
-from ..orphans import Note, notes
+from ..orphans import Note, notes, sweep
 from ..snapshot import SessionSnapshot
 from .document import complete, facts
 from .openers import Kernel, Openers
@@ -171,6 +171,7 @@ class SessionsOverview(LoggingConfigurable):
         return self._waiting > 0 or time.monotonic() - self._asked < self.interest
 
     async def _run(self) -> None:
+        await in_thread(sweep)
         while self._interested():
             try:
                 await self._look_around()

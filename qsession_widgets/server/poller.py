@@ -42,6 +42,7 @@ class Poller:
         """Take no more turns."""
         if self._task is not None:
             self._task.cancel()
+        self.watch.shut()
 
     async def _run(self) -> None:
         while self._interested() and self.watch.health.absent is None:

@@ -46,6 +46,9 @@ LOOKS_BACK: dict[str, float] = {"local": 10.0, "ibm": 60.0}
 LEAVE_ALONE = 600.0
 """Seconds with nothing open after which an emulator is no longer asked, so that it may end."""
 
+NOT_AT_ONCE = 15.0
+"""Seconds for which the service is not asked again for what it does not know."""
+
 DAY = 86400.0
 LONGEST = 3 * DAY
 """How long before its end a session that closed today may have been opened."""
@@ -100,7 +103,7 @@ class Watch:
         self._monitors: dict[str, Monitor] = {}
         self._due: dict[str, float] = {}
         self._to_take: list[str] = []
-        self._unknown: set[str] = set()
+        self._unknown: dict[str, float] = {}
         self._wanted_whole: set[str] = set()
         self._look_at = self._look_back_at = 0.0
         self._looked = float("-inf")
@@ -202,6 +205,7 @@ class Watch:
         if not self._monitors:
             self.clock = ServiceClock(self.info.speed)
         dialed.line.heard = self.health.hear
+        self.shut()
         self._line = dialed.line
         return dialed.line
 
@@ -240,7 +244,7 @@ class Watch:
     def _take(self, line: ServiceClient, session_id: str) -> Monitor | None:
         """Begin to watch a workload; None when there is none of that id."""
         known = self._monitors.get(session_id)
-        if known is not None or session_id in self._unknown:
+        if known is not None or time.monotonic() < self._unknown.get(session_id, 0.0):
             return known
         pace = PACES[self.info.kind]
         try:
@@ -248,7 +252,8 @@ class Watch:
         except ServiceError as error:
             if error.status not in (400, 404):
                 raise
-            self._unknown.add(session_id)
+            # it may have to get about first, within the service
+            self._unknown[session_id] = time.monotonic() + NOT_AT_ONCE
             return None
         with self._lock:
             monitor = self._monitors.setdefault(session_id, monitor)  # type: ignore[assignment]
@@ -282,6 +287,11 @@ class Watch:
     def _drop(self, session_id: str) -> None:
         self._monitors.pop(session_id, None)
         self._due.pop(session_id, None)
+
+    def shut(self) -> None:
+        """Give the connections back: nobody asks any more."""
+        if self._line is not None:
+            self._line.shut()
 
     # ---------------------------------------------------------------------------------------------
     # What a page asks for

@@ -6,6 +6,7 @@ puts into Jupyter's configuration. Its home folder is its own, so tests can save
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,10 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     enabling.mkdir(parents=True)
     package = Path(launch.__file__).parents[1]
     shutil.copy(package / "server" / "jupyter_server_config.json", enabling / "qsession.json")
+    # the environment's other extensions take longer to load than most of these tests take
+    others = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
+    silenced = {"ServerApp": {"jpserver_extensions": dict.fromkeys(others, False)}}
+    (enabling / "others.json").write_text(json.dumps(silenced))
     variables = {
         "HOME": str(folder / "home"),
         "JUPYTER_CONFIG_DIR": str(folder / "config"),

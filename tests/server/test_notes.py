@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 
 from qsession_widgets import orphans
+from qsession_widgets.events import KINDS
 
 
 @pytest.fixture
@@ -60,5 +62,13 @@ def test_a_later_version_may_write_more(folder: Path) -> None:
 
 
 def test_events_are_named_as_the_kernel_names_them() -> None:
-    events = pytest.importorskip("qsession_widgets.events")
-    assert set(events.KINDS) >= set(orphans.NOTED)
+    assert set(KINDS) >= set(orphans.NOTED)
+
+
+def test_notes_on_what_ended_long_ago_are_swept_away(folder: Path) -> None:
+    leave(folder, "old")
+    leave(folder, "new")
+    long_ago = time.time() - orphans.LONGEST - 60
+    os.utime(folder / "old.json", (long_ago, long_ago))
+    orphans.sweep()
+    assert set(orphans.notes()) == {"new"}
