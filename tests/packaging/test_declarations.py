@@ -17,7 +17,6 @@ OURS = "qsession-widgets"
 NOT_IMPORTED = {
     "httptools": "uvicorn reads requests with it, several times as fast as without",
     "ipywidgets": "its JupyterLab half draws the panel",
-    "jupyter-server": "it serves the page that the panel lives on",
 }
 
 
