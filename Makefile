@@ -35,8 +35,8 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference test test-python test-notebooks test-javascript chromium kernels \
-	check check-lint check-format check-types check-javascript bench format clean distclean
+.PHONY: help install bundles demo lab screenshots reference test test-python test-matrix test-notebooks \
+	test-javascript chromium kernels always check check-lint check-format check-types check-javascript bench format clean distclean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -95,6 +95,31 @@ kernels: $(KERNELS)
 
 test-python: bundles chromium kernels ## Run the Python tests, the browser's among them
 	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) -m pytest $(PYTEST_ARGS)
+
+# Minor releases of qiskit-ibm-runtime to test with, each in an environment of its own: both ends of
+# what is supported, or for example: make test-matrix RUNTIMES="0.47 0.48"
+OLDEST := $(shell sed -n 's/.*"qiskit-ibm-runtime>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+RUNTIMES ?= $(OLDEST) newest
+MATRIX_TESTS := tests/unit tests/emulator/test_api_client.py \
+	$(addprefix tests/kernel/,test_table.py test_binding.py test_strays.py test_without_front_end.py)
+
+$(ARTIFACTS)/matrix/%/.installed: pyproject.toml | bundles
+	@[ -d "$(@D)" ] || echo "Installing for qiskit-ibm-runtime $*: a few minutes the first time."
+	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/python" -m pip install --quiet --upgrade --editable '.[test]' \
+		"qiskit-ibm-runtime$(if $(filter newest,$*),,==$*.*)"
+	@touch "$@"
+
+# The newest may have become another one since.
+$(ARTIFACTS)/matrix/newest/.installed: always
+always:
+.PRECIOUS: $(ARTIFACTS)/matrix/%/.installed
+
+test-matrix-%: $(ARTIFACTS)/matrix/%/.installed $(KERNELS)
+	@"$(<D)/bin/python" -m pytest -p tests.matrix.releases $(PYTEST_ARGS) $(MATRIX_TESTS)
+
+test-matrix: ## Run a part of the tests with the oldest and the newest qiskit-ibm-runtime
+	$(call stages,test-matrix,$(addprefix test-matrix-,$(RUNTIMES)))
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
 # Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.

@@ -8,6 +8,7 @@ block; ``other``, another one that was passed as ``mode``; ``job mode``, none at
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import json
 from dataclasses import dataclass
 
@@ -24,11 +25,12 @@ def _exists(module: str) -> bool:
 PRIMITIVES: dict[str, str] = {
     "SamplerV2": "from qiskit_ibm_runtime import SamplerV2",
     "EstimatorV2": "from qiskit_ibm_runtime import EstimatorV2",
-    "Executor": "from qiskit_ibm_runtime import Executor",
     "NoiseLearner": "from qiskit_ibm_runtime.noise_learner import NoiseLearner",
 }
 """Everything that takes a ``mode``, and how it is imported from the installed release."""
 
+if inspect.signature(qiskit_ibm_runtime.Executor).parameters["mode"].default is None:
+    PRIMITIVES["Executor"] = "from qiskit_ibm_runtime import Executor"
 # client-side primitives came one after the other, and were renamed once
 if _exists(EXECUTOR + "sampler"):
     _name = "Sampler" if _RUNTIME >= (0, 50) else "SamplerV2 as Sampler"

@@ -1,0 +1,47 @@
+"""A notebook run by a program, as nbconvert and papermill do it, on each line of ipykernel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from .lines import LINES, of_line
+from .table import CIRCUITS, OPEN
+
+CELLS = {
+    "opens": "%load_ext qsession_widgets",
+    "prepares": CIRCUITS + "\nimport asyncio, ipykernel\nprint(ipykernel.__version__)",
+    "runs": OPEN + "first = SamplerV2().run([(measured,)])\nfirst.result()",
+    "awaits": "await asyncio.sleep(0)\n"
+    "second = await asyncio.to_thread(lambda: EstimatorV2().run([(flip, observable)]))\n"
+    "second.result()\n"
+    "print('inside:', {first.session_id, second.session_id} == {session.session_id})",
+    "strays": "stray = SamplerV2(mode=backend).run([(measured,)])\nstray.result()",
+    "shows": "%session receipt",
+}
+
+
+def _text(cell: Any) -> str:
+    shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return "".join([*(output.get("text", "") for output in cell.outputs), *shown])
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
+    ask: Callable[..., Any], line: str
+) -> None:
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, CELLS.values())))
+    NotebookClient(notebook, timeout=110).execute(env={**os.environ, **of_line(line)})
+    told = dict(zip(CELLS, map(_text, notebook.cells), strict=True))
+    assert told["prepares"].strip().startswith(f"{line}.")
+    assert "inside: True" in told["awaits"]
+    assert "runs outside the session" in told["strays"]
+    assert "Session" in told["shows"]
+    assert "aer" in told["shows"]
+    (session,) = ask("GET", "/workloads", params={"mode": "dedicated"})["workloads"]
+    assert ask("GET", f"/sessions/{session['id']}")["state"] == "closed"
