@@ -8,6 +8,7 @@ because they are them.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import qiskit_ibm_runtime
@@ -264,7 +265,9 @@ class LiveSession:
         client = ServiceClient(self.chosen.service, self.session._instance)
         try:
             client.close(self.monitor.session_id)
-            over = client.session(self.monitor.session_id).data.get("state") == "closed"
+            over = False
+            with suppress(ServiceError):
+                over = client.session(self.monitor.session_id).data.get("state") == "closed"
         except ServiceError:
             return False
         finally:
