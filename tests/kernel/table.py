@@ -245,7 +245,10 @@ def in_thread(build):
         return threads.submit(build).result()
 
 def owner(primitive):
-    mode = primitive.mode if hasattr(type(primitive), "mode") else primitive._mode
+    # the sampler of 0.47 has an executor inside; the attribute has had three names
+    primitive = getattr(primitive, "_executor", primitive)
+    attribute = next(name for name in ("mode", "_mode", "_session") if hasattr(primitive, name))
+    mode = getattr(primitive, attribute)
     if mode is None:
         return "job mode"
     names = {{session.session_id: "bound", other.session_id: "other"}}
