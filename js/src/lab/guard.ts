@@ -9,6 +9,7 @@ import { which, type Workload } from "./contract";
 import { leftBy } from "./place";
 import type { Sessions } from "./sessions";
 import type { Settings } from "./settings";
+import { nameOf } from "./words";
 
 export type Choice = "close" | "leave" | "stay";
 export type Occasion = "restart" | "shutdown" | "change" | "tab";
@@ -201,11 +202,13 @@ export class Guard {
       { code: "", silent: true, store_history: false, user_expressions: { left: leave(workload) } },
       true,
     );
-    const late = new Promise((resolve) => setTimeout(resolve, LEAVE_MS));
+    const late = new Promise((_, reject) => setTimeout(reject, LEAVE_MS));
     try {
       await Promise.race([asked.done, late]);
     } catch {
-      // a kernel that ended meanwhile has nothing to be told
+      this.services.failed(
+        `${nameOf(workload)}: the kernel could not be told to leave it open, and may close it as it ends.`,
+      );
     } finally {
       connection.release();
     }
@@ -216,7 +219,7 @@ function kernelOf(context: SessionContext): string {
   return context.session?.kernel?.id ?? "";
 }
 
-const LEAVE_MS = 3000;
+const LEAVE_MS = 10_000;
 
 /** An expression for the kernel: one that leaves no name behind in the notebook. */
 function leave(workload: Workload): string {

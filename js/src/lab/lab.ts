@@ -40,6 +40,7 @@ export function makeLab(
     actions,
     closeAll: () => run(IDS.closeAll),
     showPanel: () => run(IDS.showPanel),
+    backToWork: () => app.shell.currentWidget?.activate(),
     openNotebook: ({ opened_by: by }) => {
       if (by?.notebook) void actions.openNotebook(by.notebook);
     },
@@ -62,6 +63,12 @@ export function makeLab(
   };
   const idleKernel = (id: string) => {
     if (sessions.overview?.kernels[id]?.state !== "idle") return null;
+    const open: Kernel[] = [];
+    tracker?.forEach(({ sessionContext }) => {
+      const kernel = sessionContext.session?.kernel;
+      if (kernel?.id === id) open.push(kernel);
+    });
+    if (open[0]) return { kernel: open[0], release: () => undefined };
     const kernel = app.serviceManager.kernels.connectTo({ model: { id, name: "" } });
     return { kernel, release: () => kernel.dispose() };
   };

@@ -11,6 +11,8 @@ export interface Context {
   /** Ask which of all open ones to close, then close those. */
   closeAll(): void;
   showPanel(): void;
+  /** Put the focus where the reader works. */
+  backToWork(): void;
   openNotebook(workload: Workload): void;
   attach(workload: Workload): void;
   end(deed: "close" | "cancel", which: Which): void;

@@ -47,7 +47,9 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
     render(null, host);
     host.remove();
     anchor.setAttribute("aria-expanded", "false");
-    if (within) anchor.focus();
+    // with its session closed the button may be gone: then back to the notebook
+    if (within && anchor.offsetParent) anchor.focus();
+    else if (within) context.backToWork();
     close = openAt = null;
   };
   openAt = anchor;
