@@ -103,12 +103,9 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
         print(f"{live.end(action)} The cell failed ({why}).")
         return
     stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
-    ways = f"%session close {live.name}".rstrip()
-    price = live.price_sentence()
     print(
         f"The cell {stopped}, and its {live.word} on {live.backend.name} stays open. "
-        + (f"{price} " if price else "")
-        + f"{ways} ends it."
+        + live.ways_out(bound=BINDING.bound is live)
     )
 
 

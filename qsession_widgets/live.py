@@ -287,6 +287,18 @@ class LiveSession:
             return f"While it is active it costs {per_minute} a minute, idle time included."
         return f"It costs nothing here; on IBM it would be {per_minute} a minute while active."
 
+    def ways_out(self, *, bound: bool) -> str:
+        """What it costs while it stays open, and how to end it, as sentences.
+
+        Parameters
+        ----------
+        bound : bool
+            Whether it is bound, and need not be named.
+        """
+        which = self.name or ("" if bound else self.monitor.session_id)
+        ends = f"%session close {which}".rstrip() + " ends it."
+        return " ".join(filter(None, [self.price_sentence(), ends]))
+
     def cost_so_far(self) -> float | None:
         """What it cost up to now, in US dollars; None when there is no price."""
         return usage(self.monitor.snapshot, self.monitor.now()).cost

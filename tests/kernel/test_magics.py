@@ -284,6 +284,8 @@ def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> N
     assert set(after("%%session --service ")) >= {"auto", "ibm", "local"}
     assert "keep" in after("%%session --on-error k")
     assert "close" in after("%session cl")
+    assert "--service" in after("%session list --se")
+    assert set(after("%session list --service ")) >= {"all", "ibm", "local"}
     notebook.good(f"{LOCAL} --name vqe", "pass")
     assert "vqe" in after("%session use v")
 
@@ -296,6 +298,8 @@ def test_the_help_explains_every_action_and_option(notebook: Notebook) -> None:
     for option in OPEN_OPTIONS:
         assert option.flag in text
         assert option.meaning in text
+    assert "%config SessionMagics" in text
+    assert "ipython_config.py" in text
     assert max(len(line) for line in text.splitlines()) <= 120
 
 

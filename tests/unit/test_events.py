@@ -30,11 +30,7 @@ DONE = replace(QUEUED, status="done", started=1001.0, finished=1003.5)
 
 
 def _kinds(*steps: SessionSnapshot) -> list[str]:
-    return [
-        event.kind
-        for old, new in pairwise(steps)
-        for event in changes(old, new, 1010.0)
-    ]
+    return [event.kind for old, new in pairwise(steps) for event in changes(old, new, 1010.0)]
 
 
 def test_a_job_goes_its_way() -> None:
