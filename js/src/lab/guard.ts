@@ -191,26 +191,31 @@ export class Guard {
 
   /**
    * A kernel closes its sessions when it ends in order; one that is to be left open it has to be told of. A kernel that
-   * is busy cannot hear that; it is killed, and then closes nothing.
+   * is busy cannot hear that: as a rule it is killed then, and closes nothing, but that cannot be promised.
    */
   private async letLive(workload: Workload): Promise<void> {
     const by = workload.opened_by;
-    if (!by || by.kernel !== "idle" || by.on_exit === "leave") return;
+    if (!by || by.on_exit === "leave") return;
     const connection = this.services.idleKernel(by.kernel_id);
-    if (!connection) return;
-    const asked = connection.kernel.requestExecute(
-      { code: "", silent: true, store_history: false, user_expressions: { left: leave(workload) } },
-      true,
-    );
-    const late = new Promise((_, reject) => setTimeout(reject, LEAVE_MS));
     try {
+      if (!connection) throw new Error("The kernel is busy.");
+      const asked = connection.kernel.requestExecute(
+        {
+          code: "",
+          silent: true,
+          store_history: false,
+          user_expressions: { left: leave(workload) },
+        },
+        true,
+      );
+      const late = new Promise((_, reject) => setTimeout(reject, LEAVE_MS));
       await Promise.race([asked.done, late]);
     } catch {
       this.services.failed(
         `${nameOf(workload)}: the kernel could not be told to leave it open, and may close it as it ends.`,
       );
     } finally {
-      connection.release();
+      connection?.release();
     }
   }
 }

@@ -62,13 +62,15 @@ export function makeLab(
     );
   };
   const idleKernel = (id: string) => {
-    if (sessions.overview?.kernels[id]?.state !== "idle") return null;
     const open: Kernel[] = [];
     tracker?.forEach(({ sessionContext }) => {
       const kernel = sessionContext.session?.kernel;
       if (kernel?.id === id) open.push(kernel);
     });
-    if (open[0]) return { kernel: open[0], release: () => undefined };
+    if (open[0]) {
+      return open[0].status === "idle" ? { kernel: open[0], release: () => undefined } : null;
+    }
+    if (sessions.overview?.kernels[id]?.state !== "idle") return null;
     const kernel = app.serviceManager.kernels.connectTo({ model: { id, name: "" } });
     return { kernel, release: () => kernel.dispose() };
   };
