@@ -17,6 +17,7 @@ from .reporting import events_file
 from .service import Chosen, Kind, choose, find_backend
 
 if TYPE_CHECKING:
+    from .jobwatch import JobWatch
     from .live import Batch, LiveSession, Session
     from .places import Place
 
@@ -162,7 +163,7 @@ def open_or_fall_back(
             live.request = options.request
             said = remark.removeprefix(chosen.reason).strip()
             return live, f"{refused}a batch was opened in its place. {said}".rstrip()
-        job_mode = JobMode(device, chosen, options)
+        job_mode = JobMode(device, chosen, options, _watch_jobs(chosen, device, options, notebook))
         BINDING.bind_job_mode(job_mode)
         return job_mode, (
             f"{refused}primitives built without a mode run on {device.name} in job mode, each job "
@@ -181,6 +182,20 @@ def _without_a_session(options: OpenOptions) -> str:
     }
     flags = [flag for flag, value in asked.items() if value]
     return f" Without a session nothing comes of {', '.join(flags)}." if flags else ""
+
+
+def _watch_jobs(chosen: Chosen, device: Any, options: OpenOptions, notebook: str) -> JobWatch:
+    from .client import ServiceClient
+    from .jobwatch import JobWatch
+
+    return JobWatch(
+        ServiceClient(chosen.service),
+        chosen.info,
+        device.name,
+        reason="no_sessions_on_plan",
+        notebook=notebook,
+        expected_jobs=options.expect,
+    )
 
 
 def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:

@@ -18,8 +18,10 @@ from .strays import Strays
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
 
+    from .jobwatch import JobWatch
     from .live import LiveSession
     from .options import OpenOptions
+    from .panel import SessionPanel
     from .service import Chosen
 
 
@@ -35,11 +37,20 @@ class JobMode:
         The service.
     options : OpenOptions
         What was asked for.
+    watch : JobWatch
+        Watches the jobs that are sent from here.
     """
 
     backend: IBMBackend
     chosen: Chosen
     options: OpenOptions
+    watch: JobWatch
+
+    def panel(self) -> SessionPanel:
+        """A panel that shows its jobs."""
+        from .panel import SessionPanel
+
+        return SessionPanel(self.watch)
 
 
 class Binding:
@@ -83,6 +94,7 @@ class Binding:
             self.bound = None
             self.job_mode = job_mode
             self._seam.install()
+            self._submits.install()
         tell_bound(None)
 
     def unbind(self) -> LiveSession | None:

@@ -163,7 +163,13 @@ class Comparison:
             template="plotly_white",
             height=230,
             margin={"l": 16, "r": 16, "t": 36, "b": 44},
-            legend={"orientation": "h", "traceorder": "normal", "y": 1.02, "yanchor": "bottom", "x": 0},
+            legend={
+                "orientation": "h",
+                "traceorder": "normal",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "x": 0,
+            },
         )
         return figure
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from .client import ServiceClient
+from .client import Answer, ServiceClient
 from .errors import ServiceError
 from .fields import read_job, read_opened, read_time
 from .snapshot import JobRecord
@@ -119,13 +119,24 @@ class JobBook:
             self._ask_about_others(session, now)
         elif strays and (self._strays_turn or not listing):
             self._strays_turn = False
-            self._ask_about_stray(strays[0], now)
+            self.ask_about(strays[0], now)
         elif listing:
             self._strays_turn = True
             self._list(session, now)
             if not self._offset:
                 self._listed_at = seen
-        elif self._inexact:
+        else:
+            self.catch_up()
+
+    def catch_up(self) -> None:
+        """Ask for the exact times of one job that is over, if there is one without.
+
+        Raises
+        ------
+        ServiceError
+            The service refused or did not answer.
+        """
+        if self._inexact:
             self._ask_exact_times(next(iter(self._inexact)))
 
     def _list(self, session: dict[str, Any], now: float) -> None:
@@ -146,19 +157,28 @@ class JobBook:
             # the next page in the next poll, then from the start again
             self._offset = self._offset + PAGE if more else 0
 
-    def _ask_about_stray(self, job_id: str, now: float) -> None:
-        """Ask for a job that no list of the session's holds."""
+    def ask_about(self, job_id: str, now: float) -> Answer:
+        """Ask for one job, such as one that no list of the session's holds.
+
+        Raises
+        ------
+        ServiceError
+            The service refused or did not answer.
+        """
         try:
-            row = self._client.job(job_id).data
+            answer = self._client.job(job_id)
         except ServiceError as error:
             if error.status != 404:
                 raise
-            row = {"id": job_id, "status": "Failed", "state": {"reason": "The job was deleted."}}
+            gone = {"id": job_id, "status": "Failed", "state": {"reason": "The job was deleted."}}
+            answer = Answer(gone, None, 0.0, 0.0)
+        row = answer.data
         with self._lock:
             job = read_job(row, self._jobs[job_id], {}, now)
             self._put(job)
             if job.status == "done":
                 self._inexact[job_id] = None
+        return answer
 
     def _ask_exact_times(self, job_id: str) -> None:
         metrics = self._client.metrics(job_id).data or {}

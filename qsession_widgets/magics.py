@@ -109,6 +109,7 @@ class SessionMagics(Magics):
         if isinstance(bound, JobMode):
             session_name, backend_name = options.names
             self.shell.push({session_name: None, backend_name: bound.backend})
+            show(bound)
             return
         give_names(bound, self.shell.push, options.names)
         self.ending.opened(bound)

@@ -14,6 +14,7 @@ import gzip
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -119,14 +120,15 @@ class SessionPanel(anywidget.AnyWidget):
     def __init__(
         self, session: Session | Batch | Monitor, *, price_per_second: float | None = None
     ) -> None:
-        if price_per_second is not None and price_per_second < 0:
-            raise UserError(f"A price is 0 or more dollars per second, not {price_per_second}.")
-        monitor = _monitor_of(session)
         # before the base class opens the comm, over which messages may come at once
-        self._monitor = monitor
         self._lock = threading.RLock()
         self._commands: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._unsubscribe: Callable[[], None] | None = None
+        if price_per_second is not None and price_per_second < 0:
+            raise UserError(f"A price is 0 or more dollars per second, not {price_per_second}.")
+        monitor = _monitor_of(session)
+        self._monitor = monitor
+        self._price = price_per_second
         snapshot = monitor.snapshot
         self._snapshot = snapshot
         self._wire = Wire(snapshot, price_per_second)
@@ -236,6 +238,9 @@ class SessionPanel(anywidget.AnyWidget):
     def _receipt(self) -> dict[str, str]:
         """What a reader without a kernel, or without JavaScript, sees in the widget's place."""
         snapshot = self._monitor.snapshot
+        if self._price is not None:
+            service = replace(snapshot.service, price_per_second=self._price)
+            snapshot = replace(snapshot, service=service)
         try:
             from . import receipt
         except ImportError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
-from .snapshot import JobRecord, SessionSnapshot
+from .snapshot import JobRecord, SessionSnapshot, noun
 from .time_axis import tick_label, tick_times
 
 WIDTH = 900
@@ -62,7 +62,9 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
     top = 22 + (ROW - BAR) / 2
     parts += _idle(snapshot, x, top, now)
     parts += _bars(jobs, x, top, now)
-    parts.append(_label("this session", 8, top + 12))
+    parts.append(
+        _label("your jobs" if snapshot.mode == "job" else f"this {noun(snapshot)}", 8, top + 12)
+    )
     if snapshot.others:
         spans = [
             (x(o[1] or o[0]), x(o[2] or now)) for o in snapshot.others if (o[2] or now) > begin
@@ -115,7 +117,7 @@ def idle_spans(snapshot: SessionSnapshot, now: float) -> list[tuple[float, float
     list of (float, float)
         Begin and end of each, in order.
     """
-    if snapshot.mode == "batch":
+    if snapshot.mode != "dedicated":
         return []
     runs = sorted(
         (job.started, job.finished or now)
@@ -151,7 +153,7 @@ def _idle(
 
 def _inactive(snapshot: SessionSnapshot, x: Callable[[float], float], rows: int) -> list[str]:
     """Grey bands between active periods; after the last one, too, if it went on without a job."""
-    if snapshot.mode == "batch":
+    if snapshot.mode != "dedicated":
         return []
     ends = [end for _, end in snapshot.active_periods]
     begins: list[float | None] = [begin for begin, _ in snapshot.active_periods[1:]]

@@ -53,9 +53,12 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     """
     now = snapshot.answered_at if now is None else now
     spent = usage(snapshot, now)
-    word = "Batch" if snapshot.mode == "batch" else "Session"
     lines = [
-        (word, snapshot.session_id),
+        {
+            "dedicated": ("Session", snapshot.session_id),
+            "batch": ("Batch", snapshot.session_id),
+            "job": ("Job mode", "no session: each job by itself"),
+        }[snapshot.mode],
         ("Backend", f"{snapshot.backend} · {snapshot.service.label}"),
         ("State", headline(snapshot)),
         ("Opened", _at(snapshot.opened_at)),

@@ -15,7 +15,7 @@ from .errors import UserError
 from .where import whereabouts
 
 if TYPE_CHECKING:
-    from .binding import Binding
+    from .binding import Binding, JobMode
     from .live import LiveSession
 
 
@@ -45,6 +45,9 @@ class Strays:
             The bound session was opened with ``--strict``.
         """
         live = self._binding.bound
+        job_mode = self._binding.job_mode
+        if job_mode is not None and _in_job_mode(submit, job_mode):
+            return lambda job_id: _tell(job_mode.watch.submitted, job_id, submit)
         if live is None or not is_stray(submit, live):
             return None
         at = whereabouts()
@@ -73,6 +76,20 @@ class Strays:
             )
 
         return mark
+
+
+def _in_job_mode(submit: Submit, job_mode: JobMode) -> bool:
+    return (
+        submit.session_id is None
+        and submit.backend == job_mode.backend.name
+        and same_account(submit.service, job_mode.chosen.service)
+    )
+
+
+def _tell(told: Callable[..., None], job_id: str, submit: Submit) -> None:
+    from .live import primitive_of
+
+    told(job_id, *primitive_of(submit.program, submit.inputs))
 
 
 def is_stray(submit: Submit, live: LiveSession) -> bool:

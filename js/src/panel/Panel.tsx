@@ -114,7 +114,7 @@ function Figures(props: { store: SessionStore; now: number }) {
 
 /** How old the service's last answer is: at most so long, for no message arrives while nothing changes. */
 function answered(store: SessionStore, now: number): string {
-  const { poll_interval, problem, state, answered_at, service } = store.snapshot;
+  const { mode, poll_interval, problem, state, answered_at, service } = store.snapshot;
   if (store.link === "lost" || store.link === "silent") return "not being checked";
   if (store.link === "connecting") return "connecting to the kernel";
   if (problem !== null) {
@@ -123,5 +123,6 @@ function answered(store: SessionStore, now: number): string {
   if (poll_interval > 0) {
     return `answered within the last ${Number(poll_interval.toPrecision(2))} s`;
   }
+  if (mode === "job") return "nothing to ask about";
   return state === "closed" ? "final" : "no longer checked";
 }

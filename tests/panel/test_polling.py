@@ -1,0 +1,153 @@
+"""What watching costs the service: at most two requests a poll, whatever the number of jobs."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from qsession_widgets.client import Answer
+from qsession_widgets.errors import ServiceError
+from qsession_widgets.monitor import FINAL_GRACE, Monitor
+from qsession_widgets.snapshot import ServiceInfo
+
+IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
+START = datetime(2026, 3, 2, 14, 0, tzinfo=timezone.utc).timestamp()
+
+
+def iso(seconds: float) -> str:
+    return datetime.fromtimestamp(START + seconds, tz=timezone.utc).isoformat()
+
+
+class Service:
+    """A session of many jobs, as the REST API tells of it; counts what it is asked."""
+
+    def __init__(self, jobs: int) -> None:
+        self.now = 20_000.0
+        self.fields: dict[str, Any] = {
+            "id": "s",
+            "mode": "dedicated",
+            "backend_name": "ibm_fez",
+            "state": "active",
+            "accepting_jobs": True,
+            "started_at": iso(10),
+            "timestamps": [
+                {"status": "open", "timestamp": iso(0)},
+                {"status": "active", "timestamp": iso(10)},
+            ],
+            "last_job_completed": iso(1.5 * jobs),
+            "interactive_ttl": 60,
+            "max_ttl": 28800,
+        }
+        self.rows = [
+            {
+                "id": f"job-{i:05d}",
+                "created": iso(1.5 * i),
+                "status": "Completed",
+                "program": {"id": "sampler"},
+            }
+            for i in range(jobs)
+        ]
+        self.requests: list[str] = []
+        self.refuse: ServiceError | None = None
+
+    def answer(self, what: str, data: Any) -> Answer:
+        self.requests.append(what)
+        if self.refuse is not None:
+            raise self.refuse
+        here = time.time()
+        return Answer(data, START + self.now, here, here)
+
+    def session(self, session_id: str) -> Answer:
+        return self.answer("session", self.fields)
+
+    def jobs(self, session_id: str, *, limit: int, offset: int) -> Answer:
+        newest = self.rows[::-1][offset : offset + limit]
+        return self.answer("jobs", {"jobs": newest, "count": len(self.rows)})
+
+    def metrics(self, job_id: str) -> Answer:
+        created = 1.5 * int(job_id.removeprefix("job-"))
+        times = {"running": iso(created + 0.2), "finished": iso(created + 1.2)}
+        return self.answer("metrics", {"timestamps": times, "usage": {}})
+
+
+def watch(service: Service) -> Monitor:
+    return Monitor(service, "s", IBM)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jobs", [3, 10_000])
+def test_at_most_two_requests_a_poll(jobs: int) -> None:
+    service = Service(jobs)
+    monitor = watch(service)
+    most = len(service.requests)
+    for _ in range(60):
+        before = len(service.requests)
+        monitor.poll()
+        most = max(most, len(service.requests) - before)
+    assert most == 2
+    assert len(monitor.snapshot.jobs) == jobs
+    # one that is pending is seen to end as quickly as among three
+    service.rows.append({"id": f"job-{jobs:05d}", "created": iso(15_001), "status": "Queued"})
+    monitor.submitted(f"job-{jobs:05d}", "sampler", 1)
+    monitor.stop()
+    service.rows[-1]["status"] = "Completed"
+    for _ in range(2):
+        monitor.poll()
+    assert monitor.snapshot.jobs[-1].status == "done"
+    assert monitor.snapshot.pending() == ()
+
+
+def test_quick_while_something_is_pending_slow_while_nothing_is() -> None:
+    service = Service(0)
+    service.fields.update(state="open", timestamps=[], last_job_completed=None, started_at=None)
+    monitor = watch(service)
+    fresh = monitor.delay()
+    for _ in range(80):
+        monitor.poll()
+    slow = monitor.delay()
+    assert slow > 2 * fresh
+    assert slow <= monitor.snapshot.poll_interval, "the panel says no shorter time than it is"
+    service.rows.append({"id": "job-00000", "created": iso(1), "status": "Queued"})
+    # it was sent from elsewhere, of which the session says nothing before it starts
+    for _ in range(5):
+        monitor.poll()
+    assert monitor.snapshot.pending()
+    assert monitor.delay() < fresh
+
+
+def test_asks_no_sooner_than_it_is_told_to() -> None:
+    service = Service(1)
+    monitor = watch(service)
+    service.refuse = ServiceError("Slow down.", status=429, retry_after=40.0)
+    monitor.poll()
+    assert 39 < monitor.delay() <= 40
+    assert monitor.snapshot.problem is not None
+    service.refuse = None
+    monitor.poll()
+    assert monitor.snapshot.problem is None
+    assert monitor.delay() < 16
+
+
+def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() -> None:
+    service = Service(1)
+    monitor = watch(service)
+    for _ in range(40):
+        monitor.poll()
+    service.rows.append({"id": "job-00001", "created": iso(5), "status": "Queued"})
+    before = len(service.requests)
+    monitor.submitted("job-00001", "sampler", 1)
+    deadline = time.monotonic() + 20
+    while len(service.requests) == before and time.monotonic() < deadline:
+        time.sleep(0.005)
+    assert len(service.requests) > before
+    monitor.stop()
+    service.rows[-1]["status"] = "Completed"
+    service.fields.update(state="closed", accepting_jobs=False, closed_at=iso(19_000))
+    service.now += FINAL_GRACE
+    for _ in range(6):
+        monitor.poll()
+    assert monitor.finished()
+    assert monitor.snapshot.poll_interval == 0
+    assert monitor.snapshot.usage_final
