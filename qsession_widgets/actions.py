@@ -12,6 +12,7 @@ from .options import ATTACH_OPTIONS, LIST_OPTIONS, build, read_flags
 from .usage import ACTION_NAMES, ACTIONS
 
 if TYPE_CHECKING:
+    from .binding import JobMode
     from .live import LiveSession
     from .places import Found, Place, Where
     from .service import Chosen
@@ -71,8 +72,8 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     return _SIMPLE[name]()
 
 
-def show(live: LiveSession) -> None:
-    """Show a session's panel."""
+def show(live: LiveSession | JobMode) -> None:
+    """Show the panel of a session, or of job mode."""
     from IPython.display import display
 
     display(live.panel())  # type: ignore[no-untyped-call]
@@ -90,6 +91,7 @@ def _status() -> None:
             f"Job mode on {device}: this plan has no sessions, and each job goes through the queue "
             "by itself. %session unbind ends that."
         )
+        show(BINDING.job_mode)
         return
     show(_bound_or_last())
 
