@@ -41,6 +41,10 @@ EMULATOR_ENDED = (
 )
 
 
+MISSED = 3600.0
+"""Seconds for which the sessions of an emulator that has ended are shown; they cost nothing."""
+
+
 class NotFound(LookupError):
     """There is no such service or workload; the text is a sentence."""
 
@@ -230,6 +234,7 @@ class SessionsOverview(LoggingConfigurable):
             known = self._pollers.get(key)
             if known is not None and known.watch.source.fingerprint == source.fingerprint:
                 known.watch.health.absent = None
+                known.seen = time.monotonic()
                 continue
             if known is not None:
                 known.stop()
@@ -240,7 +245,9 @@ class SessionsOverview(LoggingConfigurable):
             watch = self._pollers[key].watch
             account = bool(watch.source.account)
             watch.health.absent = (found.trouble or ACCOUNT_REMOVED) if account else EMULATOR_ENDED
-            if not (watch.anything_open or (account and found.trouble)):
+            gone_for = time.monotonic() - self._pollers[key].seen
+            lasting = account or gone_for < MISSED
+            if not ((watch.anything_open and lasting) or (account and found.trouble)):
                 self._pollers.pop(key).stop()
 
     def _add(self, source: Source) -> None:

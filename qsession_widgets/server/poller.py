@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -21,10 +22,16 @@ class Poller:
         Whose turns.
     interested : callable
         Whether anybody is.
+
+    Attributes
+    ----------
+    seen : float
+        When its service was there last, on the monotonic clock.
     """
 
     def __init__(self, watch: Watch, interested: Callable[[], bool]):
         self.watch = watch
+        self.seen = time.monotonic()
         self._interested = interested
         self._waker = asyncio.Event()
         self._task: asyncio.Task[None] | None = None

@@ -88,6 +88,10 @@ class Page:
         assert found is not None
         return found
 
+    def until_problem(self, key: str, sentence: str) -> Document:
+        """A service's entry, once its problem begins with these words."""
+        return self.until_service(key, lambda one: (one["problem"] or "").startswith(sentence))
+
     def command(self, key: str, *words: str) -> httpx.Response:
         """A question below ``workloads``; the words are parts of its path."""
         path = "/".join(quote(word, safe="") for word in (key, *words))

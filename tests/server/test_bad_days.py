@@ -31,8 +31,7 @@ def test_a_failing_service(page: Page, service: Service, failure: str) -> None:
     session = service.open()
     page.until_listed(session)
     service.fault(times=None, **fault)
-    known = page.until_service("local", lambda one: one["problem"])
-    assert known["problem"].startswith(sentence)
+    known = page.until_problem("local", sentence)
     assert known["problem_since"] >= known["answered_at"] - 5
     entry = find(page.overview(), session)
     assert entry is not None, "what was known stays"
@@ -49,7 +48,7 @@ def test_a_failing_service(page: Page, service: Service, failure: str) -> None:
 def test_a_failing_service_is_asked_less_and_less(page: Page, service: Service) -> None:
     page.until_listed(service.open())
     service.fault(times=None, status=500)
-    page.until_service("local", lambda one: one["problem"])
+    page.until_problem("local", FAILURES["500"][1])
     document = page.overview()
     before = service.requests
     page.overview(document["revision"], 3)
@@ -61,8 +60,7 @@ def test_a_slow_service_freezes_nothing(page: Page, service: Service) -> None:
     session = service.open()
     page.until_listed(session)
     service.fault(times=None, delay=1.5)
-    known = page.until_service("local", lambda one: one["problem"])
-    assert known["problem"] == SLOW
+    page.until_problem("local", SLOW)
     entry = find(page.overview(), session)
     assert entry is not None
     assert entry["snapshot"]["problem"] == SLOW
@@ -81,7 +79,7 @@ def test_one_workload_that_is_gone_says_nothing_of_the_service(
     page.until_listed(stays)
     service.fault(times=None, path=f"/sessions/{gone}", status=404)
     page.until(lambda document: find(document, gone) is None)
-    assert page.until_listed(stays)["snapshot"]["problem"] is None
+    page.until_listed(stays, problem=None)
 
 
 @pytest.fixture
@@ -99,8 +97,7 @@ def test_an_emulator_of_another_name_that_ends(page: Page, second: Connection) -
         assert entry["snapshot"]["service"]["speed"] == 60
         assert page.api("GET", f"workloads/local%3Asecond/{session}").status_code == 200
     launch.stop("second")
-    known = page.until_service("local:second", lambda one: one["problem"])
-    assert known["problem"].startswith("This emulator has ended")
+    page.until_problem("local:second", "This emulator has ended")
     assert find(page.overview(), session) is not None
     refused = page.command("local:second", session, "close")
     assert refused.status_code == 409
@@ -119,6 +116,5 @@ def test_an_emulator_that_is_killed(page: Page, second: Connection) -> None:
         session = other.open()
     page.until_listed(session, "local:second")
     os.kill(second.pid, signal.SIGKILL)
-    known = page.until_service("local:second", lambda one: one["problem"])
-    assert known["problem"] == "The service cannot be reached."
+    page.until_problem("local:second", "The service cannot be reached.")
     assert page.command("local:second", session, "close").status_code == 502
