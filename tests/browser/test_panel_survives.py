@@ -1,0 +1,95 @@
+"""What the panel goes through in a real front end: kernels that die, twenty of them in a page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import expect
+
+from .lab import Notebook, wait_until
+from .test_front_ends import OPEN
+
+TWENTY = """
+from qsession_widgets import SessionPanel
+from IPython.display import display
+for _ in range(19):
+    display(SessionPanel(session))
+"""
+DIE = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+REATTACH = re.compile(r"reattach with %session attach ([0-9a-f-]{36})")
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("front_end", ["lab", "notebook"])
+@pytest.mark.parametrize("how", ["killed", "restarted"])
+def test_a_panel_whose_kernel_is_gone_keeps_what_it_knew_and_says_so(
+    how: str,
+    front_end: str,
+    write_notebook: Callable[..., str],
+    open_notebook: Callable[..., Notebook],
+) -> None:
+    name = write_notebook(
+        f"{how}-{front_end}.ipynb", "%load_ext qsession_widgets", OPEN + "\n", DIE
+    )
+    notebook = open_notebook(name, front_end)
+    load, run, die = notebook.code_cells()
+    notebook.run_cell(load)
+    notebook.run_cell(run)
+    notebook.panel.scroll_into_view_if_needed()
+    expect(notebook.panel.locator("tbody tr.qs-row")).to_have_count(1)
+    if how == "killed":
+        notebook.start_cell(die)
+    else:
+        notebook.page.evaluate(
+            """() => {
+                const { sessionContext } = window.jupyterapp.shell.currentWidget;
+                void sessionContext.session.kernel.restart();
+            }"""
+        )
+    notice = notebook.panel.locator(".qs-notice")
+    expect(notice).to_contain_text("The kernel is gone", timeout=30_000)
+    told = REATTACH.search(notice.text_content() or "")
+    assert told is not None
+    # what it knew
+    expect(notebook.panel.locator("tbody tr.qs-row")).to_have_count(1)
+    expect(notebook.panel.get_by_text("not being checked")).to_be_visible()
+    expect(notebook.panel.get_by_role("button", name="Close session")).to_have_attribute(
+        "aria-disabled", "true"
+    )
+    # and what it says to do works, in the kernel that comes after it
+    notebook.wait_idle()
+    again = notebook.add_cell(
+        "%load_ext qsession_widgets\n%session attach "
+        + told[1]
+        + " --service local\n%session close"
+    )
+    assert "closed" in notebook.run_cell(again)
+
+
+@pytest.mark.timeout(300)
+def test_twenty_panels_in_one_notebook(
+    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook]
+) -> None:
+    name = write_notebook(
+        "twenty.ipynb", "%load_ext qsession_widgets", OPEN, TWENTY, "session.close()"
+    )
+    notebook = open_notebook(name)
+    load, run, more, close = notebook.code_cells()
+    page = notebook.page
+    notebook.run_cell(load)
+    notebook.run_cell(run)
+    notebook.run_cell(more)
+    panels = page.locator("section.qs-panel")
+    wait_until(lambda: panels.count() == 20, "twenty panels")
+    for panel in panels.all():
+        panel.scroll_into_view_if_needed()
+        expect(panel.locator("tbody tr.qs-row")).to_have_count(1)
+        expect(panel.locator(".qs-chart .main-svg").first).to_be_attached()
+    # one timer and one chart library for all of them
+    assert page.evaluate("globalThis[Symbol.for('qsession-widgets.plotly.1')].loaded")
+    notebook.run_cell(close)
+    for panel in panels.all():
+        panel.scroll_into_view_if_needed()
+        expect(panel.locator(".qs-state")).to_have_text("Closed")
