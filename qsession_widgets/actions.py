@@ -231,11 +231,9 @@ def _unbind() -> None:
         return
     live = _bound()
     BINDING.unbind()
-    price = live.price_sentence()
     print(
         f"The {live.word} on {live.backend.name} is no longer bound and stays open. "
-        + (f"{price} " if price else "")
-        + f"%session close {live.name or live.monitor.session_id} ends it."
+        + live.ways_out(bound=False)
     )
 
 

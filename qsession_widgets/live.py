@@ -64,8 +64,7 @@ class _Watched:
             kind = live.chosen.info.kind if live is not None else "ibm"
             sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
             if live is not None:
-                # it may have been refused because of something not known here yet
-                live.monitor.wake()
+                sentence = live.refused(sentence)
             raise SubmitError(sentence) from error
         if live is not None:
             live.submits += 1
@@ -231,10 +230,23 @@ class LiveSession:
         age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
         if self.usable and age > STALE[info.kind]:
             self.monitor.poll()
-        if self.guard is not None and (refusal := self.guard.refusal()) is not None:
+        if (refusal := self._refusal()) is not None:
             raise SubmitError(refusal)
-        if not self.usable:
-            raise SubmitError(ended_sentence(self.monitor.snapshot))
+
+    def refused(self, sentence: str) -> str:
+        """Why a job was not accepted: what became of the session, or else what the service said."""
+        if "cannot be reached" in sentence or "did not answer" in sentence:
+            self.monitor.wake()
+            return sentence
+        # it may have been refused because of something not known here yet
+        self.monitor.poll()
+        return self._refusal() or sentence
+
+    def _refusal(self) -> str | None:
+        refusal = None if self.guard is None else self.guard.refusal()
+        if refusal is None and not self.usable:
+            return ended_sentence(self.monitor.snapshot)
+        return refusal
 
     def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
         """The client's options for a job, with the session's tags beside the job's own."""
