@@ -7,7 +7,6 @@ block; ``other``, another one that was passed as ``mode``; ``job mode``, none at
 
 from __future__ import annotations
 
-import importlib.util
 import inspect
 import json
 from dataclasses import dataclass
@@ -16,10 +15,6 @@ import qiskit_ibm_runtime
 
 EXECUTOR = "qiskit_ibm_runtime.executor_"
 _RUNTIME = tuple(map(int, qiskit_ibm_runtime.__version__.split(".")[:2]))
-
-
-def _exists(module: str) -> bool:
-    return importlib.util.find_spec(module) is not None
 
 
 PRIMITIVES: dict[str, str] = {
@@ -32,10 +27,10 @@ PRIMITIVES: dict[str, str] = {
 if inspect.signature(qiskit_ibm_runtime.Executor).parameters["mode"].default is None:
     PRIMITIVES["Executor"] = "from qiskit_ibm_runtime import Executor"
 # client-side primitives came one after the other, and were renamed once
-if _exists(EXECUTOR + "sampler"):
+if _RUNTIME >= (0, 47):
     _name = "Sampler" if _RUNTIME >= (0, 50) else "SamplerV2 as Sampler"
     PRIMITIVES["Sampler"] = f"from {EXECUTOR}sampler import {_name}"
-if _exists(EXECUTOR + "estimator"):
+if _RUNTIME >= (0, 49):
     _name = "Estimator" if _RUNTIME >= (0, 50) else "EstimatorV2 as Estimator"
     PRIMITIVES["Estimator"] = f"from {EXECUTOR}estimator import {_name}"
 
