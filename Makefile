@@ -62,8 +62,10 @@ $(MODULES): js/package-lock.json | $(INSTALLED)
 	@$(NPM) ci --no-audit --no-fund
 	@touch $@
 
+# The kernel's warning that its messages are not encrypted is for other machines than this one.
 demo: bundles ## Run the quickstart on this machine and show what its session did
-	@mkdir -p "$(DEMO_HOME)/runtime"
+	@mkdir -p "$(DEMO_HOME)/runtime" "$(DEMO_HOME)/.ipython/profile_default"
+	@echo "c.IPKernelApp.log_level = 'ERROR'" > "$(DEMO_HOME)/.ipython/profile_default/ipython_kernel_config.py"
 	@$(ON_THIS_MACHINE) PLOTLY_RENDERER=plotly_mimetype+notebook $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
 		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
