@@ -1,0 +1,102 @@
+"""The panel in marimo, which is no Jupyter: the plain ``SessionPanel(session)``."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from qsession_widgets.emulator import launch
+
+from .lab import wait_until
+
+pytest.importorskip("marimo")
+
+APP = """
+import marimo
+
+app = marimo.App()
+
+
+@app.cell
+def _():
+    from qsession_widgets import SessionPanel, open_session
+
+    session = open_session("aer", service="local", max_time="10m")
+    SessionPanel(session)
+    return (session,)
+
+
+@app.cell
+def _(session):
+    from qiskit import QuantumCircuit
+    from qiskit.transpiler import generate_preset_pass_manager
+    from qiskit_ibm_runtime.executor_sampler import Sampler
+
+    bell = QuantumCircuit(2)
+    bell.h(0)
+    bell.cx(0, 1)
+    bell.measure_all()
+    isa = generate_preset_pass_manager(target=session._backend.target, optimization_level=1)
+    result = Sampler(mode=session).run([isa.run(bell)]).result()
+    result[0].data.meas.num_shots
+    return
+"""
+
+
+@pytest.fixture
+def address(tmp_path: Path) -> Iterator[str]:
+    """Where marimo serves the notebook as an app."""
+    (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with open(tmp_path / "log", "wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "marimo", "-q", "run", "app.py", "--headless"]
+            + ["--host=127.0.0.1", f"--port={port}", "--no-token"],
+            cwd=tmp_path,
+            stdout=log,
+            stderr=log,
+        )
+    url = f"http://127.0.0.1:{port}/"
+
+    def answers() -> bool:
+        assert process.poll() is None, (tmp_path / "log").read_text()
+        try:
+            return bool(urlopen(url + "health", timeout=5).status == 200)
+        except (URLError, OSError):
+            return False
+
+    try:
+        wait_until(answers, "marimo", 60)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+        launch.stop()
+
+
+@pytest.mark.timeout(240)
+def test_marimo_shows_a_session_and_closes_it(address: str, browser: Browser) -> None:
+    page = browser.new_page(viewport={"width": 1100, "height": 900})
+    try:
+        page.goto(address)
+        panel = page.locator("section.qs-panel")
+        expect(panel.locator(".qs-state")).to_have_text("Active, idle", timeout=90_000)
+        expect(panel.locator("tbody tr.qs-row")).to_have_count(1)
+        expect(panel.locator(".qs-chart .main-svg").first).to_be_attached()
+        expect(panel.get_by_role("timer", name="Interactive timeout")).to_be_visible()
+        panel.get_by_role("button", name="Close session").click()
+        expect(panel.locator(".qs-notice")).to_contain_text("Close done.")
+        expect(panel.locator(".qs-state")).to_have_text("Closed")
+    finally:
+        page.close()
