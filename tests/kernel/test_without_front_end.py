@@ -43,5 +43,5 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     assert "runs outside the session" in told["strays"]
     assert "Session" in told["shows"]
     assert "aer" in told["shows"]
-    (session,) = ask("GET", "/workloads", params={"mode": "dedicated"})["workloads"]
+    (session,) = ask("GET", "/workloads", params={"mode": "session"})["workloads"]
     assert ask("GET", f"/sessions/{session['id']}")["state"] == "closed"
