@@ -219,13 +219,12 @@ def _rename(notebook: Notebook, name: str) -> None:
 
 
 def _set(notebook: Notebook, switch: str, value: bool) -> None:
-    """Flip a switch as the settings editor does: through the server."""
+    """Flip a switch, as the settings editor does."""
     notebook.page.evaluate(
         """async ([plugin, name, value]) => {
-            const { settings } = window.jupyterapp.serviceManager;
-            const { raw } = await settings.fetch(plugin);
-            const mine = JSON.parse(raw || '{}');
-            await settings.save(plugin, JSON.stringify({ ...mine, [name]: value }));
+            const { ISettingRegistry } = window._QSESSION_SHARED['@jupyterlab/settingregistry'];
+            const registry = await window.jupyterapp.resolveRequiredService(ISettingRegistry);
+            await registry.set(plugin, name, value);
         }""",
         [SETTINGS, switch, value],
     )
