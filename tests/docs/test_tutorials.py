@@ -122,16 +122,16 @@ def test_the_command_becomes_a_jupyterlab_that_serves_them(tmp_path, originals):
     try:
         info = tmp_path / "runtime" / f"jpserver-{process.pid}.json"
         deadline = time.monotonic() + 90
-        server = None
-        while server is None and time.monotonic() < deadline and process.poll() is None:
+        server, answer = {}, None
+        while answer is None and time.monotonic() < deadline and process.poll() is None:
+            # the file is there a moment before the server listens
             with suppress(OSError, ValueError):
                 server = json.loads(info.read_text())
+                address = f"{server['url']}api/contents?token={server['token']}"
+                answer = requests.get(address, timeout=30).json()
             time.sleep(0.05)
-        assert server, (tmp_path / "log").read_text()
+        assert answer, (tmp_path / "log").read_text()
         assert Path(server["root_dir"]) == tmp_path / FOLDER
-        answer = requests.get(
-            f"{server['url']}api/contents?token={server['token']}", timeout=30
-        ).json()
         assert {item["name"] for item in answer["content"]} >= set(originals)
         # the page that the browser is sent to
         sent = (tmp_path / "runtime").glob("*open.html")
