@@ -61,8 +61,11 @@ def address(tmp_path: Path) -> Iterator[str]:
         port = probe.getsockname()[1]
     with open(tmp_path / "log", "wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "marimo", "-q", "run", "app.py", "--headless"]
-            + ["--host=127.0.0.1", f"--port={port}", "--no-token"],
+            [
+                sys.executable,
+                *("-m", "marimo", "-q", "run", "app.py", "--headless", "--no-token"),
+                *("--host=127.0.0.1", f"--port={port}"),
+            ],
             cwd=tmp_path,
             stdout=log,
             stderr=log,

@@ -23,7 +23,7 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
-      class={`qs-row${selected ? " qs-selected" : ""}`}
+      class={`qs-row${selected ? " qs-selected" : ""}${job.started === null ? " qs-unrun" : ""}`}
       onClick={() => onSelect(selected ? null : job.id)}
     >
       <td role="cell" class="qs-job">
