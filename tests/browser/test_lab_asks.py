@@ -141,6 +141,7 @@ def test_what_is_shown_is_accessible(notebook: Notebook, theme: str) -> None:
     notebook.popover.get_by_role("button", name="Close session").press("Enter")
     expect(notebook.popover.get_by_role("status").first).to_have_text("Closed", timeout=30_000)
     page.keyboard.press("Escape")
+    expect(notebook.popover).to_have_count(0)
 
 
 def test_a_tab_is_closed_after_both_questions(notebook: Notebook, session: str) -> None:

@@ -2,7 +2,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { noun } from "#shared/consequences";
 import { shortId } from "#shared/format";
-import type { Which } from "../contract";
+import { isOpen, type Which } from "../contract";
 import {
   agoWords,
   answeredAgo,
@@ -32,6 +32,11 @@ export function Popover({ context, which, close }: Props) {
   useEffect(() => {
     if (!workload) close();
   }, [workload]);
+  const open = workload !== undefined && isOpen(workload);
+  useEffect(() => {
+    // the button that was pressed is gone with what it could do: the keyboard stays here
+    if (document.activeElement === document.body) root.current?.focus();
+  }, [open]);
   if (!workload) return null;
   const { snapshot } = workload;
   const now = sessions.now(workload.service);
@@ -39,7 +44,6 @@ export function Popover({ context, which, close }: Props) {
   const idle = idleWords(snapshot, now);
   const what = noun(snapshot);
   const problem = sessions.failure?.message ?? service?.problem;
-  const open = snapshot.state !== "closed";
   return (
     <div
       ref={root}
@@ -49,7 +53,7 @@ export function Popover({ context, which, close }: Props) {
       aria-label={`Quantum ${what} on ${snapshot.backend}`}
       onKeyDown={(event) => event.key === "Escape" && close()}
     >
-      <header>
+      <div class="qs-lab-top">
         <State workload={workload} />
         <span class="qs-lab-backend">{snapshot.backend}</span>
         <span class="qs-lab-id" title={snapshot.session_id}>
@@ -58,7 +62,7 @@ export function Popover({ context, which, close }: Props) {
         <button type="button" class="qs-lab-x" aria-label="Close this window" onClick={close}>
           ×
         </button>
-      </header>
+      </div>
       <div class="qs-lab-where">{snapshot.service.label}</div>
       {problem && (
         <p class="qs-lab-problem" role="status">
@@ -88,7 +92,7 @@ export function Popover({ context, which, close }: Props) {
       {open && <EndButtons context={context} workload={workload} />}
       {open && snapshot.accepting_jobs && <p class="qs-lab-note">{closeSentence(snapshot)}</p>}
       <Asked context={context} workload={workload} />
-      <footer>
+      <div class="qs-lab-foot">
         <button
           type="button"
           class="qs-lab-link"
@@ -100,7 +104,7 @@ export function Popover({ context, which, close }: Props) {
           All sessions
         </button>
         <span>{service && agoWords(answeredAgo(service, now))}</span>
-      </footer>
+      </div>
     </div>
   );
 }

@@ -24,7 +24,7 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
   const open = sessions.open;
   return (
     <div class="qs-lab-panel">
-      <header>
+      <div class="qs-lab-top">
         <h2>Quantum sessions</h2>
         <Button
           name="Close all…"
@@ -34,7 +34,7 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
           }
           onClick={context.closeAll}
         />
-      </header>
+      </div>
       {failure && (
         <p class="qs-lab-problem" role="status">
           {failure.message}

@@ -33,6 +33,9 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
     // a dialog that JupyterLab opens over it belongs to what was clicked in it
     if (!host.contains(target) && !anchor.contains(target)) close?.();
   };
+  const escape = (event: KeyboardEvent) => {
+    if (event.key === "Escape" && document.activeElement === document.body) close?.();
+  };
   const place = () => {
     const at = anchor.getBoundingClientRect();
     const below = at.top < window.innerHeight / 2;
@@ -43,6 +46,7 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
   close = () => {
     const within = host.contains(document.activeElement);
     document.removeEventListener("pointerdown", outside, true);
+    document.removeEventListener("keydown", escape);
     window.removeEventListener("resize", place);
     render(null, host);
     host.remove();
@@ -55,6 +59,7 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
   openAt = anchor;
   anchor.setAttribute("aria-expanded", "true");
   document.addEventListener("pointerdown", outside, true);
+  document.addEventListener("keydown", escape);
   window.addEventListener("resize", place);
   const done = close;
   render(<Popover context={context} which={which} close={done} />, host);
