@@ -99,7 +99,11 @@ PUBS = {
     "EstimatorV2": "(flip, observable)",
     "Estimator": "(flip, observable)",
 }
-JOBS = {name: pub for name, pub in PUBS.items() if name in PRIMITIVES}
+FORGETFUL = ("Sampler", "Estimator") if _RUNTIME == (0, 49) else ()
+"""Primitives that send their jobs past the session they belong to: the client's own fault, in one
+release. Such a job is a stray, and told of or refused as one."""
+
+JOBS = {name: pub for name, pub in PUBS.items() if name in PRIMITIVES and name not in FORGETFUL}
 """Primitives that run circuits, and a PUB of `CIRCUITS` for each."""
 
 

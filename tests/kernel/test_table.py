@@ -80,4 +80,5 @@ def test_another_process_has_no_session_and_says_so(kernel: tuple[str, Kernel]) 
         "    print(processes.submit(elsewhere.try_to_build).result())"
     )
     assert not error, printed
-    assert printed.strip() == "A backend or session must be specified."
+    # a log of the process may stand before it
+    assert printed.splitlines()[-1] == "A backend or session must be specified."
