@@ -184,10 +184,11 @@ export function nameOf(workload: Workload): string {
   return `${snapshot.backend}${name ? ` “${name}”` : ""} (${shortId(snapshot.session_id)})`;
 }
 
-/** Open ones: those that cost first, then the newest. Closed ones: the latest first. */
+/** Open ones: those that cost with nobody there first, then others that cost. Closed ones: the latest first. */
 export function inOrder(workloads: readonly Workload[]): Workload[] {
-  const rank = ({ snapshot }: Workload) =>
-    ({ active: 0, open: 1, inactive: 2, closed: 3 })[snapshot.state];
+  const rank = (workload: Workload) =>
+    ({ active: 1, open: 2, inactive: 3, closed: 4 })[workload.snapshot.state] -
+    (isOrphan(workload) && workload.snapshot.state === "active" ? 1 : 0);
   const at = ({ snapshot }: Workload) => snapshot.closed_at ?? snapshot.opened_at ?? 0;
   return workloads.toSorted((a, b) => rank(a) - rank(b) || at(b) - at(a));
 }
