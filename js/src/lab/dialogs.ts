@@ -115,7 +115,7 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
       `${picked.length} of ${open.length} will be closed; ` +
       (pending
         ? `${plural(pending, "pending job")} may finish first.`
-        : "no job of theirs is pending.");
+        : "no job is pending.");
   };
   for (const workload of open) {
     const box = document.createElement("input");
