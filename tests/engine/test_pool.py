@@ -106,6 +106,20 @@ async def test_jobs_run_one_after_another_in_a_warm_worker() -> None:
 
 
 @pytest.mark.asyncio
+async def test_a_job_goes_to_the_warm_worker_not_to_the_spare_one() -> None:
+    async with open_pool() as pool:
+        await pool.run(short())
+        (warm,) = pool.pids
+        await until(lambda: len(pool.pids) == 2)
+        spare = next(pid for pid in pool.pids if pid != warm)
+        # as if its import took for ever
+        os.kill(spare, signal.SIGSTOP)
+        for _ in range(3):
+            outcome = await asyncio.wait_for(pool.run(short()), DEADLINE)
+            assert counts(outcome) == {"00100": 10}
+
+
+@pytest.mark.asyncio
 async def test_what_a_job_does_wrong_ends_that_job_with_a_reason() -> None:
     async with open_pool() as pool:
         cases = {

@@ -65,7 +65,7 @@ class _Worker:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.errors: deque[str] = deque(maxlen=50)
-        self._ready = False
+        self.started = False
         self._condemned = False
         self._listener = asyncio.create_task(self._listen())
 
@@ -111,9 +111,9 @@ class _Worker:
 
     async def ready(self) -> None:
         """Wait until the worker has imported what it needs."""
-        while not self._ready:
+        while not self.started:
             message, _ = await self.receive()
-            self._ready = bool(message.get("ready"))
+            self.started = bool(message.get("ready"))
 
     @property
     def alive(self) -> bool:
@@ -229,12 +229,15 @@ class WorkerPool:
                 self._give_back(worker)
 
     async def _take(self) -> _Worker:
-        while self._waiting:
-            worker = self._waiting.popleft()
-            if worker.alive:
-                return worker
+        for worker in [worker for worker in self._waiting if not worker.alive]:
+            self._waiting.remove(worker)
             self._live.discard(worker)
-        return await self._spawn()
+        if not self._waiting:
+            return await self._spawn()
+        # The one used last is warm: it has imported everything, and knows the device's noise.
+        worker = next((one for one in reversed(self._waiting) if one.started), self._waiting[0])
+        self._waiting.remove(worker)
+        return worker
 
     def _give_back(self, worker: _Worker) -> None:
         if worker.alive and not self._closed:
