@@ -13,10 +13,12 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlparse
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -48,6 +50,7 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
         """Build if the sources changed, then say what else belongs into a wheel."""
         if not self._up_to_date():
             self._build()
+        self._refresh_installed()
         if self.target_name == "wheel":
             build_data["shared_data"].update(self._shared_data())
 
@@ -115,6 +118,17 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
             )
         self._built_from.write_text(digest(self._sources) + "\n")
 
+    def _refresh_installed(self) -> None:
+        """Bring an editable install's copy up to date: it is the one that JupyterLab loads."""
+        installed = Path(sys.prefix, "share", "jupyter", "labextensions", "qsession-widgets")
+        built = self._extension / "package.json"
+        if not (installed / "package.json").is_file() or not built.is_file():
+            return
+        if installed.is_symlink() or editable_root() != Path(self.root).resolve():
+            return
+        shutil.rmtree(installed)
+        shutil.copytree(self._extension, installed)
+
     def _shared_data(self) -> dict[str, str]:
         """Tell which files go where under the environment's prefix."""
         shared = {}
@@ -126,6 +140,17 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
         if server.is_file():
             shared[str(server)] = "etc/jupyter/jupyter_server_config.d/qsession_widgets.json"
         return shared
+
+
+def editable_root() -> Path | None:
+    """Find the checkout that this environment has an editable install of, if it has one."""
+    try:
+        origin = json.loads(distribution("qsession-widgets").read_text("direct_url.json") or "{}")
+    except (PackageNotFoundError, ValueError):
+        return None
+    if not origin.get("dir_info", {}).get("editable"):
+        return None
+    return Path(unquote(urlparse(origin["url"]).path)).resolve()
 
 
 def digest(sources: Path) -> str:

@@ -342,6 +342,15 @@ describe("what the page knows", () => {
     expect(sessions.now("ibm")).toBeCloseTo(NOW + 60);
     vi.useRealTimers();
   });
+  test("news count even when this machine's clock was set back", () => {
+    const sessions = arrived(5e12);
+    vi.setSystemTime(5e12 - 3_600_000);
+    const at = Date.now();
+    sessions.accept({ overview: overview({ workloads: [], now: 1_000_010 }), failure: null, at });
+    expect(sessions.open).toEqual([]);
+    expect(sessions.now("ibm")).toBeCloseTo(NOW + 10);
+    vi.useRealTimers();
+  });
   test("a server of another version is not guessed at", () => {
     const sessions = new Sessions();
     sessions.accept({ overview: overview({ schema: 2 }), failure: null, at: 1 });

@@ -142,3 +142,31 @@ def test_the_lab_extension_goes_where_jupyterlab_looks(hook, project):
     (extension / "package.json").write_text('{"name": "qsession-widgets"}')
     shared = run(hook)["shared_data"]
     assert shared == {str(extension): "share/jupyter/labextensions/qsession-widgets"}
+
+
+@needs_node
+def test_the_copy_of_an_editable_install_keeps_up(hook, project, monkeypatch, tmp_path):
+    copy = tmp_path / "prefix" / "share" / "jupyter" / "labextensions" / "qsession-widgets"
+    copy.mkdir(parents=True)
+    (copy / "package.json").write_text('{"name": "older"}')
+    extension = project / "qsession_widgets" / "labextension"
+    extension.mkdir()
+    (extension / "package.json").write_text('{"name": "qsession-widgets"}')
+    installed = tmp_path / "site" / "qsession_widgets-1.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: qsession-widgets\nVersion: 1\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path / "site")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "prefix"))
+
+    def install_from(checkout: Path) -> None:
+        origin = {"url": checkout.as_uri(), "dir_info": {"editable": True}}
+        (installed / "direct_url.json").write_text(json.dumps(origin))
+
+    install_from(tmp_path / "another checkout")
+    run(hook)
+    assert "older" in (copy / "package.json").read_text()
+    install_from(project)
+    run(hook)
+    assert "qsession-widgets" in (copy / "package.json").read_text()

@@ -113,9 +113,7 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
     );
     sum.textContent =
       `${picked.length} of ${open.length} will be closed; ` +
-      (pending
-        ? `${plural(pending, "pending job")} may finish first.`
-        : "no job is pending.");
+      (pending ? `${plural(pending, "pending job")} may finish first.` : "no job is pending.");
   };
   for (const workload of open) {
     const box = document.createElement("input");

@@ -15,8 +15,8 @@ const WAIT_S = 25;
 /** At least this long between two requests, however much happens. */
 const GAP_MS = 250;
 const HIDDEN_GAP_MS = 2_000;
-/** Nothing is open and nobody looks: a notification could not come of it. */
-const ASLEEP_MS = 60_000;
+/** Nothing is open and nobody looks: the server forgets about pages in less, and asks no service any more. */
+const ASLEEP_MS = 300_000;
 const MISSING_MS = 60_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;

@@ -72,7 +72,12 @@ export class Guard {
         return shutdown.call(shutting, id);
       };
       shutting.shutdownAll = async () => {
-        await this.before("shutdown", ...all());
+        try {
+          await this.before("shutdown", ...all());
+        } catch {
+          // who asked for it must not go on: after an error JupyterLab would end the server all the same
+          return new Promise<void>(() => undefined);
+        }
         return shutdownAll.call(shutting);
       };
     }

@@ -28,10 +28,10 @@ export class Sessions {
       const message =
         "The Jupyter server has another version of qsession-widgets than this page: load the page again.";
       this.failure = { kind: "down", message };
-    } else if (overview && at >= this.arrivedAt) {
+    } else if (overview && (!failure || !this.overview)) {
       this.overview = { ...overview, workloads: overview.workloads.map(complete) };
       this.arrivedAt = at;
-      if (!failure) this.setClocks(overview, at);
+      this.setClocks(overview, at);
     }
     this.changed();
   }
