@@ -234,9 +234,8 @@ class Monitor:
         UserError
             The service refused or did not answer.
         """
-        before = self.snapshot.pending()
+        queued = {job.id for job in self.snapshot.pending() if job.status == "queued"}
         client = line or self._client
-        running = sum(job.status == "running" for job in before)
         try:
             if action == "close":
                 client.close(self.session_id)
@@ -253,10 +252,13 @@ class Monitor:
         finally:
             self.poll()
             self.wake()
+        # counted after the poll: what the command met, not what was last seen before it
+        after = {job.id: job.status for job in self.snapshot.jobs if not job.stray}
         if action == "cancel":
-            cancelled = len(before) - running
+            cancelled = sum(after.get(job) in ("queued", "cancelled") for job in queued)
+            running = sum(status == "running" for status in after.values())
             return f"Session cancelled: {_jobs(cancelled)} cancelled{_finish(running)}."
-        return f"Session closed{_finish(len(before))}."
+        return f"Session closed{_finish(len(self.snapshot.pending()))}."
 
     # ---------------------------------------------------------------------------------------------
     # Polling
