@@ -134,7 +134,6 @@ def test_what_is_shown_is_accessible(notebook: Notebook, theme: str) -> None:
     notebook.row(session).wait_for()
     notebook.status.click()
     notebook.popover.wait_for()
-    page.wait_for_function("() => document.getAnimations().length === 0")
     for place in (".qs-lab-panel", ".qs-lab-popover", ".qs-lab-status"):
         assert _violations(notebook, place) == [], place
     # by keyboard: closed from the popover, and back to where the reader was

@@ -93,6 +93,29 @@ def test_what_is_closed_elsewhere_is_told_and_listed(notebook: Notebook, service
     expect(row).to_contain_text("closed")
 
 
+def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
+    # an interactive timeout of three seconds: the second notice comes by itself
+    connection = launch.find_or_start(Options(ittl=3, workers=1, seed=1), "short-timeout")
+    service = Service(connection)
+    try:
+        session_id = service.open()
+        row = notebook.row(session_id)
+        expect(row).to_contain_text("Open, no job yet", timeout=30_000)
+        broken = {"program_id": "sampler", "backend": "aer", "session_id": session_id}
+        service(
+            "POST", "/jobs", json={**broken, "params": {"pubs": [["no circuit"]], "version": 2}}
+        )
+        name = rf"aer \({session_id[:8]}…{session_id[-4:]}\)"
+        for told in (rf"{name}: the first job", rf"A job of {name} failed", rf"{name} is deactiv"):
+            expect(notebook.page.get_by_text(re.compile(told))).to_be_visible(timeout=30_000)
+        toast = notebook.page.locator(".Toastify__toast", has_text="is deactivated")
+        toast.get_by_role("button", name="Close session").click()
+        expect(row).to_contain_text("closed", timeout=30_000)
+    finally:
+        service.http.close()
+        launch.stop("short-timeout")
+
+
 def test_close_all_leaves_alone_what_others_have_opened(
     notebook: Notebook, service: Service, session: str
 ) -> None:
