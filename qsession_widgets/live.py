@@ -8,6 +8,7 @@ because they are them.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from .places import ended_as
 from .reporting import Reporter
 from .service import Chosen
 from .snapshot import SessionSnapshot, usage
+from .waiting import wait_for
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -87,6 +89,34 @@ class _Watched:
     def snapshot(self) -> SessionSnapshot:
         """What is known of the session now: state, countdowns, jobs."""
         return self._watched().monitor.snapshot
+
+    def wait_for(
+        self,
+        condition: Callable[[SessionSnapshot], object] | None = None,
+        *,
+        timeout: float = 60.0,
+    ) -> SessionSnapshot:
+        """Wait until something is so, and return what was known then.
+
+        Parameters
+        ----------
+        condition : callable, optional
+            Takes a snapshot, and says whether this is what is waited for. Without one: until the
+            session is closed and its usage and the times of its jobs are final.
+        timeout : float
+            The most seconds to wait, on this machine's clock.
+
+        Returns
+        -------
+        SessionSnapshot
+            The first one that met the condition.
+
+        Raises
+        ------
+        UserError
+            It did not happen in that time; the sentence says what the session was doing.
+        """
+        return wait_for(self._watched().monitor, condition, timeout)
 
     def panel(self) -> SessionPanel:
         """A new panel that shows this session."""
