@@ -157,6 +157,27 @@ def test_a_server_below_a_base_url_that_goes_and_comes_back(
     notebook.page.context.close()
 
 
+def test_of_the_pages_of_one_browser_one_asks(lab: Lab, browser: Browser, service: Service) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 1000})
+    first = Notebook(context.new_page(), lab, "bad-days.ipynb")
+    first.show_sessions().get_by_text("local emulator").first.wait_for()
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    second = Notebook(page, lab, "bad-days.ipynb")
+    second.show_sessions()
+    session = service.open()
+    expect(second.row(session)).to_contain_text("Open, no job yet", timeout=30_000)
+    assert not [url for url in asked if "qsession/api/overview" in url]
+
+    # the one that asked is closed: the other takes its place
+    first.page.close()
+    service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    expect(second.row(session)).to_contain_text("closed", timeout=30_000)
+    assert [url for url in asked if "qsession/api/overview" in url]
+    context.close()
+
+
 def test_without_the_server_extension_the_panel_says_what_is_off(
     browser: Browser, tmp_path: Path
 ) -> None:

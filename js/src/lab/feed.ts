@@ -17,6 +17,7 @@ const GAP_MS = 250;
 const HIDDEN_GAP_MS = 2_000;
 /** Nothing is open and nobody looks: the server forgets about pages in less, and asks no service any more. */
 const ASLEEP_MS = 300_000;
+const ASIDE_MS = 30_000;
 const MISSING_MS = 60_000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 8_000;
@@ -110,7 +111,7 @@ export class Feed {
 
   private async ask(): Promise<void> {
     try {
-      const wait = this.since === null ? 0 : WAIT_S;
+      const wait = this.since === null || this.aside() ? 0 : WAIT_S;
       const overview = await this.server.overview(this.since, wait, this.stopped.signal);
       this.since = overview.revision;
       this.retry = FIRST_RETRY_MS;
@@ -127,6 +128,11 @@ export class Feed {
     }
   }
 
+  /** Many pages, each asking for itself, must not hold a request each while nobody looks at them. */
+  private aside(): boolean {
+    return this.channel === null && document.hidden;
+  }
+
   private spread(news: News): void {
     this.last = news;
     this.heard(news);
@@ -140,6 +146,7 @@ export class Feed {
       this.retry = Math.min(LAST_RETRY_MS, this.retry * 2);
       return this.retry;
     }
+    if (this.aside()) return ASIDE_MS;
     if (!document.hidden || Date.now() - this.otherLooks < 2 * LOOKING_MS) return GAP_MS;
     const open = this.last?.overview?.workloads.some(({ snapshot }) => snapshot.state !== "closed");
     return open ? HIDDEN_GAP_MS : ASLEEP_MS;
