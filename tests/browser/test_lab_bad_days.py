@@ -158,13 +158,14 @@ def test_a_server_below_a_base_url_that_goes_and_comes_back(
 
 
 def test_of_the_pages_of_one_browser_one_asks(lab: Lab, browser: Browser, service: Service) -> None:
+    _write(lab.root / "pages.ipynb")
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
-    first = Notebook(context.new_page(), lab, "bad-days.ipynb")
+    first = Notebook(context.new_page(), lab, "pages.ipynb")
     first.show_sessions().get_by_text("local emulator").first.wait_for()
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    second = Notebook(page, lab, "bad-days.ipynb")
+    second = Notebook(page, lab, "pages.ipynb")
     second.show_sessions()
     session = service.open()
     expect(second.row(session)).to_contain_text("Open, no job yet", timeout=30_000)
