@@ -62,11 +62,14 @@ $(MODULES): js/package-lock.json | $(INSTALLED)
 	@$(NPM) ci --no-audit --no-fund
 	@touch $@
 
-# The kernel's warning that its messages are not encrypted is for other machines than this one.
+# The kernel's warning that its messages are not encrypted is for other machines than this one. With
+# a notebook's name, as Jupyter's own servers give one, the kernel leaves the telling to the panel;
+# without the widgets' state the page shows each panel as the receipt that was saved with it.
 demo: bundles ## Run the quickstart on this machine and show what its session did
 	@mkdir -p "$(DEMO_HOME)/runtime" "$(DEMO_HOME)/.ipython/profile_default"
 	@echo "c.IPKernelApp.log_level = 'ERROR'" > "$(DEMO_HOME)/.ipython/profile_default/ipython_kernel_config.py"
-	@$(ON_THIS_MACHINE) PLOTLY_RENDERER=plotly_mimetype+notebook $(PY) -m nbconvert --to html --execute --ExecutePreprocessor.kernel_name=python3 \
+	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/notebooks/01_quickstart.ipynb" $(PY) -m nbconvert --to html --execute \
+		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
 		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop >/dev/null; exit $$status
