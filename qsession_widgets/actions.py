@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from .binding import BINDING
 from .errors import UserError, nearest
 from .options import ATTACH_OPTIONS, LIST_OPTIONS, build, read_flags
+from .showing import show
 from .usage import ACTION_NAMES, ACTIONS
 
 if TYPE_CHECKING:
-    from .binding import JobMode
     from .live import LiveSession
     from .places import Found, Place, Where
     from .service import Chosen
@@ -70,13 +70,6 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name in ("close", "cancel"):
         return _close_or_cancel(name, rest[0] if rest else "")
     return _SIMPLE[name]()
-
-
-def show(live: LiveSession | JobMode) -> None:
-    """Show the panel of a session, or of job mode."""
-    from IPython.display import display
-
-    display(live.panel())  # type: ignore[no-untyped-call]
 
 
 def _nothing_more(name: str, rest: list[str]) -> None:

@@ -98,10 +98,11 @@ class SessionMagics(Magics):
 
     def _open(self, line: str, mode: Mode) -> None:
         options = parse_open(line, mode=mode, defaults=self._defaults())
-        from .actions import give_names, show
+        from .actions import give_names
         from .api import open_or_fall_back
         from .binding import JobMode
-        from .orphans import leftover_sentence, leftovers, remember
+        from .orphans import leftover_sentence, leftovers
+        from .showing import show
 
         notebook = _notebook(self.shell)
         bound, remark = open_or_fall_back(options, notebook=notebook)
@@ -113,7 +114,6 @@ class SessionMagics(Magics):
             return
         give_names(bound, self.shell.push, options.names)
         self.ending.opened(bound)
-        remember(bound)
         for note in leftovers(bound.chosen, notebook):
             if BINDING.with_id(note.session_id) is None:
                 print(leftover_sentence(note))

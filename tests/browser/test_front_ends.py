@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from playwright.sync_api import expect
@@ -97,16 +98,23 @@ def test_a_saved_notebook_holds_a_receipt_for_readers_without_a_kernel(
     notebook = open_notebook(name)
     for place in notebook.code_cells():
         notebook.run_cell(place)
-    notebook.command("docmanager:save")
-    wait_until(lambda: "widget-view" in (lab.root / name).read_text(), "the save")
-    cells = json.loads((lab.root / name).read_text())["cells"]
-    shown = [
-        output["data"]
-        for output in cells[1]["outputs"]
-        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
-    ]
-    assert len(shown) == 1
-    html, text = "".join(shown[0]["text/html"]), "".join(shown[0]["text/plain"])
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed", timeout=30_000)
+
+    def saved() -> dict[str, Any]:
+        notebook.command("docmanager:save")
+        cells = json.loads((lab.root / name).read_text())["cells"]
+        (shown,) = (
+            output["data"]
+            for output in cells[1]["outputs"]
+            if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+        )
+        return shown
+
+    wait_until(lambda: "Closed" in "".join(saved()["text/html"]), "the last receipt, saved")
+    expect(notebook.panel).to_have_count(1)
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
+    shown = saved()
+    html, text = "".join(shown["text/html"]), "".join(shown["text/plain"])
     assert "local emulator" in html
     assert "local emulator" in text
     assert len(html.encode()) <= 60_000

@@ -45,3 +45,19 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     assert "aer" in told["shows"]
     (session,) = ask("GET", "/workloads", params={"mode": "session"})["workloads"]
     assert ask("GET", f"/sessions/{session['id']}")["state"] == "closed"
+
+
+def test_what_is_saved_of_a_panel_says_how_the_session_ended(ask: Callable[..., Any]) -> None:
+    cells = {**CELLS, "shows": "%session close\nlast = session.wait_for()"}
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells.values())))
+    NotebookClient(notebook, timeout=110).execute()
+    opened = notebook.cells[list(cells).index("runs")]
+    saved = [
+        output["data"]
+        for output in opened.outputs
+        if "application/vnd.jupyter.widget-view+json" in output.get("data", {})
+    ]
+    (panel,) = saved
+    for mime in ("text/plain", "text/html"):
+        assert "Closed" in panel[mime]
+        assert "2 done" in panel[mime]
