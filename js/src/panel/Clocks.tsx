@@ -2,6 +2,7 @@ import {
   emptyTimeout,
   interactiveTimeout,
   maximumTime,
+  pendingJobs,
   usage,
   type Countdown,
 } from "#shared/countdowns";
@@ -14,7 +15,7 @@ import { UsageBar, UsageFigure } from "./Usage";
 export function Clocks({ store, now }: { store: SessionStore; now: number }) {
   const { snapshot } = store;
   const empty = emptyTimeout(snapshot, now);
-  const interactive = interactiveTimeout(snapshot, now);
+  const interactive = shownTimeout(snapshot, interactiveTimeout(snapshot, now));
   const maximum = maximumTime(snapshot, now);
   const spent = usage(snapshot, now);
   return (
@@ -23,7 +24,7 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
         <Clock
           label="Closes by itself"
           countdown={empty}
-          tone="idle"
+          tone={empty.remaining < 0.1 * empty.total ? "warning" : "off"}
           note={`if no job runs by ${formatClock(empty.ends_at ?? now, now)}`}
         />
       ) : (
@@ -47,12 +48,18 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
         note={maximumNote(maximum, now)}
       />
       <div class="qs-cell qs-usage">
-        <div class="qs-label">Usage</div>
+        <div class="qs-label">{spent.cost === null ? "Usage, estimate" : "Usage"}</div>
         <UsageFigure store={store} usage={spent} />
         <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>
     </div>
   );
+}
+
+/** A deactivated session's has passed; with a job queued, it is about to be full again. */
+function shownTimeout(snapshot: SessionSnapshot, countdown: Countdown | null): Countdown | null {
+  const passed = snapshot.state === "inactive" && pendingJobs(snapshot).length === 0;
+  return countdown && passed ? { ...countdown, remaining: 0 } : countdown;
 }
 
 function interactiveTone(snapshot: SessionSnapshot, countdown: Countdown | null): string {
@@ -64,7 +71,11 @@ function interactiveTone(snapshot: SessionSnapshot, countdown: Countdown | null)
 function interactiveNote(snapshot: SessionSnapshot, countdown: Countdown | null): string {
   if (!countdown) return "the service gave none";
   if (snapshot.state === "open") return "starts after the first job";
-  if (snapshot.state === "inactive") return "passed: the next job queues again";
+  if (snapshot.state === "inactive") {
+    return countdown.remaining > 0
+      ? "starts after the queued job"
+      : "passed: the next job queues again";
+  }
   if (!snapshot.accepting_jobs) return "closing: no more jobs accepted";
   if (!countdown.running) return "paused while a job is pending";
   return countdown.remaining > 0
@@ -75,9 +86,9 @@ function interactiveNote(snapshot: SessionSnapshot, countdown: Countdown | null)
 function maximumNote(countdown: Countdown | null, now: number): string {
   if (!countdown) return "the service gave none";
   const total = formatCountdown(countdown.total);
-  if (!countdown.running) return `of ${total}, starts with the first job`;
+  if (!countdown.running) return `of ${total}, from the first job`;
   if (countdown.remaining <= 0) return "passed: queued jobs fail, a running one finishes";
-  return `of ${total}, ends ${formatClock(countdown.ends_at ?? now, now)}`;
+  return `of ${total}, ends\u00a0${formatClock(countdown.ends_at ?? now, now)}`;
 }
 
 interface ClockProps {

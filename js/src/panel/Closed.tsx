@@ -1,6 +1,6 @@
 // A session that is over: its total, its jobs, and why it ended, instead of clocks that stand still.
 import { usage } from "#shared/countdowns";
-import { formatClock, formatCount, formatDuration } from "#shared/format";
+import { formatClock, formatCount, formatDuration, unbroken } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
@@ -18,7 +18,9 @@ export function Closed({ store, now }: { store: SessionStore; now: number }) {
         <div class="qs-figure">{closed === null ? "–" : formatClock(closed, now)}</div>
         <div class="qs-note">
           {why(snapshot)}
-          {closed !== null && opened !== null && `, open for ${formatDuration(closed - opened)}`}
+          {closed !== null &&
+            opened !== null &&
+            unbroken(`, open for ${formatDuration(closed - opened)}`)}
         </div>
       </div>
       <div class="qs-cell">

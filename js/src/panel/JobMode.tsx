@@ -26,7 +26,7 @@ export function JobMode({ store, now }: { store: SessionStore; now: number }) {
         <div class="qs-figure">{formatCount(store.total)}</div>
         <div class="qs-note">
           {outcomes(store)}
-          {queue !== null && ` · ${plural(queue, "job")} of everybody wait`}
+          {queue !== null && ` · ${plural(queue, "job")} in the whole queue`}
         </div>
       </div>
       <div class="qs-cell qs-usage">

@@ -23,7 +23,7 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
-      class={`qs-row${selected ? " qs-selected" : ""}${job.started === null ? " qs-unrun" : ""}`}
+      class={`qs-row${selected ? " qs-selected" : ""}${job.started === null ? " qs-unrun" : ""}${error ? " qs-wrong" : ""}`}
       onClick={() => onSelect(selected ? null : job.id)}
     >
       <td role="cell" class="qs-job">
@@ -39,16 +39,16 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
       </td>
       <td role="cell" class="qs-what">
         {what(job)}
+      </td>
+      <td role="cell" class="qs-status">
+        <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
+        {STATUS_WORDS[job.status]}
         {job.stray && (
           <span class="qs-stray" title="It was sent to the backend outside the session.">
             {" "}
             · outside
           </span>
         )}
-      </td>
-      <td role="cell" class="qs-status">
-        <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
-        {STATUS_WORDS[job.status]}
         {error && (
           <span class="qs-error" title={error}>
             {job.error_code === null ? error : `${error} (${job.error_code})`}
@@ -113,6 +113,7 @@ function CancelJob({ store, job }: { store: SessionStore; job: JobRecord }) {
 export function Detail({ job, now }: { job: JobRecord; now: number }) {
   const ran = ranSeconds(job, now);
   const facts = [
+    what(job),
     `submitted ${formatClock(job.created, now)}`,
     `queued ${formatSeconds(queuedSeconds(job, now))}`,
     ran === null ? "" : `ran ${formatSeconds(ran)}${job.exact ? "" : " as seen by polling"}`,

@@ -153,7 +153,9 @@ function emptyWords(snapshot: SessionSnapshot): string {
     return "No job yet: each one goes through the normal queue by itself.";
   const queue = snapshot.queue_length;
   const waiting =
-    queue === null ? "" : ` ${plural(queue, "job")} of everybody wait on ${snapshot.backend} now.`;
+    queue === null
+      ? ""
+      : ` ${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${snapshot.backend} now.`;
   return `No job yet: the first one enters the normal queue and starts the clocks.${waiting}`;
 }
 

@@ -8,7 +8,7 @@ import {
   maximumTime,
   pendingJobs,
 } from "#shared/countdowns";
-import { formatDuration } from "#shared/format";
+import { formatDuration, unbroken } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import { onThemeChange, pageTheme } from "#shared/theme";
 import { Closed } from "./Closed";
@@ -94,7 +94,7 @@ export function Panel({ store }: { store: SessionStore }) {
       <Timeline store={store} now={now} theme={theme} selected={selected} onSelect={setSelected} />
       <Jobs store={store} now={now} selected={selected} onSelect={setSelected} />
       <footer class="qs-foot">
-        <p class="qs-advice">{store.jobsKnown ? advice(snapshot, now) : ""}</p>
+        <p class="qs-advice">{store.jobsKnown ? unbroken(advice(snapshot, now)) : ""}</p>
         <p class="qs-checked">{answered(store, now)}</p>
       </footer>
     </section>
@@ -121,8 +121,8 @@ function answered(store: SessionStore, now: number): string {
     return `answered ${formatDuration((now - answered_at) / service.speed)} ago`;
   }
   if (poll_interval > 0) {
-    return `answered within the last ${Number(poll_interval.toPrecision(2))} s`;
+    return unbroken(`answered less than ${Number(poll_interval.toPrecision(2))} s ago`);
   }
   if (mode === "job") return "nothing to ask about";
-  return state === "closed" ? "final" : "no longer checked";
+  return state === "closed" ? "usage is final" : "no longer checked";
 }

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration } from "#shared/format";
+import { formatCount, formatDuration, unbroken } from "#shared/format";
 import type { SessionStore } from "./store";
 
 /** How far the session is when the user said how many jobs there will be. */
@@ -10,7 +10,7 @@ export function Progress({ store }: { store: SessionStore }) {
   const first = snapshot.jobs.find((job) => job.started !== null)?.started ?? null;
   const last = snapshot.last_job_completed;
   const open =
-    snapshot.state !== "closed" && done >= 3 && done < expected && first !== null && last !== null;
+    snapshot.accepting_jobs && done >= 3 && done < expected && first !== null && last !== null;
   const left = open ? ((last - first) / done) * (expected - done) : null;
   return (
     <span class="qs-progress">
@@ -25,7 +25,7 @@ export function Progress({ store }: { store: SessionStore }) {
         <span style={{ width: `${Math.min(100, (100 * done) / expected)}%` }} />
       </span>
       {formatCount(done)} of {formatCount(expected)} jobs
-      {left !== null && ` · about ${formatDuration(left)} left`}
+      {left !== null && unbroken(` · about ${formatDuration(left)} left`)}
     </span>
   );
 }

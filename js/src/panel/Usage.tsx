@@ -1,5 +1,5 @@
 import type { Usage } from "#shared/countdowns";
-import { formatDuration, formatMoney } from "#shared/format";
+import { formatDuration, formatMoney, unbroken } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import { Price } from "./Price";
 import type { SessionStore } from "./store";
@@ -22,11 +22,11 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
 }
 
 function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
-  if (usage.cost === null) return usage.final ? "final" : "estimate";
+  if (usage.cost === null) return "";
   const money = formatMoney(usage.cost);
   if (!snapshot.service.charged) return `would be ≈ ${money}`;
   // the service's seconds are final; what they cost at the reader's own price is not its word
-  return usage.final && ownPrice === null ? `${money} final,` : `≈ ${money}`;
+  return usage.final && ownPrice === null ? money : unbroken(`≈ ${money}`);
 }
 
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
@@ -40,7 +40,7 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
     snapshot.mode !== "dedicated"
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
-        ? "what it went into is told by the jobs, not here yet"
+        ? "the split follows when the jobs arrive"
         : parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`).join(" · ");
   return (
     <>
@@ -57,7 +57,7 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
             ),
         )}
       </div>
-      <div class="qs-note">{words}</div>
+      <div class="qs-note">{unbroken(words)}</div>
     </>
   );
 }

@@ -53,7 +53,7 @@ export function buildChart(scene: Scene, settled: Settled) {
         range: frame.range.map(toAxis),
         showgrid: false,
         zeroline: false,
-        nticks: Math.max(2, Math.floor(size.plotWidth / 110)),
+        nticks: Math.max(3, Math.floor(size.plotWidth / (size.narrow ? 70 : 110))),
         ticks: "",
         // the margins have room; measuring every label costs more than drawing the bars
         ticklabeloverflow: "allow",
@@ -87,7 +87,7 @@ function rowLabels({ snapshot, frame, colors }: Scene): unknown[] {
     yref: "y",
     xanchor: "left",
     yanchor: "middle",
-    xshift: (narrow ? 12 : 16) - margin.l,
+    xshift: (narrow ? 10 : 14) - margin.l,
     align: "left",
     showarrow: false,
     text: narrow ? words.replace(" ", "<br>") : words,

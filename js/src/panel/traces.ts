@@ -3,6 +3,7 @@ import { gaps } from "#shared/advice";
 import { type Span } from "#shared/countdowns";
 import { formatMoney, formatSeconds, plural } from "#shared/format";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+import { sumsOf } from "#shared/sums";
 import { SINGLE_BARS, toBars, type Bar, type Block } from "./bins";
 import { WEIGHTS, type JobBars } from "./blocks";
 import { note, toAxis, type Scene } from "./chart";
@@ -95,7 +96,22 @@ export function idleGaps({ snapshot, frame }: Pick<Scene, "snapshot" | "frame">,
       if (frame.pixels(span[1] - span[0]) >= NARROWEST) shown.push(span);
     }
   }
+  const last = trailing(snapshot, periods);
+  if (last && frame.pixels(last[1] - last[0]) >= NARROWEST) shown.push(last);
   return shown.slice(-MOST);
+}
+
+/** From the last run to the end of the period it was in: idle and billed, although no job came after it. */
+function trailing(snapshot: SessionSnapshot, periods: Span[]): Span | null {
+  const end = sumsOf(snapshot.jobs).runs.at(-1)?.[1];
+  const period = periods.find(([from, to]) => end !== undefined && from <= end && end < to);
+  // a period that lasts is drawn as it grows (Live.tsx); one with a job waiting to its end was not idle
+  if (end === undefined || !period || snapshot.active_periods.at(-1)?.[1] === null) return null;
+  const waited = snapshot.jobs.some(
+    ({ stray, created, finished }) =>
+      !stray && created < period[1] && (finished === null || finished > end),
+  );
+  return waited ? null : [end, period[1]];
 }
 
 /** What a gap is called, and what it cost. */

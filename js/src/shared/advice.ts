@@ -103,8 +103,12 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   const price = snapshot.service.price_per_second;
   const amount = (seconds: number) =>
     `${formatDuration(seconds)}${price === null ? "" : ` (≈ ${formatMoney(seconds * price)})`}`;
-  const verb = final || cost === null || snapshot.service.charged ? "bills" : "would bill";
-  return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${amount(total)} so far, if your jobs need not wait for each other.`;
+  const billed = final || cost === null || snapshot.service.charged;
+  const over = snapshot.state === "closed";
+  const verb = over ? "would have billed" : billed ? "bills" : "would bill";
+  const spent = over ? amount(total) : `${amount(total)} so far`;
+  const wait = over ? "if your jobs did not have to wait" : "if your jobs need not wait";
+  return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
 const SETTLED_SECONDS = 5;

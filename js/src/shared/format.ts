@@ -48,6 +48,14 @@ const clockFormat = new Intl.DateTimeFormat("en-GB", {
 });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
+/** The same words, in which no line ends between a number and its unit. */
+export function unbroken(text: string): string {
+  return text
+    .replace(/≈ (?=\S)/g, "≈\u00a0")
+    .replace(/(\d) ([hms])\b/g, "$1\u00a0$2")
+    .replace(/\b([hm]) (?=\d+\u00a0)/g, "$1\u00a0");
+}
+
 /** Clock time in the reader's time zone; with the day when it is not the day of `near`. */
 export function formatClock(seconds: number, near: number): string {
   const date = new Date(seconds * 1000);
