@@ -25,7 +25,7 @@ export function Progress({ store }: { store: SessionStore }) {
         <span style={{ width: `${Math.min(100, (100 * done) / expected)}%` }} />
       </span>
       {formatCount(done)} of {formatCount(expected)} jobs
-      {left !== null && unbroken(` · about ${formatDuration(left)} left`)}
+      {left !== null && unbroken(` · ≈ ${formatDuration(left)} left`)}
     </span>
   );
 }

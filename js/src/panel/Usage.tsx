@@ -41,7 +41,7 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
         ? "the split follows when the jobs arrive"
-        : parts.map((part) => `${part.name} ${formatDuration(part.seconds)}`).join(" · ");
+        : parts.map((part) => `${part.name}\u00a0${formatDuration(part.seconds)}`).join(" · ");
   return (
     <>
       <div class="qs-split" aria-hidden="true">
