@@ -26,7 +26,7 @@ function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
   const money = formatMoney(usage.cost);
   if (!snapshot.service.charged) return `would be ≈ ${money}`;
   // the service's seconds are final; what they cost at the reader's own price is not its word
-  return usage.final && ownPrice === null ? money : unbroken(`≈ ${money}`);
+  return usage.final && ownPrice === null ? money : `≈ ${money}`;
 }
 
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
