@@ -9,7 +9,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from .snapshot import JobRecord, JobStatus
+from .snapshot import JobRecord, JobStatus, ServiceInfo, SessionSnapshot
+
+FINAL_GRACE = 30.0
+"""Seconds after the close for which the service may still correct its figures."""
 
 STATUSES: dict[str, JobStatus] = {
     "queued": "queued",
@@ -30,6 +33,57 @@ STATES: dict[str, Any] = {
     "closed": "closed",
 }
 """The service's session states; any other is one that is passing, of an active session."""
+
+
+def read_session(
+    data: dict[str, Any],
+    session_id: str,
+    info: ServiceInfo,
+    jobs: tuple[JobRecord, ...],
+    now: float,
+) -> SessionSnapshot:
+    """A session from its fields, as far as they tell.
+
+    Parameters
+    ----------
+    data : dict
+        The service's fields of the session.
+    session_id : str
+        Its id.
+    info : ServiceInfo
+        Which service said so.
+    jobs : tuple of JobRecord
+        What is known of its jobs.
+    now : float
+        Service clock.
+    """
+    state = str(data.get("state", "open"))
+    closed_at = read_time(data.get("closed_at"))
+    settled = closed_at is not None and now - closed_at > FINAL_GRACE
+    closed = state == "closed" and all(job.final for job in jobs)
+    return SessionSnapshot(
+        session_id=session_id,
+        mode="batch" if data.get("mode") == "batch" else "dedicated",
+        backend=str(data.get("backend_name") or ""),
+        service=info,
+        # "pending_inactive" and the like are on their way but still what they were
+        state=STATES.get(state, "active"),
+        state_reason=data.get("state_reason"),
+        accepting_jobs=bool(data.get("accepting_jobs", state != "closed")),
+        opened_at=read_opened(data),
+        started_at=read_time(data.get("started_at")),
+        activated_at=read_time(data.get("activated_at")),
+        closed_at=closed_at,
+        last_job_started=read_time(data.get("last_job_started")),
+        last_job_completed=read_time(data.get("last_job_completed")),
+        interactive_ttl=read_seconds(data.get("interactive_ttl")),
+        max_ttl=read_seconds(data.get("max_ttl")),
+        active_periods=read_active_periods(data),
+        usage_seconds=read_seconds(data.get("elapsed_time")),
+        usage_final=closed and (settled or info.kind == "local"),
+        jobs=jobs,
+        answered_at=now,
+    )
 
 
 def read_job(

@@ -17,22 +17,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .client import Answer, ServiceClient
-from .errors import ServiceError, UserError, advice_for, explain
-from .fields import (
-    STATES,
-    read_active_periods,
-    read_opened,
-    read_seconds,
-    read_time,
-)
+from .commands import outcome, send
+from .errors import ServiceError, advice_for
+from .fields import read_session
 from .jobbook import JobBook
 from .service_clock import ServiceClock
 from .snapshot import JobRecord, ServiceInfo, SessionSnapshot, interactive_timeout
 
 logger = logging.getLogger(__name__)
-
-FINAL_GRACE = 30.0
-"""Seconds after the close for which the service may still correct its figures."""
 
 
 @dataclass(frozen=True)
@@ -234,31 +226,15 @@ class Monitor:
         UserError
             The service refused or did not answer.
         """
-        queued = {job.id for job in self.snapshot.pending() if job.status == "queued"}
-        client = line or self._client
+        before = self.snapshot
         try:
-            if action == "close":
-                client.close(self.session_id)
-            elif action == "cancel":
-                client.cancel(self.session_id)
-            elif action == "cancel_job" and job_id:
-                client.cancel_job(job_id)
-                return f"Job {job_id} is cancelled."
-            else:
-                raise UserError(f"There is no action {action!r}: close, cancel, cancel_job.")
-        except ServiceError as error:
-            what = f"cancel job {job_id}" if job_id else f"{action} the session"
-            raise UserError(explain(error, doing=what, service=self._info.kind)) from error
+            send(line or self._client, action, self.session_id, job_id, self._info.kind)
         finally:
             self.poll()
             self.wake()
-        # counted after the poll: what the command met, not what was last seen before it
-        after = {job.id: job.status for job in self.snapshot.jobs if not job.stray}
-        if action == "cancel":
-            cancelled = sum(after.get(job) in ("queued", "cancelled") for job in queued)
-            running = sum(status == "running" for status in after.values())
-            return f"Session cancelled: {_jobs(cancelled)} cancelled{_finish(running)}."
-        return f"Session closed{_finish(len(self.snapshot.pending()))}."
+        if action == "cancel_job":
+            return f"Job {job_id} is cancelled."
+        return outcome(action, before, self.snapshot)
 
     # ---------------------------------------------------------------------------------------------
     # Polling
@@ -312,39 +288,9 @@ class Monitor:
             self._clock.observe(answer.date, answer.sent, answer.received)
 
     def _read_session(self, answer: Answer) -> SessionSnapshot:
-        data = answer.data
-        state = str(data.get("state", "open"))
-        periods = read_active_periods(data)
-        closed_at = read_time(data.get("closed_at"))
-        jobs = self._book.jobs
-        settled = closed_at is not None and self.now() - closed_at > FINAL_GRACE
-        closed = state == "closed" and all(job.final for job in jobs)
-        return SessionSnapshot(
-            session_id=self.session_id,
-            mode="batch" if data.get("mode") == "batch" else "dedicated",
-            backend=str(data.get("backend_name") or ""),
-            service=self._info,
-            # "pending_inactive" and the like are on their way but still what they were
-            state=STATES.get(state, "active"),
-            state_reason=data.get("state_reason"),
-            accepting_jobs=bool(data.get("accepting_jobs", state != "closed")),
-            opened_at=read_opened(data),
-            started_at=read_time(data.get("started_at")),
-            activated_at=read_time(data.get("activated_at")),
-            closed_at=closed_at,
-            last_job_started=read_time(data.get("last_job_started")),
-            last_job_completed=read_time(data.get("last_job_completed")),
-            interactive_ttl=read_seconds(data.get("interactive_ttl")),
-            max_ttl=read_seconds(data.get("max_ttl")),
-            active_periods=periods,
-            usage_seconds=read_seconds(data.get("elapsed_time")),
-            usage_final=closed and (settled or self._info.kind == "local"),
-            jobs=jobs,
-            others=self._book.others,
-            answered_at=self.now(),
-            clock_offset=self._clock.offset,
-            **self._fixed,
-        )
+        book = self._book
+        session = read_session(answer.data, self.session_id, self._info, book.jobs, self.now())
+        return replace(session, others=book.others, clock_offset=self._clock.offset, **self._fixed)
 
     def _with_problem(self, error: ServiceError, *, gone: bool) -> SessionSnapshot:
         snapshot = self.snapshot
@@ -440,13 +386,3 @@ def _differs(old: SessionSnapshot, new: SessionSnapshot) -> bool:
     if new.usage_final != old.usage_final:
         same.pop("usage_seconds")
     return replace(old, **same) != replace(new, **same)
-
-
-def _jobs(count: int) -> str:
-    return f"{count} queued job{'' if count == 1 else 's'}"
-
-
-def _finish(count: int) -> str:
-    if count == 0:
-        return ""
-    return f"; {count} job{' finishes' if count == 1 else 's finish'} first"

@@ -10,7 +10,8 @@ import pytest
 
 from qsession_widgets.client import Answer
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.monitor import FINAL_GRACE, Monitor
+from qsession_widgets.fields import FINAL_GRACE
+from qsession_widgets.monitor import Monitor
 from qsession_widgets.snapshot import ServiceInfo
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
