@@ -9,6 +9,7 @@ import {
   formatMoney,
   formatSeconds,
   shortId,
+  wholeSeconds,
 } from "#shared/format";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { continueSums, sumsOf } from "#shared/sums";
@@ -21,6 +22,12 @@ describe("numbers as people read them", () => {
   test("a countdown says zero only when it is", () => {
     expect([60, 59.2, 0.1, 0].map(formatCountdown)).toEqual(["1:00", "1:00", "0:01", "0:00"]);
     expect(formatCountdown(6702)).toBe("1:51:42");
+  });
+  test("the parts of a time add up to it", () => {
+    expect(wholeSeconds([2.9, 20.9, 6.2], 30)).toEqual([3, 21, 6]);
+    expect(wholeSeconds([0.4, 0.4, 0.4], 1.2)).toEqual([1, 0, 0]);
+    expect(wholeSeconds([0, 0, 0], 0)).toEqual([0, 0, 0]);
+    expect(wholeSeconds([14, 37, 37], 88)).toEqual([14, 37, 37]);
   });
   test("durations", () => {
     expect([0, 51.9, 298, 7500].map(formatDuration)).toEqual([

@@ -1,5 +1,5 @@
 import type { Usage } from "#shared/countdowns";
-import { formatDuration, formatMoney, unbroken } from "#shared/format";
+import { formatDuration, formatMoney, unbroken, wholeSeconds } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import { Price } from "./Price";
 import type { SessionStore } from "./store";
@@ -36,12 +36,16 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
     { name: "classical", kind: "classical", seconds: usage.classical },
     { name: "idle", kind: "idle", seconds: usage.idle },
   ];
+  const whole = wholeSeconds(
+    parts.map((part) => part.seconds),
+    usage.total,
+  );
   const words =
     snapshot.mode !== "dedicated"
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
         ? "the split follows when the jobs arrive"
-        : parts.map((part) => `${part.name}\u00a0${formatDuration(part.seconds)}`).join(" · ");
+        : parts.map((part, at) => `${part.name}\u00a0${formatDuration(whole[at]!)}`).join(" · ");
   return (
     <>
       <div class="qs-split" aria-hidden="true">

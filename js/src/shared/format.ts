@@ -18,6 +18,17 @@ export function formatDuration(seconds: number): string {
   return m > 0 ? `${m} m ${s} s` : `${s} s`;
 }
 
+/** Parts of a length of time in whole seconds that add up to the whole as `formatDuration` shows it. */
+export function wholeSeconds(parts: readonly number[], total: number): number[] {
+  const floors = parts.map((part) => Math.floor(Math.max(0, part) + 1e-6));
+  let left = Math.floor(Math.max(0, total) + 1e-6) - floors.reduce((sum, part) => sum + part, 0);
+  // what is left over goes to those that lost most by being cut
+  const byLoss = parts.map((part, at) => [part - floors[at]!, at] as const);
+  byLoss.sort((a, b) => b[0] - a[0]);
+  for (const [, at] of byLoss) if (left-- > 0) floors[at]! += 1;
+  return floors;
+}
+
 /** A job's times: tenths of a second while they tell something, `0.2 s`, `43 s`, `3 m 2 s`. */
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null) return "–";
