@@ -93,6 +93,19 @@ def test_what_is_closed_elsewhere_is_told_and_listed(notebook: Notebook, service
     expect(row).to_contain_text("closed")
 
 
+def test_a_session_of_an_emulator_with_a_name_of_its_own_is_attached(
+    notebook: Notebook, session: str
+) -> None:
+    row = notebook.row(session)
+    expect(row).to_contain_text("opened elsewhere", timeout=30_000)
+    row.get_by_role("button", name="Attach").click()
+    expect(row).to_contain_text("kernel idle, bound", timeout=60_000)
+    expect(row).to_contain_text("bad-days.ipynb")
+    notebook.wait_idle()
+    notebook.run_cell(notebook.add_cell("%session unbind"))
+    expect(row).not_to_contain_text("bound", timeout=30_000)
+
+
 def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
     # an interactive timeout of three seconds: the second notice comes by itself
     connection = launch.find_or_start(Options(ittl=3, workers=1, seed=1), "short-timeout")

@@ -72,7 +72,7 @@ export class Actions {
 
   /** Why a workload cannot be attached to the current notebook, or null when it can. */
   attachRefused(workload: Workload): string | null {
-    const { snapshot, service, opened_by: by } = workload;
+    const { snapshot, opened_by: by } = workload;
     const { place } = this;
     const what = noun(snapshot);
     if (snapshot.state === "closed") return `the ${what} is closed`;
@@ -80,9 +80,6 @@ export class Actions {
     if (!place) return "no notebook is open to attach it to";
     if (by?.bound && by.kernel_id === place.kernelId && by.kernel !== "gone") {
       return "it is bound in this notebook already";
-    }
-    if (service.startsWith("local:")) {
-      return "its emulator has options of its own: run %session attach with the same --local options";
     }
     return null;
   }
@@ -93,6 +90,7 @@ export class Actions {
     if (!panel || this.attachRefused(workload) !== null) return;
     this.app.shell.activateById(panel.id);
     const { service, id } = which(workload);
+    // the kernel looks at every emulator of this machine, whatever its name
     const kind = service === "ibm" ? "ibm" : "local";
     const line = `%session attach ${id} --service ${kind}`;
     const loaded = await magicsLoaded(panel);
