@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
@@ -113,6 +114,29 @@ def close_at_exit() -> None:
     """Let sessions that are not to outlive the interpreter be closed when it ends."""
     atexit.unregister(close_all_at_exit)
     atexit.register(close_all_at_exit)
+
+
+def leave_open(session_id: str) -> bool:
+    """Leave a session open when this kernel ends, whatever was asked for when it was opened.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+
+    Returns
+    -------
+    bool
+        Whether this kernel has it, and it takes jobs; it would not have been closed otherwise.
+    """
+    from .orphans import remember
+
+    live = BINDING.with_id(session_id)
+    if live is None:
+        return False
+    live.options = replace(live.options, on_exit="leave")
+    remember(live)
+    return True
 
 
 def close_all_at_exit() -> None:

@@ -93,6 +93,8 @@ class Note:
         The machine the kernel runs on; empty when unknown.
     bound : bool
         Whether primitives without a mode belong to it in that kernel.
+    on_exit : {"close", "leave", ""}
+        What that kernel does with it when it ends in order; empty when unknown.
     opened_at : float
         When it was opened, or taken up, on this machine's clock; 0 when unknown.
     events : tuple of Event
@@ -108,6 +110,7 @@ class Note:
     kernel_id: str = ""
     host: str = ""
     bound: bool = False
+    on_exit: str = ""
     opened_at: float = 0.0
     events: tuple[Event, ...] = ()
 
@@ -155,6 +158,7 @@ def remember(live: LiveSession) -> None:
                 kernel_id=_kernel_id(),
                 host=socket.gethostname(),
                 bound=BINDING.bound is live,
+                on_exit=live.options.on_exit,
                 opened_at=known.opened_at if known is not None and mine else time.time(),
                 events=() if known is None else known.events,
             )

@@ -36,6 +36,7 @@ const by = (fields: Partial<OpenedBy> = {}): OpenedBy => ({
   kernel: "idle",
   bound: true,
   name: "",
+  on_exit: "close",
   ...fields,
 });
 const active: Partial<Snapshot> = {

@@ -95,6 +95,7 @@ class Openers:
             "kernel": state,
             "bound": note.bound and state != "gone",
             "name": note.name,
+            "on_exit": note.on_exit,
         }
 
     @property

@@ -62,9 +62,16 @@ def test_a_clean_end_of_the_kernel_closes_its_session(
 ) -> None:
     _open(kernel)
     _open(kernel, "--name kept --on-exit leave")
-    assert _states(ask) == ["open", "open"]
+    _open(kernel, "--name left")
+    assert _states(ask) == ["open", "open", "open"]
+    # as JupyterLab says it when the reader chose to leave it open
+    said, error = kernel.run(
+        "from qsession_widgets.ending import leave_open\n"
+        "print(leave_open(session.session_id), leave_open('of another kernel'))"
+    )
+    assert "True False" in said, error
     kernel.manager.shutdown_kernel()
-    assert _states(ask) == ["open", "closed"]
+    assert _states(ask) == ["open", "open", "closed"]
 
 
 def test_the_kernel_after_one_that_was_killed_finds_its_session(

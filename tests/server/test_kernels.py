@@ -77,6 +77,7 @@ def test_a_session_outlives_its_kernel_and_its_server(
                 "kernel": "idle",
                 "bound": True,
                 "name": "vqe",
+                "on_exit": "leave",
             }
             session = opened["snapshot"]["session_id"]
             assert page.overview()["kernels"] == {kernel_id: {"state": "idle", "path": "vqe.ipynb"}}
@@ -170,6 +171,7 @@ def test_the_notes_of_earlier_versions_are_read(page: Page, note: Callable[..., 
         "kernel": "elsewhere",
         "bound": False,
         "name": "",
+        "on_exit": "",
     }
 
 

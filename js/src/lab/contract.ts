@@ -23,8 +23,8 @@ export interface OpenedBy {
   kernel: "idle" | "busy" | "gone" | "elsewhere";
   bound: boolean;
   name: string;
-  /** What the kernel does with it at its own end. */
-  on_exit?: "close" | "leave";
+  /** What the kernel does with it when it ends in order; empty when unknown. */
+  on_exit: "close" | "leave" | "";
 }
 
 export interface WorkloadEvent {

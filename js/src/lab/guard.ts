@@ -213,8 +213,10 @@ export class Guard {
         },
         true,
       );
-      const late = new Promise((_, reject) => setTimeout(reject, LEAVE_MS));
-      await Promise.race([asked.done, late]);
+      const late = new Promise<never>((_, reject) => setTimeout(reject, LEAVE_MS));
+      const reply = await Promise.race([asked.done, late]);
+      const { left } = (reply.content as Expressions).user_expressions ?? {};
+      if (left?.status !== "ok") throw new Error("The kernel did not do it.");
     } catch {
       this.services.failed(
         `${nameOf(workload)}: the kernel could not be told to leave it open, and may close it as it ends.`,
@@ -231,12 +233,12 @@ function kernelOf(context: SessionContext): string {
 
 const LEAVE_MS = 10_000;
 
+interface Expressions {
+  user_expressions?: Record<string, { status: string } | undefined>;
+}
+
 /** An expression for the kernel: one that leaves no name behind in the notebook. */
 function leave(workload: Workload): string {
   const id = JSON.stringify(which(workload).id);
-  return (
-    '[setattr(live, "options", __import__("dataclasses").replace(live.options, on_exit="leave")) ' +
-    'for live in __import__("qsession_widgets.binding", fromlist=["BINDING"]).BINDING.sessions() ' +
-    `if live.monitor.session_id == ${id}]`
-  );
+  return `__import__("qsession_widgets.ending", fromlist=["leave_open"]).leave_open(${id})`;
 }
