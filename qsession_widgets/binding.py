@@ -11,8 +11,8 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .client import ModeSeam, SubmitSeam
 from .orphans import remember, tell_bound
+from .seams import ModeSeam, SubmitSeam
 from .strays import Strays
 
 if TYPE_CHECKING:

@@ -11,17 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from .accounts import find_account
 from .client import ServiceClient, account_instance, base_url
+from .emulators import describe_emulator, running_emulators
 from .errors import ServiceError, UserError, explained
 from .monitor import Monitor
-from .service import (
-    Chosen,
-    choose,
-    describe_emulator,
-    find_account,
-    local_service,
-    running_emulators,
-)
+from .service import Chosen, choose, local_service
 from .snapshot import ServiceInfo
 
 Where = Literal["all", "ibm", "local"]

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from .client import Submit, same_account
+from .client import same_account
 from .errors import UserError
+from .seams import Submit
 from .where import whereabouts
 
 if TYPE_CHECKING:

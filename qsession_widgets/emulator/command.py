@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from .discovery import EmulatorError
+from .environment import set_variables
 from .launch import find_or_start, stop
 from .options import Options
 
@@ -53,7 +54,9 @@ def run(command: Sequence[str], options: Options) -> int:
     try:
         with _told(), tempfile.TemporaryDirectory(prefix="qsession-run-") as folder:
             outside = dict(os.environ)
-            with _environment(folder):
+            # folders of its own: nothing is shared with other emulators, or left to them
+            places = {"JUPYTER_RUNTIME_DIR": folder, "JUPYTER_DATA_DIR": str(Path(folder) / "data")}
+            with set_variables(places):
                 connection = find_or_start(options, name)
                 try:
                     print(
@@ -80,22 +83,6 @@ def _told() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-@contextlib.contextmanager
-def _environment(folder: str) -> Iterator[None]:
-    # folders of its own: nothing is shared with other emulators, or left to them
-    places = {"JUPYTER_RUNTIME_DIR": folder, "JUPYTER_DATA_DIR": str(Path(folder) / "data")}
-    before = {name: os.environ.get(name) for name in places}
-    os.environ.update(places)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
 
 
 def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -81,7 +81,8 @@ class Found:
 
 def find_sources() -> Found:
     """Look where accounts and emulators write down that they are there."""
-    from ..service import find_account, running_emulators
+    from ..accounts import find_account
+    from ..emulators import running_emulators
 
     sources: list[Source] = []
     trouble = ""
@@ -129,14 +130,14 @@ def _account_fingerprint() -> str:
 
 
 def _emulator(connection: Connection) -> Source:
-    from ..service import emulator_name
+    from ..emulators import emulator_name
 
     name = connection.name
     place = (connection.api, connection.crn)
 
     def dial() -> Dialed:
         from ..client import ServiceClient
-        from ..service import describe_emulator
+        from ..emulators import describe_emulator
 
         line = ServiceClient.with_key(connection.api, connection.key, connection.crn)
         return Dialed(line, describe_emulator(line), place)

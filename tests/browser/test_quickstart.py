@@ -11,8 +11,8 @@ from playwright.sync_api import expect
 
 from qsession_widgets.client import Answer, ServiceClient
 from qsession_widgets.emulator import launch
+from qsession_widgets.emulators import connect
 from qsession_widgets.fields import read_time
-from qsession_widgets.service import connect
 
 from .lab import Notebook, wait_until
 

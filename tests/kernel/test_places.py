@@ -11,10 +11,10 @@ import pytest
 from qsession_widgets import cli
 from qsession_widgets.emulator import launch
 from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulators import emulator_name
 from qsession_widgets.options import parse_open
-from qsession_widgets.service import emulator_name
 
-from .cells import Notebook
+from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
 
 SCANT = "--service local --backend aer --local-quota 900 --local-cap --local-max-ttl 600 "
@@ -56,10 +56,15 @@ def test_a_rehearsals_session_is_listed_found_and_ended_from_everywhere(
     notebook.good("%unload_ext qsession_widgets", "%load_ext qsession_widgets")
     listing = notebook.good("%session list").value
     assert {row.snapshot.session_id for row in listing.rows} == {first, shared}
-    assert cli.main(["list", "--json"]) == 0
-    rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+
+    def listed() -> dict[str, Any]:
+        assert cli.main(["list", "--json"]) == 0
+        return {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+
+    # a list tells the time by the service's answers, in whole seconds
+    wait_for(lambda: listed()[first]["usage_seconds"] > 0, "usage")
+    rows = listed()
     assert set(rows) == {first, shared}
-    assert rows[first]["usage_seconds"] > 0
     assert (rows[first]["charged"], rows[shared]["mode"]) == (False, "batch")
     # by the id of a job, too
     assert cli.main(["show", notebook["job"].job_id()]) == 0
