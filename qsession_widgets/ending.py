@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from .binding import BINDING
 from .errors import UserError, advise
 from .notices import NOTICES
+from .running import Running
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -28,6 +29,7 @@ class Ending:
         self._shell = shell
         self._submits: dict[int, int] = {}
         self._opened: LiveSession | None = None
+        self._running = Running(shell)
 
     def install(self) -> None:
         """Begin to watch."""
@@ -35,6 +37,7 @@ class Ending:
         NOTICES.attach(self._shell, as_text=not os.environ.get("JPY_SESSION_NAME"))
         self._shell.events.register("pre_run_cell", self._before_cell)
         self._shell.events.register("post_run_cell", self._after_cell)
+        self._running.install()
 
     def remove(self) -> None:
         """Watch no more. Sessions are left open when the kernel ends then."""
@@ -45,6 +48,7 @@ class Ending:
             if hook in self._shell.events.callbacks[event]:
                 self._shell.events.unregister(event, hook)
         atexit.unregister(close_all_at_exit)
+        self._running.remove()
         NOTICES.detach()
 
     def opened(self, live: LiveSession) -> None:

@@ -93,6 +93,8 @@ class Note:
         The machine the kernel runs on; empty when unknown.
     bound : bool
         Whether primitives without a mode belong to it in that kernel.
+    tells : bool
+        Whether that kernel tells when a cell runs; see `qsession_widgets.running`.
     on_exit : {"close", "leave", ""}
         What that kernel does with it when it ends in order; empty when unknown.
     opened_at : float
@@ -110,6 +112,7 @@ class Note:
     kernel_id: str = ""
     host: str = ""
     bound: bool = False
+    tells: bool = False
     on_exit: str = ""
     opened_at: float = 0.0
     events: tuple[Event, ...] = ()
@@ -142,6 +145,7 @@ def folder() -> Path:
 def remember(live: LiveSession) -> None:
     """Write down that this kernel opened a session, or took it up, where that can be written."""
     from .binding import BINDING
+    from .running import tells
 
     snapshot = live.monitor.snapshot
     with _writing:
@@ -155,9 +159,10 @@ def remember(live: LiveSession) -> None:
                 process=os.getpid(),
                 name=live.name,
                 backend=snapshot.backend,
-                kernel_id=_kernel_id(),
+                kernel_id=kernel_id(),
                 host=socket.gethostname(),
                 bound=BINDING.bound is live,
+                tells=tells(),
                 on_exit=live.options.on_exit,
                 opened_at=known.opened_at if known is not None and mine else time.time(),
                 events=() if known is None else known.events,
@@ -276,7 +281,7 @@ def _still_open(line: ServiceClient, note: Note) -> bool:
     return False
 
 
-def _kernel_id() -> str:
+def kernel_id() -> str:
     """The id in the name of this kernel's connection file; empty outside of kernels."""
     try:
         from ipykernel.kernelapp import IPKernelApp
@@ -309,5 +314,10 @@ def _write(note: Note) -> None:
         part.replace(path)
 
 
+def file_name(any_id: str) -> str:
+    """An id as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", any_id)
+
+
 def _file(session_id: str) -> Path:
-    return folder() / (re.sub(r"[^A-Za-z0-9_-]", "_", session_id) + ".json")
+    return folder() / f"{file_name(session_id)}.json"

@@ -189,8 +189,10 @@ describe("which session belongs to a notebook", () => {
       workload({}, { kernel: "gone" }),
       workload({ accepting_jobs: false }),
       workload({}, null),
+      workload({}, { kernel: "alive" }),
+      workload({}, { kernel: "elsewhere" }),
     ];
-    expect(leftBy(all, ["k1"])).toEqual([all[0]]);
+    expect(leftBy(all, ["k1"])).toEqual([all[0], all[4]]);
     expect(leftBy(all, ["k2"])).toEqual([]);
   });
 });

@@ -17,6 +17,7 @@ from typing import Any
 from jupyter_core.utils import ensure_async
 
 from ..orphans import Note, rename
+from ..running import runs_cell
 
 HEAD_START = 30.0
 """Seconds by which a process may be younger than its note for the clocks to have been set."""
@@ -120,14 +121,21 @@ class Openers:
 
 
 def _state(note: Note, kernel: Kernel | None) -> str:
-    """Whether the kernel that opened a session is idle, busy, gone, or elsewhere."""
+    """Whether the kernel that opened a session is idle, busy, alive, gone, or elsewhere.
+
+    The server's word is that of the message the kernel answered last, which may have gone past a
+    cell that runs, over a subshell: it is *alive* where the kernel itself does not tell.
+    """
     here = note.host in ("", socket.gethostname())
     # a kernel that was restarted has kept its id and nothing else: the process tells
     if here and not _runs(note.process, note.opened_at):
         return "gone"
     if kernel is None:
         return "elsewhere"
-    return "idle" if kernel.state == "idle" else "gone" if kernel.state == "dead" else "busy"
+    if kernel.state != "idle":
+        return "gone" if kernel.state == "dead" else "busy"
+    runs = runs_cell(note)
+    return "alive" if runs is None else "busy" if runs else "idle"
 
 
 def _runs(process: int, since: float) -> bool:

@@ -41,19 +41,26 @@ EMPTY = {"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 
 @contextmanager
-def connected(runtime: str, kernel_id: str) -> Iterator[Callable[[str], None]]:
-    """Something that runs cells in a kernel."""
+def talking(runtime: str, kernel_id: str) -> Iterator[BlockingKernelClient]:
+    """A client of a kernel."""
     client = BlockingKernelClient(connection_file=str(Path(runtime, f"kernel-{kernel_id}.json")))
     client.load_connection_file()
     # what is sent before the kernel listens waits for it
     client.start_channels(hb=False)
-
-    def run(cell: str) -> None:
-        reply = client.execute(cell, reply=True, timeout=90)
-        assert reply["content"]["status"] == "ok", reply["content"]
-
-    yield run
+    yield client
     client.stop_channels()
+
+
+@contextmanager
+def connected(runtime: str, kernel_id: str) -> Iterator[Callable[[str], None]]:
+    """Something that runs cells in a kernel."""
+    with talking(runtime, kernel_id) as client:
+
+        def run(cell: str) -> None:
+            reply = client.execute(cell, reply=True, timeout=90)
+            assert reply["content"]["status"] == "ok", reply["content"]
+
+        yield run
 
 
 def test_a_session_outlives_its_kernel_and_its_server(
@@ -92,6 +99,11 @@ def test_a_session_outlives_its_kernel_and_its_server(
             assert (event["seq"], event["kind"]) == (1, "stray")
             assert "outside the session bound on aer" in event["text"]
 
+            stays_busy(page, kernel_id, runtime, root / "go")
+            told = orphans.folder() / f"{session}.json"
+            told.write_text(told.read_text().replace('"tells": true', '"tells": false'))
+            until_opened(page, lambda by: by["kernel"] == "alive")
+
             run("%session unbind")
             until_opened(page, lambda by: not by["bound"])
             run("%session use vqe\nimport os\nopen('pid', 'w').write(str(os.getpid()))")
@@ -113,6 +125,27 @@ def test_a_session_outlives_its_kernel_and_its_server(
         assert deleted["opened_by"]["label"] == "ansatz.ipynb"
         assert page.command("local", session, "close").status_code == 200
         page.until_listed(session, state="closed")
+
+
+def stays_busy(page: Page, kernel_id: str, runtime: str, go: Path) -> None:
+    """A kernel whose cell runs is busy, whatever a subshell has answered meanwhile."""
+    waits = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.01)"
+    with talking(runtime, kernel_id) as client:
+        cell = client.execute(waits)
+        until_opened(page, lambda by: by["kernel"] == "busy")
+        client.control_channel.send(client.session.msg("create_subshell_request"))
+        created = client.get_control_msg(timeout=60)
+        beside = client.session.msg("execute_request", {"code": "1", "silent": True})
+        beside["header"]["subshell_id"] = created["content"]["subshell_id"]
+        client.shell_channel.send(beside)
+        assert client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] != cell
+        # Jupyter's word for it
+        document = page.until(lambda d: d["kernels"][kernel_id]["state"] == "idle")
+        by = [one["opened_by"] for one in document["workloads"]]
+        assert {opened["kernel"] for opened in by if opened} == {"busy"}
+        go.touch()
+        assert client.get_shell_msg(timeout=60)["parent_header"]["msg_id"] == cell
+    until_opened(page, lambda by: by["kernel"] == "idle")
 
 
 def until_opened(page: Page, holds: Callable[[Document], Any]) -> Document:

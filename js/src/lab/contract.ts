@@ -20,7 +20,8 @@ export interface OpenedBy {
   notebook: string;
   label: string;
   kernel_id: string;
-  kernel: "idle" | "busy" | "gone" | "elsewhere";
+  /** `alive`: a kernel of this server of which nobody tells whether a cell runs. */
+  kernel: "idle" | "busy" | "alive" | "gone" | "elsewhere";
   bound: boolean;
   name: string;
   /** What the kernel does with it when it ends in order; empty when unknown. */

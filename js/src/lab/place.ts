@@ -39,7 +39,7 @@ export function leftBy(workloads: readonly Workload[], kernelIds: readonly strin
       isOpen(workload) &&
       workload.snapshot.accepting_jobs &&
       // what is left behind already cannot be left once more
-      (workload.opened_by?.kernel === "idle" || workload.opened_by?.kernel === "busy") &&
-      kernelIds.includes(workload.opened_by.kernel_id),
+      !["gone", "elsewhere", undefined].includes(workload.opened_by?.kernel) &&
+      kernelIds.includes(workload.opened_by?.kernel_id ?? ""),
   );
 }
