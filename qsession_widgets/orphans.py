@@ -287,9 +287,13 @@ def kernel_id() -> str:
         from ipykernel.kernelapp import IPKernelApp
     except ImportError:
         return ""
-    if not IPKernelApp.initialized():
+    from traitlets.config import Application
+
+    # in a terminal the application is another one, which the kernel's own class cannot be asked for
+    running = Application.instance() if Application.initialized() else None
+    if not isinstance(running, IPKernelApp):
         return ""
-    found = re.fullmatch(r"kernel-(.+)\.json", Path(IPKernelApp.instance().connection_file).name)
+    found = re.fullmatch(r"kernel-(.+)\.json", Path(running.connection_file).name)
     return found[1] if found else ""
 
 
