@@ -87,6 +87,7 @@ function ServiceGroup({ context, service }: { context: Context; service: Service
       {service.problem && (
         <p class="qs-lab-problem" role="status">
           {service.problem}
+          {service.problem_since !== null && ` Since ${formatClock(service.problem_since, now)}.`}
           {open.length > 0 && " What is listed is the last that is known."}
         </p>
       )}
