@@ -304,7 +304,7 @@ def test_interrupting_the_kernel_does_not_reach_it(running: Connection) -> None:
 
 
 def test_it_ends_when_nothing_uses_it() -> None:
-    connection = launch.find_or_start(Options(workers=1, idle_exit=0.3))
+    connection = launch.find_or_start(Options(workers=1, idle_exit=3))
     until(lambda: not discovery.connection_file().exists())
     until(lambda: gone(connection.pid))
 

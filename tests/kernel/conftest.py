@@ -72,6 +72,8 @@ def _shell() -> Iterator[InteractiveShell]:
 def notebook(_shell: InteractiveShell, ask: Callable[..., Any]) -> Iterator[Notebook]:
     """A notebook with the extension loaded; nothing of its session is left afterwards."""
     _shell.reset(new_session=True)
+    # what %config sets outlives the extension
+    _shell.config.pop("SessionMagics", None)
     notebook = Notebook(_shell)
     # as under Jupyter, where a page shows the panel
     notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
