@@ -65,6 +65,10 @@ class SessionsOverview(LoggingConfigurable):
         8.0, help="Seconds without an answer after which a service is called slow."
     ).tag(config=True)
 
+    pause = Float(
+        1.0, help="How much longer than usual to wait between two questions to a service."
+    ).tag(config=True)
+
     def __init__(self, settings: Mapping[str, Any], **kwargs: Any):
         super().__init__(**kwargs)
         self.openers = Openers(settings)
@@ -251,7 +255,7 @@ class SessionsOverview(LoggingConfigurable):
                 self._pollers.pop(key).stop()
 
     def _add(self, source: Source) -> None:
-        watch = Watch(source, self._changed, self.patience)
+        watch = Watch(source, self._changed, self.patience, self.pause)
         self._pollers[source.key] = Poller(watch, self._interested)
 
     # ---------------------------------------------------------------------------------------------

@@ -77,6 +77,8 @@ class Watch:
         Called when something may be new to show; from any thread.
     patience : float
         Seconds without an answer after which the service is called slow.
+    pause : float
+        How much longer than usual to wait between two questions.
 
     Attributes
     ----------
@@ -90,13 +92,16 @@ class Watch:
         How it answers.
     """
 
-    def __init__(self, source: Source, changed: Callable[[], object], patience: float):
+    def __init__(
+        self, source: Source, changed: Callable[[], object], patience: float, pause: float = 1.0
+    ):
         self.source = source
         self.info: ServiceInfo = source.info
         self.place = source.place
         self.clock = ServiceClock(source.info.speed)
         self.health = Health(self, patience)
         self._changed = changed
+        self._pause = pause
         self._lock = threading.RLock()
         self._line: ServiceClient | None = None
         self._dial_again = False
@@ -142,8 +147,11 @@ class Watch:
         """
         with self._lock:
             self._used = time.monotonic()
-            self._look_at = min(self._look_at, self._looked + LOOKS[self.info.kind][0])
-            self._look_back_at = min(self._look_back_at, self._used + LOOKS_BACK[self.info.kind])
+            self._look_at = min(
+                self._look_at, self._looked + self._pause * LOOKS[self.info.kind][0]
+            )
+            back = self._used + self._pause * LOOKS_BACK[self.info.kind]
+            self._look_back_at = min(self._look_back_at, back)
             self._to_take += opened
 
     def turn(self) -> float:
@@ -218,7 +226,7 @@ class Watch:
             self._looked = now
             if self.anything_open:
                 self._used = now
-            self._look_at = now + LOOKS[self.info.kind][1]
+            self._look_at = now + self._pause * LOOKS[self.info.kind][1]
             if self.info.kind == "local" and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
 
@@ -239,7 +247,7 @@ class Watch:
             for session_id, monitor in list(self._monitors.items()):
                 if _older(monitor.snapshot, now - DAY):
                     self._drop(session_id)
-        self._look_back_at = time.monotonic() + LOOKS_BACK[self.info.kind]
+        self._look_back_at = time.monotonic() + self._pause * LOOKS_BACK[self.info.kind]
 
     def _take(self, line: ServiceClient, session_id: str) -> Monitor | None:
         """Begin to watch a workload; None when there is none of that id."""
@@ -275,7 +283,7 @@ class Watch:
                     return
                 wait = FILLING[self.info.kind]
             else:
-                wait = monitor.delay() * max(1.0, len(self._due) / AT_FULL_PACE)
+                wait = monitor.delay() * max(1.0, len(self._due) / AT_FULL_PACE) * self._pause
             self._due[session_id] = time.monotonic() + wait
 
     def _more_to_know(self, monitor: Monitor) -> bool:

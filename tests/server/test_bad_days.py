@@ -61,7 +61,7 @@ def test_a_failing_service_is_asked_less_and_less(page: Page, service: Service) 
 def test_a_slow_service_freezes_nothing(page: Page, service: Service) -> None:
     session = service.open()
     page.until_listed(session)
-    service.fault(times=None, delay=1.5)
+    service.fault(times=None, delay=1.2)
     page.until_problem("local", SLOW)
     entry = find(page.overview(), session)
     assert entry is not None

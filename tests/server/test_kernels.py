@@ -214,8 +214,9 @@ def test_a_kernel_of_another_server(page: Page, note: Callable[..., str]) -> Non
     elsewhere = note(process=2**22 + 1, host="another.machine.example")
     gone = note(process=2**22 + 1, bound=True)
     later = note(opened_at=1.0)
-    document = page.until(lambda d: all(find(d, one) for one in (script, elsewhere, gone, later)))
-    by = {one: found(document, one)["opened_by"] for one in (script, elsewhere, gone, later)}
+    every = (script, elsewhere, gone, later)
+    document = page.until(lambda d: all((e := find(d, one)) and e["opened_by"] for one in every))
+    by = {one: found(document, one)["opened_by"] for one in every}
     assert by[script]["label"] == f"process {os.getpid()}"
     assert (by[script]["kernel"], by[script]["bound"]) == ("elsewhere", True)
     assert by[elsewhere]["kernel"] == "elsewhere", "nobody here can tell"

@@ -128,7 +128,7 @@ def test_nobody_is_asked_when_no_page_asks(page: Page, service: Service) -> None
     for _ in range(15):
         before = service.requests
         # longer than the longest pause between two questions
-        quiet.wait(3.5)
+        quiet.wait(2.5)
         if service.requests == before + 1:
             return
     raise AssertionError("The service is still asked.")
