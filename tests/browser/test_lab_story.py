@@ -77,6 +77,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     notebook.start_cell(waiting)
     wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
     notebook.status.click()
+    expect(notebook.popover).to_contain_text("kernel busy, bound", timeout=30_000)
     notebook.popover.get_by_role("button", name="Close session").click()
     notebook.wait_executed(waiting)
     assert "the session takes jobs: False" in notebook.printed(waiting)
