@@ -36,8 +36,9 @@ def test_a_spent_budget_refuses_jobs_and_closes(
         f"{LOCAL} --budget 1s",
         "sent = 0",
         "while True:",
-        "    SamplerV2().run([(measured,)]).result()",
+        "    job = SamplerV2().run([(measured,)])",
         "    sent += 1",
+        "    job.result()",
     )
     assert notebook["sent"] > 0
     assert "The budget of this session is spent" in ran.err or "takes no more jobs" in ran.err
