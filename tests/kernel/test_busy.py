@@ -83,9 +83,7 @@ def _wait_for_waiting(kernel: Kernel, request: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_close_over_a_subshell_acts_while_a_cell_runs(
-    kernel: tuple[str, Kernel], way: str
-) -> None:
+def test_close_over_a_subshell_acts_while_a_cell_runs(kernel: tuple[str, Kernel], way: str) -> None:
     line, running = kernel
     panel = _open(running)
     subshell = running.new_subshell()

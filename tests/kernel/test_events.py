@@ -71,8 +71,8 @@ def test_a_file_that_cannot_be_written_opens_nothing(
     ("environment", "first_cell", "told"),
     [
         # VS Code tells the notebook's path in the namespace, and no page of its shows the panel
-        ({}, "__vsc_ipynb_file__ = '/work/vqe.ipynb'", True),
-        ({"JPY_SESSION_NAME": "/work/vqe.ipynb"}, "pass", False),
+        ({}, "__vsc_ipynb_file__ = '/home/ada/vqe.ipynb'", True),
+        ({"JPY_SESSION_NAME": "/home/ada/vqe.ipynb"}, "pass", False),
     ],
     ids=["vscode", "jupyter"],
 )
@@ -91,7 +91,7 @@ def test_a_kernel_tells_unless_jupyter_shows_the_panel(
         assert not error, printed
         for text in TOLD:
             assert (text in printed) is told, printed
-        assert all(event["notebook"] == "/work/vqe.ipynb" for event in _read(path))
+        assert all(event["notebook"] == "/home/ada/vqe.ipynb" for event in _read(path))
     session_id = _read(path)[0]["session"]
     assert ask("GET", f"/sessions/{session_id}")["state"] == "closed"
     assert _read(path)[-1]["event"] == "closed"

@@ -18,7 +18,7 @@ from .cells import wait_for
 from .conftest import CIRCUITS
 from .fresh import Kernel, running_kernel
 
-NOTEBOOK = {"JPY_SESSION_NAME": "/work/requests.ipynb"}
+NOTEBOOK = {"JPY_SESSION_NAME": "/home/ada/requests.ipynb"}
 LOAD = "%load_ext qsession_widgets"
 OPEN = "%%session --service local --backend aer"
 SUBMIT = "job = SamplerV2().run([(measured,)])"
