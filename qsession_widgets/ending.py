@@ -11,6 +11,7 @@ from .binding import BINDING
 from .errors import UserError, advise
 from .notices import NOTICES
 from .running import Running
+from .showing import write_receipts
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -70,6 +71,7 @@ class Ending:
             if live.reporter.speaks and (sent or live.monitor.snapshot.pending()):
                 # what the cell waited for is told in its own output
                 live.monitor.poll()
+        write_receipts()
         NOTICES.cell_ends()
 
     def _settle(self, error: BaseException | None) -> None:

@@ -7,12 +7,13 @@ session is over and its figures are final.
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .binding import JobMode
     from .live import LiveSession
-    from .snapshot import SessionSnapshot
+    from .monitor import Monitor
 
 
 def show(live: LiveSession | JobMode) -> None:
@@ -22,16 +23,39 @@ def show(live: LiveSession | JobMode) -> None:
 
     panel = live.panel()
     in_kernel = getattr(get_ipython(), "kernel", None) is not None
-    monitor = getattr(live, "monitor", None)
+    monitor: Monitor | None = getattr(live, "monitor", None)
     if not in_kernel or monitor is None or monitor.finished():
         # a terminal would print it again; jobs without a session are never over
         display(panel)  # type: ignore[no-untyped-call]
         return
-    handle: Any = display(panel, display_id=True)  # type: ignore[no-untyped-call]
+    handle = display(panel, display_id=True)  # type: ignore[no-untyped-call]
+    shown = _Shown(panel, handle, monitor)
+    _waiting.append(shown)
+    monitor.subscribe(lambda _snapshot: shown.write_again())
 
-    def write_again(snapshot: SessionSnapshot) -> None:
-        if monitor.finished(snapshot):
-            unsubscribe()
-            handle.update(panel)
 
-    unsubscribe = monitor.subscribe(write_again)
+def write_receipts() -> None:
+    """Write the last receipts of sessions that are over, while a cell's output is still taken."""
+    for shown in list(_waiting):
+        shown.write_again()
+
+
+class _Shown:
+    """A panel in a notebook whose receipt is still to be written for the last time."""
+
+    def __init__(self, panel: Any, handle: Any, monitor: Monitor):
+        self._panel = panel
+        self._handle = handle
+        self._monitor = monitor
+        # held while writing: a cell's end must not overtake the monitor's thread
+        self._lock = threading.Lock()
+
+    def write_again(self) -> None:
+        """Write the receipt if the session is over; at most once."""
+        with self._lock:
+            if self in _waiting and self._monitor.finished():
+                _waiting.remove(self)
+                self._handle.update(self._panel)
+
+
+_waiting: list[_Shown] = []
