@@ -30,7 +30,7 @@ print("waiting")
 deadline = time.monotonic() + 60
 while session.snapshot.accepting_jobs and time.monotonic() < deadline:
     time.sleep(0.01)
-print("the session takes jobs:", session.snapshot.accepting_jobs)
+print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
 """
 AWAIT_UNTIL_CLOSED = """
 import asyncio, time
@@ -38,7 +38,7 @@ print("waiting")
 deadline = time.monotonic() + 60
 while session.snapshot.accepting_jobs and time.monotonic() < deadline:
     await asyncio.sleep(0.01)
-print("the session takes jobs:", session.snapshot.accepting_jobs)
+print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
 """
 
 

@@ -21,7 +21,7 @@ print("waiting")
 import pathlib, time
 while not pathlib.Path("go-on").exists():
     time.sleep(0.01)
-print("the session takes jobs:", session.snapshot.accepting_jobs)
+print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
 """
 
 

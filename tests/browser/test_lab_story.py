@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 from .lab import Notebook, wait_until
 from .test_front_ends import OPEN, RUN_UNTIL_CLOSED
 
-ONE_MORE = "print('shots', Sampler().run([isa]).result()[0].data.meas.num_shots)"
+ONE_MORE = "print(f'shots {Sampler().run([isa]).result()[0].data.meas.num_shots}')"
 SETUP = "\n".join(line for line in OPEN.splitlines() if not line.startswith(("%%session", "print")))
 
 

@@ -22,7 +22,7 @@ print("waiting")
 deadline = time.monotonic() + 60
 while session.snapshot.accepting_jobs and time.monotonic() < deadline:
     time.sleep(0.01)
-print("the session takes jobs:", session.snapshot.accepting_jobs)
+print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
 """
 
 

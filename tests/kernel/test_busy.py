@@ -27,7 +27,7 @@ print("waiting", flush=True)
 deadline = time.monotonic() + 60
 while session.snapshot.accepting_jobs and time.monotonic() < deadline:
     {pause}
-print("the session takes jobs:", session.snapshot.accepting_jobs)
+print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
 """
 WAYS = {
     "plain": UNTIL_CLOSED.format(pause="time.sleep(0.01)"),
@@ -110,7 +110,7 @@ def test_close_waits_for_the_cell_where_there_is_no_subshell(
         f"import pathlib, time\nend = pathlib.Path({json.dumps(str(end))})\n"
         "print('waiting', flush=True)\n"
         "while not end.exists(): time.sleep(0.01)\n"
-        "print('the session takes jobs:', session.snapshot.accepting_jobs)"
+        "print('the session takes jobs: ' + str(session.snapshot.accepting_jobs))"
     )
     _wait_for_waiting(running, cell)
     _, command = _press_close(running, panel, None)

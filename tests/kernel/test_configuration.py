@@ -34,11 +34,13 @@ def test_a_kernel_takes_its_defaults_from_the_file(emulator: object, profile: Pa
     )
     with running_kernel() as kernel:
         kernel.run("%load_ext qsession_widgets")
-        printed, error = kernel.run("%%session\nprint('on', backend.name, session._live.options)")
+        printed, error = kernel.run(
+            "%%session\nprint(f'on {backend.name} {session._live.options}')"
+        )
         assert not error, printed
         assert "on fake_manila" in printed
         assert "strict=True" in printed
-        printed, error = kernel.run("%%session --backend aer --name b\nprint('on', backend.name)")
+        printed, error = kernel.run("%%session --backend aer --name b\nprint(f'on {backend.name}')")
         assert "on aer" in printed
 
 

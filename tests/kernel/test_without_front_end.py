@@ -20,7 +20,8 @@ CELLS = {
     "awaits": "await asyncio.sleep(0)\n"
     "second = await asyncio.to_thread(lambda: EstimatorV2().run([(flip, observable)]))\n"
     "second.result()\n"
-    "print('inside:', {first.session_id, second.session_id} == {session.session_id})",
+    # in one piece, for what is told meanwhile comes from another thread
+    "print(f'inside: { {first.session_id, second.session_id} == {session.session_id} }')",
     "strays": "stray = SamplerV2(mode=backend).run([(measured,)])\nstray.result()",
     "shows": "%session receipt",
 }
