@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import PurePath
 from typing import Any
 
@@ -13,6 +12,7 @@ from .client import Answer, ServiceClient
 from .durations import money, words
 from .errors import ServiceError, UserError, explained
 from .fields import STATES, read_active_periods, read_opened, read_seconds, read_time
+from .markup import as_html
 from .orphans import Note, notes
 from .places import Found, Place
 from .snapshot import SessionSnapshot, headline, usage
@@ -136,7 +136,7 @@ class Listing:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        below = "".join(f"<p>{escape(text)}</p>" for text in self.remarks())
+        below = "".join(f"<p>{as_html(text)}</p>" for text in self.remarks())
         if not self.rows:
             return below
         head, *rows = self.table()
@@ -291,7 +291,7 @@ def _whose(session_id: str, here: Mapping[str, str], known: Mapping[str, Note]) 
 
 def _cells(tag: str, texts: Sequence[str]) -> str:
     left = ' style="text-align:left"'
-    return f"<tr>{''.join(f'<{tag}{left}>{escape(text)}</{tag}>' for text in texts)}</tr>"
+    return f"<tr>{''.join(f'<{tag}{left}>{as_html(text)}</{tag}>' for text in texts)}</tr>"
 
 
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:

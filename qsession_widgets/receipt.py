@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from html import escape
 
 from .durations import money, words
+from .markup import as_html
 from .picture import draw
 from .snapshot import SessionSnapshot, headline, usage
 
@@ -87,12 +87,12 @@ def to_text(snapshot: SessionSnapshot, now: float | None = None) -> str:
 def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
     """The receipt as HTML with the timeline as a still picture; at most 60 kB.
 
-    Everything that came from the service or the user is escaped.
+    Everything that came from the service or the user is escaped, and no notebook takes it for math.
     """
     now = snapshot.answered_at if now is None else now
     cells = "".join(
-        f'<tr><th style="{CELL};padding-right:16px;font-weight:500">{escape(name)}</th>'
-        f'<td style="{CELL}">{escape(text)}</td></tr>'
+        f'<tr><th style="{CELL};padding-right:16px;font-weight:500">{as_html(name)}</th>'
+        f'<td style="{CELL}">{as_html(text)}</td></tr>'
         for name, text in rows(snapshot, now)
     )
     table = f'<table style="border-collapse:collapse;font-size:90%">{cells}</table>'

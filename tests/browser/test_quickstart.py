@@ -45,6 +45,7 @@ def test_the_quickstart_from_the_first_cell_to_a_close_while_a_cell_runs(
     assert notebook.run_cell(check) == ""
 
     _close_acts_while_a_cell_runs(notebook)
+    _the_receipt_is_no_formula(notebook)
 
 
 def _a_job_appears_while_the_cell_runs(notebook: Notebook, run: int) -> None:
@@ -71,6 +72,19 @@ def _the_countdown_needs_no_kernel(notebook: Notebook) -> None:
     frames.forget()
     wait_until(lambda: _seconds(timer.inner_text()) <= begin - 3, "the countdown by three seconds")
     assert frames.received == [], "the page counts by itself"
+
+
+def _the_receipt_is_no_formula(notebook: Notebook) -> None:
+    place = notebook.add_cell("%session receipt")
+    notebook.run_cell(place)
+    receipt = notebook.page.locator(".qsession-receipt").last
+    expect(receipt).to_contain_text("≈ $")
+    # an output is typeset once it was drawn; a formula after it says that this has happened
+    after = notebook.add_cell("from IPython.display import Math\nMath('1 + 1')")
+    notebook.run_cell(after)
+    notebook.page.locator(".jp-RenderedLatex mjx-container").last.wait_for(timeout=30_000)
+    expect(receipt).to_contain_text("at $1.60/s")
+    expect(receipt.locator("mjx-container")).to_have_count(0)
 
 
 def _close_acts_while_a_cell_runs(notebook: Notebook) -> None:

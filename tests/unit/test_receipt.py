@@ -77,6 +77,19 @@ def test_what_comes_from_elsewhere_is_text() -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_no_notebook_takes_two_prices_for_a_formula() -> None:
+    page = minidom.parseString(to_html(closed(3)))
+    pieces = [node.data for cell in page.getElementsByTagName("td") for node in _texts(cell)]
+    assert "$" in pieces
+    assert not [piece for piece in pieces if "$" in piece and piece != "$"]
+
+
+def _texts(node: minidom.Node) -> list[minidom.Text]:
+    if node.nodeType == node.TEXT_NODE:
+        return [node]
+    return [text for child in node.childNodes for text in _texts(child)]
+
+
 def test_a_receipt_shows_itself_as_both() -> None:
     receipt = Receipt(closed(1), 1101.0)
     assert repr(receipt) == to_text(closed(1), 1101.0)
