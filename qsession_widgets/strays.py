@@ -51,28 +51,29 @@ class Strays:
             return lambda job_id: _tell(job_mode.watch.submitted, job_id, submit)
         if live is None or not is_stray(submit, live):
             return None
+        from .live import primitive_of
+
         at = whereabouts()
+        primitive, pubs = primitive_of(submit.program, submit.inputs)
         session = f"the {live.word} bound on {submit.backend}"
         way = "build the primitive without mode= in or after the cell that opens it"
         if live.options.strict:
             raise StrayRefused(
-                f"{at}: this {submit.program} job would run outside {session} and was not sent "
+                f"{at}: this {primitive} job would run outside {session} and was not sent "
                 f"(--strict): {way}."
             )
 
         def mark(job_id: str) -> None:
-            from .live import primitive_of
-
-            live.monitor.mark_stray(job_id, *primitive_of(submit.program, submit.inputs))
+            live.monitor.mark_stray(job_id, primitive, pubs)
             known = (live.monitor.session_id, at) in self._told
             self._told.add((live.monitor.session_id, at))
             live.reporter.tell(
                 "stray",
-                f"{at}: {submit.program} job {job_id} runs outside {session}, through the normal "
+                f"{at}: {primitive} job {job_id} runs outside {session}, through the normal "
                 f"queue; to have it inside, {way}.",
                 aloud=not known,
                 job=job_id,
-                program=submit.program,
+                program=primitive,
                 where=at,
             )
 
