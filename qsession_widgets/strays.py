@@ -69,8 +69,9 @@ class Strays:
             self._told.add((live.monitor.session_id, at))
             live.reporter.tell(
                 "stray",
-                f"{at}: {primitive} job {job_id} runs outside {session}, through the normal "
-                f"queue; to have it inside, {way}.",
+                # a notification shows the beginning only
+                f"{at}: this {primitive} job runs outside {session}, through the normal queue; "
+                f"to have it inside, {way} (job {job_id}).",
                 aloud=not known,
                 job=job_id,
                 program=primitive,

@@ -113,7 +113,7 @@ def test_close_and_cancel_say_what_becomes_of_jobs__QIR_1008(
 def test_jobs_outside_the_session_are_reported__QIR_1428(run: Callable[[str], str]) -> None:
     run(f"{OPEN}\nearly = SamplerV2(mode=backend)")
     said = run("job = early.run([(measured,)])")
-    assert re.search(r"Cell \[\d+\], line 1: sampler job \S+ runs outside the session", said)
+    assert re.search(r"Cell \[\d+\], line 1: this sampler job runs outside the session", said)
 
 
 def test_an_expired_session_is_noticed_before_the_job_is_sent__QIR_648(
