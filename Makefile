@@ -148,7 +148,7 @@ check-format: $(INSTALLED)
 	@$(BIN)/ruff format --check
 
 check-types: $(INSTALLED)
-	@$(BIN)/mypy --strict qsession_widgets
+	@$(BIN)/mypy --strict qsession_widgets tests/typing
 
 check-javascript: $(INSTALLED) $(MODULES)
 	@$(NPM) run check

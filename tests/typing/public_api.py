@@ -1,0 +1,77 @@
+"""How the package is used, for a type checker to read: ``make check`` does, nothing runs it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_type
+
+from qsession_widgets import (
+    SessionPanel,
+    SessionSnapshot,
+    UserError,
+    compare,
+    current_session,
+    load_ipython_extension,
+    open_session,
+    unload_ipython_extension,
+)
+from qsession_widgets.comparison import Comparison, Numbers
+from qsession_widgets.live import Batch, Session
+from qsession_widgets.snapshot import (
+    Countdown,
+    JobRecord,
+    ServiceInfo,
+    Usage,
+    interactive_timeout,
+    maximum_time,
+    usage,
+)
+
+
+def opening() -> None:
+    assert_type(open_session(), Session | Batch)
+    open_session("fake_fez", service="local", max_time="30m", tags=["vqe"], strict=True)
+    open_session("fake_fez", mode="batch", max_time=1800, idle_close="2m", budget="$20")
+    open_session(emulator_options={"speed": 20, "queue": 60})
+    open_session(service="aer")  # type: ignore[arg-type]
+    open_session(mode="job")  # type: ignore[arg-type]
+    open_session(maxtime=60)  # type: ignore[call-arg]
+    assert_type(current_session(), Session | Batch | None)
+
+
+def looking(session: Session) -> float:
+    seen = session.snapshot
+    assert_type(seen, SessionSnapshot)
+    assert_type(session.wait_for(lambda seen: seen.state == "closed", timeout=5), SessionSnapshot)
+    assert_type(session.panel(), SessionPanel)
+    assert_type(seen.jobs, tuple[JobRecord, ...])
+    assert_type(seen.service, ServiceInfo)
+    assert_type(seen.started_at, float | None)
+    assert_type(SessionSnapshot.from_json(seen.to_json()), SessionSnapshot)
+    now = seen.answered_at
+    assert_type(interactive_timeout(seen, now), Countdown | None)
+    assert_type(maximum_time(seen, now), Countdown | None)
+    spent = usage(seen, now)
+    assert_type(spent, Usage)
+    seen.state = "closed"  # type: ignore[misc]
+    return spent.total
+
+
+def comparing(one: Session, other: SessionSnapshot) -> None:
+    sides = compare(one, other, price_per_second=1.6)
+    assert_type(sides, Comparison)
+    assert_type(sides.a, Numbers)
+
+
+def showing(session: Session | Batch) -> None:
+    SessionPanel(session, price_per_second=1.6)
+    try:
+        session.close()
+    except UserError as error:
+        assert_type(str(error), str)
+
+
+def loading(shell: Any) -> None:
+    load_ipython_extension(shell)
+    unload_ipython_extension(shell)
