@@ -7,41 +7,51 @@ import re
 from .errors import UserError
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+_PART = r"(\d+(?:\.\d+)?)\s*(days?|hours?|hrs?|minutes?|mins?|seconds?|secs?|[dhms])"
+LONGEST = 366 * 86400
+"""Seconds: more than anything lasts here, and less than what the service fails to read."""
+
+
+class NotALength(UserError):
+    """What was typed cannot be read as a length of time."""
 
 
 def parse_duration(text: str, *, what: str) -> int:
-    """Read a length of time: seconds as a number, or the client's own notation.
+    """Read a length of time: seconds as a number, the client's own notation, or words of it.
 
     Parameters
     ----------
     text : str
-        ``90``, ``30m``, ``"2h 30m 40s"``, ``1d``.
+        ``90``, ``30m``, ``"2h 30m 40s"``, ``1d``; ``1.5h``, ``"30 minutes"``.
     what : str
         What it is for, as named in the error, such as ``--max-time``.
 
     Returns
     -------
     int
-        Seconds, at least 1.
+        Seconds, at least 1; parts of a second are rounded.
 
     Raises
     ------
     UserError
-        It is not a length of time, or not positive.
+        It is not a length of time, not positive, or longer than a year.
     """
     word = text.strip().strip("\"'").lower()
     seconds = 0
     if re.fullmatch(r"[+-]?\d+", word):
         seconds = int(word)
-    elif re.fullmatch(r"(\d+\s*[dhms]\s*)+", word):
-        seconds = sum(int(n) * _UNITS[unit] for n, unit in re.findall(r"(\d+)\s*([dhms])", word))
+    elif re.fullmatch(rf"({_PART}\s*)+", word):
+        parts = re.findall(_PART, word)
+        seconds = round(sum(float(number) * _UNITS[unit[0]] for number, unit in parts))
     else:
-        raise UserError(
+        raise NotALength(
             f"{what} {text!r} is not a length of time: write seconds (90) or days, hours, minutes "
             'and seconds ("2h 30m", 45m, 90s).'
         )
     if seconds < 1:
         raise UserError(f"{what} must be at least 1 s, not {text}: for example {what} 30m.")
+    if seconds > LONGEST:
+        raise UserError(f"{what} {text} is longer than a year: write for example {what} 8h.")
     return seconds
 
 

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from difflib import get_close_matches
+from difflib import SequenceMatcher
 from typing import Any
 
 from .advice import ADVICE, EXCEPTIONS, STATUSES, Advice
@@ -33,6 +33,11 @@ __all__ = [
 
 
 NO_SESSIONS_ON_PLAN = 1352
+
+ALIKE = 0.6
+"""How much two words have in common at least, from 0 to 1, for one to be offered for the other."""
+NO_WORSE = 0.12
+"""By how much less than the best of them further words may be alike."""
 
 
 class UserError(Exception):
@@ -209,9 +214,28 @@ def answer_code(error: BaseException) -> int | None:
 
 
 def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
-    """Words that look like one that is not known, as ``a, b or c``; empty when none does."""
-    close = get_close_matches(word, known, n=limit, cutoff=0.6)
+    """Words that look like one that is not known, as ``a, b or c``; empty when none does.
+
+    Capitals and the signs between letters do not count: ``FakeFez`` is ``fake_fez``.
+    """
+    wanted = _bare(word)
+    likeness = {name: SequenceMatcher(None, wanted, _bare(name)).ratio() for name in known}
+    best = max(likeness.values(), default=0.0)
+    if best >= ALIKE:
+        close = [name for name in known if likeness[name] >= max(ALIKE, best - NO_WORSE)]
+    else:
+        close = [name for name in known if _holds(wanted, _bare(name))]
+    close = sorted(close, key=lambda name: -likeness[name])[:limit]
     return " or ".join(filter(None, [", ".join(close[:-1]), close[-1] if close else ""]))
+
+
+def _bare(word: str) -> str:
+    return re.sub(r"[\W_]", "", word).lower()
+
+
+def _holds(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 3 and short in long
 
 
 def _answer(error: BaseException) -> BaseException:

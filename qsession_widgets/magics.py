@@ -17,7 +17,8 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from .binding import BINDING
 from .errors import UserError
-from .options import OPEN_OPTIONS, Mode, build, parse_open, split
+from .options import OPEN_OPTIONS, Mode
+from .parsing import build, parse_open, split
 from .usage import USAGE
 
 

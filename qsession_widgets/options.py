@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from .errors import UserError, nearest
 from .readers import (
     read_budget_text,
     read_count,
@@ -36,7 +34,7 @@ class OpenOptions:
     max_time : int or None
         Maximum time in seconds.
     service, instance, account
-        Which service, and which instance and saved account of IBM's.
+        Which service (the emulator where any of its options is given), and which instance and saved account of IBM's.
     name : str
         The user's name for it.
     tags : tuple of str
@@ -65,6 +63,8 @@ class OpenOptions:
         How to start the emulator when none runs.
     mode : {"dedicated", "batch"}
         A session or a batch.
+    given : frozenset of str
+        Which of these were asked for, whatever their value.
     """
 
     backend: str | None = None
@@ -87,10 +87,11 @@ class OpenOptions:
     names: tuple[str, str] = ("session", "backend")
     local: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = "dedicated"
+    given: frozenset[str] = frozenset()
 
     @property
     def request(self) -> tuple[Any, ...]:
-        """What makes it another session: asking for the same again goes on in the one there is."""
+        """What a session is asked for as, to know the same words again."""
         return (
             self.mode,
             self.backend,
@@ -231,6 +232,7 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         "names",
         read_names,
     ),
+    _local("name", "NAME", "a running emulator by name, or what the new one is called", read_text),
     _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", read_text),
     _local("ittl", "SECONDS", "its interactive timeout", read_number),
     _local("max_ttl", "SECONDS", "its longest maximum time", read_number),
@@ -275,122 +277,3 @@ LIST_OPTIONS: tuple[Option, ...] = (
     *(option for option in OPEN_OPTIONS if option.flag in ("--instance", "--account")),
 )
 """The options of ``%session list``, and of the commands that look for a session by its id."""
-
-
-def split(line: str) -> list[str]:
-    """Split a magic's line as a shell would.
-
-    Raises
-    ------
-    UserError
-        A quotation mark has no partner.
-    """
-    try:
-        return shlex.split(line, comments=True)
-    except ValueError:
-        raise UserError(f"A quotation mark has no partner in: {line.strip()}") from None
-
-
-def parse_open(
-    line: str, *, mode: Mode = "dedicated", defaults: Mapping[str, str] | None = None
-) -> OpenOptions:
-    """Read the options of a ``%%session`` or ``%%batch`` line.
-
-    Parameters
-    ----------
-    line : str
-        What follows the magic's name.
-    mode : {"dedicated", "batch"}
-        Which magic it is.
-    defaults : mapping, optional
-        Values by flag for what the line does not say, as they would be typed.
-
-    Raises
-    ------
-    UserError
-        An option that does not exist, one without its value, or a value that makes no sense.
-    """
-    magic = "%%batch" if mode == "batch" else "%%session"
-    typed = read_flags(split(line), OPEN_OPTIONS, magic)
-    return build({**(defaults or {}), **typed}, mode=mode)
-
-
-def build(typed: Mapping[str, str], *, mode: Mode = "dedicated") -> OpenOptions:
-    """Options from values by flag, as they would be typed; see `parse_open` for errors."""
-    values: dict[str, Any] = {"mode": mode}
-    local: dict[str, Any] = {}
-    for option in OPEN_OPTIONS:
-        if option.flag not in typed:
-            continue
-        value = option.read(option.flag, typed[option.flag])
-        owner, _, name = option.field.rpartition(".")
-        (local if owner else values)[name] = value
-    if local and values.get("service") == "ibm":
-        flags = ", ".join("--local-" + name.replace("_", "-") for name in local)
-        raise UserError(f"{flags} is for the local emulator: leave it out, or use --service local.")
-    return OpenOptions(local=local, **values)
-
-
-def make(**given: Any) -> OpenOptions:
-    """Options from values of Python's, checked like typed ones; None means left out.
-
-    Raises
-    ------
-    UserError
-        A value makes no sense.
-    """
-    mode = given.pop("mode", "dedicated")
-    if mode not in ("dedicated", "batch"):
-        raise UserError(f"mode {mode!r} does not exist: choose dedicated or batch.")
-    local = dict(given.pop("local", None) or {})
-    fixed = {"names": given.pop("names")} if given.get("names") else {}
-    typed = {}
-    for option in OPEN_OPTIONS:
-        value = given.get(option.field)
-        if value is None or value is False or value == "" or value == ():
-            continue
-        typed[option.flag] = ",".join(value) if option.field == "tags" else str(value)
-    made = build(typed, mode=mode)
-    values = {item.name: getattr(made, item.name) for item in fields(made)}
-    return OpenOptions(**{**values, "local": local, **fixed})
-
-
-def read_flags(words: list[str], options: tuple[Option, ...], magic: str) -> dict[str, str]:
-    """What was typed after each flag; an empty text after one that takes no value.
-
-    Raises
-    ------
-    UserError
-        A flag that does not exist, or is given twice, or lacks its value.
-    """
-    known = {option.flag: option for option in options}
-    values: dict[str, str] = {}
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        flag, equals, value = word.partition("=")
-        if flag not in known:
-            raise UserError(_unknown(word, flag, list(known), magic))
-        if flag in values:
-            raise UserError(f"{flag} is given twice: once is enough.")
-        option = known[flag]
-        if not option.value:
-            if equals:
-                raise UserError(f"{flag} takes no value: leave {value!r} out.")
-        elif not equals:
-            if not rest or not rest[0] or rest[0].startswith("--"):
-                raise UserError(f"{flag} needs a value: {flag} {option.value}.")
-            value = rest.pop(0)
-        values[flag] = value
-    return values
-
-
-def _unknown(word: str, flag: str, flags: list[str], magic: str) -> str:
-    if not word.startswith("-"):
-        return f"{magic} does not know {word!r}: it takes options only. %session? lists them."
-    close = nearest(flag, flags)
-    return (
-        f"{magic} has no option {flag}"
-        + (f": did you mean {close}?" if close else ".")
-        + " %session? lists them."
-    )

@@ -5,9 +5,11 @@ Each reader takes the flag, for its sentence, and the text.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from keyword import iskeyword
 
-from .durations import parse_duration
+from .durations import NotALength, parse_duration
 from .errors import UserError
 
 
@@ -73,11 +75,15 @@ def read_tags(flag: str, text: str) -> tuple[str, ...]:
 def read_names(flag: str, text: str) -> tuple[str, str]:
     """Two of the notebook's names."""
     names = [name.strip() for name in text.split(",")]
-    if len(names) != 2 or not all(name.isidentifier() for name in names) or names[0] == names[1]:
+    if len(names) != 2 or not all(map(_can_be_named, names)) or names[0] == names[1]:
         raise UserError(
             f"{flag} {text!r} does not name two variables: write {flag} session,backend."
         )
     return names[0], names[1]
+
+
+def _can_be_named(name: str) -> bool:
+    return name.isidentifier() and not iskeyword(name)
 
 
 def read_budget_text(flag: str, text: str) -> str:
@@ -99,11 +105,17 @@ def read_budget(text: str, *, what: str = "--budget") -> tuple[float | None, flo
     UserError
         It is neither.
     """
-    word = text.strip()
-    if not word.startswith("$"):
-        return float(parse_duration(word, what=what)), None
+    amount = re.fullmatch(r"\$(.*)|(.*?)\s*(?:\$|usd|dollars?)", text.strip(), re.IGNORECASE)
+    if amount is None:
+        try:
+            return float(parse_duration(text, what=what)), None
+        except NotALength:
+            raise UserError(
+                f"{what} {text!r} is not a length of time, nor an amount of money: write {what} 5m "
+                f"or {what} '$20'."
+            ) from None
     try:
-        dollars = float(word[1:].replace(",", ""))
+        dollars = float((amount[1] or amount[2] or "").replace(",", ""))
     except ValueError:
         dollars = 0.0
     if not 0 < dollars < float("inf"):

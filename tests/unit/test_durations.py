@@ -13,13 +13,18 @@ from qsession_widgets.errors import UserError
         ("1d", 86400),
         ("'1h 1m'", 3660),
         ("45M", 2700),
+        ("30min", 1800),
+        ("30 minutes", 1800),
+        ("2hours", 7200),
+        ("1.5h", 5400),
+        ("1 hour 30 mins", 5400),
     ],
 )
 def test_the_clients_own_notation_is_read(text: str, seconds: int) -> None:
     assert parse_duration(text, what="--max-time") == seconds
 
 
-@pytest.mark.parametrize("text", ["9x", "", "m", "1.5h", "half an hour", "1h30", "30 m 5"])
+@pytest.mark.parametrize("text", ["9x", "", "m", "1.5", "half an hour", "1h30", "30 m 5", "1:30:00"])
 def test_nonsense_is_answered_with_what_is_allowed(text: str) -> None:
     with pytest.raises(UserError, match=r"--max-time .* is not a length of time: write seconds"):
         parse_duration(text, what="--max-time")
@@ -29,6 +34,11 @@ def test_nonsense_is_answered_with_what_is_allowed(text: str) -> None:
 def test_a_length_of_time_is_positive(text: str) -> None:
     with pytest.raises(UserError, match="must be at least 1 s"):
         parse_duration(text, what="--max-time")
+
+
+def test_what_no_session_can_last_is_not_sent() -> None:
+    with pytest.raises(UserError, match="is longer than a year"):
+        parse_duration("9" * 30, what="--max-time")
 
 
 @pytest.mark.parametrize(

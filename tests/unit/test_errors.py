@@ -64,6 +64,11 @@ def test_no_network_is_said_and_the_way_on_named() -> None:
 def test_the_nearest_names_are_offered() -> None:
     assert nearest("fake_fes", ["fake_fez", "aer", "ibm_kingston"]) == "fake_fez"
     assert nearest("zzz", ["fake_fez"]) == ""
+    assert nearest("FakeFez", ["fake_fez", "fake_kyiv"]) == "fake_fez"
+    assert nearest("fake_fezz", ["fake_fez", "fake_rome", "fake_perth"]) == "fake_fez"
+    assert nearest("AerSimulator", ["fake_fez", "aer"]) == "aer"
+    assert nearest("fez", ["fake_fez", "fake_kyiv"]) == "fake_fez"
+    assert nearest("fake_ma", ["fake_manila", "fake_mumbai"]) == "fake_manila or fake_mumbai"
 
 
 def _clients_exceptions() -> list[type[BaseException]]:

@@ -4,7 +4,7 @@ import pytest
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.guards import Rules, Verdict, judge
-from qsession_widgets.options import build
+from qsession_widgets.parsing import build
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)

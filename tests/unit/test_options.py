@@ -1,7 +1,8 @@
 import pytest
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.options import OPEN_OPTIONS, make, parse_open
+from qsession_widgets.options import OPEN_OPTIONS
+from qsession_widgets.parsing import make, parse_open, split
 from qsession_widgets.readers import read_budget
 from qsession_widgets.usage import USAGE
 
@@ -31,6 +32,7 @@ def test_guards_and_the_emulators_options_are_read() -> None:
     assert options.tags == ("vqe", "h2")
     assert options.idle_close == 120
     assert read_budget(options.budget) == (None, 1000.5)
+    assert read_budget("20$") == read_budget("20 USD") == (None, 20.0)
     assert (options.on_error, options.on_exit, options.fallback) == ("cancel", "leave", "batch")
     assert options.local == {"ittl": 20.0, "job_time": "device", "faults": True}
 
@@ -51,8 +53,17 @@ def test_guards_do_not_make_it_another_session() -> None:
 def test_values_of_python_are_checked_like_typed_ones() -> None:
     assert make(backend="aer", max_time=90, tags=["a", "b"], expect=3).tags == ("a", "b")
     assert make(backend=None, max_time="2h").max_time == 7200
-    with pytest.raises(UserError, match="--service 'cloud' does not exist"):
+    assert make(tags="vqe,h2").tags == ("vqe", "h2")
+    with pytest.raises(UserError, match="service='cloud' does not exist"):
         make(service="cloud")
+    with pytest.raises(UserError, match=r"at least 1 s, not -1: for example max_time 30m\."):
+        make(max_time=-1)
+    with pytest.raises(UserError, match=r"backend is a name, such as .*, not a object\."):
+        make(backend=object())
+    with pytest.raises(UserError, match=r"no option 'job_tme': did you mean job_time\?"):
+        make(local={"job_tme": 3})
+    with pytest.raises(UserError, match="leave out service='ibm'"):
+        make(local={"speed": 3}, service="ibm")
     with pytest.raises(UserError, match="mode 'both' does not exist"):
         make(mode="both")
 
@@ -68,8 +79,17 @@ def test_nothing_is_asked_for_by_an_empty_line() -> None:
     ("line", "sentence"),
     [
         ("--bakend fake_fez", "no option --bakend: did you mean --backend?"),
-        ("--zzz 1", r"no option --zzz\. %session\? lists them"),
-        ("fake_fez", "does not know 'fake_fez': it takes options only"),
+        ("--zzz 1", r"no option --zzz\. %session help lists them"),
+        ("--help", "no option --help: %session help explains"),
+        ("--max_time 30m", r"no option --max_time: did you mean --max-time\?"),
+        ("-backend aer", r"no option -backend: did you mean --backend\?"),
+        ("backend=aer", r"does not know 'backend=aer': did you mean --backend=aer\?"),
+        ("fake_fez", "does not know 'fake_fez': it takes options only, such as --backend fake_fez"),
+        ("--max-time 30 minutes", "follows the value of --max-time: a value with a space in it"),
+        ("--backend {device}", "There is no variable 'device', whose value {device} stands for"),
+        ("--name $run", r"There is no variable 'run', whose value \$run stands for"),
+        ("--bind-as for,b", "does not name two variables"),
+        ("--budget 20€", "is not a length of time, nor an amount of money"),
         ("--backend", "--backend needs a value: --backend NAME"),
         ("--backend --max-time 5", "--backend needs a value"),
         ("--service cloud", "--service 'cloud' does not exist: choose auto, ibm or local"),
@@ -96,6 +116,18 @@ def test_a_mistake_is_one_sentence(line: str, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence) as raised:
         parse_open(line)
     assert "\n" not in str(raised.value)
+
+
+def test_options_of_the_emulator_lead_to_the_emulator() -> None:
+    assert parse_open("--local-speed 2").service == "local"
+    assert parse_open("--service auto --local-name class").local == {"name": "class"}
+    assert make(local={"speed": 2}).service == "local"
+
+
+def test_a_path_of_windows_keeps_its_backslashes_there() -> None:
+    line = r"export 'my run.html' C:\Users\me\run.html"
+    assert split(line, escape="") == ["export", "my run.html", r"C:\Users\me\run.html"]
+    assert split(r"a\ b", escape="\\") == ["a b"]
 
 
 def test_the_help_names_every_option() -> None:
