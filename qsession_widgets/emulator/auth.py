@@ -14,7 +14,7 @@ import os
 import secrets
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +76,17 @@ class Identity:
         By CRN.
     """
 
-    def __init__(self, key: str, account: str, instances: Mapping[str, Instance]):
+    def __init__(
+        self,
+        key: str,
+        account: str,
+        instances: Mapping[str, Instance],
+        absent: Iterable[Mapping[str, Any]] = (),
+    ):
         self.key = key
         self.account = account
         self.instances = dict(instances)
+        self._absent = list(absent)
         self._generation = 0
         self._secret = hmac.new(key.encode(), b"tokens", hashlib.sha256).digest()
 
@@ -104,20 +111,29 @@ class Identity:
                 f"crn:v1:bluemix:public:quantum-computing:us-east:a/{account}:{uuid.uuid4()}::"
             )
             instances[crn] = Instance(name, crn, plan, old.get("key") or secrets.token_urlsafe(32))
-        return cls(saved.get("key") or secrets.token_urlsafe(32), account, instances)
+        absent = [item for name, item in known.items() if name not in wanted]
+        return cls(saved.get("key") or secrets.token_urlsafe(32), account, instances, absent)
 
     @classmethod
     def load(cls, path: Path, wanted: Mapping[str, str]) -> Identity:
         """Read an identity from a file, or make it and write it there for its owner only."""
         saved = json.loads(path.read_text("utf-8")) if path.exists() else None
         identity = cls.of(wanted, saved)
-        write_private(path, identity.to_json())
+        if identity.to_json() != saved:
+            write_private(path, identity.to_json())
         return identity
 
     def to_json(self) -> dict[str, Any]:
-        """What `load` reads."""
-        instances = [asdict(instance) for instance in self.instances.values()]
+        """What `load` reads: also the instances that an earlier process had and this one has not.
+
+        Whoever starts the emulator with one of them again finds its key and its jobs as they were.
+        """
+        instances = [*self.listed(), *self._absent]
         return {"key": self.key, "account": self.account, "instances": instances}
+
+    def listed(self) -> list[dict[str, Any]]:
+        """The instances as plain JSON types."""
+        return [asdict(instance) for instance in self.instances.values()]
 
     @property
     def default(self) -> Instance:
@@ -247,6 +263,9 @@ def write_private(path: Path, data: Any) -> None:
     try:
         with open(descriptor, "w", encoding="utf-8") as file:
             json.dump(data, file, indent=1)
+            file.flush()
+            # a file that a power failure left empty would lock everybody out
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)

@@ -3,6 +3,10 @@
 Everything the emulator does at a time, it does at a time on this clock. A factor of 60 lets an
 hour of session time pass in a minute; a factor of 0 is for tests and rehearsals, which move the
 clock themselves.
+
+While this machine sleeps the service's time goes on: a session at IBM does not wait for a laptop to
+wake up either. When its clock is put back the service's goes on from where it is, for otherwise
+every timeout would wait until the old time comes again.
 """
 
 from __future__ import annotations
@@ -19,30 +23,35 @@ class Clock:
     ----------
     speed : float
         How many seconds of service time pass in one second; 0 stops the clock until `advance`.
-    start : float, optional
-        The service time to begin with; this machine's by default.
     real : callable
-        Where real time comes from.
+        The time of day of this machine, in seconds since the epoch.
+    steady : callable
+        Seconds of a clock that nobody can set.
     """
 
     def __init__(
         self,
         speed: float = 1.0,
-        start: float | None = None,
         real: Callable[[], float] = time.time,
+        steady: Callable[[], float] = time.monotonic,
     ):
         if not (math.isfinite(speed) and speed >= 0):
             raise ValueError(f"The clock's speed must be 0 or more, not {speed}.")
         self.speed = speed
         self._real = real
+        self._steady = steady
         self._real_origin = real()
-        self._origin = self._real_origin if start is None else start
+        self._steady_before = steady()
+        self._origin = self._real_origin
         self._latest = self._origin
 
     def now(self) -> float:
-        """The service's time; never backwards, even when this machine's clock is put back."""
-        elapsed = (self._real() - self._real_origin) * self.speed
-        self._latest = max(self._latest, self._origin + elapsed)
+        """The service's time; it neither goes back nor stops when this machine's is put back."""
+        steady = self._steady()
+        by_steps = self._latest + (steady - self._steady_before) * self.speed
+        by_day = self._origin + (self._real() - self._real_origin) * self.speed
+        self._latest = by_day if by_day >= self._latest else by_steps
+        self._steady_before = steady
         return self._latest
 
     def advance(self, seconds: float) -> None:
@@ -50,6 +59,7 @@ class Clock:
         if seconds < 0:
             raise ValueError(f"Time only moves forward, not by {seconds:g} seconds.")
         self._origin += seconds
+        self._latest += seconds
 
     def start_no_earlier_than(self, moment: float) -> None:
         """Move the clock to a moment if it is not there yet.

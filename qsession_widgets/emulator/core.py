@@ -8,9 +8,7 @@ is one loop and no `await` in between.
 from __future__ import annotations
 
 import asyncio
-import logging
 import math
-import secrets
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -25,13 +23,14 @@ from .lifecycle import Changes, Lifecycle, Refused
 from .meter import Meter
 from .options import Options
 from .others import Others
+from .owners import Owners
 from .queue import catch_up, next_event
 from .records import Device, Job, Mode, Plan, Session
+from .retention import RETENTION, Retention
 from .runner import Runner
-from .store import RETENTION, Pruned, Store, StoreError
+from .store import Store
+from .waiters import Waiters
 from .writer import Writer
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -41,13 +40,8 @@ PENDING_ON_OPEN_PLAN = 3
 LONGEST_SLEEP = 30.0
 """Real seconds between two looks at the clock, in case this machine's was changed or slept."""
 
-_ID_LETTERS = "0123456789abcdefghijklmnopqrstuv"
-
-
-def new_job_id(now: float) -> str:
-    """A job id like IBM's: twenty lower-case letters and digits, later ones sorting last."""
-    number = (int(now * 1000) & (1 << 44) - 1) << 56 | secrets.randbits(56)
-    return "".join(_ID_LETTERS[number >> 5 * place & 31] for place in reversed(range(20)))
+NEXT_TRY = 5.0
+"""Real seconds after which to try again to write down what could not be written."""
 
 
 class Emulator:
@@ -86,39 +80,34 @@ class Emulator:
         self.runner = Runner(pool, options, clock, store.params)
         self.runner.on_outcome = self._arm
         self.started = clock.now()
-        self.last_request = time.monotonic()
         self.requests = 0
-        self._writer = Writer(store)
         self.others = Others(options)
         self._devices = list(devices)
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
+        self._used = time.monotonic()
+        self._waiters = Waiters()
+        self._retention = Retention(store)
         self._alarm: asyncio.TimerHandle | None = None
         self._due = math.inf
-        self._jobs_of: dict[str, dict[str, None]] = {}
-        self._sessions_of: dict[str, dict[str, None]] = {}
 
     def start(self) -> None:
         """Take over what an earlier process left, and begin to serve."""
-        self._prune_disk(self.clock.now() - RETENTION)
+        while any(self._retention.from_disk(self.clock.now() - RETENTION)):
+            pass
         sessions, jobs = self.store.load()
         self.lifecycle = Lifecycle(self._devices, sessions, jobs)
         self.clock.start_no_earlier_than(self.lifecycle.now)
         self.meter = Meter(self.lifecycle)
-        for session in sessions:
-            self._sessions_of.setdefault(session.instance, {})[session.id] = None
-        for job in self.lifecycle.jobs.values():
-            self._jobs_of.setdefault(job.instance, {})[job.id] = None
+        self.writer = Writer(self.store, self.lifecycle)
+        self._owners = Owners(self.lifecycle)
         self.apply(self.lifecycle.resume)
 
     async def aclose(self) -> None:
         """Stop; what was running is on disk as running, and runs again after the next start."""
         if self._alarm is not None:
             self._alarm.cancel()
-        for waiters in self._waiters.values():
-            for waiter in waiters:
-                if not waiter.done():
-                    waiter.set_result(None)
+        self._waiters.tell_all()
         await self.runner.aclose()
+        self.writer.try_again()
         self.store.close()
 
     # ----------------------------------------------------------------------------------------------
@@ -164,16 +153,13 @@ class Emulator:
             self._charge_stopped(job_id, now)
         _merge(changes, self.lifecycle.take_changes())
         self._index(changes)
-        self._writer.write(changes, self.lifecycle)
+        self.writer.write(changes)
         for job_id in changes.stop:
             self.runner.stop(job_id)
         for job_id in changes.start:
             if self.lifecycle.jobs[job_id].status == "Running":
                 self.runner.start(self.lifecycle.jobs[job_id])
-        for job_id in changes.jobs:
-            for waiter in self._waiters.pop(job_id, ()):
-                if not waiter.done():
-                    waiter.set_result(None)
+        self._waiters.tell(changes.jobs)
         self._arm()
 
     def _index(self, changes: Changes) -> None:
@@ -181,14 +167,14 @@ class Emulator:
             session = self.lifecycle.sessions[session_id]
             if session.load:
                 continue
-            self._sessions_of.setdefault(session.instance, {})[session_id] = None
+            self._owners.note_session(session)
             self.meter.note_session(session)
         for job_id in changes.jobs:
             job = self.lifecycle.jobs[job_id]
             if job.load is not None:
                 self.others.note(job)
                 continue
-            self._jobs_of.setdefault(job.instance, {})[job_id] = None
+            self._owners.note_job(job)
             self.meter.note_job(job)
 
     def _arm(self) -> None:
@@ -197,13 +183,14 @@ class Emulator:
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
-        if self._due < math.inf:
+        if self._due < math.inf or self.failing:
             # also when it is due already: whoever is in the middle of something finishes first
-            delay = min(self.clock.wait_for(self._due), LONGEST_SLEEP)
+            delay = min(self.clock.wait_for(self._due), NEXT_TRY if self.failing else LONGEST_SLEEP)
             self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
     def _ring(self) -> None:
         self._alarm = None
+        self.writer.try_again()
         if self.clock.now() >= self._due:
             self.apply(lambda _: None)
         else:
@@ -213,7 +200,7 @@ class Emulator:
         job = self.lifecycle.jobs.get(job_id)
         if job is None or job.status != "Running":
             return
-        self._writer.add_outcome(job_id, outcome)
+        self.writer.add_outcome(job_id, outcome)
         self.lifecycle.finish(
             at,
             job_id,
@@ -224,8 +211,8 @@ class Emulator:
         )
 
     def _charge_stopped(self, job_id: str, now: float) -> None:
-        job = self.lifecycle.jobs[job_id]
-        if job.started is not None and job.finished is not None:
+        job = self.lifecycle.jobs.get(job_id)  # none of one that was withdrawn at once
+        if job is not None and job.started is not None and job.finished is not None:
             self.lifecycle.charge(now, job_id, job.finished - job.started)
 
     # ----------------------------------------------------------------------------------------------
@@ -263,13 +250,11 @@ class Emulator:
 
     def sessions(self, instance: Instance) -> Iterator[Session]:
         """An instance's sessions and batches, oldest first."""
-        known = self.lifecycle.sessions
-        return (known[ident] for ident in self._sessions_of.get(instance.crn, ()))
+        return self._owners.sessions(instance.crn)
 
     def jobs(self, instance: Instance) -> list[Job]:
         """An instance's jobs, oldest first."""
-        known = self.lifecycle.jobs
-        return [known[ident] for ident in self._jobs_of.get(instance.crn, ())]
+        return self._owners.jobs(instance.crn)
 
     def populate(self, backend: str) -> None:
         """Let other users come to a backend, when that was asked for and they are not there yet."""
@@ -314,55 +299,46 @@ class Emulator:
                     "Wait for one to finish, or cancel one.",
                 )
         self.populate(job.backend)
-        self._writer.add_params(job.id, params)
+        self.writer.add_params(job.id, params)
         try:
             return self._durably(
                 lambda now: self.lifecycle.submit(now, job),
                 undo=lambda now: self._withdraw(now, job.id),
             )
         finally:
-            self._writer.drop_params(job.id)
+            self.writer.drop_params(job.id)
 
     def _withdraw(self, now: float, job_id: str) -> None:
         if not self.lifecycle.jobs[job_id].final:
             self.lifecycle.cancel_job(now, job_id)
-        self._writer.drop_params(job_id)
+        self.writer.drop_params(job_id)
         self._forget(now, job_id)
 
     def delete_job(self, instance: Instance, job_id: str) -> None:
-        """Forget a final job and everything written about it."""
+        """Forget a final job and everything written about it.
+
+        Raises
+        ------
+        Refused
+            It is unknown (404), or not final (409).
+        StoreError
+            It cannot be removed from the disk.
+        """
         self.job(instance, job_id)
         self.apply(lambda now: self._forget(now, job_id))
-        self._erase([job_id])
+        self.store.delete_job(job_id)
 
     def _forget(self, now: float, job_id: str) -> None:
         job = self.lifecycle.jobs[job_id]
         self.lifecycle.delete_job(now, job_id)
-        self._jobs_of[job.instance].pop(job_id, None)
+        self._owners.forget_job(job)
 
-    def _erase(self, job_ids: Iterable[str]) -> None:
-        try:
-            for job_id in job_ids:
-                self.store.delete_job(job_id)
-        except StoreError as error:
-            raise Refused(507, str(error), "Delete it again later.") from error
-
-    def prune(self) -> None:
-        """Drop what has outlived its retention, on disk and here."""
-        self._prune(self.clock.now() - RETENTION)
+    def prune(self) -> bool:
+        """Drop some of what is not kept any longer; returns whether to go on."""
+        return self._retention.due and self._prune(self.clock.now() - RETENTION)
 
     def _prune(self, before: float) -> bool:
-        pruned = self._prune_disk(before)
-        for session_id in pruned.sessions:
-            session = self.lifecycle.sessions[session_id]
-            for job in self.lifecycle.jobs_of(session_id):
-                self._jobs_of[job.instance].pop(job.id, None)
-            self._sessions_of[session.instance].pop(session_id, None)
-            self.lifecycle.forget_session(session_id)
-        for job_id in pruned.jobs:
-            if job_id in self.lifecycle.jobs:
-                self._forget(self.lifecycle.now, job_id)
-        return bool(pruned.sessions or pruned.jobs)
+        return self._retention.from_everywhere(before, self.lifecycle, self._owners)
 
     def reset(self) -> None:
         """End and forget everything that users have; other users' load goes on."""
@@ -381,13 +357,6 @@ class Emulator:
             pass
         self.meter = Meter(self.lifecycle)
 
-    def _prune_disk(self, before: float) -> Pruned:
-        try:
-            return self.store.prune(before)
-        except StoreError as error:
-            log.error("%s", error)
-            return Pruned([], [])
-
     def _durably(self, event: Callable[[float], T], undo: Callable[[float], None]) -> T:
         done = self.apply(event)
         reason = self.failing
@@ -398,28 +367,20 @@ class Emulator:
 
     async def changed(self, job_id: str, seconds: float) -> None:
         """Wait until a job's record changes, at most some real seconds."""
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        waiters = self._waiters.setdefault(job_id, [])
-        waiters.append(waiter)
-        try:
-            await asyncio.wait_for(waiter, seconds)
-        except asyncio.TimeoutError:
-            waiters.remove(waiter)
-            if not waiters and self._waiters.get(job_id) is waiters:
-                del self._waiters[job_id]
+        await self._waiters.wait(job_id, seconds)
 
     # ----------------------------------------------------------------------------------------------
     # Being used, or not
 
     def touch(self) -> None:
         """Note that somebody asked for something."""
-        self.last_request = time.monotonic()
+        self._used = time.monotonic()
         self.requests += 1
 
     @property
     def failing(self) -> str | None:
         """Why the latest change could not be written down, None when it was."""
-        return self._writer.problem
+        return self.writer.problem
 
     def in_use(self) -> bool:
         """Whether a job is pending, or a session open or active."""
@@ -436,8 +397,14 @@ class Emulator:
         )
 
     def idle_seconds(self) -> float:
-        """Real seconds for which nothing used the emulator; 0 while something does."""
-        return 0.0 if self.in_use() else time.monotonic() - self.last_request
+        """Real seconds for which nothing used the emulator, 0 while something does.
+
+        To be asked every now and then: a use that nobody asked about in the meantime is not seen.
+        """
+        now = time.monotonic()
+        if self.in_use():
+            self._used = now
+        return now - self._used
 
 
 def _merge(into: Changes, changes: Changes) -> None:

@@ -30,6 +30,7 @@ from .api.control import version
 from .auth import Identity, write_private
 from .clock import Clock
 from .core import Emulator
+from .database import StoreError
 from .discovery import (
     DEFAULT_NAME,
     Connection,
@@ -42,7 +43,8 @@ from .discovery import (
 from .engine import WorkerPool
 from .locking import Busy, FileLock
 from .options import OptionError, Options, Parser, add_arguments, from_namespace
-from .store import Store, StoreError
+from .retention import DATABASE, clear_abandoned
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +54,8 @@ CLOSING = 3.0
 FORGOTTEN = 1 / 15
 """Part of the usual wait after which an unused emulator ends whose connection file is gone."""
 
-PRUNING = 3600.0
-"""Real seconds between two looks at what has outlived its retention."""
+GLANCE = 10.0
+"""Real seconds between two looks at whether there is too much on the disk."""
 
 KEEP_ALIVE = 3600
 """Seconds an unused connection is kept; a client that finds its own closed loses a request."""
@@ -165,11 +167,13 @@ async def _serve(
         options,
         identity,
         devices.devices(options.lanes),
-        Store(directory / "emulator.sqlite"),
+        Store(directory / DATABASE),
         pool,
         Clock(options.speed),
     )
     emulator.start()
+    if arguments.data_dir is None:
+        clear_abandoned(directory.parent, directory)
     app = create_app(emulator)
     connection = _connection(options, name, directory, sock, identity)
 
@@ -239,7 +243,7 @@ def _connection(
         version=version(),
         started=time.time(),
         options=options.to_json(),
-        instances=identity.to_json()["instances"],
+        instances=identity.listed(),
         data=str(directory),
     )
 
@@ -276,8 +280,8 @@ def _can_be_found(name: str) -> bool:
 
 async def _prune(emulator: Emulator) -> None:
     while True:
-        await asyncio.sleep(PRUNING)
-        emulator.prune()
+        # between two slices whoever asked meanwhile is answered
+        await asyncio.sleep(0 if emulator.prune() else GLANCE)
 
 
 if __name__ == "__main__":

@@ -1,17 +1,17 @@
 """Writes down what changed, together with the texts that belong to it, in one transaction.
 
-What cannot be written is kept and written with the next change, so that disk and memory agree again
-as soon as the disk allows it.
+What cannot be written is kept and tried again, so that disk and memory agree again as soon as the
+disk allows it; until then texts are read from here.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 
+from .database import StoreError
 from .engine import Outcome
 from .ledger import Changes, Ledger
-from .store import Store, StoreError
+from .store import Store
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,19 @@ class Writer:
     ----------
     store : Store
         Where it is written.
+    ledger : Ledger
+        The records.
+
+    Attributes
+    ----------
+    problem : str or None
+        Why the latest change could not be written, in one sentence; None when it was.
     """
 
-    def __init__(self, store: Store):
-        self.store = store
+    def __init__(self, store: Store, ledger: Ledger):
         self.problem: str | None = None
+        self._store = store
+        self._ledger = ledger
         self._changes = Changes()
         self._params: dict[str, str] = {}
         self._results: dict[str, str] = {}
@@ -45,34 +53,59 @@ class Writer:
         """Write what became of a job with its record."""
         if outcome.result is not None:
             self._results[job_id] = outcome.result
-        text = "\n".join(filter(None, [*outcome.warnings, outcome.logs]))
-        if text:
-            self._logs[job_id] = text
+        if outcome.logs:
+            self._logs[job_id] = outcome.logs
 
-    def write(self, changes: Changes, ledger: Ledger) -> None:
+    def result(self, job_id: str) -> str | None:
+        """The result of a job, None when there is none, empty when it was dropped.
+
+        Raises
+        ------
+        StoreError
+            It cannot be read.
+        """
+        waiting = self._results.get(job_id)
+        return self._store.result(job_id) if waiting is None else waiting
+
+    def logs(self, job_id: str) -> str | None:
+        """The log of a job; see `result`."""
+        waiting = self._logs.get(job_id)
+        return self._store.logs(job_id) if waiting is None else waiting
+
+    def drop_result(self, job_id: str) -> None:
+        """Keep the result of a job no longer."""
+        self._results[job_id] = ""
+        self.write(Changes(jobs={job_id: None}))
+
+    def write(self, changes: Changes) -> None:
         """Write the records that changed, and the texts; `problem` says afterwards why not."""
         self._changes.sessions.update(changes.sessions)
         self._changes.jobs.update(changes.jobs)
         if not (self._changes.sessions or self._changes.jobs):
             return
-        sessions, jobs = ledger.sessions, ledger.jobs
+        sessions, jobs = self._ledger.sessions, self._ledger.jobs
         try:
-            self.store.save(
+            self._store.save(
                 [sessions[ident] for ident in self._changes.sessions if ident in sessions],
                 [jobs[ident] for ident in self._changes.jobs if ident in jobs],
-                params=_only(self._params, jobs),
-                results=_only(self._results, jobs),
-                logs=_only(self._logs, jobs),
+                params=self._of_known(self._params),
+                results=self._of_known(self._results),
+                logs=self._of_known(self._logs),
             )
         except StoreError as error:
+            if self.problem != str(error):
+                log.error("%s", error)
             self.problem = str(error)
-            log.error("%s", error)
             return
         self.problem = None
         self._changes = Changes()
         for texts in (self._params, self._results, self._logs):
             texts.clear()
 
+    def try_again(self) -> None:
+        """Write what could not be written before, if there is any."""
+        if self.problem is not None:
+            self.write(Changes())
 
-def _only(texts: dict[str, str], known: Mapping[str, object]) -> dict[str, str]:
-    return {ident: text for ident, text in texts.items() if ident in known}
+    def _of_known(self, texts: dict[str, str]) -> dict[str, str]:
+        return {ident: text for ident, text in texts.items() if ident in self._ledger.jobs}

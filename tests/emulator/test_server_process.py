@@ -283,7 +283,18 @@ def _fill_the_disk(child: subprocess.Popen[bytes], connect: Connect) -> None:
     # what is smaller fits, and the service has gone on
     api.fault("/queue", paused=False)
     assert api.wait(kept)["status"] == "Completed"
+    # the same with a job that would begin at once
+    assert api.refused("POST", "/jobs", json=body)[0] == 507
+    assert api.get("/jobs")["count"] == 1
     assert api.wait(api.submit())["status"] == "Completed"
+    assert api.get("/emulator/v1/status")["failing"] is None
+    # a result that does not fit is there all the same, until its job is deleted
+    circuit = 'OPENQASM 3.0; include "stdgates.inc"; qubit[24] q; bit[24] c; h q; c = measure q;'
+    large = api.submit(params={"pubs": [[circuit, None, 800_000]], "version": 2})
+    assert api.wait(large)["status"] == "Completed"
+    assert len(api("GET", f"/jobs/{large}/results").content) > 2048 * 1024
+    assert "nothing was changed" in api.get("/emulator/v1/status")["failing"]
+    assert api("DELETE", f"/jobs/{large}").status_code == 204
     assert api.get("/emulator/v1/status")["failing"] is None
 
 
@@ -325,6 +336,41 @@ def test_it_stays_while_a_session_is_open(running: Connection, connect: Connect)
     assert api.get(f"/sessions/{session}")["state"] == "open"
     api("DELETE", f"/sessions/{session}/close")
     until(lambda: not discovery.connection_file().exists())
+
+
+def test_it_waits_from_the_end_of_what_used_it(connect: Connect) -> None:
+    options = Options(workers=1, ittl=4, idle_exit=2)
+    connection = launch.find_or_start(options)
+    api = connect(connection)
+    session = api.open_session()
+    assert api.wait(api.submit(session_id=session))["status"] == "Completed"
+    # the session is active for four more seconds in which nobody asks for anything
+    until(lambda: gone(connection.pid))
+    ended = time.time()
+    api = connect(launch.find_or_start(options))
+    (deactivated,) = (
+        entry["timestamp"]
+        for entry in api.get(f"/sessions/{session}")["timestamps"]
+        if entry["status"] == "inactive"
+    )
+    idle = ended - datetime.fromisoformat(deactivated.replace("Z", "+00:00")).timestamp()
+    assert idle >= 1.9
+
+
+def test_instance_that_was_left_out_once_comes_back_as_it_was(connect: Connect) -> None:
+    classroom = Options(workers=1, instances=(("alice", "premium"),))
+    first = launch.find_or_start(classroom)
+    api = Api(first, "alice")
+    job = api.submit()
+    api.http.close()
+    launch.stop()
+    assert [item["name"] for item in launch.find_or_start(QUICK).instances] == ["default"]
+    launch.stop()
+    again = launch.find_or_start(classroom)
+    assert again.instances == first.instances
+    api = Api(again, "alice")
+    assert api.wait(job)["status"] == "Completed"
+    api.http.close()
 
 
 def test_keys_and_records_outlive_the_process(running: Connection, connect: Connect) -> None:

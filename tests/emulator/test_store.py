@@ -19,9 +19,10 @@ import pytest
 from emulator.store_child import body
 from hypothesis import given, settings
 
+from qsession_widgets.emulator.database import FORMAT, StoreError
 from qsession_widgets.emulator.lifecycle import MAX_ATTEMPTS
 from qsession_widgets.emulator.records import FINAL, Job, Session
-from qsession_widgets.emulator.store import FORMAT, Store, StoreError
+from qsession_widgets.emulator.store import Store
 
 CHILD = Path(__file__).with_name("store_child.py")
 ROUNDS = 60
@@ -118,9 +119,9 @@ def test_every_text_comes_back(name, params, result, logs):
     store = Store()
     store.save(jobs=[job(name)], params={name: params})
     assert (store.params(name), store.result(name), store.logs(name)) == (params, None, None)
-    store.put_result(name, result)
-    store.put_logs(name, "to be replaced")
-    store.put_logs(name, logs)
+    store.save(results={name: result})
+    store.save(logs={name: "to be replaced"})
+    store.save(logs={name: logs})
     assert (store.params(name), store.result(name), store.logs(name)) == (params, result, logs)
     store.delete_job(name)
     assert (store.params(name), store.result(name), store.logs(name)) == (None, None, None)
@@ -186,7 +187,7 @@ def test_a_save_that_breaks_off_changes_nothing():
 
     with pytest.raises(KeyboardInterrupt):
         store.save([session("s", state="active")], records())
-    store._connection.execute(
+    store._database.connection.execute(
         "CREATE TRIGGER t BEFORE INSERT ON texts BEGIN SELECT raise(FAIL, 'x'); END"
     )
     with pytest.raises(StoreError, match="nothing was changed"):
@@ -196,8 +197,8 @@ def test_a_save_that_breaks_off_changes_nothing():
 
 def fill(store: Store) -> None:
     """Let the file grow no further, as on a full disk."""
-    (pages,) = store._connection.execute("PRAGMA page_count").fetchone()
-    store._connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()
+    (pages,) = store._database.connection.execute("PRAGMA page_count").fetchone()
+    store._database.connection.execute(f"PRAGMA max_page_count = {pages}").fetchone()
 
 
 def test_a_full_disk_is_said_plainly_and_leaves_nothing_half_written(tmp_path):
@@ -212,7 +213,7 @@ def test_a_full_disk_is_said_plainly_and_leaves_nothing_half_written(tmp_path):
         )
     assert store.load() == ([session("s")], [job("j")])
     assert store.result("j") is None
-    store._connection.execute("PRAGMA max_page_count = 1000000").fetchone()
+    store._database.connection.execute("PRAGMA max_page_count = 1000000").fetchone()
     store.save(jobs=[job("j", status="Completed")], results={"j": "r" * 100_000})
     store.close()
     assert Store(tmp_path / "data.sqlite").result("j") == "r" * 100_000
@@ -224,7 +225,8 @@ def test_a_file_that_may_not_grow_is_survived(tmp_path):
         import resource, signal, sys
         from pathlib import Path
         from qsession_widgets.emulator.records import Job
-        from qsession_widgets.emulator.store import Store, StoreError
+        from qsession_widgets.emulator.database import StoreError
+        from qsession_widgets.emulator.store import Store
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Store(Path(sys.argv[1]))
@@ -263,7 +265,8 @@ def test_a_second_emulator_on_the_same_data_gets_one_sentence(tmp_path):
     store = Store(path)
     program = f"""
         from pathlib import Path
-        from qsession_widgets.emulator.store import Store, StoreError
+        from qsession_widgets.emulator.database import StoreError
+        from qsession_widgets.emulator.store import Store
         try:
             Store(Path({str(path)!r}))
         except StoreError as error:
@@ -287,7 +290,8 @@ def test_of_several_emulators_that_start_at_once_one_gets_the_data(tmp_path):
     program = """
         import sys
         from pathlib import Path
-        from qsession_widgets.emulator.store import Store, StoreError
+        from qsession_widgets.emulator.database import StoreError
+        from qsession_widgets.emulator.store import Store
         print("ready", flush=True)
         sys.stdin.readline()
         try:

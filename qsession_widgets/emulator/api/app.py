@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from ..core import Emulator
+from ..database import StoreError
 from ..errors import INVALID_JOB, error_body
 from ..lifecycle import Refused
 from . import backends, control, iam, instances, jobs, openapi, sessions, workloads
@@ -47,6 +48,7 @@ def create_app(emulator: Emulator) -> Envelope:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(StoreError, _unusable)
     app.add_exception_handler(Exception, _broken)
     app.openapi = lambda: _describe(app)  # type: ignore[method-assign]
     return Envelope(app, emulator)
@@ -90,6 +92,10 @@ async def _http(request: Request, error: Exception) -> Response:
     )
     response.headers.update(error.headers or {})
     return response
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    return _error(request, 507, 507, str(error), "Try again when that is put right.")
 
 
 async def _broken(request: Request, error: Exception) -> Response:

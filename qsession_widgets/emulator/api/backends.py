@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections import defaultdict, deque
 
 from fastapi import APIRouter
 from starlette.responses import Response
@@ -27,6 +28,7 @@ def _known(emulator: Emulator, name: str) -> None:
 async def list_backends(asked: AskedBy, fields: str = "", include_mocks: bool = False) -> Response:
     """All backends, with their queues; names of real devices only with ``include_mocks``."""
     emulator = asked.emulator
+    waits = _waits(emulator) if "wait_time_seconds" in fields.split(",") else None
     entries = []
     for name in sorted(emulator.lifecycle.devices, key=devices.attraction):
         if devices.stands_in(name) and not include_mocks:
@@ -36,21 +38,25 @@ async def list_backends(asked: AskedBy, fields: str = "", include_mocks: bool = 
             "status": {"name": "online"},
             "queue_length": len(emulator.lifecycle.queue(name)),
         }
-        if "wait_time_seconds" in fields.split(","):
-            entry["wait_time_seconds"] = _waits(emulator, name)
+        if waits is not None:
+            entry["wait_time_seconds"] = _figures(waits[name]) if name in waits else None
         entries.append(entry)
     return json_response({"devices": entries})
 
 
-def _waits(emulator: Emulator, name: str) -> dict[str, int] | None:
-    waits = [
-        job.started - job.created
-        for job in emulator.lifecycle.jobs.values()
-        if job.backend == name and job.started is not None
-    ][-WAITS:]
-    if not waits:
-        return None
-    cuts = statistics.quantiles(waits, n=20, method="inclusive") if len(waits) > 1 else waits * 19
+def _waits(emulator: Emulator) -> dict[str, deque[float]]:
+    """How long the latest jobs waited, by backend."""
+    waits: dict[str, deque[float]] = defaultdict(lambda: deque(maxlen=WAITS))
+    for job in emulator.lifecycle.jobs.values():
+        if job.started is not None:
+            waits[job.backend].append(job.started - job.created)
+    return waits
+
+
+def _figures(waits: deque[float]) -> dict[str, int]:
+    cuts = (
+        statistics.quantiles(waits, n=20, method="inclusive") if len(waits) > 1 else [*waits] * 19
+    )
     return {
         "average": round(statistics.fmean(waits)),
         "p50": round(cuts[9]),

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+import secrets
 from itertools import islice
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from ..core import new_job_id
 from ..errors import INVALID_JOB, invalid
 from ..lifecycle import Refused
 from ..records import Job
@@ -34,6 +34,14 @@ happens.
 
 PAGE = 200
 
+_ID_LETTERS = "0123456789abcdefghijklmnopqrstuv"
+
+
+def _new_id(now: float) -> str:
+    """A job id like IBM's: twenty lower-case letters and digits, later ones sorting last."""
+    number = (int(now * 1000) & (1 << 44) - 1) << 56 | secrets.randbits(56)
+    return "".join(_ID_LETTERS[number >> 5 * place & 31] for place in reversed(range(20)))
+
 
 @router.post("/jobs", response_model=None)
 async def create(asked: AskedBy, body: CreateJob) -> Response:
@@ -51,7 +59,7 @@ async def create(asked: AskedBy, body: CreateJob) -> Response:
         asked.instance,
         json.dumps(body.params),
         Job(
-            id=new_job_id(asked.now),
+            id=_new_id(asked.now),
             program_id=body.program_id,
             backend=body.backend,
             instance=asked.instance.crn,
@@ -167,11 +175,11 @@ async def read(asked: AskedBy, job_id: str, exclude_params: bool = False) -> Res
 async def results(asked: AskedBy, job_id: str) -> Response:
     """The result; nothing (204) while there is none. A private job's can be fetched once."""
     job = asked.emulator.job(asked.instance, job_id)
-    text = asked.emulator.store.result(job_id) if job.status == "Completed" else None
+    text = asked.emulator.writer.result(job_id) if job.status == "Completed" else None
     if not text:
         return no_content()
     if job.private:
-        asked.emulator.store.put_result(job_id, "")
+        asked.emulator.writer.drop_result(job_id)
     # as the service does: a client that goes by the type takes the text as it is
     return PlainTextResponse(text)
 
@@ -180,7 +188,7 @@ async def results(asked: AskedBy, job_id: str) -> Response:
 async def logs(asked: AskedBy, job_id: str) -> Response:
     """The log; empty while there is none."""
     asked.emulator.job(asked.instance, job_id)
-    return PlainTextResponse(asked.emulator.store.logs(job_id) or "")
+    return PlainTextResponse(asked.emulator.writer.logs(job_id) or "")
 
 
 @router.get("/jobs/{job_id}/metrics", response_model=None)

@@ -165,7 +165,7 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Start the workers; they import what they need in the background."""
-        for _ in range(self._size):
+        while len(self._live) < self._size and not self._closed:
             self._waiting.append(await self._spawn())
 
     async def _spawn(self) -> _Worker:
@@ -299,7 +299,8 @@ class WorkerPool:
         self._closed = True
         if self._spare is not None:
             self._spare.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
+            # where no process could be started there is nothing to end either
+            with contextlib.suppress(asyncio.CancelledError, OSError):
                 await self._spare
         workers = list(self._live)
         for worker in workers:
