@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from engine import jobs
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, transpile
+from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, depolarizing_error
+from qiskit_ibm_runtime import RuntimeEncoder
 from qiskit_ibm_runtime.executor_estimator import Estimator
 from qiskit_ibm_runtime.executor_sampler import Sampler
 from qiskit_ibm_runtime.fake_provider.local_service import QiskitRuntimeLocalService
@@ -106,6 +108,44 @@ def test_options_without_effect_are_named() -> None:
         assert warning in outcome["logs"]
 
 
+def test_what_is_not_done_is_never_silent() -> None:
+    circuit = ghz("fake_manila", [0, 1])
+    params = json.loads(jobs.sampler_params([circuit], execution={"init_qubits": True}))
+    assert jobs.run("sampler", "fake_manila", json.dumps(params))[0]["warnings"] == []
+    params["options"]["execution"]["init_qubits"] = False
+    params["optoins"] = {"default_shots": 5}
+    misspelt, unprepared = jobs.run("sampler", "fake_manila", json.dumps(params))[0]["warnings"]
+    assert "optoins" in misspelt
+    assert "execution.init_qubits = False" in unprepared
+    params["options"] = ["default_shots"]
+    assert jobs.run("sampler", "fake_manila", json.dumps(params))[0]["reason_code"] == 1519
+
+
+def test_shots_where_none_are_asked_for_are_the_services() -> None:
+    circuit = QuantumCircuit(1)
+    circuit.measure_all()
+    result = jobs.completed("sampler", "aer", json.dumps({"pubs": [circuit]}, cls=RuntimeEncoder))
+    assert result[0].data.meas.num_shots == 4096
+
+
+def test_results_without_qiskits_classes() -> None:
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(9)
+    circuit.x(8)
+    circuit.rx(angle, 0)
+    circuit.measure_all()
+    params = json.loads(jobs.sampler_params([(circuit, [[0.0], [np.pi]], 2)]))
+    params["support_qiskit"] = False
+    _, result = jobs.run("sampler", "aer", json.dumps(params))
+    (pub,) = result["results"]
+    assert pub["data"] == {"meas": {"samples": [["0x100"] * 2, ["0x101"] * 2], "num_bits": 9}}
+
+    params = json.loads(jobs.estimator_params([(QuantumCircuit(1), ["Z", "I"])]))
+    params["support_qiskit"] = False
+    _, result = jobs.run("estimator", "aer", json.dumps(params))
+    assert result["results"][0]["data"] == {"evs": [1.0, 1.0], "stds": [0.0, 0.0]}
+
+
 def test_raw_signals_are_refused() -> None:
     params = jobs.sampler_params([ghz("fake_manila", [0, 1])], execution={"meas_type": "kerneled"})
     outcome, _ = jobs.run("sampler", "fake_manila", params)
@@ -179,11 +219,33 @@ def test_precision_becomes_shots() -> None:
     assert [result.metadata["target_precision"] for result in results] == [0.1, 0.05]
 
 
+def test_shots_become_no_more() -> None:
+    for shots in (10, 1000, 4000, 30_000):
+        params = jobs.estimator_params([(QuantumCircuit(1), "Z")], default_shots=shots)
+        assert jobs.completed("estimator", "aer", params)[0].metadata["shots"] == shots
+
+
+def test_precision_of_the_whole_job() -> None:
+    params = json.loads(jobs.estimator_params([(QuantumCircuit(1), "Z")]))
+    params["precision"] = 0.1
+    result = jobs.completed("estimator", "aer", json.dumps(params))
+    assert result[0].metadata["shots"] == 100
+
+
 def test_resilience_is_named_as_without_effect() -> None:
     params = json.loads(jobs.estimator_params([(QuantumCircuit(1), "Z")]))
     params["resilience_level"] = 2
     outcome, _ = jobs.run("estimator", "aer", json.dumps(params))
     assert "resilience_level = 2" in outcome["warnings"][0]
+
+
+def test_resilience_that_the_service_would_add_is_missed_in_the_log() -> None:
+    params = json.loads(jobs.estimator_params([(QuantumCircuit(5), "IIIIZ")]))
+    told, _ = jobs.run("estimator", "fake_manila", json.dumps(params))
+    assert "correct readout errors" in told["logs"]
+    params["resilience_level"] = 0
+    wanted, _ = jobs.run("estimator", "fake_manila", json.dumps(params))
+    assert "correct readout errors" not in wanted["logs"]
 
 
 # --- Executor ---------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ error.
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -15,14 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from qiskit.primitives import DataBin, PrimitiveResult, PubResult
+from qiskit.primitives import DataBin, PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
-from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.emulator.engine import decode, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
 from qsession_widgets.emulator.engine.measurement import Group, groups, support
+from qsession_widgets.emulator.engine.programs import results
 from qsession_widgets.emulator.engine.programs.pubs import (
     CircuitFacts,
     Options,
@@ -47,7 +46,8 @@ class _Work:
 
     @property
     def shots(self) -> int:
-        return math.ceil(1.0 / float(self.pub.precision) ** 2)
+        # so many shots have a precision that is rounded, and must not become one more on the way
+        return math.ceil((1 - 1e-12) / float(self.pub.precision) ** 2)
 
     def qubits(self) -> set[int]:
         """Return the qubits of the circuit and of its observables; idle ones are measured, too."""
@@ -66,13 +66,18 @@ def run(job: JobRun, text: str) -> str:
     shots = options.take("default_shots")
     if shots:
         precision = 1 / math.sqrt(shots)
+    precision = params.get("precision") or precision
     width = job.device.num_qubits
     works = [_work(_pub(value, precision, index, width)) for index, value in enumerate(posted)]
     options.warn_about_rest(job)
     for index, work in enumerate(works):
         work.facts.check(job.device, index)
-    results = _estimate(job, works, options)
-    return json.dumps(PrimitiveResult(results, metadata={"version": 2}), cls=RuntimeEncoder)
+    if not job.device.ideal and params.get("resilience_level") is None:
+        job.note(
+            "values are as measured: the service would correct readout errors, because its "
+            "resilience_level is 1 where none is asked for"
+        )
+    return results.write(_estimate(job, works, options), params)
 
 
 def _pub(value: Any, precision: float, index: int, width: int) -> EstimatorPub:
@@ -117,12 +122,12 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
     by_shots: dict[int, list[int]] = defaultdict(list)
     for index, work in enumerate(works):
         by_shots[work.shots].append(index)
-    results: dict[int, PubResult] = {}
+    by_index: dict[int, PubResult] = {}
     for shots, members in by_shots.items():
         steps = [step for index in members for step in _steps(index, works[index], plans[index])]
         owners = [step.index for step in steps]
 
-        def tell(done: set[int], owners: list[int] = owners, before: int = len(results)) -> None:
+        def tell(done: set[int], owners: list[int] = owners, before: int = len(by_index)) -> None:
             pending = {owner for at, owner in enumerate(owners) if at not in done}
             job.progress(before + len(set(owners) - pending), len(works))
 
@@ -142,8 +147,8 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
                 for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
                     values[step.index][place, label] = (mean, variance)
         for index in members:
-            results[index] = _result(works[index], values[index])
-    return [results[index] for index in range(len(works))]
+            by_index[index] = _result(works[index], values[index])
+    return [by_index[index] for index in range(len(works))]
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,14 @@ from qsession_widgets.emulator.engine.sources import DeviceNoise, Noise, OwnNois
 
 _REMEMBERED = 64
 
+_PARAMETERS = frozenset(
+    {"options", "precision", "pubs", "resilience_level", "shots", "support_qiskit", "version"}
+)
+"""What stands beside the options in a job's parameters and is read."""
+
+_AS_IT_IS = {"execution.init_qubits": True}
+"""Options without effect, with the value that says what happens anyway; of all others it is off."""
+
 
 class CircuitFacts:
     """What was found out about a circuit, remembered as long as the circuit is.
@@ -122,6 +130,10 @@ class Options:
     def read(cls, job: JobRun, params: Mapping[str, Any]) -> Options:
         """Take the options both programs know out of the posted parameters."""
         values = _copied(params.get("options") or {})
+        if not isinstance(values, dict):
+            raise JobFailure("The options are no JSON object.", INVALID_OPTION)
+        for name in sorted(params.keys() - _PARAMETERS):
+            job.warn(f"The parameter {name} has no effect: there is none of this name.")
         values["experimental"] = job.take_aer_options(values.get("experimental") or {})
         simulator = values.get("simulator") or {}
         seed = simulator.pop("seed_simulator", None)
@@ -153,7 +165,7 @@ class Options:
     def warn_about_rest(self, job: JobRun) -> None:
         """Name every posted option that has no effect."""
         for name, value in _leaves(self.values):
-            if value is None or value is False:
+            if value is None or value is _AS_IT_IS.get(name, False):
                 continue
             job.warn(
                 f"The option {name} = {value!r:.80} has no effect in the local emulator with this "

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from qiskit.primitives import BitArray, DataBin, PrimitiveResult, SamplerPubResult
+from qiskit.primitives import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
-from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.emulator.engine import decode, outcomes, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.programs import results
 from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
     cut_together,
@@ -23,8 +22,8 @@ from qsession_widgets.emulator.engine.programs.pubs import (
 )
 from qsession_widgets.emulator.engine.sampling import Sampled
 
-DEFAULT_SHOTS = 1024
-"""As in the client's local mode; the service's own default is 4096."""
+DEFAULT_SHOTS = 4096
+"""As on the service; the client's local mode takes 1024."""
 
 
 def run(job: JobRun, text: str) -> str:
@@ -32,7 +31,8 @@ def run(job: JobRun, text: str) -> str:
     params = decode.decode(text)
     posted = posted_pubs(params)
     options = Options.read(job, params)
-    shots = int(options.take("default_shots") or params.get("shots") or DEFAULT_SHOTS)
+    default = options.take("default_shots")
+    shots = int(params.get("shots") or default or DEFAULT_SHOTS)
     measurement = options.take("execution", "meas_type")
     if measurement not in (None, "classified"):
         raise JobFailure(
@@ -42,8 +42,7 @@ def run(job: JobRun, text: str) -> str:
         )
     pubs = [_pub(value, shots, index) for index, value in enumerate(posted)]
     options.warn_about_rest(job)
-    results = _sample(job, pubs, options)
-    return json.dumps(PrimitiveResult(results, metadata={"version": 2}), cls=RuntimeEncoder)
+    return results.write(_sample(job, pubs, options), params)
 
 
 def _pub(value: Any, shots: int, index: int) -> SamplerPub:
