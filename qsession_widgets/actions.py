@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
 from .errors import UserError, nearest
-from .options import ATTACH_OPTIONS, LIST_OPTIONS, build, read_flags
+from .options import ATTACH_OPTIONS, LIST_OPTIONS
+from .parsing import build, read_flags
 from .showing import show
 from .usage import ACTION_NAMES, ACTIONS
 
 if TYPE_CHECKING:
     from .live import LiveSession
-    from .places import Found, Place, Where
+    from .places import Found, Spot, Where
     from .service import Chosen
 
 Push = Callable[[dict[str, Any]], object]
@@ -113,7 +114,7 @@ def _find_to_end(which: str) -> Found:
         raise UserError(
             f"There is no session named {which!r}: {there}; %session list shows the ids of all."
         )
-    return find(which, _places())
+    return find(which, _places(wanted=which))
 
 
 def _end(found: Found, action: str) -> str:
@@ -169,7 +170,7 @@ def _list(words: list[str], defaults: Mapping[str, str]) -> Any:
     return list_open(_places(where, **given, usual=usual), here)
 
 
-def _places(where: Where = "all", **which: Any) -> Iterator[Place | UserError]:
+def _places(where: Where = "all", **which: Any) -> Iterator[Spot]:
     from .places import places
 
     return places(where, known=BINDING.services(), **which)

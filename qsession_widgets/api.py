@@ -19,7 +19,7 @@ from .service import Chosen, Kind, choose, find_backend
 if TYPE_CHECKING:
     from .jobwatch import JobWatch
     from .live import Batch, LiveSession, Session
-    from .places import Place
+    from .places import Spot
 
 
 def open_session(
@@ -219,7 +219,7 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
         _refuse_taken_name(options)
         if options.events:
             events_file(options.events)
-        found = find(wanted, _places(options))
+        found = find(wanted, _places(options, wanted))
         live = BINDING.with_id(found.session_id)
     if live is not None:
         BINDING.bind(live)
@@ -235,7 +235,7 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
     )
 
 
-def _places(options: OpenOptions) -> Iterator[Place | UserError]:
+def _places(options: OpenOptions, wanted: str) -> Iterator[Spot]:
     """Where to look for a session that is named by its id only."""
     from .places import places
 
@@ -244,6 +244,7 @@ def _places(options: OpenOptions) -> Iterator[Place | UserError]:
         instance=options.instance,
         account=options.account,
         known=BINDING.services(),
+        wanted=wanted,
     )
 
 

@@ -16,7 +16,7 @@ from .options import LIST_OPTIONS
 
 if TYPE_CHECKING:
     from .monitor import Monitor
-    from .places import Found, Place, Where
+    from .places import Found, Spot, Where
 
 COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
 
@@ -195,27 +195,18 @@ def _complete(found: Found) -> Monitor:
 def _found(options: argparse.Namespace) -> Found:
     from .places import find
 
-    return find(options.id, _places(options, sleeping=True))
+    return find(options.id, _places(options, wanted=options.id, sleeping=True))
 
 
 def _newest(options: argparse.Namespace) -> Found:
     from .listing import newest
 
-    found: list[Found] = []
-    problems: list[str] = []
-    for place in _places(options, sleeping=True):
-        try:
-            if isinstance(place, UserError):
-                raise place
-            found += newest(place)
-        except UserError as error:
-            problems.append(str(error))
-    if not found:
-        raise UserError("\n".join(["There is no session yet.", *problems]))
-    return max(found, key=lambda item: str(item.raw.get("created", "")))
+    return newest(_places(options, sleeping=True))
 
 
-def _places(options: argparse.Namespace, *, sleeping: bool = False) -> Iterator[Place | UserError]:
+def _places(
+    options: argparse.Namespace, *, wanted: str = "", sleeping: bool = False
+) -> Iterator[Spot]:
     """Where to look, as the options and the configuration say.
 
     With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
@@ -226,6 +217,8 @@ def _places(options: argparse.Namespace, *, sleeping: bool = False) -> Iterator[
     usual = configured()
     where: Where = options.service or "all"
     which = {"instance": options.instance, "account": options.account}
-    yield from places(where, usual={name: usual.get(name) for name in which}, **which)
+    yield from places(
+        where, usual={name: usual.get(name) for name in which}, wanted=wanted, **which
+    )
     if sleeping and where != "ibm" and not any(which.values()):
         yield from sleeping_emulator()

@@ -6,7 +6,8 @@ way:
 - ``QiskitRuntimeService._get_api_client(instance)``, and of what it returns ``_session`` (``auth``,
   ``base_url``, ``verify``, ``proxies``): to ask the service for raw session fields, which
   ``Session.details()`` drops, over a connection of our own;
-- ``QiskitRuntimeService._account`` (``instance``, ``url``): to say which service this is;
+- ``QiskitRuntimeService._create_new_cloud_api_client(instance)``: to ask another instance of the
+  same account without connecting anew, which takes several questions;
 - ``Session._run`` and ``Session._active``: to notice a submit from this kernel, and to tell the
   client of an end it cannot see.
 
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
 API_VERSION = "2026-04-15"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
+
+_connecting = threading.Lock()
+_quiet = 0
+_level = logging.NOTSET
 
 
 @dataclass(frozen=True)
@@ -71,11 +76,14 @@ class ServiceClient:
         The instance (CRN); the active one when None.
     """
 
+    base_url: str
+    _http: requests.Session
+
     heard: Callable[[Answer | ServiceError], object] | None = None
     """Is told of every answer and of every failure, on the thread that asked."""
 
     def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
-        theirs = service._get_api_client(instance)._session
+        theirs = _api_client(service, instance)._session
         self._dial(theirs.base_url)
         self._http.auth = theirs.auth
         self._http.verify = theirs.verify
@@ -107,6 +115,13 @@ class ServiceClient:
             setattr(line._http, name, getattr(self._http, name))
         line._http.headers.update(self._http.headers)
         return line
+
+    def adopt(self, other: ServiceClient) -> None:
+        """Go on with the address, the credentials and the connections of another line."""
+        with self._lock:
+            old, self._http = self._http, other._http
+            self.base_url = other.base_url
+        old.close()
 
     def _dial(self, url: str) -> None:
         import requests
@@ -238,14 +253,38 @@ def _error(response: requests.Response) -> ServiceError:
     )
 
 
+def _api_client(service: QiskitRuntimeService, instance: str | None) -> Any:
+    from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+    try:
+        return service._get_api_client(instance)
+    except IBMInputValueError:
+        # the client makes them for what it was asked for only; it does so by a field of its own,
+        # and must not be asked twice at once
+        with _connecting:
+            return service._create_new_cloud_api_client(str(instance))
+
+
+def account_instances(service: QiskitRuntimeService) -> list[dict[str, Any]]:
+    """Every instance that a service's account reaches: ``crn``, ``name``, ``plan``.
+
+    Empty when the account does not tell, which keeps no job from running.
+    """
+    try:
+        with quiet_client():
+            return [dict(item) for item in service.instances()]
+    except Exception:
+        return []
+
+
 def account_instance(service: QiskitRuntimeService) -> str | None:
     """The instance (CRN) a service uses at this moment."""
     return cast("str | None", service._get_api_client()._instance)
 
 
-def base_url(service: QiskitRuntimeService) -> str:
-    """The URL of the REST API a service talks to."""
-    return cast(str, service._get_api_client()._session.base_url)
+def base_url(service: QiskitRuntimeService, instance: str | None = None) -> str:
+    """The URL of the REST API a service talks to, about an instance or the active one."""
+    return cast(str, _api_client(service, instance)._session.base_url)
 
 
 def set_active(session: Any, active: bool) -> None:
@@ -264,11 +303,21 @@ def same_account(one: QiskitRuntimeService, other: QiskitRuntimeService) -> bool
 
 @contextmanager
 def quiet_client() -> Iterator[None]:
-    """Keep the client's remarks on accounts and instances out of the notebook."""
+    """Keep the client's remarks on accounts and instances out of the notebook.
+
+    Several threads may be in such a block at once; the level is put back by the last one.
+    """
+    global _quiet, _level
     logger = logging.getLogger("qiskit_ibm_runtime")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    with _connecting:
+        if not _quiet:
+            _level = logger.level
+            logger.setLevel(logging.ERROR)
+        _quiet += 1
     try:
         yield
     finally:
-        logger.setLevel(level)
+        with _connecting:
+            _quiet -= 1
+            if not _quiet:
+                logger.setLevel(_level)

@@ -5,20 +5,28 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
+from .asking import ask
 from .client import Answer, ServiceClient
 from .durations import money, words
 from .errors import ServiceError, UserError, explained
 from .fields import STATES, read_active_periods, read_opened, read_seconds, read_time
 from .markup import as_html
 from .orphans import Note, notes
-from .places import Found, Place
+from .places import STARTING, Found, Spot
+from .reaching import Place
 from .snapshot import SessionSnapshot, headline, usage
 
-MOST = 100
+MOST = 200
 """The most workloads that are looked at one by one."""
+
+PAGE = 50
+"""The most that the service lists at once."""
+
 HEADER = ("id", "kind", "backend", "state", "age", "idle", "cost so far", "opened by")
 
 
@@ -146,15 +154,13 @@ class Listing:
         )
 
 
-def list_open(
-    places: Iterable[Place | UserError], here: Mapping[str, str] | None = None
-) -> Listing:
-    """Ask services for everything of mine that is open.
+def list_open(spots: Iterable[Spot], here: Mapping[str, str] | None = None) -> Listing:
+    """Ask services for everything of mine that is open, all of them at once.
 
     Parameters
     ----------
-    places : iterable of Place or UserError
-        The services; why one cannot be asked is said below the table.
+    spots : iterable of Spot
+        Where to look; why one cannot be asked, or did not answer in time, is said below the table.
     here : mapping, optional
         What to say of sessions of this kernel, by id.
 
@@ -166,14 +172,14 @@ def list_open(
     rows: list[Row] = []
     asked: list[str] = []
     problems: list[str] = []
-    for place in places:
-        try:
-            if isinstance(place, UserError):
-                raise place
-            rows += _rows(place, here or {})
-            asked.append(place.info.label)
-        except UserError as error:
-            problems.append(str(error))
+    replies = ask(spots, partial(_rows, here=here or {}))
+    for reply in sorted(replies, key=lambda reply: reply.order):
+        if isinstance(reply.answer, UserError):
+            problems.append(str(reply.answer))
+        elif reply.place is not None:
+            rows += reply.answer
+            asked.append(reply.place.info.label)
+    problems = list(dict.fromkeys(problems))
     if problems and not asked:
         raise UserError("\n".join(problems))
     seen: dict[str, Row] = {}
@@ -182,21 +188,29 @@ def list_open(
     return Listing(tuple(seen.values()), tuple(dict.fromkeys(asked)), tuple(problems))
 
 
-def newest(place: Place) -> list[Found]:
-    """The newest session or batch of a service, open or not, with the fields of the list; or none.
+def newest(spots: Iterable[Spot]) -> Found:
+    """The newest session or batch there is, open or not, with the fields of the list.
 
     Raises
     ------
     UserError
-        The service refused or does not answer.
+        There is none, and why some could not be asked.
     """
+    replies = list(ask(spots, _newest, STARTING))
+    found = [one for reply in replies if isinstance(reply.answer, list) for one in reply.answer]
+    if not found:
+        problems = [str(reply.answer) for reply in replies if isinstance(reply.answer, UserError)]
+        raise UserError("\n".join(["There is no session yet.", *dict.fromkeys(problems)]))
+    return max(found, key=lambda item: str(item.raw.get("created", "")))
+
+
+def _newest(place: Place) -> list[Found]:
     line = place.dial()
     try:
         with explained("list the sessions", place.info.kind):
-            found = workloads(line, limit=1)
+            return [Found(place, item) for item in workloads(line, limit=1)]
     finally:
         line.shut()
-    return [Found(place, item) for item in found[:1]]
 
 
 def _rows(place: Place, here: Mapping[str, str]) -> list[Row]:
@@ -215,9 +229,9 @@ def _rows(place: Place, here: Mapping[str, str]) -> list[Row]:
 
 
 def workloads(
-    line: ServiceClient, status: Sequence[str] = (), *, limit: int = 50, **query: Any
+    line: ServiceClient, status: Sequence[str] = (), *, limit: int = MOST, **query: Any
 ) -> list[dict[str, Any]]:
-    """My sessions and batches, newest first, as the service lists them; at most `MOST`.
+    """My sessions and batches, newest first, as the service lists them, page by page.
 
     Parameters
     ----------
@@ -226,7 +240,7 @@ def workloads(
     status : sequence of str
         Only those that are ``pending``, ``in_progress``, ``completed``, ``canceled`` or ``failed``.
     limit : int
-        How many of each kind.
+        How many at most, the newest of them.
     **query
         What else the service may be asked for.
 
@@ -235,14 +249,28 @@ def workloads(
     ServiceError
         The service refused or does not answer.
     """
-    query |= {"user": "me", "sort": "-createdAt", "limit": limit}
+    query |= {"user": "me", "sort": "-createdAt", "limit": min(limit, PAGE)}
     if status:
         query["status"] = list(status)
     found: list[dict[str, Any]] = []
     for mode in ("session", "batch"):
-        found += (line.workloads(mode=mode, **query).data or {}).get("workloads", ())
+        found += _pages(line, limit, {"mode": mode, **query})
     found.sort(key=lambda item: str(item.get("created", "")), reverse=True)
-    return found[:MOST]
+    return found[:limit]
+
+
+def _pages(line: ServiceClient, most: int, query: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    while len(found) < most:
+        page = line.workloads(**query).data or {}
+        listed = page.get("workloads", ())
+        found += listed
+        link = str((page.get("next") or {}).get("href") or "")
+        cursor = parse_qs(urlsplit(link).query).get("next")
+        if not listed or not cursor or cursor == [query.get("next")]:
+            break
+        query = {**query, "next": cursor[0]}
+    return found[:most]
 
 
 def _details(line: ServiceClient, session_id: str) -> Answer | None:

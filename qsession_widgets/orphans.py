@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .client import ServiceClient, base_url
+from .client import ServiceClient, account_instance, base_url
 from .errors import ServiceError
 
 if TYPE_CHECKING:
@@ -99,6 +99,10 @@ class Note:
         What that kernel does with it when it ends in order; empty when unknown.
     opened_at : float
         When it was opened, or taken up, on this machine's clock; 0 when unknown.
+    instance : str
+        Which instance (CRN) it is in; empty when unknown.
+    account : str
+        Name of the saved account it was opened with; empty for another, or none.
     events : tuple of Event
         The newest events, oldest first.
     """
@@ -115,6 +119,8 @@ class Note:
     tells: bool = False
     on_exit: str = ""
     opened_at: float = 0.0
+    instance: str = ""
+    account: str = ""
     events: tuple[Event, ...] = ()
 
     @classmethod
@@ -147,14 +153,15 @@ def remember(live: LiveSession) -> None:
     from .binding import BINDING
     from .running import tells
 
-    snapshot = live.monitor.snapshot
+    snapshot, service = live.monitor.snapshot, live.chosen.service
+    instance = live.session._instance or account_instance(service)
     with _writing:
         known = _read(snapshot.session_id)
         mine = known is not None and known.process == os.getpid()
         _write(
             Note(
                 session_id=snapshot.session_id,
-                url=base_url(live.chosen.service),
+                url=base_url(service, instance),
                 notebook=snapshot.notebook or os.environ.get("JPY_SESSION_NAME", ""),
                 process=os.getpid(),
                 name=live.name,
@@ -165,6 +172,8 @@ def remember(live: LiveSession) -> None:
                 tells=tells(),
                 on_exit=live.options.on_exit,
                 opened_at=known.opened_at if known is not None and mine else time.time(),
+                instance=instance or "",
+                account=live.chosen.account or "",
                 events=() if known is None else known.events,
             )
         )
@@ -241,13 +250,15 @@ def leftovers(chosen: Chosen, notebook: str) -> list[Note]:
 
     Notes on those that have ended are taken away.
     """
-    url = base_url(chosen.service)
+    url, instance = base_url(chosen.service), account_instance(chosen.service)
     mine = [
         note
         for note in notes().values()
         if notebook
         and note.notebook == notebook
         and note.url == url
+        # of what is in another instance, this one would say that there is no such session
+        and note.instance in ("", instance)
         and note.process != os.getpid()
     ]
     if not mine:
@@ -272,7 +283,7 @@ def _still_open(line: ServiceClient, note: Note) -> bool:
     try:
         raw = line.session(note.session_id).data
     except ServiceError as error:
-        if error.status == 404:
+        if error.status == 404 and note.instance:
             forget(note.session_id)
         return False
     if raw.get("state") != "closed" and raw.get("accepting_jobs", True):

@@ -1,65 +1,33 @@
-"""Where sessions of mine can be: the IBM account, and every emulator that runs on this machine.
+"""Where sessions of mine can be: accounts with all their instances, and emulators that run here.
 
-Who looks for a session by its id, or lists what is open, should not have to know on which of them
-it is. Nothing is started for that: an emulator that does not run has no session that is active.
+Who looks for a session by its id, or lists what is open, should not have to know where it is. So
+every saved account is asked for its instances, and each of them for its sessions, side by side
+(`qsession_widgets.asking`); a note of the kernel that opened a session leads to it at once. Nothing
+is started for that: an emulator that does not run has no session that is active.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any, Literal
 
-from .accounts import find_account
-from .client import ServiceClient, account_instance, base_url
-from .emulators import describe_emulator, running_emulators
+from .accounts import every_account, find_account
+from .asking import ask
+from .client import ServiceClient
+from .emulators import emulator_name, running_emulators
 from .errors import ServiceError, UserError, explained
 from .monitor import Monitor
-from .service import Chosen, choose, local_service
-from .snapshot import ServiceInfo
+from .noted import account_gone, noted_instances
+from .orphans import notes
+from .reaching import Place, account_place, account_places, emulator_place
+from .service import Chosen
 
 Where = Literal["all", "ibm", "local"]
 
-
-class Place:
-    """A service that may have sessions of mine.
-
-    Parameters
-    ----------
-    info : ServiceInfo
-        How to speak of it.
-    key : tuple of str
-        Its address and instance; the same for the same place.
-    dial : callable
-        Makes a line to it.
-    make : callable
-        Makes the client library's object for it.
-    """
-
-    def __init__(
-        self,
-        info: ServiceInfo,
-        key: tuple[str, str],
-        dial: Callable[[], ServiceClient],
-        make: Callable[[], Chosen],
-    ):
-        self.info = info
-        self.key = key
-        self.dial = dial
-        self._make = make
-
-    @cached_property
-    def chosen(self) -> Chosen:
-        """The client library's object for it; importing that takes a second or two."""
-        return self._make()
-
-    @classmethod
-    def of(cls, chosen: Chosen) -> Place:
-        """The place of a service that is connected already."""
-        service = chosen.service
-        key = (base_url(service), account_instance(service) or "")
-        return cls(chosen.info, key, lambda: ServiceClient(service), lambda: chosen)
+STARTING = 90.0
+"""Seconds that an emulator may take that has to be started first."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +83,28 @@ def ended_as(word: str, said: str) -> str:
     return said.replace("Session", word.capitalize(), 1) if said.startswith("Session") else said
 
 
+@dataclass(frozen=True)
+class Spot:
+    """Where places may be: which ones is known once it was asked.
+
+    Attributes
+    ----------
+    words : str
+        How to speak of it.
+    reach : callable
+        Finds the places, or why one cannot be asked. May block; raises `UserError`.
+    turn : int
+        When to look there for a single session: 0 at once, 1 where that found none, 2 at last.
+    silent : str
+        What to say when it does not answer in time; empty for the usual sentence.
+    """
+
+    words: str
+    reach: Callable[[], list[Place | UserError]]
+    turn: int = 1
+    silent: str = ""
+
+
 def places(
     where: Where = "all",
     *,
@@ -122,115 +112,162 @@ def places(
     account: str | None = None,
     known: Iterable[Chosen] = (),
     usual: Mapping[str, str | None] | None = None,
-) -> Iterator[Place | UserError]:
-    """Every service that may have sessions of mine, the nearest first.
+    wanted: str = "",
+) -> Iterator[Spot]:
+    """Every spot where sessions of mine may be, the nearest first. Asks nobody.
 
     Parameters
     ----------
     where : {"all", "ibm", "local"}
         Which to look at.
     instance, account : str, optional
-        Instance and saved account of IBM's; only that one is looked at then.
+        Instance and saved account of IBM's; only that one is looked at then. Of an account without
+        an instance, all instances that it reaches.
     known : iterable of Chosen
-        Services that are connected already; they come first.
+        Services that are connected already; they come first, and need not be connected again.
     usual : mapping, optional
         Instance and account to take where none is given, which keep nothing else out.
+    wanted : str
+        The session that is looked for, if it is one: where its note leads comes first.
 
     Yields
     ------
-    Place or UserError
-        A service; or why one that there is cannot be asked.
+    Spot
+        See `qsession_widgets.asking.ask`.
     """
-    seen: set[tuple[str, str]] = set()
+    usual, known = usual or {}, list(known)
     only_ibm = instance is not None or account is not None
-    makers: list[Callable[[], Place]] = []
     if not only_ibm:
-        makers += [_given(chosen) for chosen in known if where in ("all", chosen.info.kind)]
+        near = [chosen for chosen in known if where in ("all", chosen.info.kind)]
+        yield from (Spot(one.info.label, partial(_given, one), turn=0) for one in near)
         if where != "ibm":
-            makers += [_emulator(connection) for connection in running_emulators()]
-    if where != "local" or only_ibm:
-        usual = usual or {}
-        which = (instance or usual.get("instance"), account or usual.get("account"))
-        makers.append(lambda: _account(*which, needed=where == "ibm" or only_ibm))
-    for make in makers:
-        try:
-            place = make()
-        except _Nowhere:
-            continue
-        except UserError as error:
-            yield error
-            continue
-        if place.key not in seen:
-            seen.add(place.key)
-            yield place
+            yield from (_of_emulator(connection) for connection in running_emulators())
+    if where == "local" and not only_ibm:
+        return
+    if instance is not None:
+        which = account or usual.get("account")
+        yield Spot(f"the instance {instance}", lambda: [account_place(which, instance)])
+        return
+    yield from _of_accounts(known, account, usual, wanted, needed=where == "ibm")
 
 
-def sleeping_emulator() -> Iterator[Place | UserError]:
+def sleeping_emulator() -> Iterator[Spot]:
     """The emulator that notebooks share, started for its records when it has some and is not there.
 
     Yields
     ------
-    Place or UserError
-        It, or why it cannot be started; nothing when it runs or never did.
+    Spot
+        It; nothing when it runs or never did.
     """
-    from .emulator.discovery import data_directory
+    from .emulator.discovery import EmulatorError, data_directory
     from .emulator.launch import find as find_emulator
+    from .emulator.launch import find_or_start
+
+    def start() -> list[Place | UserError]:
+        try:
+            return [emulator_place(find_or_start(None, emulator_name(None)))]
+        except EmulatorError as error:
+            raise UserError(str(error)) from error
 
     if find_emulator() is None and data_directory().is_dir():
+        yield Spot("the local emulator", start, turn=2)
+
+
+def _given(chosen: Chosen) -> list[Place | UserError]:
+    return [Place.of(chosen)]
+
+
+# -------------------------------------------------------------------------------------------------
+# Emulators
+
+
+def _of_emulator(connection: Any) -> Spot:
+    silent = (
+        f"The emulator at {connection.url} (process {connection.pid}) does not answer: end that "
+        "process, or wait until it is less busy."
+    )
+
+    def reach() -> list[Place | UserError]:
         try:
-            yield Place.of(choose("local"))
-        except UserError as error:
-            yield error
-
-
-class _Nowhere(Exception):
-    """There is no such service."""
-
-
-def _given(chosen: Chosen) -> Callable[[], Place]:
-    return lambda: Place.of(chosen)
-
-
-def _emulator(connection: Any) -> Callable[[], Place]:
-    def dial() -> ServiceClient:
-        return ServiceClient.with_key(connection.api, connection.key, connection.crn)
-
-    def make() -> Place:
-        line = dial()
-        try:
-            info = describe_emulator(line)
+            return [emulator_place(connection)]
         except ServiceError as error:
             if "did not answer" in error.message:
-                raise UserError(
-                    f"The emulator at {connection.url} (process {connection.pid}) does not answer: "
-                    "end that process, or wait until it is less busy."
-                ) from error
+                raise UserError(silent) from error
             # its file was left behind when it was killed
-            raise _Nowhere from error
-        finally:
-            line.shut()
-        why = "it is where the session is"
-        return Place(
-            info, (connection.api, connection.crn), dial, lambda: local_service(connection, why)
-        )
+            return []
 
-    return make
+    return Spot(f"the emulator at {connection.url}", reach, turn=0, silent=silent)
 
 
-def _account(instance: str | None, account: str | None, *, needed: bool) -> Place:
-    if not needed and find_account(account) is None:
-        raise _Nowhere
-    return Place.of(choose("ibm", instance=instance, account=account))
+# -------------------------------------------------------------------------------------------------
+# Accounts
 
 
-def find(wanted: str, found_in: Iterable[Place | UserError]) -> Found:
+def _of_accounts(
+    known: Iterable[Chosen],
+    only: str | None,
+    usual: Mapping[str, str | None],
+    wanted: str,
+    *,
+    needed: bool,
+) -> Iterator[Spot]:
+    """The accounts there are, or the only one wanted; each key once, however often it is saved."""
+    told = notes()
+    noted = noted_instances(told.values())
+    try:
+        accounts = every_account()
+        first = only or usual.get("account")
+        if first is not None:
+            find_account(first)
+            accounts.sort(key=lambda account: account.name != first)
+        if only is not None:
+            accounts = [account for account in accounts if account.name == only]
+    except UserError as error:
+        yield _refused(error)
+        return
+    if not accounts:
+        if needed or only is not None:
+            # it says what there is to do
+            yield Spot("the account", lambda: [account_place(only, None)])
+        return
+    names = {account.name for account in accounts}
+    opened = next((where for where, left in noted.items() if told.get(wanted) in left), None)
+    if opened is not None and opened.account in names:
+        which = (opened.account or None, opened.instance)
+        yield Spot("where it was opened", lambda: [account_place(*which)], turn=0)
+    connected = {chosen.account: chosen for chosen in known if chosen.account is not None}
+    held: set[str] = set()
+    for account in accounts:
+        if account.holder in held:
+            continue
+        held.add(account.holder)
+        same = {one.name for one in accounts if one.holder == account.holder}
+        before = [one.instance for one in accounts if one.holder == account.holder]
+        before += [one.instance for one in noted if one.account in same]
+        before.append(usual.get("instance") or "")
+        reach = partial(account_places, account, before, connected.get(account.name))
+        yield Spot(f"IBM Quantum with {account.words}", reach)
+    for where, left in noted.items() if only is None else ():
+        if where.account and where.account not in names:
+            yield _refused(UserError(account_gone(where.account, left)))
+
+
+def _refused(error: UserError) -> Spot:
+    return Spot("the account", lambda: [error])
+
+
+# -------------------------------------------------------------------------------------------------
+# One session
+
+
+def find(wanted: str, found_in: Iterable[Spot]) -> Found:
     """A session or batch, by its own id or by that of one of its jobs.
 
     Parameters
     ----------
     wanted : str
         The id.
-    found_in : iterable of Place or UserError
+    found_in : iterable of Spot
         Where to look; what `places` gives.
 
     Raises
@@ -240,24 +277,20 @@ def find(wanted: str, found_in: Iterable[Place | UserError]) -> Found:
     """
     asked: list[str] = []
     problems: list[str] = []
-    for place in found_in:
-        if isinstance(place, UserError):
-            problems.append(str(place))
-            continue
-        line = place.dial()
-        try:
-            with explained(f"find {wanted}", place.info.kind):
-                raw = _ask(line, wanted)
-        except UserError as error:
-            if isinstance(error, _NoSession):
-                raise
-            problems.append(str(error))
-            continue
-        finally:
-            line.shut()
-        if raw is not None:
-            return Found(place, raw)
-        asked.append(place.info.label)
+    spots = sorted(found_in, key=lambda spot: spot.turn)
+    for turn in sorted({spot.turn for spot in spots}):
+        near = [spot for spot in spots if spot.turn == turn]
+        patience = STARTING if turn == 2 else None
+        for reply in ask(near, partial(_look, wanted), patience):
+            place, raw = reply.place, reply.answer
+            if isinstance(raw, _NoSession):
+                raise raw
+            if isinstance(raw, UserError):
+                problems.append(str(raw))
+            elif place is not None and raw is not None:
+                return Found(place, raw)
+            elif place is not None:
+                asked.append(place.info.label)
     if not asked and not problems:
         raise UserError(
             f"There is no session, batch or job {wanted!r}: no emulator runs here and no IBM "
@@ -270,7 +303,16 @@ def find(wanted: str, found_in: Iterable[Place | UserError]) -> Found:
             f"There is no session, batch or job {wanted!r} on {labels}: %session list, or qsession "
             "list in a terminal, shows the open ones; --instance and --account say where to look."
         )
-    raise UserError("\n".join(parts + problems))
+    raise UserError("\n".join(parts + list(dict.fromkeys(problems))))
+
+
+def _look(wanted: str, place: Place) -> dict[str, Any] | None:
+    line = place.dial()
+    try:
+        with explained(f"find {wanted}", place.info.kind):
+            return _ask(line, wanted)
+    finally:
+        line.shut()
 
 
 class _NoSession(UserError):

@@ -7,12 +7,18 @@ IBM stays an error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlparse
 
-from .accounts import find_account
-from .client import ServiceClient, account_instance, base_url, quiet_client
+from .accounts import default_account, find_account
+from .client import (
+    ServiceClient,
+    account_instance,
+    account_instances,
+    base_url,
+    quiet_client,
+)
 from .emulators import connect, emulator_info, emulator_name
 from .errors import UserError, explain, explained, nearest
 from .prices import LIST_PRICE, PRICES
@@ -41,11 +47,14 @@ class Chosen:
         Label, plan and price.
     reason : str
         One line: which service, and why this one.
+    account : str or None
+        Name of the saved account, empty for that of the environment; None without an account.
     """
 
     service: QiskitRuntimeService
     info: ServiceInfo
     reason: str
+    account: str | None = None
 
 
 def choose(
@@ -188,35 +197,64 @@ def _ibm(why: str, instance: str | None, account: str | None) -> Chosen:
             service = QiskitRuntimeService(instance=instance, name=account)
     except Exception as error:
         raise UserError(explain(error, doing=f"connect to IBM Quantum with {why}")) from error
-    return describe(service, why)
+    if account is None:
+        default = default_account()
+        account = "" if default is None else default.name
+    return describe(service, why, account)
 
 
-def describe(service: QiskitRuntimeService, why: str) -> Chosen:
+def describe(service: QiskitRuntimeService, why: str, account: str | None = None) -> Chosen:
     """How to speak of a service the user made.
 
     A service that turns out to be an emulator is called one, whatever way it was reached.
+
+    Parameters
+    ----------
+    service : QiskitRuntimeService
+        Connected.
+    why : str
+        Why it was chosen, in words.
+    account : str, optional
+        Name of its saved account, empty for that of the environment.
     """
-    url = base_url(service)
-    instance = account_instance(service) or ""
-    if urlparse(url).hostname in ("127.0.0.1", "localhost", "::1"):
+    info = describe_instance(service, account_instance(service) or "")
+    used = "the local emulator" if info.kind == "local" else info.label
+    return Chosen(service, info, f"Using {used}: {why}.", account)
+
+
+def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceInfo:
+    """How to speak of one of the instances that a service's account reaches.
+
+    Its name is told where the account reaches more than one.
+
+    Parameters
+    ----------
+    service : QiskitRuntimeService
+        Connected.
+    instance : str
+        The instance's CRN.
+    """
+    known = {item["crn"]: item for item in account_instances(service)}
+    fields = known.get(instance, {})
+    name = str(fields.get("name") or "") if len(known) > 1 else ""
+    if on_this_machine(base_url(service, instance or None)):
         info = emulator_info(service)
         if info is not None:
-            return Chosen(service, info, f"Using the local emulator: {why}.")
-    region = next((part for part in instance.split(":") if part in ("us-east", "eu-de")), "")
-    plan = _plan_name(service, instance)
-    label = " · ".join(filter(None, ["IBM Quantum", region, plan.capitalize()]))
-    info = ServiceInfo("ibm", label, plan, PRICES.get(plan, LIST_PRICE), charged=True)
-    return Chosen(service, info, f"Using {label}: {why}.")
+            named = f"local emulator · {name}" if name not in ("", "default") else "local emulator"
+            return replace(info, label=info.label.replace("local emulator", named, 1))
+    plan = str(fields.get("plan") or "").lower()
+    label = " · ".join(filter(None, ["IBM Quantum", region(instance), plan.capitalize(), name]))
+    return ServiceInfo("ibm", label, plan, PRICES.get(plan, LIST_PRICE), charged=True)
 
 
-def _plan_name(service: QiskitRuntimeService, instance: str) -> str:
-    try:
-        with quiet_client():
-            plans = {item["crn"]: item.get("plan", "") for item in service.instances()}
-    except Exception:
-        # the plan only decorates the label; a service that does not list instances still runs jobs
-        return ""
-    return str(plans.get(instance, "")).lower()
+def region(instance: str) -> str:
+    """Where an instance is, by its CRN; empty when that does not tell."""
+    return next((part for part in instance.split(":") if part in ("us-east", "eu-de")), "")
+
+
+def on_this_machine(url: str) -> bool:
+    """Whether an address leads to this machine, as an emulator's does."""
+    return urlparse(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
