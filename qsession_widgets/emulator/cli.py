@@ -11,6 +11,7 @@ from typing import Any
 
 from .discovery import DEFAULT_NAME, Connection, EmulatorError
 from .options import OptionError, Parser, add_arguments, from_namespace
+from .rehearsing import add_commands
 
 
 def main(words: Sequence[str]) -> int:
@@ -68,18 +69,18 @@ def _parser() -> argparse.ArgumentParser:
     def add(name: str, action: Callable[[argparse.Namespace], int], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)
         sub.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
+        sub.add_argument("--json", action="store_true", help="one JSON object, for programs")
         sub.set_defaults(action=action)
         return sub
 
     start = add("start", _start, "start it in the background, or find it running")
     add_arguments(start)
     actions.add_parser("serve", help="run it in this terminal", add_help=False)
-    stop = add("stop", _stop, "end it; what it has accepted is kept")
-    status = add("status", _status, "say how it is")
+    add("stop", _stop, "end it; what it has accepted is kept")
+    add("status", _status, "say how it is")
     env = add("env", _env, "print the variables that lead QiskitRuntimeService() to it")
     env.add_argument("--instance", metavar="NAME", help="as the user of that instance")
-    for sub in (start, stop, status, env):
-        sub.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    add_commands(add, _running)
     return parser
 
 
@@ -143,7 +144,9 @@ def _running(options: argparse.Namespace) -> Connection:
 
     connection = find(options.name)
     if connection is None:
-        raise EmulatorError("No emulator is running: start one with qsession emulator start.")
+        named = "" if options.name == DEFAULT_NAME else f" named {options.name}"
+        start = "qsession emulator start" + (named and f" --name {options.name}")
+        raise EmulatorError(f"No emulator{named} is running: start one with {start}.")
     return connection
 
 

@@ -115,8 +115,10 @@ class Connection:
             "no_proxy": direct,
         }
 
-    def request(self, method: str, path: str, patience: float = PATIENCE) -> dict[str, Any]:
-        """Ask the emulator's own routes.
+    def request(
+        self, method: str, path: str, patience: float = PATIENCE, *, body: Any = None
+    ) -> dict[str, Any]:
+        """Ask the emulator's own routes, sending ``body`` as JSON.
 
         Raises
         ------
@@ -128,17 +130,22 @@ class Connection:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=patience)
         try:
-            connection.request(method, path, headers={"Authorization": f"apikey {self.key}"})
+            headers = {"Authorization": f"apikey {self.key}"}
+            if body is not None:
+                headers["Content-Type"] = "application/json"
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, path, sent, headers)
             answer = connection.getresponse()
-            body = json.loads(answer.read() or b"{}")
+            said = json.loads(answer.read() or b"{}")
         except (http.client.HTTPException, ValueError) as error:
             raise ConnectionError(f"what answers at {self.url} is no emulator") from error
         finally:
             connection.close()
         if answer.status >= 400:
-            message = body.get("errors", [{}])[0].get("message", f"HTTP {answer.status}")
+            errors = said.get("errors") if isinstance(said, dict) else None
+            message = errors[0].get("message") if errors else f"HTTP {answer.status}"
             raise EmulatorError(f"The emulator refused: {message}")
-        return body if isinstance(body, dict) else {}
+        return said if isinstance(said, dict) else {}
 
     def status(self, patience: float = PATIENCE) -> dict[str, Any]:
         """How the emulator is; see `request` for errors."""

@@ -265,6 +265,37 @@ def test_start_status_env_stop(capsys: pytest.CaptureFixture[str]) -> None:
     assert not listens(address(started["url"]))
 
 
+def test_a_class_is_shown_what_goes_wrong(capsys: pytest.CaptureFixture[str]) -> None:
+    def answer(*words: str) -> str:
+        assert cli.main(["emulator", *words, "--name", "class"]) == 0
+        return capsys.readouterr().out
+
+    name = ("--name", "class")
+    assert "named class is running" in refused(capsys, "emulator", "fault", *name)[1]
+    options = ["--faults", "--speed", "0", "--workers", "1"]
+    where = json.loads(answer("start", *options, "--json"))
+    assert answer("fault") == "Nothing will go wrong.\n"
+    words = ["--method", "POST", "--path", "/jobs", "--status", "503", "--code", "1999"]
+    waiting = answer("fault", *words, "--delay", "0.5", "--times", "2")
+    assert waiting == "1: POST /jobs: status 503, code 1999, 0.5 s late (2 times)\n"
+    assert "would do nothing" in refused(capsys, "emulator", "fault", "--always", *name)[1]
+    always = ("fault", "--drop", "--always", "--probability", "0.25", "--clear")
+    assert answer(*always) == "2: *: drop (always, with probability 0.25)\n"
+    assert json.loads(answer("fault", "--clear", "--json"))["faults"] == []
+
+    before = json.loads(answer("advance", "0", "--json"))["now"]
+    assert "clock says" in answer("advance", "3600")
+    assert json.loads(answer("status", "--json"))["now"] == before + 3600
+    assert "until qsession emulator resume" in answer("pause")
+    assert json.loads(answer("resume", "--json")) == {"paused": False}
+    answer("stop")
+    assert not listens(address(where["url"]))
+
+    answer("start", "--workers", "1")
+    assert "started without --faults" in refused(capsys, "emulator", "pause", *name)[1]
+    answer("stop")
+
+
 def test_emulators_of_two_names_live_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("default", "other"):
         assert cli.main(["emulator", "start", "--name", name, "--workers", "1", "--json"]) == 0
