@@ -1,6 +1,6 @@
 // What this page knows of the account's sessions, the time by each service's clock, and what was asked of them here.
+import { standIns } from "#shared/blank";
 import { ServiceClock } from "#shared/clock";
-import type { JobRecord, JobStatus } from "#shared/snapshot.gen";
 import { isOpen, keyOf, which } from "./contract";
 import type { Deed, Overview, Service, Snapshot, Which, Workload } from "./contract";
 import type { News } from "./feed";
@@ -108,31 +108,16 @@ export class Sessions {
   }
 }
 
-const BLANK: Omit<JobRecord, "id" | "status" | "created"> = {
-  program: "",
-  started: null,
-  finished: null,
-  exact: false,
-  qpu_seconds: null,
-  pubs: null,
-  error: null,
-  error_code: null,
-  stray: false,
-};
-
 /** Only the newest jobs come along: put as many pending ones beside them as were counted, so that the sums are right. */
 export function complete(workload: Workload): Workload {
   const { snapshot } = workload;
   const { counts, jobs } = snapshot;
   if (!counts) return workload;
-  const missing: JobRecord[] = [];
-  for (const status of ["running", "queued"] as JobStatus[]) {
-    const here = jobs.filter((job) => job.status === status && !job.stray).length;
-    for (let i = here; i < counts[status]; i++) {
-      const created = jobs[0]?.created ?? snapshot.answered_at;
-      missing.push({ ...BLANK, id: `${status}-${i}`, status, created });
-    }
-  }
+  const missing = standIns(
+    counts,
+    jobs[0]?.created ?? snapshot.answered_at,
+    (status) => jobs.filter((job) => job.status === status && !job.stray).length,
+  );
   if (missing.length === 0) return workload;
   return { ...workload, snapshot: { ...snapshot, jobs: [...missing, ...jobs] } };
 }

@@ -18,14 +18,24 @@ export function Header({ store }: { store: SessionStore }) {
   return (
     <header class="qs-header">
       <div class="qs-title">
-        <span class="qs-state" role="status">
-          <span class={`qs-dot qs-dot-${tone(snapshot)}`} aria-hidden="true" />
-          {headline(snapshot)}
+        <span class="qs-what-it-is">
+          <span class="qs-state" role="status">
+            <span class={`qs-dot qs-dot-${tone(snapshot)}`} aria-hidden="true" />
+            {headline(snapshot)}
+          </span>
+          <span class="qs-backend">{snapshot.backend}</span>
+          <span class="qs-chip" title={snapshot.service.label}>
+            {snapshot.service.label}
+          </span>
         </span>
-        <span class="qs-backend">{snapshot.backend}</span>
-        <span class="qs-chip">{snapshot.service.label}</span>
-        {snapshot.name && <span class="qs-name">{snapshot.name}</span>}
-        {snapshot.session_id && <SessionId id={snapshot.session_id} />}
+        <span class="qs-which">
+          {snapshot.name && (
+            <span class="qs-name" dir="auto" title={snapshot.name}>
+              {snapshot.name}
+            </span>
+          )}
+          {snapshot.session_id && <SessionId id={snapshot.session_id} />}
+        </span>
       </div>
       {snapshot.mode !== "job" && <Actions store={store} />}
     </header>
@@ -40,6 +50,7 @@ function SessionId({ id }: { id: string }) {
       setCopied(true);
       setTimeout(() => setCopied(false), 2000);
     } catch {
+      // pages that are not served over https may not write to it
       window.prompt("Copy the id:", id);
     }
   };

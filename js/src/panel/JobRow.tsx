@@ -4,6 +4,7 @@ import { isFinal } from "#shared/countdowns";
 import { formatClock, formatSeconds, shortId } from "#shared/format";
 import type { JobRecord } from "#shared/snapshot.gen";
 import { queuedSeconds, ranSeconds, STATUS_WORDS, what } from "./jobtimes";
+import { WAITS_FOR_CELL } from "./Notices";
 import type { SessionStore } from "./store";
 
 interface JobRowProps {
@@ -31,7 +32,7 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
           type="button"
           class="qs-pick"
           title={job.id}
-          aria-pressed={selected}
+          aria-expanded={selected}
           aria-label={`Details of job ${shortId(job.id, 3, 3)}`}
         >
           {shortId(job.id, 3, 3)}
@@ -78,21 +79,31 @@ function CancelJob({ store, job }: { store: SessionStore; job: JobRecord }) {
   if (command && command.stage !== "failed") {
     const words = {
       requested: "requested",
-      waiting: "waits for the cell",
+      waiting: "waiting",
       acknowledged: "asking",
       done: "cancelled",
     };
     return (
-      <span role="status" class="qs-doing">
+      <span
+        role="status"
+        class="qs-doing"
+        title={command.stage === "waiting" ? WAITS_FOR_CELL : ""}
+      >
         {words[command.stage]}
       </span>
     );
   }
   const id = shortId(job.id, 3, 3);
-  const onClick = (event: Event) => {
+  const onClick = (event: MouseEvent) => {
     event.stopPropagation();
-    if (!asking) setAsking(true);
-    else store.request("cancel_job", job.id);
+    if (!asking) {
+      setAsking(true);
+      return;
+    }
+    // words take the button's place: the focus stays in the row
+    const row = (event.currentTarget as HTMLElement).closest("tr");
+    row?.querySelector<HTMLElement>(".qs-pick")?.focus();
+    store.request("cancel_job", job.id);
   };
   return (
     <button

@@ -28,15 +28,15 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
   const jobs = store.jobsKnown ? snapshot.jobs : NONE;
   const earlier = Math.max(0, jobs.length - LATEST);
 
-  useEffect(() => {
-    if (selected !== null) setExpanded(jobs.length > LATEST);
-  }, [selected]);
-
   // running jobs sorted by time may lag until the next fact: rows must not dance every second
   const listed = useMemo(
     () => (expanded ? listing.current.list(jobs, order, now) : jobs.slice(-LATEST).reverse()),
     [jobs, expanded, order],
   );
+  // a bar of the timeline may stand for any of them
+  useEffect(() => {
+    if (selected !== null && !listed.some((job) => job.id === selected)) setExpanded(true);
+  }, [selected]);
   const counts = useMemo(() => (expanded ? countFilters(jobs) : null), [jobs, expanded]);
 
   if (jobs.length === 0) {
@@ -88,7 +88,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
           ))}
         </div>
       )}
-      <Rows jobs={listed} total={listed.length} windowed={expanded} selected={selected}>
+      <Rows jobs={listed} order={order} windowed={expanded} selected={selected}>
         {(visible, before, after) => (
           <table role="table" class="qs-table" aria-label="Jobs" aria-rowcount={listed.length + 1}>
             <thead role="rowgroup">

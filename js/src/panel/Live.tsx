@@ -84,11 +84,12 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
               y2={frame.top(own)}
             />
           )}
-          {idle !== null && Math.min(nowAt, plotWidth) - Math.max(0, idleFrom) >= LABEL_ROOM && (
-            <text class="qs-live-words" x={Math.max(0, idleFrom) + 5} y={frame.top(own) - 6}>
-              {idleWords(snapshot, now - idle, nowAt - idleFrom)}
-            </text>
-          )}
+          {idle !== null &&
+            Math.min(nowAt, plotWidth) - Math.max(0, idleFrom) >= LABEL_ROOM * size.scale && (
+              <text class="qs-live-words" x={Math.max(0, idleFrom) + 5} y={frame.top(own) - 6}>
+                {idleWords(snapshot, now - idle, nowAt - idleFrom)}
+              </text>
+            )}
           {picked && (
             <rect
               class="qs-live-picked"

@@ -18,7 +18,12 @@ export function Notices({ store, now }: { store: SessionStore; now: number }) {
                 type="button"
                 class="qs-dismiss"
                 aria-label="Dismiss this message"
-                onClick={() => store.dismissCommand()}
+                onClick={(event) => {
+                  // what is clicked goes: the focus goes on with what it was about
+                  const panel = event.currentTarget.closest(".qs-panel");
+                  panel?.querySelector<HTMLElement>(".qs-button")?.focus();
+                  store.dismissCommand();
+                }}
               >
                 ×
               </button>
@@ -39,6 +44,10 @@ export const WAITS_FOR_CELL =
 
 function describe(store: SessionStore, command: Command): string {
   const verb = command.action === "close" ? "Close" : "Cancel";
+  const over = command.stage === "done" || command.stage === "failed";
+  if (store.link === "lost" && !over) {
+    return `${verb} requested; the kernel went before it answered, so what came of it is not known here.`;
+  }
   switch (command.stage) {
     case "requested":
       return `${verb} requested …`;

@@ -36,6 +36,8 @@ function untilNextChange(store: SessionStore): number {
   return Math.min(1000, Math.max(100, (service / store.clock.secondsPerSecond) * 1000));
 }
 
+const ASLEEP_MS = 60_000;
+
 export function Panel({ store }: { store: SessionStore }) {
   const [, redraw] = useReducer<number, void>((count) => count + 1, 0);
   const root = useRef<HTMLElement>(null);
@@ -45,11 +47,17 @@ export function Panel({ store }: { store: SessionStore }) {
   useEffect(() => onThemeChange(() => setTheme(pageTheme())), []);
 
   useEffect(() => {
-    const member: Ticking = { delay: () => untilNextChange(store), tick: () => redraw() };
+    let tickedAt = Date.now();
+    const tick = () => {
+      // after sleep, or long out of sight: ask what time it is at the service, and what was missed
+      if (Date.now() - tickedAt > ASLEEP_MS) store.sync();
+      tickedAt = Date.now();
+      redraw();
+    };
+    const member: Ticking = { delay: () => untilNextChange(store), tick };
     let visible = false;
     // what came between the first drawing and now was not drawn
     let dirty = true;
-    let hiddenAt = Date.now();
     let stopTicking: (() => void) | undefined;
     const observer = new IntersectionObserver((entries) => {
       const shown = entries[entries.length - 1]!.isIntersecting;
@@ -69,17 +77,10 @@ export function Panel({ store }: { store: SessionStore }) {
       redraw();
       ticker().reschedule(member);
     });
-    const onVisibility = () => {
-      if (document.hidden) hiddenAt = Date.now();
-      // after sleep or a long time in the background: ask what time it is at the service
-      else if (Date.now() - hiddenAt > 60_000) store.sync();
-    };
-    document.addEventListener("visibilitychange", onVisibility);
     return () => {
       observer.disconnect();
       unsubscribe();
       stopTicking?.();
-      document.removeEventListener("visibilitychange", onVisibility);
     };
   }, [store]);
 

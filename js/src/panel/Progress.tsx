@@ -15,7 +15,7 @@ export function Progress({ store }: { store: SessionStore }) {
   return (
     <span class="qs-progress">
       <span
-        class="qs-progress-bar"
+        class="qs-bar qs-bar-done"
         role="progressbar"
         aria-label="Jobs done"
         aria-valuemin={0}

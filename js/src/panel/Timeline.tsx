@@ -4,7 +4,7 @@ import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { Theme } from "#shared/theme";
 import { lanesOf, Settled, type Range } from "./blocks";
 import { buildChart, fromAxis } from "./chart";
-import { chartRange, Frame, readColors, sizeOf } from "./frame";
+import { chartRange, Frame, placeOf, readColors, sizeOf, type Place } from "./frame";
 import { Live } from "./Live";
 import { plotly, type Plotly, type PlotlyElement } from "./plotly";
 import type { SessionStore } from "./store";
@@ -21,6 +21,7 @@ interface Props {
 /** What plotly drew last, and of what. */
 interface Drawn {
   key: unknown[];
+  place: Place;
   frame: Frame;
   settled: Settled;
   now: number;
@@ -32,7 +33,7 @@ const CONFIG = { displayModeBar: false, doubleClick: false, showTips: false, scr
 export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const [library, setLibrary] = useState<Plotly | null>(null);
-  const [width, setWidth] = useState(0);
+  const [place, setPlace] = useState<Place>({ width: 0, scale: 1 });
   const [zoom, setZoom] = useState<Range | null>(null);
   const drawn = useRef<Drawn | null>(null);
   const select = useRef(onSelect);
@@ -46,14 +47,13 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
 
   useEffect(() => {
     let alive = true;
-    const wait = () =>
-      plotly(() => store.send({ type: "asset", name: "plotly" })).then((found) => {
-        if (alive) setLibrary(() => found);
-      });
-    void wait();
+    const ask = () => plotly(() => store.send({ type: "asset", name: "plotly" }));
     // should the panel that asked have gone, another one asks
-    const again = setInterval(() => void wait(), 25_000);
-    void wait().then(() => clearInterval(again));
+    const again = setInterval(ask, 25_000);
+    void ask().then((found) => {
+      clearInterval(again);
+      if (alive) setLibrary(() => found);
+    });
     return () => {
       alive = false;
       clearInterval(again);
@@ -62,12 +62,15 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
 
   useEffect(() => {
     const el = box.current!;
-    const observer = new ResizeObserver(() => setWidth(Math.round(el.clientWidth)));
+    const observer = new ResizeObserver(() => {
+      const found = placeOf(el);
+      setPlace((last) => (last.width === found.width && last.scale === found.scale ? last : found));
+    });
     observer.observe(el);
     return () => observer.disconnect();
   }, []);
 
-  const view = library && width > 0 ? plan() : null;
+  const view = library && place.width > 0 ? plan() : null;
 
   function plan(): Drawn {
     const last = drawn.current;
@@ -75,23 +78,22 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
     const moved = last ? Math.abs(last.frame.pixels(now - last.now)) : Infinity;
     const rested = last ? performance.now() - last.at : Infinity;
     const stay = moved < 1 || (moved < 4 && rested <= 2500);
-    const same =
-      last !== null && last.frame.size.width === width && last.frame.rows === rows ? last : null;
+    const same = last?.place === place && last.frame.rows === rows ? last : null;
     const closed = snapshot.state === "closed";
     const range = zoom ?? (same && stay && !closed ? same.frame.range : chartRange(snapshot, now));
     const keep = same && range.every((time, i) => time === same.frame.range[i]) ? same : null;
-    const settled = keep?.settled ?? new Settled(range, sizeOf(width, rows).plotWidth);
+    const settled = keep?.settled ?? new Settled(range, sizeOf(place, rows).plotWidth);
     settled.update(snapshot.jobs);
     const frame =
       keep && snapshot.mode === "dedicated"
         ? keep.frame
-        : new Frame(range, width, rows, lanesOf(snapshot, now, settled));
+        : new Frame(range, place, rows, lanesOf(snapshot, now, settled));
     const gaps = idleGaps({ snapshot, frame }, spansOf(snapshot));
     const key = [
       library,
       theme,
       ...range,
-      width,
+      place,
       rows,
       settled.version,
       frame.lanes.count,
@@ -104,7 +106,7 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
       snapshot.service.price_per_second,
       stay ? null : now,
     ];
-    return { key, frame, settled, now, at: performance.now() };
+    return { key, place, frame, settled, now, at: performance.now() };
   }
 
   useEffect(() => {

@@ -1,7 +1,6 @@
 // A session's jobs as spans of time to draw: what is over, kept by the pixel, and what goes on, made anew at each tick.
 import { isFinal, pendingJobs } from "#shared/countdowns";
 import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
-import { sumsOf } from "#shared/sums";
 import { Columns, SINGLE_BARS, toBars, type Bar, type Block } from "./bins";
 import { queuedSeconds, ranSeconds } from "./jobtimes";
 
@@ -30,6 +29,11 @@ function runBlock(job: JobRecord, index: number, now: number): Block | null {
   // a job that ended without running is a mark where it ended
   const ran = job.started === null ? 0 : (ranSeconds(job, now) ?? 0);
   return { begin, end: begin + ran, weight, index };
+}
+
+/** Whether it is over, and the session's own: a stray job is in the list, and none of the session's time. */
+function settled(job: JobRecord): boolean {
+  return isFinal(job) && !job.stray;
 }
 
 /** The jobs that are over, for one range of time and one width. */
@@ -77,7 +81,7 @@ export class Settled {
     const waits: Block[] = [];
     const runs: Block[] = [];
     this.jobs.forEach((job, i) => {
-      if (!isFinal(job)) return;
+      if (!settled(job)) return;
       const [wait, run] = [waitBlock(job, i, 0), runBlock(job, i, 0)];
       if (wait) waits.push(wait);
       if (run) runs.push(run);
@@ -87,7 +91,7 @@ export class Settled {
   }
 
   private put(job: JobRecord, index: number, sign: 1 | -1): void {
-    if (!isFinal(job)) return;
+    if (!settled(job)) return;
     this.changes++;
     const [wait, run] = [waitBlock(job, index, 0), runBlock(job, index, 0)];
     if (wait) this.waits.put(wait, sign);
@@ -95,14 +99,14 @@ export class Settled {
   }
 }
 
-/** The jobs that are queued or running now, strays among them; a bar's index is one into `jobs`. */
+/** The session's jobs that are queued or running now; a bar's index is one into `jobs`. */
 export function liveBars(
   snapshot: SessionSnapshot,
   now: number,
   range: Range,
   width: number,
 ): JobBars & { jobs: JobRecord[] } {
-  const jobs = [...pendingJobs(snapshot), ...strays(snapshot)];
+  const jobs = pendingJobs(snapshot);
   const blocks = (make: typeof waitBlock) =>
     jobs.flatMap((job, i) => {
       const block = make(job, i, now);
@@ -110,11 +114,6 @@ export function liveBars(
     });
   const cut = (found: Block[]) => toBars(found, range[0], range[1], width);
   return { waits: cut(blocks(waitBlock)), runs: cut(blocks(runBlock)), jobs };
-}
-
-function strays(snapshot: SessionSnapshot): JobRecord[] {
-  if (sumsOf(snapshot.jobs).strays === 0) return [];
-  return snapshot.jobs.filter((job) => job.stray && !isFinal(job));
 }
 
 /** Jobs of a batch run side by side: each in one of a few lanes, so that none hides another. */
@@ -131,7 +130,7 @@ export function lanesOf(snapshot: SessionSnapshot, now: number, settled: Settled
   if (snapshot.mode === "dedicated" || !settled.single) return { count: 1, of: () => 0 };
   const [from, to] = settled.range;
   const runs = snapshot.jobs
-    .map((job, index) => runBlock(job, index, now))
+    .map((job, index) => (job.stray ? null : runBlock(job, index, now)))
     .filter((run): run is Block => run !== null && run.end >= from && run.begin <= to);
   for (const run of runs.sort((a, b) => a.begin - b.begin)) {
     let at = free.findIndex((until) => until <= run.begin);

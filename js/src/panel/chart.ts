@@ -41,11 +41,11 @@ export function buildChart(scene: Scene, settled: Settled) {
       dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
-      font: { family: colors.font, size: 11, color: colors.muted },
+      font: { family: colors.font, size: 11 * size.scale, color: colors.muted },
       hoverlabel: {
         bgcolor: colors.bg,
         bordercolor: colors.muted,
-        font: { family: colors.font, size: 12, color: colors.text },
+        font: { family: colors.font, size: 12 * size.scale, color: colors.text },
         align: "left",
       },
       xaxis: {
@@ -53,7 +53,7 @@ export function buildChart(scene: Scene, settled: Settled) {
         range: frame.range.map(toAxis),
         showgrid: false,
         zeroline: false,
-        nticks: Math.max(3, Math.floor(size.plotWidth / (size.narrow ? 70 : 110))),
+        nticks: Math.max(3, Math.floor(size.plotWidth / (size.scale * (size.narrow ? 70 : 110)))),
         ticks: "",
         // the margins have room; measuring every label costs more than drawing the bars
         ticklabeloverflow: "allow",
@@ -78,7 +78,7 @@ export function buildChart(scene: Scene, settled: Settled) {
 }
 
 function rowLabels({ snapshot, frame, colors }: Scene): unknown[] {
-  const { narrow, margin } = frame.size;
+  const { narrow, margin, scale } = frame.size;
   const own = snapshot.mode === "job" ? "your jobs" : `this ${noun(snapshot)}`;
   return [own, "other users"].slice(0, frame.rows).map((words, i) => ({
     x: 0,
@@ -91,7 +91,7 @@ function rowLabels({ snapshot, frame, colors }: Scene): unknown[] {
     align: "left",
     showarrow: false,
     text: narrow ? words.replace(" ", "<br>") : words,
-    font: { size: narrow ? 10.5 : 12, color: colors.muted },
+    font: { size: scale * (narrow ? 10.5 : 12), color: colors.muted },
   }));
 }
 
@@ -107,9 +107,9 @@ function bands({ snapshot, now, frame, colors }: Scene, periods: Span[]) {
   const label = (time: number, until: number, texts: [number, string][]) => {
     const from = Math.max(time, first);
     const room = frame.pixels(Math.min(until, edge) - from);
-    const fits = texts.find(([width]) => width <= room);
+    const fits = texts.find(([width]) => width * frame.size.scale <= room);
     if (!fits || from < labelFrom) return;
-    labelFrom = from + (fits[0] / frame.size.plotWidth) * (edge - first);
+    labelFrom = from + ((fits[0] * frame.size.scale) / frame.size.plotWidth) * (edge - first);
     annotations.push(note(from, fits[1], colors.muted, { xshift: 4 }));
   };
   periods.slice(-MAX_BANDS).forEach(([from, until], i, shown) => {
@@ -150,7 +150,7 @@ export function note(time: number, text: string, color: string, more: object) {
     yanchor: "bottom",
     showarrow: false,
     text,
-    font: { size: 11, color },
+    font: { color },
     ...more,
   };
 }

@@ -44,8 +44,21 @@ export function chartRange(snapshot: SessionSnapshot, now: number): Range {
   return [from - 0.01 * span, from + 1.03 * span];
 }
 
-export interface Size {
+/** The letters' size that all lengths are made for. */
+const USUAL_LETTERS = 13;
+
+/** The place a chart has, and how large the reader's letters are in it; 1 is usual. */
+export interface Place {
   width: number;
+  scale: number;
+}
+
+export function placeOf(el: HTMLElement): Place {
+  const letters = parseFloat(getComputedStyle(el).fontSize) || USUAL_LETTERS;
+  return { width: Math.round(el.clientWidth), scale: letters / USUAL_LETTERS };
+}
+
+export interface Size extends Place {
   height: number;
   narrow: boolean;
   margin: { l: number; r: number; t: number; b: number };
@@ -53,12 +66,14 @@ export interface Size {
   plotHeight: number;
 }
 
-export function sizeOf(width: number, rows: 1 | 2): Size {
-  const narrow = width < 520;
-  const height = rows === 2 ? 164 : 124;
-  const margin = { l: narrow ? 66 : 112, r: 18, t: 24, b: 26 };
+/** Heights are those of css/timeline.css. */
+export function sizeOf({ width, scale }: Place, rows: 1 | 2): Size {
+  const narrow = width < 520 * scale;
+  const height = (rows === 2 ? 164 : 124) * scale;
+  const margin = { l: (narrow ? 66 : 112) * scale, r: 18, t: 24 * scale, b: 26 * scale };
   return {
     width,
+    scale,
     height,
     narrow,
     margin,
@@ -77,11 +92,11 @@ export class Frame {
 
   constructor(
     readonly range: Range,
-    width: number,
+    place: Place,
     readonly rows: 1 | 2,
     readonly lanes: Lanes,
   ) {
-    this.size = sizeOf(width, rows);
+    this.size = sizeOf(place, rows);
     this.own = rows - 1;
   }
 

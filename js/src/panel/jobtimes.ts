@@ -39,6 +39,5 @@ export function details(job: JobRecord, now: number): string[] {
   }
   if (job.qpu_seconds !== null) lines.push(`QPU ${formatSeconds(job.qpu_seconds)}`);
   if (job.error !== null) lines.push(job.error);
-  if (job.stray) lines.push("outside the session");
   return lines;
 }

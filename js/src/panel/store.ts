@@ -1,6 +1,7 @@
 // What this page knows of one session: facts and jobs as the kernel sent them, the service's clock, the commands given.
+import { standIns } from "#shared/blank";
 import { ServiceClock } from "#shared/clock";
-import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { continueSums, sumsOf } from "#shared/sums";
 import { deliverPlotly } from "./plotly";
 import {
@@ -30,21 +31,9 @@ export interface Command {
   message: string;
 }
 
-const BLANK_JOB: JobRecord = {
-  id: "",
-  program: "",
-  status: "queued",
-  created: 0,
-  started: null,
-  finished: null,
-  exact: false,
-  qpu_seconds: null,
-  pubs: null,
-  error: null,
-  error_code: null,
-  stray: false,
-};
 const SILENT_AFTER_MS = 3000;
+/** A question without an answer is asked again after so long: a busy kernel answers all of them in the end. */
+const ASK_AGAIN_MS = 30_000;
 const WAITING_AFTER_MS = 2000;
 const NOTIFY_EVERY_MS = 250;
 
@@ -68,7 +57,7 @@ export class SessionStore {
   private silentTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly waitTimers = new Set<ReturnType<typeof setTimeout>>();
   private lastNotified = 0;
-  private syncPending = false;
+  private askedAt = -Infinity;
 
   constructor(readonly model: PanelModel) {
     this.facts = model.get("facts") as Facts;
@@ -116,6 +105,7 @@ export class SessionStore {
 
   /** Ask the kernel what changed since we last heard, and what time it is there. */
   sync(): void {
+    this.askedAt = performance.now();
     this.send({ type: "sync", revision: this.jobsKnown ? this.revision : -1 });
     clearTimeout(this.silentTimer);
     this.silentTimer = setTimeout(() => {
@@ -132,13 +122,7 @@ export class SessionStore {
       message: "",
     };
     this.remember(command);
-    const sent = this.send({
-      type: "command",
-      id: command.id,
-      action,
-      ...(job === null ? {} : { job }),
-    });
-    if (!sent) {
+    if (!this.give(command)) {
       this.remember({
         ...command,
         stage: "failed",
@@ -152,6 +136,10 @@ export class SessionStore {
       if (current?.stage === "requested") this.remember({ ...current, stage: "waiting" });
     }, WAITING_AFTER_MS);
     this.waitTimers.add(timer);
+  }
+
+  private give({ id, action, job }: Command): boolean {
+    return this.send({ type: "command", id, action, ...(job === null ? {} : { job }) });
   }
 
   dismissCommand(): void {
@@ -195,13 +183,11 @@ export class SessionStore {
     // one message went missing: ask again instead of showing jobs with holes
     const from = message.reset ? 0 : (message.since ?? message.revision - 1);
     if (from > this.revision || (!message.reset && !this.jobsKnown)) {
-      if (!this.syncPending) this.sync();
-      this.syncPending = true;
+      if (performance.now() - this.askedAt > ASK_AGAIN_MS) this.sync();
       return;
     }
     if (message.revision < this.revision && !message.reset) return;
     if (message.revision === this.revision && this.jobsKnown && message.since === undefined) return;
-    this.syncPending = false;
     if (message.reset) {
       this.rows.length = 0;
       this.positions.clear();
@@ -236,6 +222,7 @@ export class SessionStore {
   }
 
   private takeFacts(part: FactsPart): void {
+    this.askedAt = -Infinity;
     if (part.at !== undefined) {
       this.clock.anchor(part.at, part.facts?.service?.speed ?? this.facts.service.speed);
     }
@@ -273,7 +260,10 @@ export class SessionStore {
 
   private setLink(link: Link): void {
     if (this.link === link) return;
+    const back = link === "live" && this.link !== "connecting";
     this.link = link;
+    // what was asked may not have arrived, or its answer; to the kernel the same id is the same command
+    if (back) this.unanswered().forEach((command) => this.give(command));
     this.notify();
   }
 
@@ -290,23 +280,16 @@ export class SessionStore {
   }
 
   private assemble(): SessionSnapshot {
-    const jobs = this.jobsKnown ? this.jobs : this.placeholders();
     const { ownPrice: price, facts } = this;
+    const jobs = this.jobsKnown ? this.jobs : standIns(facts.counts, facts.answered_at);
     const service = price === null ? facts.service : { ...facts.service, price_per_second: price };
     return { ...facts, service, jobs };
   }
 
-  /** Until the jobs are here: as many pending ones as the kernel counted, for the clocks to be right. */
-  private placeholders(): JobRecord[] {
-    const { counts, answered_at: created } = this.facts;
-    const some = (count: number, status: JobStatus) =>
-      Array.from({ length: count }, (_, i) => ({
-        ...BLANK_JOB,
-        id: `${status}-${i}`,
-        status,
-        created,
-      }));
-    return [...some(counts.running, "running"), ...some(counts.queued, "queued")];
+  private unanswered(): Command[] {
+    const given = [...this.jobCommands.values()];
+    if (this.command) given.push(this.command);
+    return given.filter(({ stage }) => stage !== "done" && stage !== "failed");
   }
 
   private find(id: string): Command | undefined {

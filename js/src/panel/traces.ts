@@ -137,7 +137,7 @@ export function dashes(scene: Scene, periods: Span[]) {
     middles.push(toAxis((begin + end) / 2));
     texts.push(idleWords(snapshot, end - begin, Infinity));
     const room = frame.pixels(end - begin);
-    if (room < LABEL_ROOM) continue;
+    if (room < LABEL_ROOM * frame.size.scale) continue;
     const text = idleWords(snapshot, end - begin, room);
     const place = { y: frame.own, yref: "y", xshift: 4, yshift: 2 };
     annotations.push(note(begin, text, colors.warning, place));

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import type { Which } from "../contract";
 import { addStyle } from "../style";
+import tokens from "../../shared/tokens.css";
 import css from "./lab.css";
 import type { Context } from "./context";
 import { Popover } from "./Popover";
@@ -9,7 +10,7 @@ import { SidePanel } from "./SidePanel";
 
 /** Draws the side panel into a node; the function it gives back draws it again, seen or not. */
 export function mountPanel(node: HTMLElement, context: Context): (visible: boolean) => void {
-  addStyle("ui", css);
+  addStyle("ui", tokens + css);
   const draw = (visible: boolean) =>
     render(<SidePanel context={context} visible={visible} />, node);
   draw(true);
@@ -24,7 +25,7 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
   const again = openAt === anchor;
   close?.();
   if (again) return;
-  addStyle("ui", css);
+  addStyle("ui", tokens + css);
   const host = document.createElement("div");
   host.className = "qs-lab-float";
   document.body.append(host);

@@ -1,0 +1,111 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import type { Facts, FromKernel, PanelModel, ToKernel } from "../src/panel/protocol";
+import { SessionStore } from "../src/panel/store";
+
+const NOW = 2000;
+
+/** A front end's model of the widget, with nobody behind it. */
+class Model implements PanelModel {
+  readonly sent: ToKernel[] = [];
+  dead = false;
+  private readonly state: Record<string, unknown>;
+  private listeners: [string, (...args: never[]) => void][] = [];
+
+  constructor() {
+    const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
+    const { jobs: _jobs, ...snapshot } = { jobs: [], ...vectors.default_snapshot };
+    const facts = { ...snapshot, session_id: "s1", counts, sent_at_service: NOW, epoch: NOW };
+    this.state = { facts: facts as unknown as Facts };
+  }
+  get(name: string) {
+    return this.state[name];
+  }
+  set(name: string, value: unknown) {
+    this.state[name] = value;
+  }
+  send(message: unknown) {
+    if (this.dead) throw new Error("Cannot send");
+    this.sent.push(message as ToKernel);
+  }
+  on(name: string, callback: (...args: never[]) => void) {
+    this.listeners.push([name, callback]);
+  }
+  off() {
+    this.listeners = [];
+  }
+  fire(name: string, ...args: unknown[]) {
+    for (const [n, callback] of this.listeners) if (n === name) callback(...(args as never[]));
+  }
+  deliver(message: FromKernel) {
+    this.fire("msg:custom", message, []);
+  }
+  kinds(type: ToKernel["type"]) {
+    return this.sent.filter((message) => message.type === type);
+  }
+}
+
+const everything: FromKernel = { type: "jobs", revision: 1, reset: true, jobs: [], at: NOW };
+const missed: FromKernel = { type: "jobs", revision: 9, jobs: [["j9", "sampler", "q", 0]] };
+
+function connected() {
+  const model = new Model();
+  const store = new SessionStore(model);
+  model.deliver(everything);
+  return { model, store };
+}
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: NOW * 1000 });
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+describe("what went missing", () => {
+  test("is asked for once, however much more comes before the answer", () => {
+    const { model } = connected();
+    model.deliver(missed);
+    model.deliver({ ...missed, revision: 10 });
+    expect(model.kinds("sync")).toHaveLength(2);
+  });
+
+  test("is asked for again when the question went missing, too", () => {
+    const { model } = connected();
+    model.deliver(missed);
+    vi.advanceTimersByTime(60_000);
+    model.deliver({ ...missed, revision: 10 });
+    expect(model.kinds("sync")).toHaveLength(3);
+  });
+});
+
+describe("a command whose answer did not come", () => {
+  test("is sent again, as the same one, when the kernel is heard of again", () => {
+    const { model, store } = connected();
+    store.request("close");
+    model.fire("comm_live_update");
+    expect(store.link).toBe("lost");
+    model.deliver(everything);
+    const commands = model.kinds("command");
+    expect(commands).toHaveLength(2);
+    expect(commands[1]).toEqual(commands[0]);
+  });
+
+  test("is not sent again once it is known how it ended", () => {
+    const { model, store } = connected();
+    store.request("close");
+    model.deliver({ type: "ack", id: store.command!.id, stage: "done" });
+    model.fire("comm_live_update");
+    model.deliver(everything);
+    expect(model.kinds("command")).toHaveLength(1);
+  });
+});
+
+test("nothing is left behind by a store that is disposed of", () => {
+  const { model, store } = connected();
+  store.request("close");
+  store.dispose();
+  expect(vi.getTimerCount()).toBe(0);
+  model.deliver(everything);
+  expect(vi.getTimerCount()).toBe(0);
+});
