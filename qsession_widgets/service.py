@@ -76,7 +76,7 @@ def choose(
     account : str, optional
         Name of a saved account.
     emulator_options : mapping, optional
-        How to start the emulator, when it does not run yet.
+        How to start the emulator, when it does not run yet, and its ``name``.
 
     Returns
     -------
@@ -262,9 +262,13 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
     from .emulator.launch import find_or_start
     from .emulator.options import OptionError, Options
 
+    behaviour = dict(options or {})
+    name = behaviour.pop("name", None)
+    if name is not None:
+        why = f"asked for by --local-name {name}"
     try:
-        wanted = Options(**options) if options else None
-        connection = find_or_start(wanted, emulator_name(wanted))
+        wanted = Options(**behaviour) if behaviour else None
+        connection = find_or_start(wanted, name or emulator_name(wanted))
     except OptionError as error:
         # the emulator names its options as its own command line does
         raise UserError(str(error).replace("--", "--local-")) from error
