@@ -21,6 +21,7 @@ import signal
 import tempfile
 from collections.abc import Generator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,13 +34,15 @@ ACCOUNT = ("QISKIT_IBM_", "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
 SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_")
 OURS = ("QSESSION_NO_SKIPS", "QSESSION_CHROMIUM", "QSESSION_TEST_")
 
-_outside = dict(os.environ)
+_outside = pytest.StashKey[dict[str, str]]()
 _home = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a home folder of its own before anything is imported that looks at it."""
     _hear_interrupts()
+    # who shares the run out among processes has changed the environment before they start
+    config.stash[_outside] = getattr(config, "workerinput", {}).get("outside") or dict(os.environ)
     home = tempfile.mkdtemp(prefix="qsession-test-")
     config.stash[_home] = home
     foreign = SETTINGS if REAL_ACCOUNT else SETTINGS + ACCOUNT
@@ -53,6 +56,28 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["JUPYTER_RUNTIME_DIR"] = os.path.join(home, "jupyter-runtime")
     os.environ["JUPYTER_PLATFORM_DIRS"] = "1"
     os.environ["USAGE_DATA_OPT_OUT"] = "True"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell one of the processes that share the run what was outside of it."""
+    node.workerinput["outside"] = node.config.stash[_outside]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share the tests out by folder, as they come: those of one share servers and browsers."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFolder(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            # a notebook has a kernel of its own
+            return file if file.endswith(".ipynb") else os.path.dirname(file)
+
+    # the longest folders come first by name, and last by their number of tests
+    config.option.loadscopereorder = False
+    return ByFolder(config, log)
 
 
 def _hear_interrupts() -> None:
@@ -73,7 +98,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if home is not None:
         shutil.rmtree(home, ignore_errors=True)
         os.environ.clear()
-        os.environ.update(_outside)
+        os.environ.update(config.stash[_outside])
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -120,12 +145,12 @@ def _because(report: pytest.TestReport | pytest.CollectReport) -> str:
 
 
 @pytest.fixture(scope="session")
-def outside_environment() -> Mapping[str, str]:
+def outside_environment(pytestconfig: pytest.Config) -> Mapping[str, str]:
     """The environment as it was before the tests got one of their own.
 
     For package managers, which find their settings and caches through it.
     """
-    return dict(_outside)
+    return dict(pytestconfig.stash[_outside])
 
 
 @pytest.fixture(scope="session")

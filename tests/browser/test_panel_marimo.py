@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,6 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from qsession_widgets.emulator import launch
 
+from ..processes import STARTING, running
 from .lab import wait_until
 
 pytest.importorskip("marimo")
@@ -59,32 +59,26 @@ def address(tmp_path: Path) -> Iterator[str]:
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with open(tmp_path / "log", "wb") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                *("-m", "marimo", "-q", "run", "app.py", "--headless", "--no-token"),
-                *("--host=127.0.0.1", f"--port={port}"),
-            ],
-            cwd=tmp_path,
-            stdout=log,
-            stderr=log,
-        )
+    log = tmp_path / "log"
+    command = [
+        sys.executable,
+        *("-m", "marimo", "-q", "run", "app.py", "--headless", "--no-token"),
+        *("--host=127.0.0.1", f"--port={port}"),
+    ]
     url = f"http://127.0.0.1:{port}/"
-
-    def answers() -> bool:
-        assert process.poll() is None, (tmp_path / "log").read_text()
-        try:
-            return bool(urlopen(url + "health", timeout=5).status == 200)
-        except (URLError, OSError):
-            return False
-
     try:
-        wait_until(answers, "marimo", 60)
-        yield url
+        with running(command, log, folder=tmp_path) as process:
+
+            def answers() -> bool:
+                assert process.poll() is None, log.read_text()
+                try:
+                    return bool(urlopen(url + "health", timeout=5).status == 200)
+                except (URLError, OSError):
+                    return False
+
+            wait_until(answers, "marimo", STARTING)
+            yield url
     finally:
-        process.terminate()
-        process.wait(30)
         launch.stop()
 
 

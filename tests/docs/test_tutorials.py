@@ -18,6 +18,8 @@ from qsession_widgets import UserError
 from qsession_widgets.cli import main
 from qsession_widgets.tutorial import FIRST, FOLDER, copy_tutorials, differing
 
+from ..processes import STARTING, jupyter_address, running
+
 
 @pytest.fixture
 def originals(repository: Path) -> dict[str, bytes]:
@@ -111,35 +113,22 @@ def test_the_command_becomes_a_jupyterlab_that_serves_them(tmp_path, originals):
         "JUPYTER_RUNTIME_DIR": str(tmp_path / "runtime"),
     }
     command = [sys.executable, "-c", "import qsession_widgets.cli as c; c.main()"]
-    with open(tmp_path / "log", "wb") as log:
-        process = subprocess.Popen(
-            [*command, "tutorial", str(tmp_path)],
-            env={**os.environ, **places},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-        )
-    try:
-        info = tmp_path / "runtime" / f"jpserver-{process.pid}.json"
-        deadline = time.monotonic() + 90
-        server, answer = {}, None
+    log = tmp_path / "log"
+    with running([*command, "tutorial", str(tmp_path)], log, {**os.environ, **places}) as process:
+        runtime = tmp_path / "runtime"
+        # the file is there a moment before the server listens
+        jupyter_address(process, log, runtime)
+        server = json.loads((runtime / f"jpserver-{process.pid}.json").read_text())
+        address = f"{server['url']}api/contents?token={server['token']}"
+        answer = None
+        deadline = time.monotonic() + STARTING
         while answer is None and time.monotonic() < deadline and process.poll() is None:
-            # the file is there a moment before the server listens
             with suppress(OSError, ValueError):
-                server = json.loads(info.read_text())
-                address = f"{server['url']}api/contents?token={server['token']}"
                 answer = requests.get(address, timeout=30).json()
             time.sleep(0.05)
-        assert answer, (tmp_path / "log").read_text()
+        assert answer, log.read_text()
         assert Path(server["root_dir"]) == tmp_path / FOLDER
         assert {item["name"] for item in answer["content"]} >= set(originals)
         # the page that the browser is sent to
-        sent = (tmp_path / "runtime").glob("*open.html")
+        sent = runtime.glob("*open.html")
         assert any(f"/lab/tree/{FIRST}" in page.read_text() for page in sent)
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()

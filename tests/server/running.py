@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 
-STARTING = 60.0
-PATIENCE = 40.0
+from .. import processes
+
+PATIENCE = 90.0
 """Seconds to wait for what is to happen, on a busy machine."""
 
 Document = dict[str, Any]
@@ -113,46 +113,20 @@ def running_server(
     token = secrets.token_hex(16)
     log = folder.parent / f"server-{secrets.token_hex(4)}.log"
     folder.mkdir(exist_ok=True)
-    with open(log, "wb") as output:
-        process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "jupyter_server"),
-                *("--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root"),
-                f"--IdentityProvider.token={token}",
-                f"--ServerApp.root_dir={folder}",
-                f"--ServerApp.base_url={base_url}",
-                *options,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            env={**os.environ, **variables},
-        )
-    try:
-        page = Page(_address(process, log, variables), token)
+    command = [
+        *(sys.executable, "-m", "jupyter_server"),
+        *("--no-browser", "--ip=127.0.0.1", "--port=0", "--allow-root"),
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        f"--ServerApp.base_url={base_url}",
+        *options,
+    ]
+    environment = {**os.environ, **variables}
+    with processes.running(command, log, environment) as process:
+        runtime = Path(environment["JUPYTER_RUNTIME_DIR"])
+        page = Page(processes.jupyter_address(process, log, runtime), token)
         with page.http:
             yield page
-    finally:
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
     # what went wrong beside the answers
     said = log.read_text()
     assert "Traceback" not in said, said[-4000:]
-
-
-def _address(process: subprocess.Popen[bytes], log: Path, variables: Mapping[str, str]) -> str:
-    """Where the server listens, from the file it writes when it is ready."""
-    runtime = variables.get("JUPYTER_RUNTIME_DIR") or os.environ["JUPYTER_RUNTIME_DIR"]
-    info = Path(runtime) / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + STARTING
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"The server ended at once:\n{log.read_text()[-2000:]}")
-        with suppress(OSError, ValueError):
-            return str(json.loads(info.read_text())["url"])
-        time.sleep(0.05)
-    raise RuntimeError(f"The server did not start:\n{log.read_text()[-2000:]}")
