@@ -76,6 +76,13 @@ const described = {
   },
 };
 await writeFile(`${out}/package.json`, JSON.stringify(described, null, 2) + "\n");
+// how JupyterLab's extension manager, and jupyter labextension list, say where it is from
+const installed = {
+  packageManager: "python",
+  packageName: NAME,
+  uninstallInstructions: `Use your Python package manager (pip, conda, ...) to uninstall the package ${NAME}`,
+};
+await writeFile(`${out}/install.json`, JSON.stringify(installed, null, 2) + "\n");
 await mkdir(`${out}/schemas/${NAME}`, { recursive: true });
 await cp("schema", `${out}/schemas/${NAME}`, { recursive: true });
 // settings are looked up beside a description of the package

@@ -17,6 +17,10 @@ export class RequestFailed extends Error {
 export const MISSING =
   "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server " +
   "where the Jupyter server runs, then start it again.";
+const SILENT = "The Jupyter server does not answer: it is tried again until it does.";
+/** JupyterHub answers for a server that it has stopped. */
+const STOPPED =
+  "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.";
 const PATIENCE_MS = 20_000;
 
 export interface Answered {
@@ -39,8 +43,9 @@ export class Server {
   }
 
   overview(since: number | null, wait: number, signal?: AbortSignal): Promise<Overview> {
-    const query = since === null || wait <= 0 ? "" : `?since=${since}&wait=${wait}`;
-    return this.request(`overview${query}`, {}, wait * 1000, signal);
+    const waiting = since === null || wait <= 0 ? "" : `&since=${since}&wait=${wait}`;
+    // a page that looks on must not keep a server alive that is to end when nobody uses it
+    return this.request(`overview?no_track_activity=1${waiting}`, {}, wait * 1000, signal);
   }
 
   end(deed: Deed, which: Which): Promise<Answered> {
@@ -82,9 +87,7 @@ export class Server {
       const late = patience.signal.aborted && !signal?.aborted;
       throw new RequestFailed(
         "down",
-        late
-          ? "The Jupyter server takes too long to answer: it is tried again."
-          : "The Jupyter server does not answer: it is tried again until it does.",
+        late ? "The Jupyter server takes too long to answer: it is tried again." : SILENT,
       );
     } finally {
       clearTimeout(timer);
@@ -117,6 +120,9 @@ async function read<T>(response: Response): Promise<T> {
       "The Jupyter server no longer accepts this page: log in again by loading the page anew.",
     );
   }
+  if (response.status === 424) throw new RequestFailed("down", STOPPED);
+  // from a proxy between the page and the server
+  if (!words && [502, 503, 504].includes(response.status)) throw new RequestFailed("down", SILENT);
   if (words && response.status < 500) throw new RequestFailed("refused", words);
   if (words && response.status === 502) throw new RequestFailed("refused", words);
   throw new RequestFailed(
