@@ -35,7 +35,7 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference test test-python test-matrix test-notebooks \
+.PHONY: help install bundles demo lab screenshots reference test test-python test-matrix test-labs test-notebooks \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript bench format clean distclean
 
 help: ## List what can be made
@@ -125,6 +125,38 @@ test-matrix-%: $(ARTIFACTS)/matrix/%/.installed $(KERNELS)
 
 test-matrix: ## Run a part of the tests with the oldest and the newest qiskit-ibm-runtime
 	$(call stages,test-matrix,$(addprefix test-matrix-,$(RUNTIMES)))
+
+# Minor releases of JupyterLab to test with, and the Notebook of the same line: both ends of what is
+# supported, or for example: make test-labs LABS="4.5"
+OLDEST_LAB := $(shell sed -n 's/^lab = .*"jupyterlab>=\([0-9.]*\)".*/\1/p' pyproject.toml)
+LABS ?= $(OLDEST_LAB) newest
+LAB_TESTS := $(wildcard tests/browser/test_lab_*.py) \
+	$(addprefix tests/browser/,test_front_ends.py test_quickstart.py)
+PROXY := $(ARTIFACTS)/labs/proxy
+
+$(ARTIFACTS)/labs/%/.installed: pyproject.toml | bundles
+	@[ -d "$(@D)" ] || echo "Installing for JupyterLab $*: a few minutes the first time."
+	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/python" -m pip install --quiet --upgrade --editable '.[test]' jupyterhub \
+		$(if $(filter newest,$*),jupyterlab notebook,"jupyterlab==$*.*" "notebook==7.$(lastword $(subst ., ,$*)).*")
+	@touch "$@"
+
+$(ARTIFACTS)/labs/newest/.installed: always
+.PRECIOUS: $(ARTIFACTS)/labs/%/.installed
+
+# What JupyterHub puts before itself and its users' servers. Not the project's own: npm is told so.
+$(PROXY)/.installed: | $(INSTALLED)
+	@mkdir -p "$(@D)"
+	@$(NPM) install --silent --no-audit --no-fund --prefix "$(@D)" configurable-http-proxy
+	@touch "$@"
+
+# The marker's name in the expression is what brings in the tests behind a JupyterHub.
+test-labs-%: $(ARTIFACTS)/labs/%/.installed $(PROXY)/.installed chromium
+	@PATH="$(PROXY)/node_modules/.bin:$$(cd $(BIN) && pwd):$$PATH" QSESSION_CHROMIUM="$$(.ci/chromium)" \
+		"$(<D)/bin/python" -m pytest -p tests.matrix.labs -m "hub or not hub" $(PYTEST_ARGS) $(LAB_TESTS)
+
+test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and behind a JupyterHub
+	$(call stages,test-labs,$(addprefix test-labs-,$(LABS)))
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
 # Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.

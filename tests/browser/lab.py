@@ -17,6 +17,8 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page
 
+from .console import listen
+
 STARTING = 90.0
 KERNEL = 120_000
 """Milliseconds within which a cell of the tests has to end, on a busy machine."""
@@ -58,8 +60,8 @@ def running_lab(
     root.mkdir(parents=True)
     for notebook in notebooks:
         shutil.copy(notebook, root)
-    _ask_for_no_news()
-    _use_what_is_built()
+    ask_for_no_news()
+    use_what_is_built()
     token = token or secrets.token_hex(16)
     log = folder / "lab.log"
     with open(log, "wb") as output:
@@ -99,7 +101,7 @@ def running_lab(
             process.wait()
 
 
-def _use_what_is_built() -> None:
+def use_what_is_built() -> None:
     """Let the lab load this checkout's own halves, whatever was installed and when."""
     package = Path(__file__).resolve().parents[2] / "qsession_widgets"
     extension = Path(os.environ["JUPYTER_DATA_DIR"]) / "labextensions" / "qsession-widgets"
@@ -110,7 +112,7 @@ def _use_what_is_built() -> None:
     shutil.copy(package / "server" / "jupyter_server_config.json", server)
 
 
-def _ask_for_no_news() -> None:
+def ask_for_no_news() -> None:
     """Answer the lab's question about news beforehand, or it would lie over the page."""
     folder = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings"
     settings = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
@@ -150,6 +152,7 @@ class Notebook:
 
     def __init__(self, page: Page, lab: Lab, name: str, front_end: str = "lab"):
         self.page = page
+        listen(page)
         # a workspace of its own: the lab would open what other pages have open
         workspace = f"lab/workspaces/page-{secrets.token_hex(4)}/tree"
         path = {"lab": workspace, "notebook": "notebooks"}[front_end]

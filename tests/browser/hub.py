@@ -1,0 +1,173 @@
+"""A real JupyterHub with its proxy: whoever logs in gets a Jupyter server below ``/user/NAME/``."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from ..processes import STARTING, running
+from .lab import Lab, ask_for_no_news, use_what_is_built
+
+CONFIGURATION = """
+c.JupyterHub.bind_url = {address!r}
+c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub}"
+c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy}"
+c.ConfigurableHTTPProxy.command = [{command!r}]
+c.JupyterHub.db_url = "sqlite:///{folder}/hub.sqlite"
+c.JupyterHub.cookie_secret_file = "{folder}/cookie_secret"
+c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
+
+c.JupyterHub.authenticator_class = "dummy"
+c.DummyAuthenticator.password = {token!r}
+c.Authenticator.allow_all = True
+c.JupyterHub.services = [{{"name": "tests", "api_token": {token!r}}}]
+c.JupyterHub.load_roles = [
+    {{"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers"]}}
+]
+
+c.JupyterHub.spawner_class = "simple"
+c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
+c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
+c.Spawner.default_url = {default_url!r}
+c.Spawner.args = [
+    "--allow-root",
+    "--LabApp.expose_app_in_browser=True",
+    "--JupyterNotebookApp.expose_app_in_browser=True",
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+]
+c.Spawner.environment = {environment!r}
+"""
+
+
+class Hub:
+    """A running JupyterHub, and what its administrator can do.
+
+    Parameters
+    ----------
+    url : str
+        Its address, with a slash at the end.
+    token : str
+        Everybody's password and the administrator's token, made up for this run.
+    folder : Path
+        Where the users' home folders are.
+    process : subprocess.Popen
+        The hub itself.
+    """
+
+    def __init__(self, url: str, token: str, folder: Path, process: subprocess.Popen[bytes]):
+        self.url = url
+        self.folder = folder
+        self.process = process
+        self._token = token
+        self._api = httpx.Client(
+            base_url=f"{url}hub/api",
+            headers={"Authorization": f"token {token}"},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def lab(self, user: str) -> Lab:
+        """The user's own JupyterLab, for who has logged in."""
+        folder = self.folder / "home" / user
+        folder.mkdir(parents=True, exist_ok=True)
+        return Lab(f"{self.url}user/{user}/", "", folder, self.process)
+
+    def log_in(self, page: Page, user: str) -> None:
+        """Log in and wait for the user's own server, which is started by that."""
+        page.goto(f"{self.url}hub/login")
+        page.get_by_label("Username").fill(user)
+        page.get_by_label("Password").fill(self._token)
+        page.get_by_role("button", name="Sign in").click()
+        page.wait_for_url(f"{self.url}user/{user}/**", timeout=STARTING * 1000)
+
+    def stop(self, user: str) -> None:
+        """End a user's server, as the hub does with idle ones."""
+        self._api.delete(f"/users/{user}/server").raise_for_status()
+        self._wait(user, False)
+
+    def start(self, user: str) -> None:
+        """Start a user's server again."""
+        self._api.post(f"/users/{user}/server").raise_for_status()
+        self._wait(user, True)
+
+    def _wait(self, user: str, running: bool) -> None:
+        deadline = time.monotonic() + STARTING
+        while time.monotonic() < deadline:
+            found = self._api.get(f"/users/{user}").raise_for_status().json()
+            if found["pending"] is None and (found["server"] is not None) == running:
+                return
+            time.sleep(0.1)
+        raise RuntimeError(f"the server of {user} did not become ready in {STARTING:g} s")
+
+    def ready(self) -> bool:
+        """Whether it answers."""
+        with suppress(httpx.HTTPError):
+            return self._api.get("/users").status_code == 200
+        return False
+
+    def shut(self) -> None:
+        """End all servers, and let go of it."""
+        with suppress(httpx.HTTPError):
+            for user in self._api.get("/users").json():
+                self.stop(user["name"])
+        self._api.close()
+
+
+@contextmanager
+def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
+    """Start a JupyterHub below a base URL of its own; its servers end with the block."""
+    proxy = shutil.which("configurable-http-proxy")
+    if proxy is None:
+        pytest.skip("configurable-http-proxy is not on PATH: make test-labs installs it")
+    ask_for_no_news()
+    use_what_is_built()
+    ports = [_free_port() for _ in range(3)]
+    address = f"http://127.0.0.1:{ports[0]}/hubs/"
+    token = secrets.token_hex(16)
+    kept = {name: os.environ[name] for name in os.environ if name.startswith("JUPYTER_")}
+    configuration = folder / "jupyterhub_config.py"
+    configuration.write_text(
+        CONFIGURATION.format(
+            address=address,
+            hub=ports[1],
+            proxy=ports[2],
+            command=proxy,
+            folder=folder,
+            token=token,
+            python=sys.executable,
+            default_url=default_url,
+            environment={**kept, "USAGE_DATA_OPT_OUT": "True"},
+        )
+    )
+    command = [sys.executable, "-m", "jupyterhub", "-f", str(configuration)]
+    log = folder / "hub.log"
+    with running(command, log, folder=folder) as process:
+        hub = Hub(address, token, folder, process)
+        try:
+            deadline = time.monotonic() + STARTING
+            while not hub.ready():
+                if process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"JupyterHub did not start:\n{log.read_text()[-2000:]}")
+                time.sleep(0.1)
+            yield hub
+        finally:
+            hub.shut()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
