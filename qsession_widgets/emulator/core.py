@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -19,13 +18,13 @@ from .clock import Clock
 from .engine import Outcome, WorkerPool
 from .errors import not_found
 from .faults import Faults
-from .lifecycle import Changes, Lifecycle, Refused
+from .lifecycle import Changes, Lifecycle
 from .meter import Meter
 from .options import Options
 from .others import Others
 from .owners import Owners
 from .queue import catch_up, next_event
-from .records import Device, Job, Mode, Plan, Session
+from .records import Device, Job, Plan, Session
 from .retention import RETENTION, Retention
 from .runner import Runner
 from .store import Store
@@ -33,9 +32,6 @@ from .waiters import Waiters
 from .writer import Writer
 
 T = TypeVar("T")
-
-PENDING_ON_OPEN_PLAN = 3
-"""Jobs that may be pending at once on the Open Plan."""
 
 LONGEST_SLEEP = 30.0
 """Real seconds between two looks at the clock, in case this machine's was changed or slept."""
@@ -151,7 +147,7 @@ class Emulator:
         changes = self.lifecycle.take_changes()
         for job_id in changes.stop:
             self._charge_stopped(job_id, now)
-        _merge(changes, self.lifecycle.take_changes())
+        changes.add_records(self.lifecycle.take_changes())
         self._index(changes)
         self.writer.write(changes)
         for job_id in changes.stop:
@@ -222,6 +218,12 @@ class Emulator:
         """What an instance may do."""
         return self.options.plan_of(instance.plan)
 
+    def quota(self, instance: Instance) -> float | None:
+        """Seconds of usage an instance has in the meter's period, None without a limit."""
+        if instance.name == "default" and self.options.quota is not None:
+            return self.options.quota
+        return self.plan(instance).quota
+
     def session(self, instance: Instance, session_id: str) -> Session:
         """A session of an instance.
 
@@ -262,73 +264,22 @@ class Emulator:
         if load is not None:
             self.apply(lambda now: load.start(self.lifecycle, now))
 
-    def open_session(
-        self, instance: Instance, backend: str, mode: Mode, max_ttl: float | None, user: str
-    ) -> Session:
-        """Open a session or batch."""
-        self.populate(backend)
-        ident = str(uuid.uuid4())
-        plan = self.plan(instance)
-        return self._durably(
-            lambda now: self.lifecycle.open_session(
-                now, ident, backend, mode, instance.crn, plan, max_ttl, user=user
-            ),
-            undo=lambda now: self.lifecycle.close_session(now, ident),
-        )
-
-    def submit(self, instance: Instance, params: str, job: Job) -> Job:
-        """Accept a job.
-
-        Parameters
-        ----------
-        instance : Instance
-            Whose it is.
-        params : str
-            JSON text for the engine.
-        job : Job
-            Its record; id and time are given here.
-        """
-        if job.session_id is not None:
-            self.session(instance, job.session_id)
-        if instance.plan == "open":
-            pending = sum(not known.final for known in self.jobs(instance))
-            if pending >= PENDING_ON_OPEN_PLAN:
-                raise Refused(
-                    400,
-                    f"The open plan allows {PENDING_ON_OPEN_PLAN} pending jobs, and {pending} are.",
-                    "Wait for one to finish, or cancel one.",
-                )
-        self.populate(job.backend)
-        self.writer.add_params(job.id, params)
-        try:
-            return self._durably(
-                lambda now: self.lifecycle.submit(now, job),
-                undo=lambda now: self._withdraw(now, job.id),
-            )
-        finally:
-            self.writer.drop_params(job.id)
-
-    def _withdraw(self, now: float, job_id: str) -> None:
-        if not self.lifecycle.jobs[job_id].final:
-            self.lifecycle.cancel_job(now, job_id)
-        self.writer.drop_params(job_id)
-        self._forget(now, job_id)
-
     def delete_job(self, instance: Instance, job_id: str) -> None:
         """Forget a final job and everything written about it.
 
         Raises
         ------
         Refused
-            It is unknown (404), or not final (409).
+            It is unknown (404), or not final (400).
         StoreError
             It cannot be removed from the disk.
         """
         self.job(instance, job_id)
-        self.apply(lambda now: self._forget(now, job_id))
+        self.apply(lambda now: self.forget_job(now, job_id))
         self.store.delete_job(job_id)
 
-    def _forget(self, now: float, job_id: str) -> None:
+    def forget_job(self, now: float, job_id: str) -> None:
+        """Drop a final job from memory, as part of an event."""
         job = self.lifecycle.jobs[job_id]
         self.lifecycle.delete_job(now, job_id)
         self._owners.forget_job(job)
@@ -356,14 +307,6 @@ class Emulator:
         while self._prune(math.inf):
             pass
         self.meter = Meter(self.lifecycle)
-
-    def _durably(self, event: Callable[[float], T], undo: Callable[[float], None]) -> T:
-        done = self.apply(event)
-        reason = self.failing
-        if reason is None:
-            return done
-        self.apply(undo)
-        raise Refused(507, reason, "Try again when there is.")
 
     async def changed(self, job_id: str, seconds: float) -> None:
         """Wait until a job's record changes, at most some real seconds."""
@@ -405,8 +348,3 @@ class Emulator:
         if self.in_use():
             self._used = now
         return now - self._used
-
-
-def _merge(into: Changes, changes: Changes) -> None:
-    into.sessions.update(changes.sessions)
-    into.jobs.update(changes.jobs)

@@ -41,8 +41,10 @@ class Changes:
     start: list[str] = field(default_factory=list)
     stop: list[str] = field(default_factory=list)
 
-    def __bool__(self) -> bool:
-        return bool(self.sessions or self.jobs or self.start or self.stop)
+    def add_records(self, later: Changes) -> None:
+        """Add the records of later changes."""
+        self.sessions.update(later.sessions)
+        self.jobs.update(later.jobs)
 
 
 class Ledger:

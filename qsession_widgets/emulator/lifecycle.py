@@ -260,12 +260,12 @@ class Lifecycle(Rules):
         Raises
         ------
         Refused
-            It is unknown (404) or not final (409).
+            It is unknown (404) or not final (400).
         """
         self.advance(now)
         job = self._known_job(job_id)
         if not job.final:
-            raise Refused(409, f"Job {job_id} is {job.status}.", "Cancel it first.")
+            raise Refused(400, f"Job {job_id} is {job.status}.", "Cancel it first.")
         if job.session_id is not None:
             self._members[job.session_id].pop(job_id)
         self._drop_job(job_id)

@@ -42,7 +42,8 @@ class Options:
     cap : bool
         Whether a maximum time that is too long is shortened; it is refused otherwise.
     quota : float or None
-        Seconds of usage the default instance has in 28 days; what its plan has when None.
+        Seconds of usage the default instance has in 28 days, beyond which no job is accepted; what
+        its plan has when None.
     speed : float
         Seconds of service time in one second; 0 stands still until the clock is moved through the
         faults plane.

@@ -61,6 +61,8 @@ class Plan:
         The longest a job may run.
     price_per_second : float
         US dollars for a second of usage; 0 when nothing is charged.
+    quota : float or None
+        Seconds of usage in 28 days; None when there is no limit.
     """
 
     name: str = "premium"
@@ -73,13 +75,21 @@ class Plan:
     empty_ttl: float = 1800.0
     max_execution_time: float = 10800.0
     price_per_second: float = 1.6
+    quota: float | None = None
 
 
 PLANS: dict[str, Plan] = {
     "premium": Plan("premium"),
     "payg": Plan("payg"),
     "flex": Plan("flex"),
-    "open": Plan("open", sessions=False, batch_max_ttl=600.0, max_ttl=600.0, price_per_second=0.0),
+    "open": Plan(
+        "open",
+        sessions=False,
+        batch_max_ttl=600.0,
+        max_ttl=600.0,
+        price_per_second=0.0,
+        quota=600.0,
+    ),
 }
 """The plans the emulator can play. Figures: IBM's guide to the maximum execution time, November
 2026."""

@@ -79,8 +79,7 @@ class Writer:
 
     def write(self, changes: Changes) -> None:
         """Write the records that changed, and the texts; `problem` says afterwards why not."""
-        self._changes.sessions.update(changes.sessions)
-        self._changes.jobs.update(changes.jobs)
+        self._changes.add_records(changes)
         if not (self._changes.sessions or self._changes.jobs):
             return
         sessions, jobs = self._ledger.sessions, self._ledger.jobs

@@ -468,6 +468,28 @@ def test_timeouts_and_times_as_asked_for(connect: Connect) -> None:
     assert api.get("/emulator/v1/status")["queue"] == "30"
 
 
+def test_quota_that_is_used_up_lets_no_job_in(connect: Connect) -> None:
+    options = Options(workers=1, quota=90, speed=0, faults=True)
+    api = connect(launch.find_or_start(options))
+    session = api.open_session("fake_manila")
+    api.wait(api.submit("fake_manila", session_id=session))
+    api.advance(50)
+    api.wait(api.submit("fake_manila", session_id=session))
+    usage = api.get("/instances/usage")
+    assert (usage["usage_consumed_seconds"], usage["usage_limit_reached"]) == (50, False)
+    api.advance(40)
+    assert api.get("/instances/usage")["usage_limit_reached"] is True
+    assert api.get("/instance")["usage_allocation_seconds"] == "90"
+    body = {"program_id": "sampler", "backend": "aer", "params": {}}
+    for where in ({}, {"session_id": session, "backend": "fake_manila"}):
+        status, error = api.refused("POST", "/jobs", json={**body, **where})
+        assert status == 409
+        assert "Usage exceeds instance limit" in error["message"]
+    # what was used four weeks ago does not count any more
+    api.advance(29 * 86400)
+    assert api.wait(api.submit())["status"] == "Completed"
+
+
 def test_lanes_are_how_many_jobs_a_device_runs_at_once(connect: Connect) -> None:
     options = Options(workers=1, lanes=2, speed=0, job_time="device", faults=True)
     api = connect(launch.find_or_start(options))

@@ -10,9 +10,6 @@ from .common import ERRORS, AskedBy, iso, json_response
 
 router = APIRouter(responses=ERRORS)
 
-OPEN_ALLOWANCE = 600.0
-"""Seconds the Open Plan has in that time."""
-
 VERSIONS = ("2026-02-15", "2026-03-15", "2026-04-15")
 
 
@@ -26,9 +23,7 @@ async def usage(asked: AskedBy) -> Response:
         "usage_consumed_seconds": consumed,
         "usage_period": {"start_time": iso(asked.now - PERIOD), "end_time": iso(asked.now)},
     }
-    allowed = OPEN_ALLOWANCE if asked.instance.plan == "open" else None
-    if asked.instance.name == "default" and asked.emulator.options.quota is not None:
-        allowed = asked.emulator.options.quota
+    allowed = asked.emulator.quota(asked.instance)
     if allowed is not None:
         answer["usage_limit_seconds"] = allowed
         answer["usage_allocation_seconds"] = allowed
@@ -43,8 +38,9 @@ async def instance(asked: AskedBy) -> Response:
         "plan_id": asked.instance.plan,
         "backends": list(asked.emulator.lifecycle.devices),
     }
-    if asked.instance.plan == "open":
-        answer["usage_allocation_seconds"] = f"{OPEN_ALLOWANCE:g}"
+    allowed = asked.emulator.quota(asked.instance)
+    if allowed is not None:
+        answer["usage_allocation_seconds"] = f"{allowed:g}"
     return json_response(answer)
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
+from .. import admission
 from ..errors import INVALID_JOB, invalid
 from ..lifecycle import Refused
 from ..records import Job
@@ -55,7 +56,8 @@ async def create(asked: AskedBy, body: CreateJob) -> Response:
         )
     emulator = asked.emulator
     longest = min(LONGEST_JOB, emulator.plan(asked.instance).max_execution_time)
-    job = emulator.submit(
+    job = admission.submit(
+        emulator,
         asked.instance,
         json.dumps(body.params),
         Job(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from .. import admission
 from ..errors import invalid
 from . import describe
 from .common import ERRORS, AskedBy, json_response, no_content
@@ -21,8 +22,8 @@ async def create(asked: AskedBy, body: CreateSession) -> Response:
         raise invalid("backend is missing.", "Name the backend the session's jobs will run on.")
     if body.instance is not None and body.instance != asked.instance.crn:
         raise invalid("instance is not the one in the header Service-CRN.", "Send the same CRN.")
-    session = asked.emulator.open_session(
-        asked.instance, backend, body.mode, body.max_ttl, asked.caller.user
+    session = admission.open_session(
+        asked.emulator, asked.instance, backend, body.mode, body.max_ttl, asked.caller.user
     )
     return json_response(describe.session(asked.emulator, session, asked.now))
 
