@@ -9,15 +9,17 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
 from ..errors import UserError
+from ..noted import Noted
 from ..orphans import Note, notes, sweep
 from ..snapshot import SessionSnapshot
-from .document import complete, facts
+from .document import Kept, complete, facts
 from .openers import Kernel, Openers
 from .poller import Poller, either
 from .sources import Found, Source, find_sources, unreadable_account
@@ -39,7 +41,6 @@ EMULATOR_ENDED = (
     "This emulator has ended: its sessions wait on disk until it is started again, by the next "
     "%%session --service local."
 )
-
 
 MISSED = 3600.0
 """Seconds for which the sessions of an emulator that has ended are shown; they cost nothing."""
@@ -79,6 +80,7 @@ class SessionsOverview(LoggingConfigurable):
         self._kernels: dict[str, Kernel] = {}
         self._opened_by: dict[str, dict[str, Any]] = {}
         self._known: dict[str, Any] = {}
+        self._kept: Kept = {}
         self._asked = float("-inf")
         self._waiting = 0
         self._running: asyncio.Task[None] | None = None
@@ -179,33 +181,51 @@ class SessionsOverview(LoggingConfigurable):
         return self._waiting > 0 or time.monotonic() - self._asked < self.interest
 
     async def _run(self) -> None:
-        await in_thread(sweep)
-        while self._interested():
-            try:
-                await self._look_around()
-            except Exception:
-                # what is known of the services is worth showing all the same
-                self.log.exception("Notes and kernels could not be read")
-            for poller in self._pollers.values():
-                poller.go()
-            self._renew()
+        try:
+            await in_thread(sweep)
+            while self._interested():
+                await self._take_turn()
+        finally:
+            # whatever happened, a page must not wait for it for ever
             self._first.set()
-            until = time.monotonic() + TICK
-            while (left := until - time.monotonic()) > 0:
-                await either(self._poke, left)
-                await asyncio.sleep(SOON)
-                self._poke.clear()
-                self._renew()
+
+    async def _take_turn(self) -> None:
+        try:
+            await self._look_around()
+        except Exception:
+            # what is known of the services is worth showing all the same
+            self.log.exception("Notes and kernels could not be read")
+        shown = self._shown()
+        for key, poller in self._pollers.items():
+            poller.idle = key not in shown
+            poller.go()
+        self._renew()
+        self._first.set()
+        until = time.monotonic() + TICK
+        while (left := until - time.monotonic()) > 0:
+            await either(self._poke, left)
+            await asyncio.sleep(SOON)
+            self._poke.clear()
+            self._renew()
 
     def _changed(self) -> None:
         """Something may be new; from any thread."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._poke.set)
+        # the server may be ending, and its loop with it
+        with suppress(RuntimeError):
+            if loop is not None:
+                loop.call_soon_threadsafe(self._poke.set)
 
     async def _look_around(self) -> None:
         """See what there is on this machine."""
-        found, said = await in_thread(_on_this_machine)
+        shown = [
+            watch.source.noted
+            for watch in self._watches.values()
+            if watch.source.noted is not None
+            # of what cannot be asked any more, what is over is of no use
+            and (watch.anything_open if watch.health.absent else watch.snapshots())
+        ]
+        found, said = await in_thread(_on_this_machine, shown)
         self._take_sources(found)
         fresh = [note for session_id, note in said.items() if session_id not in self._notes]
         listed = {
@@ -221,7 +241,12 @@ class SessionsOverview(LoggingConfigurable):
         )
         self._opened_by = await in_thread(self._describe_openers)
         for poller in self._pollers.values():
-            opened = [note.session_id for note in fresh if note.url == poller.watch.place[0]]
+            url, instance = poller.watch.place
+            opened = [
+                note.session_id
+                for note in fresh
+                if note.url == url and note.instance in ("", instance)
+            ]
             if opened:
                 poller.watch.hurry(opened)
                 poller.wake()
@@ -236,8 +261,9 @@ class SessionsOverview(LoggingConfigurable):
         present = {source.key: source for source in found.sources}
         for key, source in present.items():
             known = self._pollers.get(key)
-            if known is not None and known.watch.source.fingerprint == source.fingerprint:
-                known.watch.health.absent = None
+            same = known is not None and known.watch.source.fingerprint == source.fingerprint
+            if known is not None and (same or source.absent):
+                known.watch.health.absent = source.absent or None
                 known.seen = time.monotonic()
                 continue
             if known is not None:
@@ -247,6 +273,10 @@ class SessionsOverview(LoggingConfigurable):
             self._add(unreadable_account())
         for key in [key for key in self._pollers if key not in present]:
             watch = self._pollers[key].watch
+            if watch.source.noted is not None:
+                # there is neither a note nor anything to show
+                self._pollers.pop(key).stop()
+                continue
             account = bool(watch.source.account)
             watch.health.absent = (found.trouble or ACCOUNT_REMOVED) if account else EMULATOR_ENDED
             gone_for = time.monotonic() - self._pollers[key].seen
@@ -256,6 +286,7 @@ class SessionsOverview(LoggingConfigurable):
 
     def _add(self, source: Source) -> None:
         watch = Watch(source, self._changed, self.patience, self.pause)
+        watch.health.absent = source.absent or None
         self._pollers[source.key] = Poller(watch, self._interested)
 
     # ---------------------------------------------------------------------------------------------
@@ -263,7 +294,7 @@ class SessionsOverview(LoggingConfigurable):
 
     def _renew(self) -> None:
         """Give the document a new revision if a fact in it is new."""
-        new = facts(self._shown(), self._notes, self._opened_by, self._kernels)
+        new = facts(self._shown(), self._notes, self._opened_by, self._kernels, self._kept)
         if new != self._known:
             self._known = new
             self.revision += 1
@@ -271,17 +302,30 @@ class SessionsOverview(LoggingConfigurable):
             self._next = asyncio.Event()
 
     def _shown(self) -> dict[str, Watch]:
-        """The watches, without an account that turns out to be an emulator shown already."""
-        places = {watch.place for watch in self._watches.values() if not watch.source.account}
-        return {
-            key: watch
-            for key, watch in self._watches.items()
-            if not (watch.source.account and watch.place in places)
-        }
+        """The watches, without those whose place another one watches already."""
+        watches = self._watches
+        default = watches.get("ibm")
+        seen: set[tuple[tuple[str, str], str]] = set()
+        shown: dict[str, Watch] = {}
+        # an emulator goes before an account that leads to it, and that before what notes name
+        for key in sorted(watches, key=lambda key: (bool(watches[key].source.account), key)):
+            watch = watches[key]
+            where = (watch.place, watch.holder)
+            if watch.place[0] and where in seen:
+                continue
+            if watch.source.noted is not None and default is not None:
+                untold = not default.place[0] and not default.health.problem
+                if untold and watch.holder == default.holder:
+                    # it may be the account's own instance, which is known once it has answered
+                    continue
+            seen.add(where)
+            shown[key] = watch
+        return {key: watch for key, watch in watches.items() if key in shown}
 
 
-def _on_this_machine() -> tuple[Found, dict[str, Note]]:
-    return find_sources(), notes()
+def _on_this_machine(shown: list[Noted]) -> tuple[Found, dict[str, Note]]:
+    said = notes()
+    return find_sources(said.values(), shown), said
 
 
 def _no_workload(session_id: str, watch: Watch) -> NotFound:

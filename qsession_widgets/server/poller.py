@@ -27,18 +27,21 @@ class Poller:
     ----------
     seen : float
         When its service was there last, on the monotonic clock.
+    idle : bool
+        Whether no turns are to be taken, although its service is there.
     """
 
     def __init__(self, watch: Watch, interested: Callable[[], bool]):
         self.watch = watch
         self.seen = time.monotonic()
+        self.idle = False
         self._interested = interested
         self._waker = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def go(self) -> None:
         """Take turns from now on, if that is not so already."""
-        if self.watch.health.absent is None and (self._task is None or self._task.done()):
+        if self._wanted() and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._run())
 
     def wake(self) -> None:
@@ -51,8 +54,11 @@ class Poller:
             self._task.cancel()
         self.watch.shut()
 
+    def _wanted(self) -> bool:
+        return self._interested() and not self.idle and self.watch.health.absent is None
+
     async def _run(self) -> None:
-        while self._interested() and self.watch.health.absent is None:
+        while self._wanted():
             self._waker.clear()
             pause = await in_thread(self.watch.turn)
             await either(self._waker, min(pause, LONGEST_PAUSE))

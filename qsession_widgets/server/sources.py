@@ -1,38 +1,28 @@
-"""Which services there are to ask: the account, and every emulator that runs.
+"""Which services there are to ask: the account, every emulator that runs, and what notes name.
 
-Nothing here asks a service, and nothing starts an emulator.
+A page must not make the server ask everybody whom somebody could have asked: besides the default
+account, an instance is asked when a kernel said that it opened a session there. Nothing here asks a
+service, and nothing starts an emulator.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from ..accounts import IN_ENVIRONMENT, Account, default_account, every_account, holder
 from ..errors import UserError
+from ..noted import Noted, account_gone, noted_instances
+from ..orphans import Note
 from ..snapshot import ServiceInfo
 
 if TYPE_CHECKING:
-    from ..client import ServiceClient
     from ..emulator.discovery import Connection
-
-ACCOUNT_VARIABLES = ("QISKIT_IBM_TOKEN", "QISKIT_IBM_INSTANCE", "QISKIT_IBM_URL")
-
-
-Place = tuple[str, str]
-"""An address and an instance."""
-
-
-@dataclass(frozen=True)
-class Dialed:
-    """A line to a service, with what was learnt on the way."""
-
-    line: ServiceClient
-    info: ServiceInfo
-    place: Place
+    from ..reaching import Place
 
 
 @dataclass(frozen=True)
@@ -42,25 +32,35 @@ class Source:
     Attributes
     ----------
     key : str
-        ``ibm``, ``local``, or ``local:NAME`` for an emulator of another name.
+        ``ibm``, ``local``, ``local:NAME`` for an emulator of another name, or ``ibm:ACCOUNT@GUID``
+        for another instance, by the part of its CRN that is its own.
     info : ServiceInfo
         What is known of it before it was asked.
     account : str
         Which account, in words; empty on an emulator.
     fingerprint : str
         Changes when what it takes to ask it does. No secret can be read from it.
-    dial : callable
-        Makes a line to it. Blocks; raises `UserError` or `ServiceError`.
+    reach : callable
+        Connects to it. Blocks; raises `UserError` or `ServiceError`.
     place : tuple of (str, str)
-        Where it is and which instance; empty strings while that is known to nobody.
+        Its address and instance; empty strings while that is known to nobody.
+    holder : str
+        Whose sessions there are mine; see `qsession_widgets.accounts.holder`.
+    noted : Noted or None
+        The instance that notes name; None for what is asked without a note.
+    absent : str
+        Why it cannot be asked, in a sentence; empty when it can.
     """
 
     key: str
     info: ServiceInfo
     account: str
     fingerprint: str
-    dial: Callable[[], Dialed] = field(repr=False)
-    place: Place = ("", "")
+    reach: Callable[[], Place] = field(repr=False)
+    place: tuple[str, str] = ("", "")
+    holder: str = ""
+    noted: Noted | None = None
+    absent: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,79 +70,112 @@ class Found:
     Attributes
     ----------
     sources : tuple of Source
-        The services, the account first.
+        The services: the account, emulators, then what notes name.
     trouble : str
-        Why the account cannot be read, in a sentence; empty when it can, or when there is none.
+        Why the accounts cannot be read, in a sentence; empty when they can, or when there is none.
     """
 
     sources: tuple[Source, ...]
     trouble: str = ""
 
 
-def find_sources() -> Found:
-    """Look where accounts and emulators write down that they are there."""
-    from ..accounts import find_account
+def find_sources(notes: Iterable[Note] = (), shown: Iterable[Noted] = ()) -> Found:
+    """Look where accounts, emulators and kernels write down what there is.
+
+    Parameters
+    ----------
+    notes : iterable of Note
+        What kernels say they opened.
+    shown : iterable of Noted
+        Instances that notes named once, and of which there is something to show still.
+    """
     from ..emulators import running_emulators
 
     sources: list[Source] = []
+    accounts: list[Account] = []
     trouble = ""
     try:
-        words = find_account()
-        if words is not None:
-            sources.append(_account(words))
+        default = default_account()
+        if default is not None:
+            sources.append(_of_account(default))
+        accounts = every_account()
     except UserError as error:
-        trouble = str(error)
-    sources += [_emulator(connection) for connection in running_emulators()]
+        default, trouble = None, str(error)
+    sources += [_of_emulator(connection) for connection in running_emulators()]
+    places = {source.place for source in sources if source.place[0]}
+    named = noted_instances(notes)
+    for noted in dict.fromkeys([*named, *shown]):
+        if (noted.url, noted.instance) not in places:
+            sources.append(_of_note(noted, named.get(noted, ()), accounts, trouble))
     return Found(tuple(sources), trouble)
 
 
 def unreadable_account() -> Source:
     """What stands for an account that cannot be read; it is not to be asked."""
+    return Source(
+        "ibm",
+        ServiceInfo("ibm", "IBM Quantum"),
+        "the saved account",
+        "",
+        partial(_refuse, "The saved account cannot be read."),
+    )
 
-    def dial() -> Dialed:
-        raise UserError("The saved account cannot be read.")
 
-    return Source("ibm", ServiceInfo("ibm", "IBM Quantum"), "the saved account", "", dial)
+def _refuse(why: str) -> Place:
+    raise UserError(why)
 
 
-def _account(words: str) -> Source:
-    def dial() -> Dialed:
-        from ..client import ServiceClient, account_instance
-        from ..service import choose
-
-        chosen = choose("ibm")
-        line = ServiceClient(chosen.service)
-        return Dialed(line, chosen.info, (line.base_url, account_instance(chosen.service) or ""))
+def _of_account(account: Account) -> Source:
+    from ..reaching import account_place
 
     info = ServiceInfo("ibm", "IBM Quantum")
-    return Source("ibm", info, words, _account_fingerprint(), dial)
+    # without its name, for the client library may take another one as its default than is thought
+    reach = partial(account_place, None, None)
+    return Source("ibm", info, account.words, account.fingerprint, reach, holder=account.holder)
 
 
-def _account_fingerprint() -> str:
-    total = hashlib.sha256()
-    for name in ACCOUNT_VARIABLES:
-        total.update(f"{os.environ.get(name, '')}\0".encode())
-    try:
-        total.update(Path("~/.qiskit/qiskit-ibm.json").expanduser().read_bytes())
-    except OSError:
-        total.update(b"-")
-    return total.hexdigest()
+def _of_note(
+    noted: Noted, notes: Iterable[Note], accounts: Iterable[Account], trouble: str
+) -> Source:
+    from ..reaching import account_place
+    from ..service import region
+
+    key = f"ibm:{quote(noted.account, safe='')}@{_own_part(noted.instance)}"
+    label = " · ".join(filter(None, ["IBM Quantum", region(noted.instance)]))
+    info = ServiceInfo("ibm", label)
+    account = next((one for one in accounts if one.name == noted.account), None)
+    if account is None:
+        words = f"the saved account {noted.account!r}" if noted.account else IN_ENVIRONMENT
+        why = trouble or account_gone(noted.account, notes)
+        return Source(key, info, words, "", partial(_refuse, why), noted=noted, absent=why)
+    return Source(
+        key,
+        info,
+        account.words,
+        account.fingerprint,
+        partial(account_place, noted.account or None, noted.instance),
+        (noted.url, noted.instance),
+        account.holder,
+        noted,
+    )
 
 
-def _emulator(connection: Connection) -> Source:
+def _own_part(instance: str) -> str:
+    """What tells an instance from others in its CRN."""
+    parts = instance.split(":")
+    if len(parts) > 7 and parts[7]:
+        return quote(parts[7], safe="")
+    return hashlib.sha256(instance.encode()).hexdigest()[:12]
+
+
+def _of_emulator(connection: Connection) -> Source:
     from ..emulators import emulator_name
+    from ..reaching import emulator_place
 
     name = connection.name
-    place = (connection.api, connection.crn)
-
-    def dial() -> Dialed:
-        from ..client import ServiceClient
-        from ..emulators import describe_emulator
-
-        line = ServiceClient.with_key(connection.api, connection.key, connection.crn)
-        return Dialed(line, describe_emulator(line), place)
-
     info = ServiceInfo("local", "local emulator · no charge", charged=False)
     key = "local" if name == emulator_name(None) else f"local:{name}"
     fingerprint = f"{connection.pid} {connection.url} {connection.started}"
-    return Source(key, info, "", fingerprint, dial, place)
+    place = (connection.api, connection.crn)
+    reach = partial(emulator_place, connection)
+    return Source(key, info, "", fingerprint, reach, place, holder(connection.key))

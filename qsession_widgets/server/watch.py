@@ -12,11 +12,11 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
-from typing import Any
 
 from ..client import ServiceClient
 from ..errors import ServiceError, UserError
 from ..fields import read_time
+from ..listing import workloads
 from ..monitor import Monitor, Pace
 from ..service_clock import ServiceClock
 from ..snapshot import ServiceInfo, SessionSnapshot
@@ -44,7 +44,8 @@ LOOKS_BACK: dict[str, float] = {"local": 10.0, "ibm": 60.0}
 """Seconds between two looks at what was closed, for some are open between two looks only."""
 
 LEAVE_ALONE = 600.0
-"""Seconds with nothing open after which an emulator is no longer asked, so that it may end."""
+"""Seconds with nothing open after which it is no longer asked: an emulator, so that it may end, and
+what a note named, until a note or a page comes anew."""
 
 NOT_AT_ONCE = 15.0
 """Seconds for which the service is not asked again for what it does not know."""
@@ -53,7 +54,7 @@ DAY = 86400.0
 LONGEST = 3 * DAY
 """How long before its end a session that closed today may have been opened."""
 
-MOST_CLOSED = 30
+MOST_CLOSED = 200
 """Workloads of the last day that are looked at, the newest first."""
 
 UNREADABLE = "The service's answers cannot be read: it is asked again soon."
@@ -86,6 +87,8 @@ class Watch:
         How to speak of the service.
     place : tuple of (str, str)
         Its address and instance; empty strings before they are known.
+    holder : str
+        Whose sessions there are mine.
     clock : ServiceClock
         Its clock.
     health : Health
@@ -98,6 +101,7 @@ class Watch:
         self.source = source
         self.info: ServiceInfo = source.info
         self.place = source.place
+        self.holder = source.holder
         self.clock = ServiceClock(source.info.speed)
         self.health = Health(self, patience)
         self._changed = changed
@@ -208,18 +212,22 @@ class Watch:
             self._take(line, self._to_take.pop(0))
 
     def _connect(self) -> ServiceClient:
-        dialed = self.source.dial()
-        self.info, self.place = dialed.info, dialed.place
+        place = self.source.reach()
+        self.info, self.place, self.holder = place.info, place.key, place.holder
         if not self._monitors:
             self.clock = ServiceClock(self.info.speed)
-        dialed.line.heard = self.health.hear
-        self.shut()
-        self._line = dialed.line
-        return dialed.line
+        if self._line is None:
+            line = place.dial()
+            line.heard = self.health.hear
+            self._line = line
+        else:
+            # the monitors hold on to it
+            self._line.adopt(place.dial())
+        return self._line
 
     def _look(self, line: ServiceClient) -> None:
         """See what is open."""
-        for item in _workloads(line, ["pending", "in_progress"]):
+        for item in workloads(line, ["pending", "in_progress"]):
             self._take(line, str(item["id"]))
         now = time.monotonic()
         with self._lock:
@@ -227,23 +235,26 @@ class Watch:
             if self.anything_open:
                 self._used = now
             self._look_at = now + self._pause * LOOKS[self.info.kind][1]
-            if self.info.kind == "local" and now - self._used > LEAVE_ALONE:
+            optional = self.info.kind == "local" or self.source.noted is not None
+            if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
 
     def _look_back(self, line: ServiceClient) -> None:
         """See what was closed within the last day, and forget what was closed before that."""
         now = self.clock.now()
         since = datetime.fromtimestamp(now - LONGEST, timezone.utc).replace(tzinfo=None)
-        found = _workloads(
+        found = workloads(
             line,
             ["completed", "canceled", "failed"],
+            limit=MOST_CLOSED,
             created_after=since.isoformat(timespec="seconds") + "Z",
         )
         recent = [
             str(item["id"]) for item in found if (read_time(item.get("ended")) or now) > now - DAY
         ]
         with self._lock:
-            self._to_take += [one for one in recent[:MOST_CLOSED] if one not in self._monitors]
+            known = {*self._monitors, *self._to_take}
+            self._to_take += [one for one in recent if one not in known]
             for session_id, monitor in list(self._monitors.items()):
                 if _older(monitor.snapshot, now - DAY):
                     self._drop(session_id)
@@ -295,6 +306,7 @@ class Watch:
     def _drop(self, session_id: str) -> None:
         self._monitors.pop(session_id, None)
         self._due.pop(session_id, None)
+        self._wanted_whole.discard(session_id)
 
     def shut(self) -> None:
         """Give the connections back: nobody asks any more."""
@@ -348,17 +360,6 @@ class Watch:
         if monitor is None:
             raise KeyError(session_id)
         return line, monitor
-
-
-def _workloads(line: ServiceClient, status: list[str], **query: Any) -> list[dict[str, Any]]:
-    """My newest sessions and batches in some states, at most 50 of each kind, newest first."""
-    found: list[dict[str, Any]] = []
-    for mode in ("session", "batch"):
-        answer = line.workloads(
-            mode=mode, status=status, user="me", sort="-createdAt", limit=50, **query
-        )
-        found += (answer.data or {}).get("workloads", ())
-    return sorted(found, key=lambda item: str(item.get("created", "")), reverse=True)
 
 
 def _older(snapshot: SessionSnapshot, since: float) -> bool:

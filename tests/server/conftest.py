@@ -95,8 +95,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 
 @pytest.fixture(scope="package")
 def connection(places: dict[str, str]) -> Iterator[Connection]:
-    """The emulator, with an instance that plays the account beside the default one."""
-    options = Options(instances=(("alice", "premium"),), faults=True, workers=1, seed=1)
+    """The emulator, with instances that play those of accounts beside the default one."""
+    others = (("alice", "premium"), ("carol", "payg"))
+    options = Options(instances=others, faults=True, workers=1, seed=1)
     yield launch.find_or_start(options)
     launch.stop()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -11,6 +12,7 @@ from qsession_widgets.server.sources import find_sources
 from qsession_widgets.server.watch import Watch
 
 from .conftest import Service
+from .running import PATIENCE
 
 
 @pytest.fixture
@@ -20,6 +22,14 @@ def watch(service: Service) -> Iterator[Watch]:
     watch = Watch(source, lambda: None, patience=30)
     yield watch
     watch.shut()
+
+
+def turn_until(watch: Watch, holds: Callable[[], object]) -> None:
+    """Let a watch take turns until something holds."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < deadline, watch.health.problem
+        watch.turn()
 
 
 def test_an_emulator_with_nothing_open_is_left_alone(
@@ -53,3 +63,29 @@ def test_all_jobs_of_what_has_ended_are_counted_and_told_exactly_when_asked_for(
     watch.detail(session)
     while not all(job.exact for job in watch.detail(session).jobs):
         watch.turn()
+
+
+def test_more_than_a_page_that_was_closed_today_is_found(watch: Watch, service: Service) -> None:
+    closed = {service.open("batch") for _ in range(53)}
+    for session in closed:
+        service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    turn_until(watch, lambda: {one.session_id for one in watch.snapshots()} == closed)
+    assert not watch.anything_open
+
+
+def test_a_token_that_is_no_longer_good_is_replaced_for_all_that_is_watched(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alice = Service(service.connection, "alice")
+    for name, value in service.connection.environment("alice").items():
+        monkeypatch.setenv(name, value)
+    (source,) = (source for source in find_sources().sources if source.key == "ibm")
+    watch = Watch(source, lambda: None, patience=30)
+    session = alice.open()
+    turn_until(watch, lambda: watch.snapshot(session))
+    service.fault("/tokens")
+    alice("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    turn_until(watch, lambda: not watch.anything_open)
+    assert not watch.health.refused
+    watch.shut()
+    alice.http.close()

@@ -90,8 +90,8 @@ export class Actions {
     if (!panel || this.attachRefused(workload) !== null) return;
     this.app.shell.activateById(panel.id);
     const { service, id } = which(workload);
-    // the kernel looks at every emulator of this machine, whatever its name
-    const kind = service === "ibm" ? "ibm" : "local";
+    // the kernel looks at every saved account, and at every emulator of this machine
+    const kind = /^ibm(:|$)/.test(service) ? "ibm" : "local";
     const line = `%session attach ${id} --service ${kind}`;
     const loaded = await magicsLoaded(panel);
     this.insert(panel, loaded ? line : `${LOAD}\n${line}`);

@@ -2,7 +2,10 @@
 import type { JobStatus, ServiceInfo, SessionSnapshot } from "#shared/snapshot.gen";
 
 export interface Service {
-  /** `ibm`, `local`, or `local:NAME` for an emulator of another name. */
+  /**
+   * `ibm`, `local`, `local:NAME` for an emulator of another name, or `ibm:ACCOUNT@INSTANCE` for where
+   * a note says that a session was opened.
+   */
   key: string;
   info: ServiceInfo;
   /** Service clock minus the server machine's clock, seconds. */
