@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from .errors import unauthorized
+from .errors import INSTANCE_NOT_FOUND, unauthorized
 from .lifecycle import Refused
 
 OWNER = "owner"
@@ -251,7 +251,7 @@ class Identity:
                 404,
                 "Instance not found.",
                 "Check the CRN, and that the API key belongs to the same account.",
-                1279,
+                INSTANCE_NOT_FOUND,
             )
         return Caller(user, instance)
 

@@ -6,12 +6,9 @@ from typing import Any
 
 from .lifecycle import Refused
 
-NOT_AUTHORIZED = 1200
 BAD_CREDENTIALS = 1201
-TOO_MANY_REQUESTS = 1202
 INVALID_JOB = 1208
 INSTANCE_NOT_FOUND = 1279
-PLANNED_OUTAGE = 1999
 
 MORE_INFO = "https://quantum.cloud.ibm.com/docs/errors"
 

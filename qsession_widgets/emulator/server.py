@@ -99,7 +99,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         options = from_namespace(arguments)
         directory = arguments.data_dir or data_directory(arguments.name)
-        with _own(directory), _listen(arguments.host, arguments.port) as sock:
+        with _own(directory), _listen_as_before(arguments.host, arguments.port, directory) as sock:
             asyncio.run(_serve(options, arguments, directory, sock))
     except (CannotStart, EmulatorError, OptionError, StoreError) as error:
         print(error, file=sys.stderr)
@@ -122,6 +122,23 @@ def _own(directory: Path) -> Iterator[None]:
         raise CannotStart(
             f"The data directory {directory} cannot be used: {error.strerror}."
         ) from error
+
+
+def _listen_as_before(host: str, port: int, directory: Path) -> socket.socket:
+    """Listen where the last emulator with these data did, unless a port is asked for.
+
+    A client that was made before it ended then finds this one.
+    """
+    remembered = directory / "port"
+    if port:
+        return _listen(host, port)
+    try:
+        sock = _listen(host, int(remembered.read_text("ascii")))
+    except (OSError, ValueError, CannotStart):
+        sock = _listen(host, 0)
+    with contextlib.suppress(OSError):
+        remembered.write_text(str(sock.getsockname()[1]), "ascii")
+    return sock
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -232,6 +249,8 @@ def _connection(
     options: Options, name: str, directory: Path, sock: socket.socket, identity: Identity
 ) -> Connection:
     host, port = sock.getsockname()[:2]
+    if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        log.warning("Other machines can reach this emulator: what is sent is not encrypted.")
     if host in ("0.0.0.0", "::"):
         host = "127.0.0.1"
     return Connection(

@@ -387,7 +387,8 @@ def test_keys_and_records_outlive_the_process(running: Connection, connect: Conn
 
     again = launch.find_or_start(QUICK)
     assert again.pid != running.pid
-    assert (again.key, again.crn) == (running.key, running.crn)
+    # so that a client that was made before goes on
+    assert (again.url, again.key, again.crn) == (running.url, running.key, running.crn)
     api = connect(again)
     assert api("GET", f"/jobs/{job}/results").text == result
     assert api.get(f"/jobs/{job}")["tags"] == ["kept"]
@@ -410,6 +411,14 @@ def test_job_that_was_running_runs_again(running: Connection, connect: Connect) 
     api = connect(launch.find_or_start(QUICK))
     assert api.wait(job)["status"] == "Completed"
     assert api.get("/jobs")["count"] == 1
+
+
+def test_port_of_the_process_before_may_be_taken(running: Connection, connect: Connect) -> None:
+    launch.stop()
+    with socket.create_server(("127.0.0.1", int(running.url.rpartition(":")[2]))):
+        again = launch.find_or_start(QUICK)
+    assert again.url != running.url
+    assert connect(again).get("/jobs")["count"] == 0
 
 
 def test_token_of_the_process_before_is_still_good(place: Path) -> None:

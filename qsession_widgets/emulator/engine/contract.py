@@ -21,8 +21,6 @@ class Task:
         JSON text of the posted ``params``, with the client's type tags inside.
     backend : str
         A fake device's name such as ``"fake_fez"``, or ``"aer"`` for the ideal simulator.
-    max_execution_time : float, optional
-        Seconds of wall time after which the job fails with code 1305.
     options : Mapping
         Aer options passed through, such as ``method`` or ``device``.
     """
@@ -31,7 +29,6 @@ class Task:
     program_id: str
     params: str
     backend: str
-    max_execution_time: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

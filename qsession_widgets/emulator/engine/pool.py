@@ -1,6 +1,6 @@
 """Keeps worker processes warm, gives each job to one, and replaces those that end.
 
-A job that is cancelled, runs too long or crashes takes its worker process with it and nothing else.
+A job that is cancelled or crashes takes its worker process with it and nothing else.
 One more worker than can be busy is kept waiting, so that the job after such an end need not wait
 for the two seconds an import of Qiskit takes.
 """
@@ -20,7 +20,6 @@ from typing import Any
 from qsession_widgets.emulator.engine import frames
 from qsession_widgets.emulator.engine.contract import Outcome, Task
 
-RAN_TOO_LONG = 1305
 INTERNAL_ERROR = 9999
 
 _SPARE_DELAY = 3.0
@@ -203,23 +202,7 @@ class WorkerPool:
             try:
                 await worker.ready()
                 self._plan_spare()
-                run = self._exchange(worker, task, on_progress)
-                if task.max_execution_time is None:
-                    return await run
-                return await asyncio.wait_for(run, task.max_execution_time)
-            except asyncio.TimeoutError:
-                worker.kill()
-                return Outcome(
-                    "failed",
-                    None,
-                    reason=(
-                        f"The job ran longer than its maximum execution time of "
-                        f"{task.max_execution_time:g} seconds and was stopped: raise "
-                        "max_execution_time or split the job."
-                    ),
-                    reason_code=RAN_TOO_LONG,
-                    execution_seconds=task.max_execution_time or 0.0,
-                )
+                return await self._exchange(worker, task, on_progress)
             except (asyncio.IncompleteReadError, ConnectionError, ValueError):
                 return await self._obituary(worker)
             except BaseException:
