@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from .durations import money, words
 from .errors import UserError
+from .look import PARTS, axis_title, frame, small
 from .snapshot import SessionSnapshot, noun, usage
 
 if TYPE_CHECKING:
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from .live import Batch, Session
 
-PARTS = {"QPU": "#1a9a6b", "classical": "#8fb3ff", "idle": "#f3c26b"}
-MUTED = "#5b6270"
 NONE = "\u2013"
 
 
@@ -150,27 +149,15 @@ class Comparison:
                     xanchor="left",
                     xshift=4,
                     showarrow=False,
-                    font={"size": 11, "color": MUTED},
+                    font=small(),
                 )
         longest = max(each.usage for each in both) or 1.0
-        axis = {"title": {"font": {"size": 11, "color": MUTED}, "standoff": 4}}
-        figure.update_xaxes(range=[0, 1.18 * longest], row=1, col=1)
-        figure.update_xaxes(title_text="usage (s)", **axis, row=1, col=1)
-        figure.update_xaxes(title_text=title, **axis, row=1, col=2)
-        figure.update_layout(
-            barmode="stack",
-            bargap=0.45,
-            template="plotly_white",
-            height=230,
-            margin={"l": 16, "r": 16, "t": 36, "b": 44},
-            legend={
-                "orientation": "h",
-                "traceorder": "normal",
-                "y": 1.02,
-                "yanchor": "bottom",
-                "x": 0,
-            },
-        )
+        usage_range = [0, 1.18 * longest]
+        figure.update_xaxes(title=axis_title("usage (s)"), range=usage_range, row=1, col=1)
+        figure.update_xaxes(title=axis_title(title), row=1, col=2)
+        above = {"traceorder": "normal", "y": 1.02, "yanchor": "bottom"}
+        margin = {"l": 16, "r": 16, "t": 36, "b": 44}
+        figure.update_layout(barmode="stack", bargap=0.45, **frame(230, margin, above))
         return figure
 
     def to_dataframe(self) -> Any:

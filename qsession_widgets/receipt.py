@@ -11,10 +11,10 @@ from datetime import datetime
 
 from .durations import money, words
 from .markup import as_html
-from .picture import draw
+from .picture import embed
 from .snapshot import SessionSnapshot, headline, usage
 
-CELL = "text-align:left;padding:1px 0"
+CELL = "text-align:left;vertical-align:top;padding:1px 0"
 MAX_BYTES = 60_000
 """The most an HTML receipt may weigh."""
 
@@ -59,6 +59,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
             "batch": ("Batch", snapshot.session_id),
             "job": ("Job mode", "no session: each job by itself"),
         }[snapshot.mode],
+        *([("Name", snapshot.name)] if snapshot.name else []),
         ("Backend", f"{snapshot.backend} · {snapshot.service.label}"),
         ("State", headline(snapshot)),
         ("Opened", _at(snapshot.opened_at)),
@@ -66,9 +67,10 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     if snapshot.closed_at is not None:
         lines.append(("Closed", _at(snapshot.closed_at)))
     lines.append(("Jobs", _jobs(snapshot)))
-    parts = (
-        f"QPU {words(spent.qpu)} · classical {words(spent.classical)} · idle {words(spent.idle)}"
-    )
+    parts = "QPU time only; waiting is free"
+    if snapshot.mode == "dedicated":
+        named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
+        parts = " · ".join(f"{name} {words(seconds)}" for name, seconds in named.items())
     lines.append(("Usage", f"{words(spent.total)}{'' if spent.final else ' so far'} ({parts})"))
     if spent.cost is not None:
         price = f"at ${snapshot.service.price_per_second:.2f}/s"
@@ -91,12 +93,13 @@ def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
     """
     now = snapshot.answered_at if now is None else now
     cells = "".join(
-        f'<tr><th style="{CELL};padding-right:16px;font-weight:500">{as_html(name)}</th>'
-        f'<td style="{CELL}">{as_html(text)}</td></tr>'
+        # the attribute is for pages that take styles away
+        f'<tr><th align="left" style="{CELL};padding-right:16px;font-weight:500">{as_html(name)}'
+        f'</th><td align="left" style="{CELL}">{as_html(text)}</td></tr>'
         for name, text in rows(snapshot, now)
     )
     table = f'<table style="border-collapse:collapse;font-size:90%">{cells}</table>'
-    picture = draw(snapshot, now)
+    picture = embed(snapshot, now)
     if len(table) + len(picture) > MAX_BYTES - 200:
         picture = ""
     return f'<div class="qsession-receipt">{table}{picture}</div>'

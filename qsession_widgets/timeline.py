@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from .durations import words
 from .errors import UserError
-from .picture import COLOURS, idle_spans
+from .look import COLOURS, IDLE, MUTED, axis_title, frame, small
+from .picture import idle_spans
 from .snapshot import JobRecord, SessionSnapshot
 
 if TYPE_CHECKING:
@@ -23,8 +24,6 @@ OTHERS_WAITING = "#e3e6eb"
 OTHERS_RUNNING = "#8d96a5"
 ACTIVE_BAND = "#e7f0ff"
 INACTIVE_BAND = "#f1f2f5"
-IDLE = "#c77700"
-MUTED = "#5b6270"
 
 MOST_ROWS = 20
 """Up to so many jobs get a row each; more share one."""
@@ -125,8 +124,7 @@ class _Picture:
 
     def _note(self, figure: Any, at: float, text: str, colour: str, **more: Any) -> None:
         place = {"y": 1, "yref": "paper", "yanchor": "bottom", "xanchor": "left", **more}
-        font = {"size": 11, "color": colour}
-        figure.add_annotation(x=self.x(at), text=text, showarrow=False, font=font, **place)
+        figure.add_annotation(x=self.x(at), text=text, showarrow=False, font=small(colour), **place)
 
     def others(self, figure: Any) -> None:
         waits, runs = [], []
@@ -255,22 +253,21 @@ class _Picture:
             labels[self.rows - 1] = f"this {word.lower()}"
         span = self.until - self.begin
         margin = timedelta(seconds=0.012 * span)
-        axis: dict[str, Any] = {"title": {"text": "time (UTC)"}}
+        axis: dict[str, Any] = {"title": axis_title("time (UTC)")}
         if self.relative:
+            minutes = span < 3600
+            unit = "min:s" if minutes else "h:min:s"
             axis = {
-                "tickformat": "%M:%S" if span < 3600 else "%H:%M:%S",
-                "title": {"text": f"{'min:s' if span < 3600 else 'h:min:s'} since it was opened"},
+                "tickformat": "%M:%S" if minutes else "%H:%M:%S",
+                "title": axis_title(f"{unit} since it was opened"),
             }
         plot = max(2, self.rows) * ROW
         height = MARGIN["t"] + plot + MARGIN["b"]
         figure.update_layout(
             barmode="overlay",
-            template="plotly_white",
-            height=height,
-            margin=MARGIN,
             showlegend=True,
             # the legend keeps its distance from the axis however high the figure is
-            legend={"orientation": "h", "y": -50 / plot, "yanchor": "top", "x": 0},
+            **frame(height, MARGIN, {"y": -50 / plot, "yanchor": "top"}),
             title={
                 "text": f"{word} on {snapshot.backend}, opened {opened:%Y-%m-%d %H:%M:%S} UTC",
                 "font": {"size": 14},
@@ -286,7 +283,6 @@ class _Picture:
                 "showgrid": False,
                 "nticks": 12,
                 **axis,
-                "title": {**axis["title"], "standoff": 4, "font": {"size": 11, "color": MUTED}},
             },
             yaxis={
                 "tickvals": list(labels),

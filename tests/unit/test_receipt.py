@@ -1,8 +1,10 @@
+import re
 from dataclasses import replace
 from xml.dom import minidom
 
 import pytest
 
+from qsession_widgets.picture import draw
 from qsession_widgets.receipt import MAX_BYTES, Receipt, to_html, to_text
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
 
@@ -68,7 +70,28 @@ def test_the_page_stays_small_and_well_formed_however_many_jobs(jobs: int) -> No
     page = to_html(closed(jobs))
     assert len(page.encode()) <= MAX_BYTES
     minidom.parseString(page)
-    assert ("<svg" in page) == (jobs > 0)
+    assert ("<img" in page) == (jobs > 0)
+
+
+def test_no_word_of_the_picture_is_left_where_pictures_are_taken_out() -> None:
+    page = re.sub(r"<[^>]*>", "\n", to_html(closed(3)))
+    assert "ibm_fez" in page
+    assert "this session" not in page
+
+
+def test_other_users_have_a_row_only_when_one_of_theirs_is_in_sight() -> None:
+    snapshot = closed(3)
+    gone, after = (900.0, 910.0, 950.0), (1200.0, 1210.0, None)
+    assert "other users" not in draw(replace(snapshot, others=(gone, after)), 1101.0)
+    meanwhile = (1003.0, 1004.0, None)
+    assert "other users" in draw(replace(snapshot, others=(gone, meanwhile)), 1101.0)
+
+
+def test_a_batch_has_no_idle_time_to_part_its_usage_into() -> None:
+    text = to_text(replace(closed(3), mode="batch", name="H2, part 2"))
+    assert "QPU time only" in text
+    assert "idle" not in text
+    assert "H2, part 2" in text
 
 
 def test_what_comes_from_elsewhere_is_text() -> None:

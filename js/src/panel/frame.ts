@@ -66,9 +66,9 @@ export interface Size extends Place {
   plotHeight: number;
 }
 
-/** Heights are those of css/timeline.css. */
+/** Heights are those of css/timeline.css, and it is narrow where css/base.css says so. */
 export function sizeOf({ width, scale }: Place, rows: 1 | 2): Size {
-  const narrow = width < 520 * scale;
+  const narrow = width <= 559 * scale;
   const height = (rows === 2 ? 164 : 124) * scale;
   const margin = { l: (narrow ? 66 : 112) * scale, r: 18, t: 24 * scale, b: 26 * scale };
   return {

@@ -1,0 +1,40 @@
+"""The colours and manners that the still picture and the figures have in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+COLOURS = {
+    "queued": "#a9b1be",
+    "running": "#0f62fe",
+    "done": "#1a9a6b",
+    "cancelled": "#6b7382",
+    "failed": "#da1e28",
+}
+"""What a job is drawn in, by its status."""
+
+PARTS = {"QPU": "#1a9a6b", "classical": "#8fb3ff", "idle": "#f3c26b"}
+"""What a session's usage is made of."""
+
+MUTED = "#5b6270"
+IDLE = "#c77700"
+
+
+def small(colour: str = MUTED) -> dict[str, Any]:
+    """The letters of what is written beside the data, for plotly."""
+    return {"size": 11, "color": colour}
+
+
+def axis_title(text: str) -> dict[str, Any]:
+    """An axis' name, near the axis, for plotly."""
+    return {"text": text, "standoff": 4, "font": small()}
+
+
+def frame(height: int, margin: dict[str, int], legend: dict[str, Any]) -> dict[str, Any]:
+    """A plotly layout for bars that lie: a white ground, and the legend in one line."""
+    return {
+        "template": "plotly_white",
+        "height": height,
+        "margin": margin,
+        "legend": {"orientation": "h", "x": 0, **legend},
+    }
