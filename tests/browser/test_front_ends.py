@@ -9,37 +9,14 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
+from .cells import (
+    AWAIT_UNTIL_CLOSED,
+    OPEN,
+    RUN_UNTIL_CLOSED,
+    load_and_open,
+    press_close_while_it_runs,
+)
 from .lab import Lab, Notebook, wait_until
-
-OPEN = """
-%%session --backend aer --service local --max-time 10m
-from qiskit import QuantumCircuit
-from qiskit.transpiler import generate_preset_pass_manager
-from qiskit_ibm_runtime.executor_sampler import Sampler
-
-bell = QuantumCircuit(2)
-bell.h(0)
-bell.cx(0, 1)
-bell.measure_all()
-isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(bell)
-print(Sampler().run([isa]).result()[0].data.meas.num_shots)
-"""
-RUN_UNTIL_CLOSED = """
-import time
-print("waiting")
-deadline = time.monotonic() + 60
-while session.snapshot.accepting_jobs and time.monotonic() < deadline:
-    time.sleep(0.01)
-print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
-"""
-AWAIT_UNTIL_CLOSED = """
-import asyncio, time
-print("waiting")
-deadline = time.monotonic() + 60
-while session.snapshot.accepting_jobs and time.monotonic() < deadline:
-    await asyncio.sleep(0.01)
-print("the session takes jobs: " + str(session.snapshot.accepting_jobs))
-"""
 
 
 @pytest.mark.timeout(300)
@@ -56,12 +33,8 @@ def test_close_acts_while_a_cell_runs(
     )
     notebook = open_notebook(name, front_end)
     load, run, wait = notebook.code_cells()
-    notebook.run_cell(load)
-    assert "4096" in notebook.run_cell(run)
-    notebook.start_cell(wait)
-    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
-    notebook.panel.scroll_into_view_if_needed()
-    notebook.panel.get_by_role("button", name="Close session").click()
+    load_and_open(notebook, load, run)
+    press_close_while_it_runs(notebook, wait)
     notebook.wait_executed(wait)
     assert "the session takes jobs: False" in notebook.printed(wait)
     expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
@@ -74,8 +47,7 @@ def test_a_panel_survives_a_reload_and_a_second_tab(
     name = write_notebook("reload.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
     notebook = open_notebook(name)
     load, run, close = notebook.code_cells()
-    notebook.run_cell(load)
-    notebook.run_cell(run)
+    load_and_open(notebook, load, run)
     notebook.command("docmanager:save")
     wait_until(lambda: "widget-view" in (lab.root / name).read_text(), "the save")
 

@@ -13,8 +13,14 @@ import pytest
 from playwright.sync_api import expect
 
 from ..kernel.lines import of_line
-from .lab import Lab, Notebook, wait_until
-from .test_front_ends import AWAIT_UNTIL_CLOSED, OPEN, RUN_UNTIL_CLOSED
+from .cells import (
+    AWAIT_UNTIL_CLOSED,
+    OPEN,
+    RUN_UNTIL_CLOSED,
+    load_and_open,
+    press_close_while_it_runs,
+)
+from .lab import Lab, Notebook
 
 CLOSE_THEN_LOOK = """
 print("waiting")
@@ -70,12 +76,8 @@ def test_close_acts_while_a_cell_runs_on_ipykernel_7_3(
     name = f"close-7.3-{len(waiting)}.ipynb"
     notebook = open_on_line("7.3", name, _load("7.3"), OPEN, waiting)
     load, run, wait = notebook.code_cells()
-    assert "Error" not in notebook.run_cell(load)
-    assert "4096" in notebook.run_cell(run)
-    notebook.start_cell(wait)
-    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
-    notebook.panel.scroll_into_view_if_needed()
-    notebook.panel.get_by_role("button", name="Close session").click()
+    load_and_open(notebook, load, run)
+    press_close_while_it_runs(notebook, wait)
     notebook.wait_executed(wait)
     assert "the session takes jobs: False" in notebook.printed(wait)
     expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
@@ -87,12 +89,8 @@ def test_close_says_that_it_waits_for_the_cell_on_ipykernel_6_31(
 ) -> None:
     notebook = open_on_line("6.31", "close-6.31.ipynb", _load("6.31"), OPEN, CLOSE_THEN_LOOK)
     load, run, wait = notebook.code_cells()
-    assert "Error" not in notebook.run_cell(load)
-    assert "4096" in notebook.run_cell(run)
-    notebook.start_cell(wait)
-    wait_until(lambda: "waiting" in notebook.printed(wait), "the cell to run")
-    notebook.panel.scroll_into_view_if_needed()
-    notebook.panel.get_by_role("button", name="Close session").click()
+    load_and_open(notebook, load, run)
+    press_close_while_it_runs(notebook, wait)
     expect(notebook.panel).to_contain_text("It acts when the cell ends", timeout=30_000)
     (lab.root / "go-on").touch()
     notebook.wait_executed(wait)

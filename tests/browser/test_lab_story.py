@@ -10,8 +10,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from .cells import OPEN, RUN_UNTIL_CLOSED
 from .lab import Notebook, wait_until
-from .test_front_ends import OPEN, RUN_UNTIL_CLOSED
 
 ONE_MORE = "print(f'shots {Sampler().run([isa]).result()[0].data.meas.num_shots}')"
 SETUP = "\n".join(line for line in OPEN.splitlines() if not line.startswith(("%%session", "print")))

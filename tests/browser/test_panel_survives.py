@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from .cells import OPEN, load_and_open
 from .lab import Notebook, wait_until
-from .test_front_ends import OPEN
 
 TWENTY = """
 from qsession_widgets import SessionPanel
@@ -35,8 +35,7 @@ def test_a_panel_whose_kernel_is_gone_keeps_what_it_knew_and_says_so(
     )
     notebook = open_notebook(name, front_end)
     load, run, die = notebook.code_cells()
-    notebook.run_cell(load)
-    notebook.run_cell(run)
+    load_and_open(notebook, load, run)
     notebook.panel.scroll_into_view_if_needed()
     expect(notebook.panel.locator("tbody tr.qs-row")).to_have_count(1)
     if how == "killed":
@@ -78,8 +77,7 @@ def test_twenty_panels_in_one_notebook(
     notebook = open_notebook(name)
     load, run, more, close = notebook.code_cells()
     page = notebook.page
-    notebook.run_cell(load)
-    notebook.run_cell(run)
+    load_and_open(notebook, load, run)
     notebook.run_cell(more)
     panels = page.locator("section.qs-panel")
     wait_until(lambda: panels.count() == 20, "twenty panels")

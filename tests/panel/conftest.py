@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from . import harness
 
@@ -14,10 +14,8 @@ from . import harness
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser for all these tests."""
-    with sync_playwright() as playwright:
-        running = harness.launch(playwright, chromium)
+    with harness.launched(chromium) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture
@@ -31,7 +29,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{**defaults, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(harness.PATIENCE)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 

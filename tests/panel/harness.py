@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, Playwright, Route
+from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
 from qsession_widgets.panel import STATIC
 from qsession_widgets.snapshot import SessionSnapshot
@@ -17,6 +19,8 @@ from . import states
 
 HERE = Path(__file__).parent
 ORIGIN = "http://panel.test"
+PATIENCE = 60_000
+"""Milliseconds to wait for what is to happen on a page."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -32,6 +36,16 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 def launch(playwright: Playwright, executable: str) -> Browser:
     """The browser."""
     return playwright.chromium.launch(executable_path=executable, args=FLAGS)
+
+
+@contextmanager
+def launched(executable: str) -> Iterator[Browser]:
+    """A browser for tests; what they expect of its pages may take its time on a busy machine."""
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        running = launch(playwright, executable)
+        yield running
+        running.close()
 
 
 @cache
