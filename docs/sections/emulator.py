@@ -18,6 +18,8 @@ from numpy_docstrings import (
 from qsession_widgets.durations import words
 from qsession_widgets.emulator import faults, queue, records
 from qsession_widgets.emulator.api import coverage
+from qsession_widgets.emulator.retention import RETENTION
+from qsession_widgets.emulator.store import MAX_BYTES, MAX_JOBS
 
 
 def emulator_section() -> str:
@@ -55,9 +57,18 @@ def emulator_section() -> str:
             "says more:",
             _values(queue.Crowd),
             "### Faults",
-            "An emulator started with `--faults` makes requests fail on demand: `POST "
+            "An emulator started with `--faults` makes requests fail on demand: `qsession emulator "
+            "fault --path /jobs --status 503` lets the next job be refused, and `POST "
             "/emulator/v1/faults` takes a JSON object with these.",
             _values(faults.Fault),
+            "### What is kept",
+            f"Jobs, results and sessions are on disk when they are acknowledged, and outlive the "
+            f"emulator. What ended is kept for {RETENTION / 86400:g} days, at most {MAX_JOBS:,} "
+            f"jobs and {MAX_BYTES / 2**30:g} GiB for each emulator; the oldest goes first. An "
+            "emulator that starts again listens where it did before, with the same keys. While "
+            "this machine sleeps, the service's time goes on, as it does at IBM: on waking up a "
+            "session may have been deactivated or closed, and a job that ran for longer than it "
+            "may is stopped.",
         ]
     )  # fmt: skip
 
