@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
 from .errors import UserError, nearest
-from .options import ATTACH_OPTIONS, LIST_OPTIONS
+from .options import ATTACH_OPTIONS, LIST_OPTIONS, SERVICE_OPTIONS
 from .parsing import build, read_flags
 from .showing import show
-from .usage import ACTION_NAMES, ACTIONS
+from .usage import ACTION_NAMES, ACTIONS, MEANT, USAGE
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -44,26 +45,28 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
         There is no such action, or it cannot be done.
     """
     name, *rest = words or ["status"]
+    if name in ("-h", "--help"):
+        name = "help"
     if name not in ACTION_NAMES:
-        close = nearest(name, list(ACTION_NAMES))
-        raise UserError(
-            f"%session has no action {name!r}"
-            + (f": did you mean {close}?" if close else f": there are {', '.join(ACTION_NAMES)}.")
-            + " %session? explains them; a new session is opened by %%session above a cell."
-        )
+        raise UserError(_no_action(name))
     if name in ("use", "attach", "export"):
         if not rest:
             takes = next(action.takes for action in ACTIONS if action.name == name)
             missing = "where" if name == "export" else "which"
             raise UserError(f"%session {name} needs to know {missing}: %session {name} {takes}.")
-    elif name not in ("close", "cancel", "list"):
+    elif name not in ("close", "cancel", "list", "backends"):
         _nothing_more(name, rest)
     if name == "attach":
         return _attach(rest, push, defaults or {})
     if name == "list":
         return _list(rest, defaults or {})
+    if name == "backends":
+        return _backends(rest, defaults or {})
     if len(rest) > 1:
-        raise UserError(f"%session {name} takes one word, not {' '.join(rest)!r}.")
+        raise UserError(
+            f"%session {name} takes one word, not {' '.join(rest)!r}: what has a space in it "
+            "stands in quotation marks."
+        )
     if name == "use":
         return _use(rest[0], push)
     if name == "export":
@@ -71,6 +74,26 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name in ("close", "cancel"):
         return _close_or_cancel(name, rest[0] if rest else "")
     return _SIMPLE[name]()
+
+
+def _no_action(name: str) -> str:
+    if name.startswith("-"):
+        return (
+            f"%session has no option {name}: options belong to %%session, with two percent signs, "
+            "on the first line of a cell. %session help explains them."
+        )
+    if name.lower() in MEANT:
+        return f"%session has no action {name!r}: {MEANT[name.lower()]}"
+    close = nearest(name, list(ACTION_NAMES))
+    there = f"did you mean {close}?" if close else f"there are {', '.join(ACTION_NAMES)}."
+    return (
+        f"%session has no action {name!r}: {there} %session help explains them; a new session is "
+        "opened by %%session above a cell."
+    )
+
+
+def _help() -> None:
+    print(USAGE)
 
 
 def _nothing_more(name: str, rest: list[str]) -> None:
@@ -93,8 +116,11 @@ def _status() -> None:
 def _close_or_cancel(action: str, which: str) -> None:
     if which == "--all" and action == "close":
         _close_all()
+    elif which.startswith("-"):
+        takes = next(known.takes for known in ACTIONS if known.name == action)
+        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
     elif not which:
-        print(_end_live(_bound(), action))
+        print(_end_live(_to_end(action), action))
     elif (live := BINDING.named(which) or BINDING.with_id(which)) is not None:
         print(_end_live(live, action))
     else:
@@ -104,17 +130,31 @@ def _close_or_cancel(action: str, which: str) -> None:
 def _find_to_end(which: str) -> Found:
     from .places import find
 
+    which = _id_of(which)
     if len(which) < 16:
-        named = [known.name for known in BINDING.sessions() if known.name]
-        there = (
-            f"open here are {', '.join(named)}"
-            if named
-            else "no session that is open here has a name"
-        )
-        raise UserError(
-            f"There is no session named {which!r}: {there}; %session list shows the ids of all."
-        )
+        raise UserError(_no_name(which))
     return find(which, _places(wanted=which))
+
+
+def _id_of(which: str) -> str:
+    """The id that a name of this kernel's or of another's stands for; what is none as it is."""
+    from .recall import id_of
+
+    live = BINDING.named(which)
+    return (id_of(which) or which) if live is None else live.monitor.session_id
+
+
+def _no_name(name: str) -> str:
+    """What to say to a name that no open session has."""
+    names = [known.name for known in BINDING.sessions() if known.name]
+    close = nearest(name, names)
+    if close:
+        there = f"did you mean {close}?"
+    elif names:
+        there = f"open here: {', '.join(names)}."
+    else:
+        there = "none that is open here has a name."
+    return f"There is no open session named {name!r}: {there} %session list shows the ids of all."
 
 
 def _end(found: Found, action: str) -> str:
@@ -135,7 +175,18 @@ def _end_live(live: LiveSession, action: str) -> str:
     forget(live.monitor.session_id)
     if BINDING.bound is live:
         BINDING.unbind()
+    queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
+    if action == "close" and queued:
+        said += " %session cancel drops what is still queued."
     return said
+
+
+def _to_end(action: str) -> LiveSession:
+    """The session that a close or a cancel without a name means."""
+    last = BINDING.last
+    if action == "cancel" and BINDING.bound is None and last is not None and last.closing:
+        return last
+    return _bound()
 
 
 def _close_all() -> None:
@@ -189,26 +240,25 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
         if option.flag in defaults and option.flag not in ("--service", "--instance", "--account")
     }
     # whoever opened it elsewhere may still use it
-    options = build({**kept, "--on-exit": "leave", **typed})
-    live, remark = attach_bound(wanted, options)
+    found = _id_of(wanted)
+    named = {} if found == wanted else {"--name": wanted}
+    options = build({**kept, "--on-exit": "leave", **named, **typed})
+    live, remark = attach_bound(found, options)
     give_names(live, push, options.names)
     print(remark)
     show(live)
 
 
 def _use(name: str, push: Push) -> None:
-    live = BINDING.named(name)
+    live = BINDING.named(name) or BINDING.with_id(name)
     if live is None:
-        names = [known.name for known in BINDING.sessions() if known.name]
-        close = nearest(name, names)
-        raise UserError(
-            f"There is no open session named {name!r}: "
-            + (f"open here are {', '.join(names)}." if names else "%%session --name gives one.")
-            + (f" Did you mean {close}?" if close else "")
-        )
+        raise UserError(f"{_no_name(name)} %session attach ID takes up one of another kernel.")
     BINDING.bind(live)
     give_names(live, push, live.options.names)
-    print(f"Primitives built without a mode belong to {name!r} on {live.backend.name} now.")
+    print(
+        f"Primitives built without a mode belong to the {live.word} {name!r} on "
+        f"{live.backend.name} now."
+    )
 
 
 def give_names(live: LiveSession, push: Push, names: tuple[str, str]) -> None:
@@ -231,10 +281,10 @@ def _unbind() -> None:
     )
 
 
-def _backends() -> None:
+def _backends(words: list[str], defaults: Mapping[str, str]) -> None:
     from .service import backend_names
 
-    chosen = _chosen()
+    chosen = _chosen(words, defaults)
     print(chosen.info.label + ": " + ", ".join(backend_names(chosen)))
 
 
@@ -270,16 +320,21 @@ _SIMPLE: dict[str, Callable[[], Any]] = {
     "unbind": _unbind,
     "receipt": _receipt,
     "timeline": _timeline,
-    "backends": _backends,
+    "help": _help,
 }
 
 
-def _chosen() -> Chosen:
-    """The service of what is bound; where nothing is, the one that ``auto`` chooses."""
+def _chosen(words: list[str], defaults: Mapping[str, str]) -> Chosen:
+    """The service that is asked for; else that of what is bound, or what %%session would take."""
     from .service import choose
 
+    typed = read_flags(words, SERVICE_OPTIONS, "%session backends")
     bound = BINDING.bound or BINDING.job_mode or BINDING.last
-    return choose() if bound is None else bound.chosen
+    if bound is not None and not typed:
+        return bound.chosen
+    flags = [option.flag for option in SERVICE_OPTIONS]
+    options = build({**{flag: defaults[flag] for flag in flags if flag in defaults}, **typed})
+    return choose(options.service, instance=options.instance, account=options.account)
 
 
 def _bound() -> LiveSession:
@@ -287,19 +342,38 @@ def _bound() -> LiveSession:
     if live is None:
         others = BINDING.sessions()
         if others:
-            ways = " or ".join(known.name or known.monitor.session_id for known in others)
-            raise UserError(f"No session is bound; still open here: {ways}. Name the one you mean.")
+            ways = " or ".join(known.called for known in others)
+            raise UserError(
+                f"No session is bound; still open here: {ways}. Say which one is meant, as in "
+                f"%session close {others[0].called}."
+            )
         if BINDING.job_mode is not None:
             raise UserError(
                 f"Job mode on {BINDING.job_mode.backend.name} is bound, where there is no session: "
                 "%session unbind ends it."
             )
-        raise UserError("No session is bound: open one with %%session above a cell.")
+        raise UserError(
+            f"No session is bound: open one with %%session above a cell.{_of_earlier_kernels()}"
+        )
     return live
+
+
+def _of_earlier_kernels() -> str:
+    """Where to look for what kernels of this notebook have left open that are gone, if any have."""
+    from .recall import left_by_earlier_kernels
+
+    if not left_by_earlier_kernels(os.environ.get("JPY_SESSION_NAME", "")):
+        return ""
+    return (
+        " An earlier kernel of this notebook may have left one open: %session list shows it, and "
+        "%session attach ID takes it up."
+    )
 
 
 def _bound_or_last() -> LiveSession:
     live = BINDING.bound or BINDING.last
     if live is None:
-        raise UserError("There is no session yet: open one with %%session above a cell.")
+        raise UserError(
+            f"There is no session yet: open one with %%session above a cell.{_of_earlier_kernels()}"
+        )
     return live

@@ -1,6 +1,6 @@
 """What the service's error codes and the client library's exceptions mean, and what helps.
 
-Two tables, for `qsession_widgets.errors` to explain errors with and for the documentation to list.
+Tables, for `qsession_widgets.errors` to explain errors with and for the documentation to list.
 Codes: IBM's error code list and threads, November 2026.
 """
 
@@ -27,7 +27,10 @@ class Advice:
 
 ADVICE: dict[int, Advice] = {
     1200: Advice("You are not authorized to do that", "Check which account and instance is used."),
-    1201: Advice("The service does not accept these credentials", "Save the account again."),
+    1201: Advice(
+        "The service does not accept these credentials",
+        "Save the account again with QiskitRuntimeService.save_account(token=..., overwrite=True).",
+    ),
     1202: Advice("There are too many requests", "Wait a minute; jobs already sent go on."),
     1208: Advice("The service could not read the job", "Check the circuits and options."),
     1217: Advice("The session is closed", "Open a new one with %%session."),
@@ -37,10 +40,14 @@ ADVICE: dict[int, Advice] = {
         "Split it, use fewer shots, or raise max_execution_time.",
     ),
     1352: Advice("This plan has no sessions", "Use job mode or a batch."),
-    1501: Advice("An observable does not fit its circuit", "Apply the circuit's layout to it."),
+    1501: Advice(
+        "An observable does not fit its circuit",
+        "Apply the circuit's layout to it: observable.apply_layout(circuit.layout).",
+    ),
     1517: Advice(
         "A circuit uses gates or qubits the backend does not have",
-        "Transpile it for this backend first.",
+        "Transpile it for this backend first: "
+        "generate_preset_pass_manager(backend=backend).run(circuit).",
     ),
     1519: Advice("An option is not allowed here", "Check the primitive's options."),
     1603: Advice("A circuit could not be read", "Send circuits, not QASM of another version."),
@@ -52,7 +59,7 @@ STATUSES: dict[int, Advice] = {
     401: ADVICE[1201],
     403: ADVICE[1200],
     429: ADVICE[1202],
-    503: ADVICE[1999],
+    503: Advice("The service is not available", "It may be an outage: try again later."),
 }
 """Advice by HTTP status, where the service gives no code."""
 
@@ -92,8 +99,7 @@ EXCEPTIONS: dict[str, Advice] = {
         "A backend was asked for something it does not have", "Check the value that is named."
     ),
     "IBMInputValueError": Advice(
-        "The client library refused a value before it was sent",
-        "Check the value that is named; a circuit must be transpiled for the backend.",
+        "The client library refused a value before it was sent", "Its own words say which."
     ),
     "IBMNotAuthorizedError": ADVICE[1200],
     "InvalidAccountError": Advice(
@@ -127,3 +133,45 @@ EXCEPTIONS: dict[str, Advice] = {
     ),
 }
 """Advice by the class of an exception of the client library's, or of its base class."""
+
+_MODE = "a primitive without a mode belongs to the session that %%session opened"
+_PUBS = Advice(
+    "run takes a list of PUBs",
+    "Write sampler.run([(circuit, parameters)]) or estimator.run([(circuit, observable, "
+    "parameters)]).",
+)
+
+MESSAGES: dict[str, Advice] = {
+    r"A backend or session must be specified": Advice(
+        "This primitive has no session to run in",
+        "Open one with %%session above a cell, or pass mode=backend to run outside of sessions.",
+    ),
+    r"mode must be of type Backend": Advice(
+        "mode takes a session or a backend itself, not its name", f"Leave it out: {_MODE}."
+    ),
+    r"(Sampler|Estimator)\w*\.__init__\(\) got an unexpected keyword argument '(backend|"
+    r"session)'": Advice("A primitive takes mode=", f"Leave it out: {_MODE}."),
+    r"Session\.__init__\(\) (missing|got an unexpected)": Advice(
+        "Session takes a backend", f"Leave the block out: {_MODE}."
+    ),
+    r"(Sampler|Estimator)\w*\.run\(\) (takes \d|got an unexpected keyword argument '(circuits|"
+    r"observables|parameter_values)')": _PUBS,
+    r"'PrimitiveResult' object has no attribute '(values|quasi_dists)'": Advice(
+        "A result is a list with one entry a PUB",
+        "Write result()[0].data.evs of an estimator, result()[0].data.meas.get_counts() of a "
+        "sampler.",
+    ),
+    r"cannot import name '\w*(Sampler|Estimator)' from 'qiskit.primitives'": Advice(
+        "Qiskit has no primitives of the first version any more",
+        "Import SamplerV2 and EstimatorV2 from qiskit_ibm_runtime.",
+    ),
+    r"not supported by the target system|the target system requires": ADVICE[1517],
+    r"does not match the number of qubits of the .*observable": ADVICE[1501],
+    r"^StopIteration: $": Advice(
+        "There is nothing in the result", "The circuit measures nothing: add measure_all() to it."
+    ),
+}
+"""Advice by what an error of Python's says (a regular expression), with its class before it.
+
+They are what comes of code that was written for other releases, or that leaves out a step.
+"""

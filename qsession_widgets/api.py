@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from .again import go_on, guard, name_taken, open_already
 from .binding import BINDING, JobMode
 from .durations import words
-from .ending import close_at_exit
 from .errors import UserError
-from .guards import Guard, Rules
+from .guards import Rules
 from .notices import NOTICES
-from .options import Mode, OpenOptions, make
+from .options import Mode, OpenOptions
+from .parsing import make
 from .reporting import events_file
 from .service import Chosen, Kind, choose, find_backend
 
@@ -44,8 +45,9 @@ def open_session(
 ) -> Session | Batch:
     """Open a session and bind it: primitives built without a mode belong to it from now on.
 
-    While a session is bound, asking for the same again gives that one back; asking for another is
-    refused, unless it has a name of its own.
+    While a session is bound, asking for the same again, or for less, gives that one back and keeps
+    it to the budget and the other rules that are given; asking for another is refused, unless it
+    has a name of its own.
 
     Parameters
     ----------
@@ -129,10 +131,9 @@ def open_bound(options: OpenOptions, *, notebook: str = "") -> tuple[LiveSession
     tuple of (LiveSession, str)
         The bound session, and which service it runs on, or that it was open already.
     """
-    known = _open_already(options)
+    known = open_already(options)
     if known is not None:
-        BINDING.bind(known)
-        return known, f"This {known.word} is open already and goes on."
+        return known, go_on(known, options)
     chosen, device = _where(options)
     return _open(chosen, device, options, notebook)
 
@@ -147,10 +148,9 @@ def open_or_fall_back(
     tuple of (LiveSession or JobMode, str)
         What is bound, and what to say about it.
     """
-    known = _open_already(options)
+    known = open_already(options)
     if known is not None:
-        BINDING.bind(known)
-        return known, f"This {known.word} is open already and goes on."
+        return known, go_on(known, options)
     from .opening import NoSessionsOnPlan
 
     chosen, device = _where(options)
@@ -216,14 +216,14 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
         from .opening import attach_live
         from .places import find
 
-        _refuse_taken_name(options)
+        if taken := BINDING.named(options.name) if options.name else None:
+            raise UserError(name_taken(taken, [wanted]))
         if options.events:
             events_file(options.events)
         found = find(wanted, _places(options, wanted))
         live = BINDING.with_id(found.session_id)
     if live is not None:
-        BINDING.bind(live)
-        return live, f"This {live.word} is open here already and is bound."
+        return live, go_on(live, options)
     Rules.of(options, found.place.info)
     live = attach_live(found, options)
     guard(live)
@@ -251,26 +251,6 @@ def _places(options: OpenOptions, wanted: str) -> Iterator[Spot]:
 def current_session() -> Session | Batch | None:
     """The bound session, which primitives without a mode belong to; None when there is none."""
     return None if BINDING.bound is None else BINDING.bound.session
-
-
-def guard(live: LiveSession) -> None:
-    """Keep a session to the rules it was opened with, and close it when the interpreter ends.
-
-    Raises
-    ------
-    UserError
-        A budget in dollars where the plan has no price.
-    """
-    close_at_exit()
-    rules = Rules.of(live.options, live.chosen.info)
-    live.monitor.keep_to(
-        idle_close=rules.idle_close,
-        budget_seconds=rules.budget,
-        budget_dollars=rules.dollars,
-        strict=live.options.strict,
-    )
-    if rules:
-        live.guard = Guard(rules, live.monitor, live.reporter.tell)
 
 
 def _where(options: OpenOptions) -> tuple[Chosen, Any]:
@@ -305,48 +285,6 @@ def _open(
     guard(live)
     BINDING.bind(live)
     return live, chosen.reason + _capped(live, options.max_time)
-
-
-def _open_already(options: OpenOptions) -> LiveSession | None:
-    """The open session that was asked for in the same words.
-
-    Raises
-    ------
-    UserError
-        Another one is in the way.
-    """
-    for live in BINDING.sessions():
-        if live.request != options.request:
-            continue
-        # it may have ended elsewhere since
-        live.monitor.poll()
-        if live.usable:
-            return live
-    _refuse_taken_name(options)
-    bound = BINDING.bound
-    if bound is not None and not options.name:
-        bound.monitor.poll()
-        if bound.usable:
-            raise UserError(_other_open(bound))
-    return None
-
-
-def _refuse_taken_name(options: OpenOptions) -> None:
-    taken = BINDING.named(options.name) if options.name else None
-    if taken is not None:
-        raise UserError(
-            f"A {taken.word} named {options.name!r} is open on {taken.backend.name} and asks for "
-            f"something else: %session use {options.name} goes on in it, %session close "
-            f"{options.name} ends it, or give this one another --name."
-        )
-
-
-def _other_open(bound: LiveSession) -> str:
-    return (
-        f"A {bound.word} on {bound.backend.name} is open already and asks for something else: run "
-        "the cell with the options it was opened with to go on in it, end it first with %session "
-        "close, or give this one a --name to have both."
-    )
 
 
 def _capped(live: LiveSession, asked: int | None) -> str:

@@ -11,9 +11,11 @@ import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from .notices import NOTICES
 from .orphans import remember, tell_bound
 from .seams import ModeSeam, SubmitSeam
 from .strays import Strays
+from .where import whereabouts
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
@@ -73,8 +75,9 @@ class Binding:
         self.job_mode: JobMode | None = None
         self._known: list[LiveSession] = []
         self._lock = threading.Lock()
-        self._seam = ModeSeam(self._current)
+        self._seam = ModeSeam(self._current, self._block_begins)
         self._submits = SubmitSeam(Strays(self))
+        self._blocks_told: set[tuple[str, str]] = set()
 
     def bind(self, live: LiveSession) -> None:
         """Make this the session of primitives without a mode."""
@@ -97,13 +100,18 @@ class Binding:
             self._submits.install()
         tell_bound(None)
 
-    def unbind(self) -> LiveSession | None:
-        """Let primitives without a mode belong to nothing again; what was bound."""
+    def unbind(self) -> None:
+        """Let primitives without a mode belong to nothing again."""
         with self._lock:
-            live, self.bound = self.bound, None
-            self.job_mode = None
+            self.bound = self.job_mode = None
         tell_bound(None)
-        return live
+
+    def forget(self, live: LiveSession) -> None:
+        """Know a session no more that cannot be reached, without ending it."""
+        with self._lock:
+            self._known = [known for known in self._known if known is not live]
+            if self.bound is live:
+                self.bound = None
 
     def sessions(self) -> list[LiveSession]:
         """Every session of this kernel that takes jobs, as far as is known; oldest first."""
@@ -124,14 +132,26 @@ class Binding:
             (live for live in self.sessions() if live.monitor.session_id == session_id), None
         )
 
-    def shut(self) -> LiveSession | None:
+    def shut(self) -> None:
         """Unbind, and leave the client library as it was."""
-        live = self.unbind()
+        self.unbind()
         self._known = []
         self.last = None
         self._seam.remove()
         self._submits.remove()
-        return live
+
+    def _block_begins(self, session: Any) -> None:
+        """Tell of a second session that the user's own ``with`` block has opened, once a place."""
+        live = self.bound
+        if live is None or any(session is known.session for known in self.sessions()):
+            return
+        at = whereabouts()
+        if live.usable and (live.monitor.session_id, at) not in self._blocks_told:
+            self._blocks_told.add((live.monitor.session_id, at))
+            NOTICES.say(
+                f"{at}: this with block runs in a session of its own, a second one beside the "
+                f"{live.word} bound on {live.backend.name}; leave the block out to use that one."
+            )
 
     def _current(self) -> Any | None:
         live = self.bound

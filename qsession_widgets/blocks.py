@@ -23,9 +23,16 @@ class BlockHidden(UserError, ValueError):
 
 
 class OwnBlocks:
-    """Follows which ``with`` blocks of the client's sessions and batches are open, and where."""
+    """Follows which ``with`` blocks of the client's sessions and batches are open, and where.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    begins : callable
+        Takes the session of each block that begins; on the user's thread.
+    """
+
+    def __init__(self, begins: Callable[[Any], object]) -> None:
+        self._begins = begins
         self._lock = threading.Lock()
         self._open: list[tuple[int, Any]] = []
         self._originals: tuple[Callable[..., Any], Callable[..., Any]] | None = None
@@ -44,6 +51,7 @@ class OwnBlocks:
             _open_here.set((*_open_here.get(), session))
             with self._lock:
                 self._open.append((threading.get_ident(), session))
+            self._begins(session)
             return result
 
         @functools.wraps(leave)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import atexit
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .binding import BINDING
-from .errors import UserError, advise
+from .errors import UserError, advise, went_through_client
 from .notices import NOTICES
 from .running import Running
 from .showing import write_receipts
@@ -30,38 +31,45 @@ class Ending:
         self._shell = shell
         self._submits: dict[int, int] = {}
         self._opened: LiveSession | None = None
-        self._running = Running(shell)
+        self._running = Running()
 
     def install(self) -> None:
         """Begin to watch."""
         # a kernel that Jupyter's server started is told its notebook, and its page shows the panel
         NOTICES.attach(self._shell, as_text=not os.environ.get("JPY_SESSION_NAME"))
-        self._shell.events.register("pre_run_cell", self._before_cell)
-        self._shell.events.register("post_run_cell", self._after_cell)
-        self._running.install()
+        for event, hook in self._hooks():
+            self._shell.events.register(event, hook)
+        self._running.start()
 
     def remove(self) -> None:
         """Watch no more. Sessions are left open when the kernel ends then."""
-        for event, hook in (
-            ("pre_run_cell", self._before_cell),
-            ("post_run_cell", self._after_cell),
-        ):
+        for event, hook in self._hooks():
             if hook in self._shell.events.callbacks[event]:
                 self._shell.events.unregister(event, hook)
         atexit.unregister(close_all_at_exit)
-        self._running.remove()
+        self._running.stop()
         NOTICES.detach()
+
+    def _hooks(self) -> tuple[tuple[str, Callable[..., None]], ...]:
+        return (("pre_run_cell", self._before_cell), ("post_run_cell", self._after_cell))
 
     def opened(self, live: LiveSession) -> None:
         """The cell that runs has opened this session, or goes on in it."""
         self._opened = live
 
     def _before_cell(self, _info: Any = None) -> None:
+        self._running.begins()
         NOTICES.cell_begins()
         self._opened = None
         self._submits = {id(live): live.submits for live in BINDING.sessions()}
 
     def _after_cell(self, result: Any = None) -> None:
+        try:
+            self._tell_of(result)
+        finally:
+            self._running.ends(result)
+
+    def _tell_of(self, result: Any) -> None:
         error = getattr(result, "error_in_exec", None)
         if error is not None and (advice := advise(error)) is not None:
             print(advice)
@@ -75,7 +83,7 @@ class Ending:
         NOTICES.cell_ends()
 
     def _settle(self, error: BaseException | None) -> None:
-        live = self._used()
+        live = self._used(tried=error is not None and went_through_client(error))
         self._opened = None
         if live is None:
             return
@@ -91,14 +99,14 @@ class Ending:
         if not live.usable and BINDING.bound is live:
             BINDING.unbind()
 
-    def _used(self) -> LiveSession | None:
-        """The session that the cell opened or sent jobs to, if it still takes some."""
+    def _used(self, *, tried: bool) -> LiveSession | None:
+        """The session that the cell opened or sent jobs to, or tried to, if it still takes some."""
         if self._opened is not None:
             return self._opened if self._opened.usable else None
         live = BINDING.bound
         if live is None or not live.usable:
             return None
-        return live if live.submits > self._submits.get(id(live), 0) else None
+        return live if tried or live.submits > self._submits.get(id(live), 0) else None
 
 
 def _after_error(live: LiveSession, error: BaseException) -> None:
@@ -111,9 +119,15 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
         return
     stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     print(
-        f"The cell {stopped}, and its {live.word} on {live.backend.name} stays open. "
+        f"The cell {stopped}, and its {live.word} on {live.backend.name} stays open{_left(live)}. "
         + live.ways_out(bound=BINDING.bound is live)
     )
+
+
+def _left(live: LiveSession) -> str:
+    """What goes on although the cell does not, as the end of a sentence."""
+    count = len(live.monitor.snapshot.pending())
+    return f"; {count} job{' goes' if count == 1 else 's go'} on" if count else ""
 
 
 def close_at_exit() -> None:

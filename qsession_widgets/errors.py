@@ -11,9 +11,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from difflib import SequenceMatcher
+from traceback import walk_tb
 from typing import Any
 
-from .advice import ADVICE, EXCEPTIONS, STATUSES, Advice
+from .advice import ADVICE, EXCEPTIONS, MESSAGES, STATUSES, Advice
 
 __all__ = [
     "ADVICE",
@@ -29,6 +30,8 @@ __all__ = [
     "explained",
     "nearest",
     "read_error_body",
+    "unanswered",
+    "went_through_client",
 ]
 
 
@@ -135,24 +138,16 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     str
         What happened and what to do; the service's own words and its trace id follow.
     """
-    if isinstance(error, ServiceError):
-        status, parts = error.status, vars(error)
-    else:
-        answered = _answer(error)
-        status = getattr(answered, "status_code", None)
-        parts = read_error_body(str(getattr(answered, "message", answered)))
+    status, parts = _said(error)
     code, message = parts["code"], parts["message"]
     advice = advice_for(code, status)
-    unreachable = status in (None, -1) and not code and _looks_like_network(error)
-    if advice is None and not unreachable and not message:
+    silent = unanswered(error)
+    if advice is None and not silent and not message:
         advice = _advice_for_class(error)
-        message = _first_line(str(error)) if advice is not None else message
+        message = _first_line(str(error)).strip("'\"") if advice is not None else message
     ibm = service == "ibm"
-    late = re.search(r"did not answer within [\d.]+ s", str(error))
-    if unreachable and late:
-        text = f"Could not {doing}: the service {late[0]}. Try again in a minute."
-    elif unreachable:
-        text = f"Could not {doing}: the service cannot be reached. Check the network and try again."
+    if silent:
+        text = f"Could not {doing}: {_silence(error, ibm)}"
     elif advice is not None:
         text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"
         if ibm and code == NO_SESSIONS_ON_PLAN:
@@ -161,7 +156,7 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
         reason = message or _first_line(str(error)) or type(error).__name__
         solution = parts["solution"]
         text = f"Could not {doing}: {reason.rstrip('.')}." + (f" {solution}" if solution else "")
-    if ibm and "--service local" not in text and (unreachable or status in (401, 403)):
+    if ibm and "--service local" not in text and (silent or status in (401, 403)):
         text += " To go on without IBM, use --service local."
     if advice is not None and message:
         said = "The service said" if parts["message"] else "The client library said"
@@ -169,6 +164,39 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     if parts["trace"]:
         text += f"\nTrace id: {parts['trace']}"
     return text
+
+
+def unanswered(error: BaseException) -> bool:
+    """Whether nobody knows what became of a request, because no answer came that says so."""
+    status, parts = _said(error)
+    return status in (None, -1) and not parts["code"] and _looks_like_network(error)
+
+
+def _said(error: BaseException) -> tuple[int | None, dict[str, Any]]:
+    """The HTTP status of the answer behind an error, and what `read_error_body` found in it."""
+    if isinstance(error, ServiceError):
+        return error.status, vars(error)
+    answered = _answer(error)
+    return (
+        getattr(answered, "status_code", None),
+        read_error_body(str(getattr(answered, "message", answered))),
+    )
+
+
+def _silence(error: BaseException, ibm: bool) -> str:
+    """What is wrong where no answer came, and what to do, as the end of a sentence and another."""
+    text = str(error)
+    if late := re.search(r"did not answer within [\d.]+ s", text):
+        return f"the service {late[0]}. Try again in a minute."
+    # the client library has asked again and again, and kept none of the answers
+    if failed := re.search(r"too many (\d{3}) error responses", text):
+        return f"the service answered {failed[1]} each time it was asked. Try again in a minute."
+    if ibm:
+        return "the service cannot be reached. Check the network and try again."
+    return (
+        "the local emulator cannot be reached. It has ended, or was ended: the cell with "
+        "%%session, or qsession emulator start, starts it again."
+    )
 
 
 @contextmanager
@@ -187,29 +215,38 @@ def explained(doing: str, service: str = "ibm") -> Iterator[None]:
 
 
 def advise(error: BaseException) -> str | None:
-    """What an error of the client library's means that stopped the user's own code.
+    """What an error means that stopped the user's own code, where the client library is concerned.
 
     Returns
     -------
     str or None
-        A sentence or two; None for an error that is not the client library's, or explains itself.
+        A sentence or two; None for an error that has nothing to do with it, or explains itself.
     """
-    if isinstance(error, UserError) or not _is_the_clients(error):
+    if isinstance(error, UserError):
         return None
-    answered = _answer(error)
-    parts = read_error_body(str(getattr(answered, "message", answered)))
-    in_words = re.search(r"[Ee]rror code (\d+)", str(error))
-    code = parts["code"] or (int(in_words[1]) if in_words else None)
-    found = advice_for(code, getattr(answered, "status_code", None)) or _advice_for_class(error)
+    text = f"{type(error).__name__}: {error}"
+    found = next((MESSAGES[known] for known in MESSAGES if re.search(known, text)), None)
+    if found is None and _is_the_clients(error):
+        status, parts = _said(error)
+        in_words = re.search(r"[Ee]rror code (\d+)", text)
+        code = parts["code"] or (int(in_words[1]) if in_words else None)
+        found = advice_for(code, status)
+        if found is None and in_words is None:
+            found = _advice_for_class(error)
     if found is None:
         return None
     return f"What this means: {_lower_first(found.what)}. {found.do}"
 
 
+def went_through_client(error: BaseException) -> bool:
+    """Whether an error came out of the client library, or of what that called."""
+    frames = (frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__))
+    return any(str(name).startswith("qiskit_ibm_runtime") for name in frames)
+
+
 def answer_code(error: BaseException) -> int | None:
     """The service's error code behind an error of the client library's; None when it has none."""
-    answered = _answer(error)
-    found = read_error_body(str(getattr(answered, "message", answered)))["code"]
+    found = _said(error)[1]["code"]
     return None if found is None else int(found)
 
 

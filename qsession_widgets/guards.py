@@ -168,10 +168,16 @@ class Guard:
     say : callable
         Takes what happened, one of `qsession_widgets.events.KINDS`, and a sentence for the user; on
         the guard's thread.
+
+    Attributes
+    ----------
+    closed_why : str
+        Why it has closed the session, as a clause; empty while it has not.
     """
 
     def __init__(self, rules: Rules, monitor: _Watches, say: Callable[[str, str], object]):
         self.rules = rules
+        self.closed_why = ""
         self._monitor = monitor
         self._say = say
         self._said: set[Hashable] = set()
@@ -224,5 +230,6 @@ class Guard:
                 self._said.add("failed")
                 self._say("guard_failed", f"Could not close the session although {why}: {error}")
             return RETRY
+        self.closed_why = why
         self._say("guard_closed", f"{said} It was closed because {why}.")
         return None

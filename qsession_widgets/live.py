@@ -17,7 +17,7 @@ from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
 from .client import ServiceClient, set_active
 from .durations import money
-from .errors import ServiceError, UserError, explain
+from .errors import ServiceError, UserError, explain, unanswered
 from .events import ENDS
 from .monitor import Monitor
 from .options import OpenOptions
@@ -43,6 +43,10 @@ class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
     """A job was not accepted. The client library's error is its cause."""
 
 
+class EndError(UserError, IBMRuntimeError):  # type: ignore[misc]
+    """A session could not be closed or cancelled. The client library's error is its cause."""
+
+
 class _Watched:
     """What our sessions and batches have beyond the client's."""
 
@@ -57,33 +61,57 @@ class _Watched:
         **kwargs: Any,
     ) -> Any:
         live = self._live
+        primitive, pubs = primitive_of(program_id, inputs)
         if live is not None:
             live.before_submit()
             options = live.with_tags(options)
         try:
             job = super()._run(program_id, inputs, options, *args, **kwargs)  # type: ignore[misc]
         except IBMError as error:
-            kind = live.chosen.info.kind if live is not None else "ibm"
-            sentence = explain(error, doing=f"submit the {program_id} job", service=kind)
+            sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)
             if live is not None:
-                sentence = live.refused(sentence)
+                sentence = live.refused(sentence, error)
             raise SubmitError(sentence) from error
         if live is not None:
             live.submits += 1
-            live.monitor.submitted(job.job_id(), *primitive_of(program_id, inputs))
+            live.monitor.submitted(job.job_id(), primitive, pubs)
         return job
 
     def close(self) -> None:
-        """Accept no more jobs; queued and running ones still finish."""
-        super().close()  # type: ignore[misc]
-        if self._live is not None:
-            self._live.monitor.wake()
+        """Accept no more jobs; queued and running ones still finish.
+
+        Raises
+        ------
+        EndError
+            The service refused or did not answer.
+        """
+        self._end("close")
 
     def cancel(self) -> None:
-        """Accept no more jobs and cancel queued ones; a running one finishes."""
-        super().cancel()  # type: ignore[misc]
-        if self._live is not None:
-            self._live.monitor.wake()
+        """Accept no more jobs and cancel queued ones; a running one finishes.
+
+        Raises
+        ------
+        EndError
+            The service refused or did not answer.
+        """
+        self._end("cancel")
+
+    def _end(self, action: str) -> None:
+        try:
+            getattr(super(), action)()
+        except IBMError as error:
+            word = "batch" if isinstance(self, Batch) else "session"
+            raise EndError(
+                explain(error, doing=f"{action} the {word}", service=self._kind)
+            ) from error
+        finally:
+            if self._live is not None:
+                self._live.monitor.wake()
+
+    @property
+    def _kind(self) -> str:
+        return "ibm" if self._live is None else self._live.chosen.info.kind
 
     @property
     def snapshot(self) -> SessionSnapshot:
@@ -114,7 +142,8 @@ class _Watched:
         Raises
         ------
         UserError
-            It did not happen in that time; the sentence says what the session was doing.
+            It did not happen in that time; the sentence says what the session was doing. Or the
+            condition is no function.
         """
         return wait_for(self._watched().monitor, condition, timeout)
 
@@ -212,15 +241,30 @@ class LiveSession:
         self.guard: Guard | None = None
         self._panel: SessionPanel | None = None
         self._unsubscribe = monitor.subscribe(self._follow)
-        self.reporter = Reporter(
-            monitor, say=options.say, path=options.events, opened_here=opened_here
-        )
+        self.reporter = self._report()
         session._live = self
+
+    def report_anew(self) -> None:
+        """Tell what happens to it as its options say now."""
+        self.reporter.stop()
+        self.reporter = self._report()
+
+    def _report(self) -> Reporter:
+        options = self.options
+        return Reporter(
+            self.monitor, say=options.say, path=options.events, opened_here=self.opened_here
+        )
 
     @property
     def name(self) -> str:
         """The user's name for it; empty when it has none."""
         return self.options.name
+
+    @property
+    def called(self) -> str:
+        """What to write for it after ``%session close``: its name, or else its id."""
+        name = f"'{self.name}'" if " " in self.name else self.name
+        return name or self.monitor.session_id
 
     @property
     def word(self) -> str:
@@ -231,6 +275,11 @@ class LiveSession:
     def closed(self) -> bool:
         """Whether it is closed, as far as is known."""
         return self.monitor.snapshot.state == "closed"
+
+    @property
+    def closing(self) -> bool:
+        """Whether it takes no more jobs, and still has some."""
+        return not self.closed and not self.usable
 
     @property
     def usable(self) -> bool:
@@ -263,9 +312,9 @@ class LiveSession:
         if (refusal := self._refusal()) is not None:
             raise SubmitError(refusal)
 
-    def refused(self, sentence: str) -> str:
+    def refused(self, sentence: str, error: BaseException) -> str:
         """Why a job was not accepted: what became of the session, or else what the service said."""
-        if "cannot be reached" in sentence or "did not answer" in sentence:
+        if unanswered(error):
             self.monitor.wake()
             return sentence
         # it may have been refused because of something not known here yet
@@ -275,7 +324,8 @@ class LiveSession:
     def _refusal(self) -> str | None:
         refusal = None if self.guard is None else self.guard.refusal()
         if refusal is None and not self.usable:
-            return ended_sentence(self.monitor.snapshot)
+            why = "" if self.guard is None else self.guard.closed_why
+            return ended_sentence(self.monitor.snapshot, why)
         return refusal
 
     def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -337,8 +387,12 @@ class LiveSession:
         bound : bool
             Whether it is bound, and need not be named.
         """
-        which = self.name or ("" if bound else self.monitor.session_id)
-        ends = f"%session close {which}".rstrip() + " ends it."
+        which = "" if bound and not self.name else self.called
+        ends = f"%session close {which}".rstrip() + " ends it"
+        if self.monitor.snapshot.pending():
+            ends += f" when its jobs are done, %session cancel {which}".rstrip()
+            ends += " without those that are still queued"
+        ends += "."
         return " ".join(filter(None, [self.price_sentence(), ends]))
 
     def cost_so_far(self) -> float | None:
@@ -350,10 +404,20 @@ class LiveSession:
             set_active(self.session, False)
 
 
-def ended_sentence(snapshot: SessionSnapshot) -> str:
-    """Why a session takes no more jobs, and what to do."""
+def ended_sentence(snapshot: SessionSnapshot, why: str = "") -> str:
+    """Why a session takes no more jobs, and what to do.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    why : str
+        Why this kernel has closed it, as a clause; empty where it has not.
+    """
     how = ENDS.get(snapshot.state_reason or "", "it ended")
-    return f"This session takes no more jobs: {how}. Open a new one with %%session."
+    because = f" because {why}" if why else ""
+    word = "batch" if snapshot.mode == "batch" else "session"
+    return f"This {word} takes no more jobs: {how}{because}. Open a new one with %%{word}."
 
 
 def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:

@@ -113,7 +113,11 @@ class SessionMagics(Magics):
             self.shell.push({session_name: None, backend_name: bound.backend})
             show(bound)
             return
-        give_names(bound, self.shell.push, options.names)
+        give_names(
+            bound,
+            self.shell.push,
+            options.names if "names" in options.given else bound.options.names,
+        )
         self.ending.opened(bound)
         for note in leftovers(bound.chosen, notebook):
             if BINDING.with_id(note.session_id) is None:
@@ -158,11 +162,12 @@ def rewrite_cell(lines: list[str]) -> list[str]:
     """
     if not lines:
         return lines
-    first = lines[0].rstrip("\n")
+    first = lines[0].strip()
     magic, _, rest = first.partition(" ")
-    if magic not in _CALLS or first.rstrip().endswith("?"):
+    if magic not in _CALLS or first.endswith("?"):
         return _without_misplaced(lines)
-    return [f"get_ipython().run_line_magic({_CALLS[magic]!r}, {rest.strip()!r})\n", *lines[1:]]
+    call = f"get_ipython().run_line_magic({_CALLS[magic]!r}, {rest.strip()!r})\n"
+    return [call, *_without_misplaced(lines[1:])]
 
 
 def _without_misplaced(lines: list[str]) -> list[str]:
@@ -217,11 +222,13 @@ def unload(shell: Any) -> None:
     if magics is not None:
         magics.ending.remove()
         shell.configurables.remove(magics)
-    live = BINDING.shut()
-    if live is not None and live.usable:
+    left = BINDING.sessions()
+    BINDING.shut()
+    for live in left:
         print(
-            f"The {live.word} on {live.backend.name} is still open and costs while it is active: "
-            "session.close() ends it."
+            f"The {live.word} on {live.backend.name} stays open, also when this kernel ends. "
+            f"{live.price_sentence()} qsession close {live.monitor.session_id} in a terminal ends "
+            "it; after %load_ext qsession_widgets, %session attach with that id goes on in it."
         )
 
 

@@ -186,13 +186,15 @@ class Monitor:
         budget_seconds: float | None = None,
         budget_dollars: float | None = None,
         strict: bool = False,
+        expected_jobs: int | None = None,
     ) -> None:
-        """Let snapshots tell of the rules this kernel keeps the session to."""
+        """Let snapshots tell what this kernel keeps the session to, and expects of it."""
         rules: dict[str, Any] = {
             "idle_close": idle_close,
             "budget_seconds": budget_seconds,
             "budget_dollars": budget_dollars,
             "strict": strict,
+            "expected_jobs": expected_jobs,
         }
         self._fixed.update(rules)
         self._publish(replace(self.snapshot, **rules))

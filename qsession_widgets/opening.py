@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING
 
 from .binding import BINDING
 from .client import ServiceClient
-from .errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError, answer_code, explain
+from .errors import (
+    NO_SESSIONS_ON_PLAN,
+    ServiceError,
+    UserError,
+    answer_code,
+    explain,
+    unanswered,
+)
 from .events import ENDS
 from .fields import read_time
 from .live import Batch, LiveSession, Session
 from .monitor import Monitor
+from .notices import NOTICES
 from .options import OpenOptions
 from .places import Found
 from .service import Chosen
@@ -66,9 +74,17 @@ def open_live(
         doing = f"open a {word} on {backend.name}"
         text = explain(error, doing=doing, service=chosen.info.kind)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
-        if "cannot be reached" in text:
+        if unanswered(error):
             text += _opened_all_the_same(chosen, backend.name, word, asked_at)
         raise (NoSessionsOnPlan if refused else UserError)(text) from error
+    except KeyboardInterrupt:
+        # the request had left: nobody would know of what it has opened
+        found = _opened_all_the_same(chosen, backend.name, word, asked_at)
+        NOTICES.say(
+            f"The cell was interrupted while a {word} on {backend.name} was being opened."
+            + (found or f" If it is opened all the same, %session list shows the {word}.")
+        )
+        raise
     return _watch(session, backend, chosen, options, notebook=notebook)
 
 
@@ -129,6 +145,15 @@ def attach_live(found: Found, options: OpenOptions) -> LiveSession:
     return _watch(session, backend, chosen, kept, opened_here=False)
 
 
+def _close_again(session: Session | Batch) -> str:
+    """Close what would be open, and cost money, without anybody knowing of it; say so."""
+    try:
+        session.close()
+    except Exception:
+        return f" It may still be open: %session close {session.session_id} ends it."
+    return " It was closed again."
+
+
 def _watch(
     session: Session | Batch,
     backend: IBMBackend,
@@ -157,13 +182,16 @@ def _watch(
     except Exception as error:
         text = explain(error, doing=f"watch {session_id}", service=chosen.info.kind)
         if opened_here:
-            # it is open and costs money, and nobody would know of it
-            try:
-                session.close()
-                text += " It was closed again."
-            except Exception:
-                text += f" It may still be open: %session close {session_id} ends it."
+            text += _close_again(session)
         raise UserError(text) from error
+    except KeyboardInterrupt:
+        if opened_here:
+            word = "batch" if options.mode == "batch" else "session"
+            NOTICES.say(
+                f"The cell was interrupted while a {word} on {backend.name} was being opened."
+                + _close_again(session)
+            )
+        raise
     live = LiveSession(session, backend, chosen, monitor, options, opened_here=opened_here)
     monitor.start()
     return live

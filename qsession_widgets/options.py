@@ -34,7 +34,8 @@ class OpenOptions:
     max_time : int or None
         Maximum time in seconds.
     service, instance, account
-        Which service (the emulator where any of its options is given), and which instance and saved account of IBM's.
+        Which service (the emulator where one of its options is given), and which instance and
+        saved account of IBM's.
     name : str
         The user's name for it.
     tags : tuple of str
@@ -264,6 +265,11 @@ ATTACH_OPTIONS: tuple[Option, ...] = tuple(
     and not option.field.startswith("local.")
 )
 """The options of ``%session attach``: those that make sense for a session that is open already."""
+
+SERVICE_OPTIONS: tuple[Option, ...] = tuple(
+    option for option in OPEN_OPTIONS if option.flag in ("--service", "--instance", "--account")
+)
+"""The options of ``%session backends``: which service."""
 
 WHERE = ("all", "ibm", "local")
 LIST_OPTIONS: tuple[Option, ...] = (

@@ -29,41 +29,36 @@ def runs_cell(note: Note) -> bool | None:
 
 
 class Running:
-    """Tells when cells of a shell begin and end.
+    """Tells whether a cell runs, to who says when one begins and ends."""
 
-    Parameters
-    ----------
-    shell : InteractiveShell
-        The shell.
-    """
-
-    def __init__(self, shell: Any):
-        self._shell = shell
+    def __init__(self) -> None:
         self._depths: dict[int, int] = {}
 
-    def install(self) -> None:
-        """Begin to tell."""
-        self._shell.events.register("pre_run_cell", self._begins)
-        self._shell.events.register("post_run_cell", self._ends)
+    def start(self) -> None:
+        """Begin to tell, in the middle of a cell: as a rule one of them loads the magics."""
         _telling.set()
-        # as a rule it is a cell that loads the magics: the hook comes too late for its beginning
         _tell(True)
 
-    def remove(self) -> None:
+    def stop(self) -> None:
         """Tell no more."""
-        for event, hook in (("pre_run_cell", self._begins), ("post_run_cell", self._ends)):
-            if hook in self._shell.events.callbacks[event]:
-                self._shell.events.unregister(event, hook)
         _telling.clear()
         _tell(False)
 
-    def _begins(self, _info: Any = None) -> None:
+    def begins(self) -> None:
+        """A cell begins."""
         # a cell may run others, and a subshell runs its cells on a thread of its own
         thread = threading.get_ident()
         self._depths[thread] = self._depths.get(thread, 0) + 1
         _tell(True)
 
-    def _ends(self, result: Any = None) -> None:
+    def ends(self, result: Any = None) -> None:
+        """A cell is over.
+
+        Parameters
+        ----------
+        result : ExecutionResult, optional
+            What IPython says of it.
+        """
         thread = threading.get_ident()
         cell = getattr(getattr(result, "info", None), "raw_cell", None)
         depth = self._depths.pop(thread, 0)

@@ -51,11 +51,15 @@ class ModeSeam:
     ----------
     current : callable
         Returns the session that is bound at this moment, or None. Called on the user's thread.
+    block_begins : callable
+        Takes the session of each of the user's own ``with`` blocks that begins; likewise.
     """
 
-    def __init__(self, current: Callable[[], Any | None]):
+    def __init__(
+        self, current: Callable[[], Any | None], block_begins: Callable[[Any], object]
+    ) -> None:
         self._current = current
-        self._blocks = OwnBlocks()
+        self._blocks = OwnBlocks(block_begins)
         self._original: Callable[..., Any] | None = None
         self._installed: Callable[..., Any] | None = None
 

@@ -38,17 +38,42 @@ ACTIONS: tuple[Action, ...] = (
         "[--service ibm|local]",
         "all my open sessions and batches: age, state, cost so far, who opened them",
     ),
-    Action("attach", "ID|JOB-ID [options]", "take up a session that was opened elsewhere"),
+    Action("attach", "ID|JOB-ID|NAME [options]", "take up a session that was opened elsewhere"),
     Action("use", "NAME", "bind another of the named sessions that are open here"),
     Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
     Action("receipt", "", "what it did and cost"),
     Action("timeline", "", "its jobs as a plotly figure"),
     Action("export", "PATH", "write it down as .json, .csv, .html or .png"),
-    Action("backends", "", "the backends to choose from"),
+    Action("backends", "[--service ibm|local]", "the backends to choose from"),
+    Action("help", "", "this text; the same as %session?"),
 )
 """Every action, in the order of the help."""
 
 ACTION_NAMES = tuple(action.name for action in ACTIONS)
+
+MEANT: dict[str, str] = {
+    **dict.fromkeys(
+        ("open", "start", "new", "begin", "create"),
+        "%%session, with two percent signs, on the first line of a cell opens a session.",
+    ),
+    **dict.fromkeys(
+        ("stop", "end", "exit", "quit", "kill", "abort", "delete"),
+        "%session close lets queued jobs finish, %session cancel drops them.",
+    ),
+    **dict.fromkeys(("resume", "reconnect", "reattach"), "%session attach ID takes one up again."),
+    **dict.fromkeys(("bind", "switch"), "%session use NAME binds another one."),
+    **dict.fromkeys(
+        ("cost", "usage", "price", "bill", "summary", "details"),
+        "%session receipt says what it did and cost.",
+    ),
+    **dict.fromkeys(("info", "show", "state", "panel", "jobs"), "%session shows it and its jobs."),
+    **dict.fromkeys(("ls", "sessions", "all", "ps"), "%session list shows all that are open."),
+    "watch": "%session shows it live; qsession watch ID does so in a terminal.",
+    "wait": "session.wait_for() waits until it is closed, or for what you say.",
+    "compare": "qsession_widgets.compare(one, other) puts two of them side by side.",
+    "save": "%session export PATH writes it down.",
+}
+"""What to say to words that stand for something else."""
 
 
 def _columns(rows: Iterable[tuple[str, str]]) -> str:

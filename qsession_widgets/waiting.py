@@ -21,28 +21,13 @@ LOOK_AGAIN = 0.5
 def wait_for(
     monitor: Monitor, condition: Callable[[SessionSnapshot], object] | None, timeout: float
 ) -> SessionSnapshot:
-    """Wait for a snapshot that meets a condition; without one, for the last there will be.
-
-    Parameters
-    ----------
-    monitor : Monitor
-        Watches the session.
-    condition : callable or None
-        Takes a snapshot, and says whether this is what is waited for.
-    timeout : float
-        The most seconds to wait, on this machine's clock.
-
-    Returns
-    -------
-    SessionSnapshot
-        The first one that met the condition.
-
-    Raises
-    ------
-    UserError
-        There was none in that time.
-    """
+    """Do what ``Session.wait_for`` promises, for the session that a monitor watches."""
     wanted = condition or monitor.finished
+    if not callable(wanted):
+        raise UserError(
+            "wait_for takes a function of a snapshot, as in session.wait_for(lambda s: s.state == "
+            f"'closed'), not {condition!r}."
+        )
     until = time.monotonic() + timeout
     changed = threading.Event()
     unsubscribe = monitor.subscribe(lambda _snapshot: changed.set())

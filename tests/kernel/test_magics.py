@@ -14,7 +14,7 @@ from IPython.core.completer import provisionalcompleter
 
 from qsession_widgets.binding import BINDING
 from qsession_widgets.options import OPEN_OPTIONS
-from qsession_widgets.usage import ACTIONS
+from qsession_widgets.usage import ACTIONS, USAGE
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
@@ -54,11 +54,52 @@ def test_the_same_cell_again_goes_on_in_its_session(
     assert _open_ids(ask) == {first}
 
 
+def test_less_than_was_asked_for_goes_on_too(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(f"{LOCAL} --max-time 10m --name vqe --bind-as s,b", "pass")
+    for again in ("%%session --name vqe", "%%session", "%%session --service local"):
+        ran = notebook(again, "pass")
+        assert "This session is open already and goes on." in ran.out, ran.said
+    assert "session" not in notebook
+    assert len(_open_ids(ask)) == 1
+    sentence = notebook("%%session --name vqe --max-time 20m", "pass").sentence()
+    assert "another one (--max-time 1200): %session use vqe goes on in it" in sentence
+
+
+def test_a_session_is_kept_to_the_rules_of_the_line_that_ran_last(
+    notebook: Notebook, tmp_path: Path
+) -> None:
+    notebook.good(LOCAL, "pass")
+    path = tmp_path / "events.jsonl"
+    ran = notebook.good(f"{LOCAL} --budget '$5' --strict --expect 4 --events {path}", "pass")
+    assert "From now on with --expect, --strict, --budget, --events as given here." in ran.out
+    snapshot = notebook["session"].snapshot
+    assert (snapshot.budget_dollars, snapshot.strict, snapshot.expected_jobs) == (5.0, True, 4)
+    assert "as given here" not in notebook.good(LOCAL, "pass").out
+    assert notebook["session"].snapshot.budget_dollars == 5.0
+    assert "--budget 'x' is not" in notebook(f"{LOCAL} --budget x", "pass").sentence()
+    assert "Session closed." in notebook.good(f"{LOCAL} --once", "pass").out
+    assert "closed" in path.read_text()
+
+
+def test_an_emulator_is_joined_by_its_name(notebook: Notebook) -> None:
+    ran = notebook.good("%%session --local-name default --backend aer", "pass")
+    assert "Using the local emulator: asked for by --local-name default." in ran.out
+    notebook.good("%session close")
+    assert "at most 100 letters" in notebook("%%session --local-name a/b", "pass").sentence()
+
+
+def test_help_is_printed(notebook: Notebook) -> None:
+    assert notebook.good("%session help").out.strip() == USAGE.strip()
+    assert "%session attach" in notebook.good("%session --help").out
+    assert "%session help explains" in notebook("%%session --help", "pass").sentence()
+
+
 def test_another_session_says_what_to_do(notebook: Notebook, ask: Callable[..., Any]) -> None:
     notebook.good(LOCAL, "pass")
     ran = notebook("%%session --service local --backend fake_manila", "reached = True")
     sentence = ran.sentence()
     assert "A session on aer is open already" in sentence
+    assert "another one (--backend fake_manila)" in sentence
     assert "%session close" in sentence
     assert "--name" in sentence
     assert "reached" not in notebook
@@ -84,7 +125,14 @@ def test_nothing_is_bound(notebook: Notebook) -> None:
         ("%session status all", "takes nothing more, not 'all'"),
         ("%session use", "needs to know which: %session use NAME"),
         ("%session use nowhere", "no open session named 'nowhere'"),
-        ("%session close nowhere", "There is no session named 'nowhere'"),
+        ("%session close nowhere", "no open session named 'nowhere': none that is open here has"),
+        ("%session cost", "no action 'cost': %session receipt says what it did and cost."),
+        ("%session start", "no action 'start': %%session, with two percent signs, on the first"),
+        ("%session stop", "%session close lets queued jobs finish, %session cancel drops them."),
+        ("%session --backend aer", "options belong to %%session, with two percent signs"),
+        ("%session close --everything", "no option --everything: %session close [NAME|ID|--all]"),
+        ("%session close a b", "takes one word, not 'a b': what has a space in it"),
+        ("%session backends --service cloud", "choose auto, ibm or local"),
         ("%session attach", "needs to know which"),
         ("%session attach --name x", "needs an id first"),
         ("%session attach an-id --once", "%session attach has no option --once"),
@@ -101,6 +149,33 @@ def test_close_and_cancel_say_what_comes_of_it(circuits: Notebook, ask: Callable
     assert "No session is bound" in circuits("%session close").sentence()
     circuits.good(LOCAL, "pass")
     assert "Session cancelled" in circuits.good("%session cancel").out
+    assert _open_ids(ask) == set()
+
+
+def test_what_a_close_left_in_the_queue_can_be_dropped(
+    circuits: Notebook, ask: Callable[..., Any]
+) -> None:
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
+    circuits.good(JOB)
+    said = circuits.good("%session close").out
+    assert "1 job finishes first. %session cancel drops what is still queued." in said
+    assert "1 queued job cancelled" in circuits.good("%session cancel").out
+    assert "No session is bound" in circuits("%session cancel").sentence()
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
+
+
+def test_a_session_of_another_kernel_is_known_by_its_name(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(f"{LOCAL} --name earlier", "pass")
+    (opened,) = _open_ids(ask)
+    ran = notebook.good("%unload_ext qsession_widgets")
+    assert "The session on aer stays open, also when this kernel ends." in ran.out
+    assert f"qsession close {opened} in a terminal ends it" in ran.out
+    notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
+    assert "Attached to the session on aer" in notebook.good("%session attach earlier").out
+    notebook.good("%unload_ext qsession_widgets", "%load_ext qsession_widgets")
+    assert "Session closed" in notebook.good("%session close earlier").out
     assert _open_ids(ask) == set()
 
 
@@ -150,7 +225,7 @@ def test_several_sessions_by_name(notebook: Notebook, ask: Callable[..., Any]) -
     notebook.good("%session close one")
     assert _open_ids(ask) == {notebook["second"].session_id}
     assert BINDING.bound is not None
-    assert "Did you mean two?" in notebook("%session use tow").sentence()
+    assert "did you mean two?" in notebook("%session use tow").sentence()
 
 
 def test_the_list_shows_what_is_open_and_close_all_ends_it(
@@ -188,9 +263,9 @@ def test_a_session_from_elsewhere_is_attached_by_its_id_or_a_jobs(
     assert "Attached to the session on aer" in ran.out
     assert "left open when this kernel ends" in ran.out
     assert notebook["job"].session_id == first
-    assert "open here already" in notebook.good(f"%session attach {first}").out
+    assert "open already and goes on" in notebook.good(f"%session attach {first}").out
     by_job = notebook.good(f"%session attach {notebook['job'].job_id()}").out
-    assert "open here already" in by_job
+    assert "open already and goes on" in by_job
     batch = ask("POST", "/sessions", json={"mode": "batch", "backend": "aer"})["id"]
     assert "Attached to the batch on aer" in notebook.good(f"%session attach {batch}").out
     ask("DELETE", f"/sessions/{batch}/close")
@@ -309,4 +384,5 @@ def test_opening_from_python_is_the_same(notebook: Notebook) -> None:
     assert notebook["job"].session_id == notebook["mine"].session_id
     assert notebook["mine"].snapshot.max_ttl == 600
     assert notebook.good("current_session() is mine").value is True
-    assert "Session error: --max-time" in notebook("open_session('aer', max_time=-1)").sentence()
+    sentence = notebook("open_session('aer', max_time=-1)").sentence()
+    assert "Session error: max_time must be at least 1 s" in sentence

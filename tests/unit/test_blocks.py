@@ -24,7 +24,7 @@ class Block(Session):
 
 @pytest.fixture
 def blocks() -> Iterator[OwnBlocks]:
-    blocks = OwnBlocks()
+    blocks = OwnBlocks(lambda _session: None)
     blocks.install()
     yield blocks
     blocks.remove()
@@ -75,7 +75,7 @@ def test_a_block_of_a_thread_is_not_the_cells(blocks: OwnBlocks) -> None:
 
 def test_nothing_is_left_in_the_client() -> None:
     before = Session.__enter__, Session.__exit__
-    blocks = OwnBlocks()
+    blocks = OwnBlocks(lambda _session: None)
     for _ in range(2):
         blocks.install()
     assert Session.__enter__ is not before[0]

@@ -50,7 +50,7 @@ def test_the_seams_leave_no_trace() -> None:
     assert {"base_primitive", "noise_learner.noise_learner"} <= names
     before = [module.get_mode_service_backend for module in modules]
     run = QiskitRuntimeService._run
-    mode, submit = ModeSeam(lambda: None), SubmitSeam(lambda _submit: None)
+    mode, submit = ModeSeam(lambda: None, lambda _session: None), SubmitSeam(lambda _submit: None)
     for _ in range(2):
         mode.install()
         submit.install()

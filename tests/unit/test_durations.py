@@ -24,7 +24,7 @@ def test_the_clients_own_notation_is_read(text: str, seconds: int) -> None:
     assert parse_duration(text, what="--max-time") == seconds
 
 
-@pytest.mark.parametrize("text", ["9x", "", "m", "1.5", "half an hour", "1h30", "30 m 5", "1:30:00"])
+@pytest.mark.parametrize("text", ["9x", "", "m", "1.5", "half an hour", "1h30", "30 m 5", "1:30"])
 def test_nonsense_is_answered_with_what_is_allowed(text: str) -> None:
     with pytest.raises(UserError, match=r"--max-time .* is not a length of time: write seconds"):
         parse_duration(text, what="--max-time")

@@ -13,6 +13,7 @@ from qsession_widgets.errors import (
     explain,
     nearest,
     read_error_body,
+    unanswered,
 )
 
 
@@ -59,6 +60,16 @@ def test_no_network_is_said_and_the_way_on_named() -> None:
     assert "cannot be reached" in text
     assert "--service local" in text
     assert "--service local" not in explain(error, doing="open a session", service="local")
+
+
+def test_a_service_that_answers_with_errors_only_is_not_called_unreachable() -> None:
+    tried = "HTTPSConnectionPool: Max retries exceeded (Caused by ResponseError('too many 500 error"
+    error = RequestsApiError(f"{tried} responses'))", -1)
+    assert unanswered(error)
+    assert "the service answered 500 each time it was asked" in explain(error, doing="open it")
+    local = explain(ServiceError("The service cannot be reached."), doing="close", service="local")
+    assert "the local emulator cannot be reached" in local
+    assert "qsession emulator start" in local
 
 
 def test_the_nearest_names_are_offered() -> None:
