@@ -22,7 +22,7 @@ KINDS: dict[str, str] = {
     "opened": "it was opened from here",
     "attached": "it was opened elsewhere and is followed from here on",
     "job_submitted": "a job was accepted; it is queued",
-    "job_running": "a job began to run; a quick job may be over before that is seen",
+    "job_running": "a job began to run; of several quick ones at once that may not be known",
     "job_done": "a job has ended well",
     "job_failed": "a job has failed",
     "job_cancelled": "a job was cancelled",
@@ -143,7 +143,12 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Even
     """
     known = {job.id: job for job in old.jobs}
     events: list[Event] = []
-    jobs = [event for job in new.jobs for event in _of_job(known.get(job.id), job, new, now)]
+    unseen = _ran_unseen(old, new)
+    jobs = [
+        event
+        for job in new.jobs
+        for event in _of_job(known.get(job.id), job, new, now, unseen=job.id == unseen)
+    ]
     # what jobs did comes before what it did to the session, except that it is active while they run
     if new.state == "active" and old.state in ("open", "inactive"):
         at = new.activated_at or new.started_at or now
@@ -185,6 +190,7 @@ def _why(snapshot: SessionSnapshot) -> str:
     return f" because {ENDS[reason]}"
 
 
+_STARTED = ("running", "done", "failed")
 _ENDED = {
     "done": ("job_done", "is done"),
     "failed": ("job_failed", "failed"),
@@ -192,8 +198,29 @@ _ENDED = {
 }
 
 
+def _ran_unseen(old: SessionSnapshot, new: SessionSnapshot) -> str | None:
+    """The job that began and ended since, if it is known when it began.
+
+    The service tells the latest start of a session's jobs, which is the job's own where no other
+    began since.
+    """
+    waited = {job.id for job in old.jobs if job.status == "queued"}
+    seen = {job.id for job in old.jobs} - waited
+    began = [job for job in new.jobs if job.id not in seen and job.status in _STARTED]
+    if len(began) != 1 or any(job.status == "running" for job in old.jobs):
+        return None
+    (job,) = began
+    own = job.started is not None and job.started == new.last_job_started != old.last_job_started
+    return job.id if own and job.status == "done" and not job.stray else None
+
+
 def _of_job(
-    old: JobRecord | None, new: JobRecord, snapshot: SessionSnapshot, now: float
+    old: JobRecord | None,
+    new: JobRecord,
+    snapshot: SessionSnapshot,
+    now: float,
+    *,
+    unseen: bool = False,
 ) -> Iterator[Event]:
     # that a stray was sent is told by whoever saw it being sent, with its place in the code
     if old is not None and old.status == new.status:
@@ -202,9 +229,9 @@ def _of_job(
     data: dict[str, Any] = {"job": new.id, "program": new.program}
     if old is None and not new.stray:
         yield Event("job_submitted", new.created, f"{what} is queued", snapshot, data)
-    if new.status == "running":
-        yield Event("job_running", new.started or now, f"{what} runs", snapshot, data)
-    elif new.status in _ENDED:
+    if new.status == "running" or unseen:
+        yield Event("job_running", new.started or now, f"{what} runs", snapshot, dict(data))
+    if new.status in _ENDED:
         kind, words_for_it = _ENDED[new.status]
         ran = None
         if new.started is not None and new.finished is not None:

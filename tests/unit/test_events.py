@@ -53,6 +53,27 @@ def test_what_no_poll_saw_is_not_made_up() -> None:
     assert _kinds(ACTIVE, replace(ACTIVE, answered_at=1009.0)) == []
 
 
+def test_a_quick_job_that_was_not_seen_running_is_told_with_its_own_time() -> None:
+    over = replace(ACTIVE, last_job_started=1001.0, last_job_completed=1003.5)
+    events = changes(replace(OPEN, jobs=(QUEUED,)), replace(over, jobs=(DONE,)), 1010.0)
+    assert [event.kind for event in events] == ["activated", "job_running", "job_done"]
+    assert [event.time for event in events] == [1001.0, 1001.0, 1003.5]
+    assert "seconds" not in events[1].data
+    # of two, the service tells the start of the later one only
+    other = replace(DONE, id="k", started=1001.0)
+    assert _kinds(OPEN, replace(over, jobs=(DONE, other))).count("job_running") == 0
+    # nor does it where one that ran may have been the later one, or none began anew
+    earlier = replace(QUEUED, id="k", status="running", started=1000.9)
+    ended = replace(earlier, status="done", finished=1000.95)
+    assert "job_running" not in _kinds(
+        replace(ACTIVE, jobs=(QUEUED, earlier)), replace(over, jobs=(DONE, ended))
+    )
+    assert "job_running" not in _kinds(over, replace(over, jobs=(DONE,)))
+    # it was told already
+    running = replace(QUEUED, status="running", started=1001.0)
+    assert _kinds(replace(over, jobs=(running,)), replace(over, jobs=(DONE,))) == ["job_done"]
+
+
 def test_a_failed_job_says_why() -> None:
     failed = replace(DONE, status="failed", error="The session is closed.")
     (_, event) = changes(ACTIVE, replace(ACTIVE, jobs=(failed,)), 1010.0)
