@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import socket
@@ -18,7 +17,7 @@ import pytest
 from playwright.sync_api import Page
 
 from ..processes import STARTING, running
-from .lab import Lab, ask_for_no_news, use_what_is_built
+from .lab import FOR_TESTS, Lab, environment
 
 CONFIGURATION = """
 c.JupyterHub.bind_url = {address!r}
@@ -41,13 +40,7 @@ c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.default_url = {default_url!r}
-c.Spawner.args = [
-    "--allow-root",
-    "--LabApp.expose_app_in_browser=True",
-    "--JupyterNotebookApp.expose_app_in_browser=True",
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    "--LabApp.news_url=None",
-]
+c.Spawner.args = {options!r}
 c.Spawner.environment = {environment!r}
 """
 
@@ -132,12 +125,15 @@ def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
     proxy = shutil.which("configurable-http-proxy")
     if proxy is None:
         pytest.skip("configurable-http-proxy is not on PATH: make test-labs installs it")
-    ask_for_no_news()
-    use_what_is_built()
     ports = [_free_port() for _ in range(3)]
     address = f"http://127.0.0.1:{ports[0]}/hubs/"
     token = secrets.token_hex(16)
-    kept = {name: os.environ[name] for name in os.environ if name.startswith("JUPYTER_")}
+    # a hub hands nothing on but what it is told to, and the users' homes are their own
+    kept = {
+        name: value
+        for name, value in environment().items()
+        if name.startswith("JUPYTER_") or name == "USAGE_DATA_OPT_OUT"
+    }
     configuration = folder / "jupyterhub_config.py"
     configuration.write_text(
         CONFIGURATION.format(
@@ -149,7 +145,8 @@ def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
             token=token,
             python=sys.executable,
             default_url=default_url,
-            environment={**kept, "USAGE_DATA_OPT_OUT": "True"},
+            options=["--allow-root", *FOR_TESTS],
+            environment=kept,
         )
     )
     command = [sys.executable, "-m", "jupyterhub", "-f", str(configuration)]

@@ -10,16 +10,24 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Locator, Page
 
+from ..processes import jupyter_address, running
 from .console import listen
 
-STARTING = 90.0
+FOR_TESTS = (
+    "--LabApp.expose_app_in_browser=True",
+    "--JupyterNotebookApp.expose_app_in_browser=True",
+    # a test asks nobody outside this machine for news or updates
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+    "--LabApp.news_url=None",
+)
+"""Options of the lab's and of Notebook's."""
 KERNEL = 120_000
 """Milliseconds within which a cell of the tests has to end, on a busy machine."""
 
@@ -60,49 +68,30 @@ def running_lab(
     root.mkdir(parents=True)
     for notebook in notebooks:
         shutil.copy(notebook, root)
-    ask_for_no_news()
-    use_what_is_built()
     token = token or secrets.token_hex(16)
     log = folder / "lab.log"
-    with open(log, "wb") as output:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "jupyterlab",
-                "--no-browser",
-                "--ip=127.0.0.1",
-                f"--port={port}",
-                "--allow-root",
-                f"--IdentityProvider.token={token}",
-                f"--ServerApp.root_dir={root}",
-                "--LabApp.expose_app_in_browser=True",
-                "--JupyterNotebookApp.expose_app_in_browser=True",
-                # a test asks nobody outside this machine for news or updates
-                "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-                "--LabApp.news_url=None",
-                *extra,
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            cwd=root,
-            env=dict(os.environ),
-        )
-    try:
-        yield Lab(_address(process, log), token, root, process)
-    finally:
-        # a server that is told to end shuts its kernels down first
-        process.terminate()
-        try:
-            process.wait(30)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+    command = [
+        sys.executable,
+        *("-m", "jupyterlab", "--no-browser", "--ip=127.0.0.1", f"--port={port}", "--allow-root"),
+        f"--IdentityProvider.token={token}",
+        f"--ServerApp.root_dir={root}",
+        *FOR_TESTS,
+        *extra,
+    ]
+    with running(command, log, environment(), root) as process:
+        runtime = Path(os.environ["JUPYTER_RUNTIME_DIR"])
+        yield Lab(jupyter_address(process, log, runtime), token, root, process)
 
 
-def use_what_is_built() -> None:
-    """Let the lab load this checkout's own halves, whatever was installed and when."""
+def environment() -> dict[str, str]:
+    """Variables with which a lab loads this checkout's halves, whatever was installed and when."""
+    _put_what_is_built()
+    _ask_for_no_news()
+    # a virtual environment's own files would go before those that were put there
+    return {**os.environ, "JUPYTER_PREFER_ENV_PATH": "0"}
+
+
+def _put_what_is_built() -> None:
     package = Path(__file__).resolve().parents[2] / "qsession_widgets"
     extension = Path(os.environ["JUPYTER_DATA_DIR"]) / "labextensions" / "qsession-widgets"
     server = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.d" / "qsession.json"
@@ -112,27 +101,12 @@ def use_what_is_built() -> None:
     shutil.copy(package / "server" / "jupyter_server_config.json", server)
 
 
-def ask_for_no_news() -> None:
+def _ask_for_no_news() -> None:
     """Answer the lab's question about news beforehand, or it would lie over the page."""
     folder = Path(os.environ["JUPYTER_CONFIG_DIR"]) / "lab" / "user-settings"
     settings = folder / "@jupyterlab" / "apputils-extension" / "notification.jupyterlab-settings"
     settings.parent.mkdir(parents=True, exist_ok=True)
     settings.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}))
-
-
-def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    """Where the server listens, from the file it writes when it is ready."""
-    from jupyter_core.paths import jupyter_runtime_dir
-
-    info = Path(jupyter_runtime_dir()) / f"jpserver-{process.pid}.json"
-    deadline = time.monotonic() + STARTING
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
-        with suppress(OSError, ValueError):
-            return str(json.loads(info.read_text())["url"])
-        time.sleep(0.05)
-    raise RuntimeError(f"JupyterLab did not start in {STARTING:g} s:\n{log.read_text()[-2000:]}")
 
 
 class Notebook:

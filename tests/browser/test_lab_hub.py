@@ -24,10 +24,11 @@ pytestmark = [pytest.mark.hub, pytest.mark.timeout(400)]
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """A hub whose users share a runtime directory of their own; their emulator ends with it."""
+    """A hub whose users have an emulator beside that of other tests; it ends with the hub."""
     pytest.importorskip("jupyterhub")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("runtime")))
+        for name in ("DATA", "RUNTIME"):
+            patch.setenv(f"JUPYTER_{name}_DIR", str(tmp_path_factory.mktemp(name.lower())))
         try:
             with running_hub(tmp_path_factory.mktemp("hub")) as running:
                 yield running
