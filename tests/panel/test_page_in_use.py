@@ -150,3 +150,23 @@ def test_a_job_beside_the_session_is_none_of_its_timeline(page: Page) -> None:
     expect(kernel.panel.locator("tr.qs-row", has_text="outside")).to_have_count(1)
     # the wait and the run of the session's own job; the stray one waits, too
     expect(kernel.panel.locator(".qs-live-bar")).to_have_count(2)
+
+
+@pytest.mark.parametrize("width", [340, 460, 580, 700, 800, 870, 900, 1010, 1230])
+def test_a_loop_of_jobs_moves_nothing(new_page: Callable[..., Page], width: int) -> None:
+    """A second between two jobs changes the words; everything stays where it is."""
+    page = open_harness(new_page(viewport={"width": width, "height": 900}))
+    page.clock.install()
+    idle = states.idle()
+    between = replace(idle, last_job_completed=states.NOW - 1)
+    kernel = Kernel(page, between)
+    kernel.wait_for_chart()
+    parts = kernel.panel.locator(".qs-state, .qs-backend, .qs-cell, .qs-timeline, .qs-table")
+    places = "els => els.map(e => JSON.stringify(e.getBoundingClientRect()))"
+    expect(kernel.panel).to_contain_text("then deactivated")
+    before = parts.evaluate_all(places)
+    new = JobRecord("d3knew", "estimator", "queued", states.NOW, pubs=1)
+    kernel.update(replace(between, jobs=(*idle.jobs, new)))
+    page.clock.run_for(300)
+    expect(kernel.panel).to_contain_text("paused while a job is pending")
+    assert parts.evaluate_all(places) == before

@@ -1,3 +1,4 @@
+import { isIdle } from "#shared/calm";
 import {
   emptyTimeout,
   interactiveTimeout,
@@ -31,7 +32,7 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
         <Clock
           label="Interactive timeout"
           countdown={interactive}
-          tone={interactiveTone(snapshot, interactive)}
+          tone={interactiveTone(snapshot, interactive, now)}
           note={interactiveNote(snapshot, interactive)}
         />
       )}
@@ -62,9 +63,13 @@ function shownTimeout(snapshot: SessionSnapshot, countdown: Countdown | null): C
   return countdown && passed ? { ...countdown, remaining: 0 } : countdown;
 }
 
-function interactiveTone(snapshot: SessionSnapshot, countdown: Countdown | null): string {
+function interactiveTone(
+  snapshot: SessionSnapshot,
+  countdown: Countdown | null,
+  now: number,
+): string {
   if (!countdown || snapshot.state !== "active") return "off";
-  if (!countdown.running) return "done";
+  if (!countdown.running || !isIdle(snapshot, now)) return "done";
   return countdown.remaining < 0.1 * countdown.total ? "warning" : "idle";
 }
 

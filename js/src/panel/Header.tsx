@@ -1,27 +1,26 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { calmHeadline } from "#shared/calm";
 import { consequences, noun } from "#shared/consequences";
-import { headline } from "#shared/countdowns";
 import { plural, shortId } from "#shared/format";
-import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 
 /** Which colour the state's dot has; the words beside it say the same. */
-export function tone(snapshot: SessionSnapshot): string {
-  const words = headline(snapshot);
+function tone(words: string): string {
   if (words === "Active" || words === "Job mode, running") return "done";
   if (words === "Active, idle" || words === "Closing") return "warning";
   return "queued";
 }
 
-export function Header({ store }: { store: SessionStore }) {
+export function Header({ store, now }: { store: SessionStore; now: number }) {
   const { snapshot } = store;
+  const words = calmHeadline(snapshot, now);
   return (
     <header class="qs-header">
       <div class="qs-title">
         <span class="qs-what-it-is">
           <span class="qs-state" role="status">
-            <span class={`qs-dot qs-dot-${tone(snapshot)}`} aria-hidden="true" />
-            {headline(snapshot)}
+            <span class={`qs-dot qs-dot-${tone(words)}`} aria-hidden="true" />
+            {words}
           </span>
           <span class="qs-backend">{snapshot.backend}</span>
           <span class="qs-chip" title={snapshot.service.label}>

@@ -88,7 +88,7 @@ export function Panel({ store }: { store: SessionStore }) {
   const now = store.now();
   return (
     <section ref={root} class="qs-panel" data-theme={theme} aria-label={nameOf(snapshot)}>
-      <Header store={store} />
+      <Header store={store} now={now} />
       <Notices store={store} now={now} />
       <Figures store={store} now={now} />
       <Rules store={store} now={now} />

@@ -122,7 +122,7 @@ export function idleWords(snapshot: SessionSnapshot, seconds: number, room: numb
   return `${words}, ≈ ${formatMoney(seconds * price)}`;
 }
 
-export const LABEL_ROOM = 54;
+export const LABEL_ROOM = 64;
 
 export function dashes(scene: Scene, periods: Span[]) {
   const { snapshot, frame, colors } = scene;

@@ -144,7 +144,7 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
   if (snapshot.state === "inactive" && pending === 0) {
     return "Deactivated time is free. Close the session if you are done; otherwise the next job queues again.";
   }
-  if (snapshot.state === "open" && pending === 0) {
+  if (snapshot.state === "open" && snapshot.mode === "dedicated") {
     return "Nothing is billed before the first job runs.";
   }
   return usual || batchAdvice(snapshot, now);

@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import { advice } from "#shared/advice";
+import { calmHeadline, isIdle } from "#shared/calm";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+
+const ENDED = 1982;
+const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
+const session = (fields: Partial<SessionSnapshot>) =>
+  ({ ...vectors.default_snapshot, ...fields }) as unknown as SessionSnapshot;
+const between = session({
+  state: "active",
+  started_at: 1901,
+  last_job_completed: ENDED,
+  interactive_ttl: 60,
+  active_periods: [[1901, null]],
+  jobs: [job({ id: "a", status: "done", created: 1900, started: 1901, finished: ENDED })],
+});
+
+describe("between two jobs", () => {
+  test.each([
+    ["Active", ENDED + 1],
+    ["Active, idle", ENDED + 3],
+    ["Active, idle", ENDED + 90],
+  ])("a session is called %s", (words, now) => {
+    expect(calmHeadline(between, now)).toBe(words);
+    expect(isIdle(between, now)).toBe(words !== "Active");
+  });
+
+  test("one whose timeout is shorter than a moment is idle when it has passed", () => {
+    const short = { ...between, interactive_ttl: 1 };
+    expect(calmHeadline(short, ENDED + 0.5)).toBe("Active");
+    expect(calmHeadline(short, ENDED + 1)).toBe("Active, idle");
+  });
+
+  test("one that has no timeout is called what it is", () => {
+    expect(calmHeadline({ ...between, interactive_ttl: null }, ENDED)).toBe("Active, idle");
+  });
+});
+
+test("while the first job waits, it is said that this costs nothing", () => {
+  const waiting = session({ state: "open", jobs: [job({ status: "queued" })] });
+  expect(advice(waiting, 2000)).toBe("Nothing is billed before the first job runs.");
+});
