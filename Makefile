@@ -3,8 +3,10 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# For example: make test-python PYTEST_ARGS="tests/unit -k countdown"
+# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Two processes share the tests,
+# for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, as a debugger wants it.
 PYTEST_ARGS ?=
+PYTEST := -m pytest -n 2
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -99,7 +101,7 @@ $(KERNELS): $(ARTIFACTS)/kernels/ipykernel-%: | $(INSTALLED)
 kernels: $(KERNELS)
 
 test-python: bundles chromium kernels ## Run the Python tests, the browser's among them
-	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) -m pytest $(PYTEST_ARGS)
+	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) $(PYTEST) $(PYTEST_ARGS)
 
 # Minor releases of qiskit-ibm-runtime to test with, each in an environment of its own: both ends of
 # what is supported, or for example: make test-matrix RUNTIMES="0.47 0.48"
@@ -161,7 +163,7 @@ test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
 # Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.
 test-notebooks: bundles ## Run the notebooks from beginning to end
-	@$(PY) -m pytest -p tests.conftest --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg \
+	@$(PY) $(PYTEST) -p tests.conftest --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg \
 		--nbval-cell-timeout 300 --timeout 600 notebooks
 
 test-javascript: bundles $(MODULES) ## Run the JavaScript tests

@@ -53,10 +53,13 @@ def run(repository: Path, tmp_path: Path, outside_environment: Mapping[str, str]
     def run_tests(text: str, **variables: str) -> subprocess.CompletedProcess[str]:
         (tmp_path / "test_made_up.py").write_text(text)
         environment = {k: v for k, v in outside_environment.items() if "QSESSION" not in k}
+        # the plugins that the configuration names; the others take longer to load than all this
+        environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
         return subprocess.run(
             [
                 *(sys.executable, "-m", "pytest", "-p", "tests.conftest"),
-                *("-c", str(repository / "pyproject.toml"), "-p", "no:nbval"),
+                *("-c", str(repository / "pyproject.toml"), "-p", "pytest_timeout"),
+                *("-p", "pytest_asyncio.plugin"),
                 str(tmp_path / "test_made_up.py"),
             ],
             cwd=repository,
