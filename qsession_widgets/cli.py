@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
-from .errors import UserError
+from .errors import UserError, nearest
 from .options import LIST_OPTIONS
 
 if TYPE_CHECKING:
@@ -36,10 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return emulator_main(words)
     parser = build_parser()
-    options = parser.parse_args(words)
+    if words in ([], ["help"]):
+        parser.print_help()
+        return 0 if words else 2
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        options.parser.error(f"there is nothing to do with {' '.join(rest)}")
     action: Callable[[argparse.Namespace], None] = options.action
     try:
         action(options)
+        sys.stdout.flush()
     except UserError as error:
         print(error, file=sys.stderr)
         return 1
@@ -47,15 +55,40 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         # whoever read what is printed has heard enough; Python must not complain of it at its end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _print_no_more()
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _print_no_more()
+        print(f"What was to be printed cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
     return 0
+
+
+def _print_no_more() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        self.exit(
-            2, f"{message[:1].upper()}{message[1:]}. {self.prog} --help lists what there is.\n"
-        )
+        self.exit(2, f"{self._said(message)} {self.prog} --help lists what there is.\n")
+
+    def _said(self, message: str) -> str:
+        """What argparse says of a command, as a sentence that offers what may be meant."""
+        if chosen := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            known = [word.strip(" '") for word in chosen[2].split(",")]
+            close = nearest(chosen[1], known)
+            offer = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}."
+            what = "is no action" if "ACTION" in message else "does not exist"
+            return f"{chosen[1]!r} {what}: {offer}"
+        if found := re.match(r"there is nothing to do with (-[^\s=]+)", message):
+            close = nearest(found[1], list(self._option_string_actions))
+            return f"There is no option {found[1]}" + (f": did you mean {close}?" if close else ".")
+        if missing := re.search(r"are required: (.*)", message):
+            return f"{self.prog} needs to know which: {self.prog} {missing[1].upper()}."
+        if either := re.match(r"one of the arguments (--\w+) id is required", message):
+            return f"{self.prog} needs to know which: {self.prog} ID, or {either[1]}."
+        return f"{message[:1].upper()}{message[1:]}."
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -74,26 +107,31 @@ def build_parser() -> argparse.ArgumentParser:
                 help=option.meaning,
             )
         sub.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
-        sub.set_defaults(action=action)
+        sub.set_defaults(action=action, parser=sub)
         return sub
 
     add("list", _list, "list open sessions and batches, wherever they are")
-    which = "id of the session or batch, or of a job in it"
-    for name, action, help in (
-        ("show", _show, "show one session's state, countdowns, jobs and usage"),
-        ("watch", _watch, "show a session live, until it is closed; Ctrl-C leaves it as it is"),
-        ("close", _close, "accept no more jobs, let queued ones finish"),
-        ("cancel", _cancel, "accept no more jobs, cancel queued ones"),
+    which = "id or name of the session or batch, or the id of a job in it"
+    for name, action, help, instead in (
+        ("show", _show, "show one session's state, countdowns, jobs and usage", ()),
+        ("watch", _watch, "show a session live, until it is closed; Ctrl-C leaves it as it is", ()),
+        ("close", _close, "accept no more jobs, let queued ones finish", ("--all", "all of them")),
+        ("cancel", _cancel, "accept no more jobs, cancel queued ones", ()),
+        (
+            *("receipt", _receipt, "say what a session did and cost"),
+            ("--last", "the newest session there is"),
+        ),
     ):
-        add(name, action, help).add_argument("id", help=which)
-    receipt = add("receipt", _receipt, "say what a session did and cost")
-    one = receipt.add_mutually_exclusive_group(required=True)
-    one.add_argument("id", nargs="?", help=which)
-    one.add_argument("--last", action="store_true", help="the newest session there is")
+        sub = add(name, action, help)
+        if instead:
+            flag, meaning = instead
+            sub = sub.add_mutually_exclusive_group(required=True)
+            sub.add_argument(flag, action="store_true", help=meaning)
+        sub.add_argument("id", help=which, **({"nargs": "?"} if instead else {}))
     tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
     tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
     tutorial.add_argument("--no-open", action="store_true", help="copy them only")
-    tutorial.set_defaults(action=_tutorial)
+    tutorial.set_defaults(action=_tutorial, parser=tutorial)
     for name in ("emulator", "run"):
         actions.add_parser(name, help=f"the local emulator: qsession {name} --help", add_help=False)
     return parser
@@ -152,7 +190,31 @@ def _watch(options: argparse.Namespace) -> None:
 
 
 def _close(options: argparse.Namespace) -> None:
-    _end(options, "close")
+    if options.all:
+        _close_all(options)
+    else:
+        _end(options, "close")
+
+
+def _close_all(options: argparse.Namespace) -> None:
+    from .listing import list_open
+    from .orphans import forget
+
+    listing = list_open(_places(options))
+    for row in listing.rows:
+        session_id = row.snapshot.session_id
+        try:
+            said = row.found.end("close")
+            forget(session_id)
+        except UserError as error:
+            # the others are to be closed all the same
+            said = str(error)
+        line = {"id": session_id, "said": said}
+        print(
+            json.dumps(line) if options.json else f"{session_id} on {row.snapshot.backend}: {said}"
+        )
+    for remark in listing.remarks():
+        print(remark, file=sys.stderr if options.json else sys.stdout)
 
 
 def _cancel(options: argparse.Namespace) -> None:
@@ -194,8 +256,10 @@ def _complete(found: Found) -> Monitor:
 
 def _found(options: argparse.Namespace) -> Found:
     from .places import find
+    from .recall import id_of
 
-    return find(options.id, _places(options, wanted=options.id, sleeping=True))
+    wanted = id_of(options.id) or options.id
+    return find(wanted, _places(options, wanted=wanted, sleeping=True))
 
 
 def _newest(options: argparse.Namespace) -> Found:

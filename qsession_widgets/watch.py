@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import queue
+import select
 import shutil
 import sys
 from dataclasses import asdict
@@ -57,6 +58,8 @@ def watch(monitor: Monitor, *, as_json: bool = False, out: TextIO | None = None)
             try:
                 snapshot = changed.get(timeout=TICK)
             except queue.Empty:
+                if _nobody_reads(target):
+                    raise BrokenPipeError from None
                 show.tick(monitor.snapshot, monitor.now())
             else:
                 show(snapshot, monitor.now())
@@ -65,6 +68,19 @@ def watch(monitor: Monitor, *, as_json: bool = False, out: TextIO | None = None)
     finally:
         unsubscribe()
         monitor.stop()
+
+
+def _nobody_reads(out: TextIO) -> bool:
+    """Whether the other end of a pipe is closed: where nothing happens, no writing would tell."""
+    if not hasattr(select, "poll"):
+        return False
+    try:
+        poll = select.poll()
+        poll.register(out.fileno(), select.POLLERR)
+        return any(event & select.POLLERR for _, event in poll.poll(0))
+    except (OSError, ValueError):
+        # a file that is none of the system's
+        return False
 
 
 class _View:

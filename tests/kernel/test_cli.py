@@ -1,0 +1,80 @@
+"""The ``qsession`` command: what is typed wrong, and whoever stops listening."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qsession_widgets.cli import main
+
+from .cells import Notebook
+from .test_watch import COMMAND
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["lst"], "'lst' is no action: did you mean list? qsession --help lists what there is."),
+        (["frobnicate"], "'frobnicate' is no action: choose one of list, show"),
+        (["list", "--servcie", "local"], "There is no option --servcie: did you mean --service?"),
+        (["list", "--service", "loc"], "'loc' does not exist: did you mean local?"),
+        (["list", "here"], "There is nothing to do with here."),
+        (["show"], "qsession show needs to know which: qsession show ID."),
+        (["close"], "qsession close needs to know which: qsession close ID, or --all."),
+    ],
+)
+def test_a_command_that_cannot_be_read_is_one_sentence(
+    capsys: pytest.CaptureFixture[str], words: list[str], sentence: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    said = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_without_a_word_it_says_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 2
+    assert "list open sessions and batches" in capsys.readouterr().out
+    assert main(["help"]) == 0
+
+
+def test_a_name_and_all_of_them_can_be_closed(
+    notebook: Notebook, ask: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook.good("%%session --service local --backend aer --name vqe", "pass")
+    assert main(["close", "vqe"]) == 0
+    assert capsys.readouterr().out == "Session closed.\n"
+    assert notebook["session"].wait_for(timeout=20).state == "closed"
+    opened = ask("POST", "/sessions", json={"mode": "batch", "backend": "aer"})["id"]
+    assert main(["close", "--all", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"id": opened, "said": "Batch closed."}
+    assert main(["close", "--all"]) == 0
+    assert "No session is open" in capsys.readouterr().out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
+def test_a_full_disk_is_a_sentence(ask: Callable[..., Any]) -> None:
+    with open("/dev/full", "w") as full:
+        ran = subprocess.run(
+            [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == "What was to be printed cannot be written: No space left on device.\n"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe there does not tell")
+def test_a_watch_ends_when_nobody_reads_it(ask: Callable[..., Any]) -> None:
+    opened = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    watching = subprocess.Popen([*COMMAND, "watch", opened], stdout=subprocess.PIPE)
+    assert watching.stdout is not None
+    watching.stdout.readline()
+    watching.stdout.close()
+    assert watching.wait(timeout=60) == 0
