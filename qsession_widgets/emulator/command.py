@@ -13,12 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 
-from .discovery import EmulatorError
+from .discovery import Connection, EmulatorError
 from .environment import set_variables
 from .launch import find_or_start, stop
 from .options import Options
 
 _ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+
+LONGEST_SILENCE = 60.0
+"""Real seconds after which an emulator is told that its command still runs."""
 
 
 class _Told(BaseException):
@@ -65,7 +69,7 @@ def run(command: Sequence[str], options: Options) -> int:
                         flush=True,
                     )
                     # the command's own Jupyter stays where it was
-                    return _call(command, {**outside, **connection.environment()})
+                    return _call(command, {**outside, **connection.environment()}, connection)
                 finally:
                     stop(name)
     except _Told as told:
@@ -85,7 +89,9 @@ def _told() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
+def _call(command: Sequence[str], environment: Mapping[str, str], emulator: Connection) -> int:
+    """Run the command to its end, and let the emulator know until then that it is in use."""
+    patience = float(emulator.options.get("idle_exit") or LONGEST_SILENCE)
     try:
         child = subprocess.Popen(command, env=dict(environment))
     except FileNotFoundError:
@@ -96,7 +102,11 @@ def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
         ) from None
     while True:
         try:
-            status = child.wait()
+            status = child.wait(min(patience / 4, LONGEST_SILENCE))
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(OSError, EmulatorError):
+                emulator.status()
+            continue
         except KeyboardInterrupt:
             # the terminal has interrupted the command as well: wait for what it makes of it
             continue

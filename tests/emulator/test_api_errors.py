@@ -146,6 +146,21 @@ def test_body_that_is_too_large(api: Api) -> None:
     assert b'"errors"' in answer
 
 
+def test_body_that_grows_too_large(api: Api) -> None:
+    # in pieces, so that nothing announces how many there will be
+    piece = f"{2**20:x}\r\n".encode() + b"x" * 2**20 + b"\r\n"
+    url = urlsplit(api.connection.url)
+    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
+        head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+        connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode())
+        for _ in range(LARGEST_BODY // 2**20):
+            connection.sendall(piece)
+        connection.sendall(b"1\r\nx\r\n")
+        answer = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert answer.count(b"HTTP/1.1") == 1
+
+
 def test_session_belongs_to_its_backend(api: Api) -> None:
     session = api.open_session("aer")
     status, error = api.refused(

@@ -50,7 +50,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     yield tmp_path
-    for name in (discovery.DEFAULT_NAME, "other"):
+    for name in (discovery.DEFAULT_NAME, "other", "class"):
         launch.stop(name)
 
 
@@ -114,6 +114,16 @@ def test_notebook_that_only_asks_for_the_service(place: Path) -> None:
     executed = nbformat.reads(done.stdout, as_version=4)
     printed = [out.text for out in executed.cells[-1].outputs if out.get("name") == "stdout"]
     assert "".join(printed).strip() == OUTCOME
+
+
+def test_emulator_stays_while_its_command_is_busy_with_something_else() -> None:
+    work = (
+        "import os, time, urllib.request; time.sleep(4); "
+        "print(urllib.request.urlopen(os.environ['IAM_URL'] + '/openapi.json').status)"
+    )
+    words = ["--workers", "1", "--idle-exit", "2", "--", sys.executable, "-c", work]
+    done = qsession("run", *words)
+    assert (done.returncode, done.stdout) == (0, "200\n"), done.stderr
 
 
 def test_options_reach_the_emulator_and_the_status_comes_back() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ..clock import Clock
 from ..core import Emulator
 from ..errors import error_body
 from ..faults import Fault
@@ -28,6 +29,57 @@ LARGEST_BODY = 128 * 1024 * 1024
 
 class _TooLarge(Exception):
     pass
+
+
+class _Exchange:
+    """One request and its answer: how much came in, and whether anything went out."""
+
+    def __init__(self, receive: Receive, send: Send, clock: Clock, trace: str):
+        self.too_large = False
+        self._receive = receive
+        self._send = send
+        self._clock = clock
+        self._trace = trace
+        self._received = 0
+        self._begun = False
+
+    async def receive(self) -> Message:
+        """Take the next part of the body.
+
+        Raises
+        ------
+        _TooLarge
+            That is more than a body may have.
+        """
+        message = await self._receive()
+        self._received += len(message.get("body", b""))
+        if self._received > LARGEST_BODY:
+            self.too_large = True
+            raise _TooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Send a part of the answer; nothing of what is made of a body that broke off."""
+        if not self.too_large:
+            await self._write(message)
+
+    async def fail(self, status: int, message: str, solution: str) -> None:
+        """Answer with an error, unless an answer has begun."""
+        if not self._begun:
+            body = error_body(status, message, solution, self._trace)
+            await _answer(self._write, status, body)
+
+    async def _write(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._begun = True
+            date = formatdate(self._clock.now(), usegmt=True)
+            headers = [
+                *message.get("headers", ()),
+                (b"date", date.encode()),
+                (b"x-request-id", self._trace.encode()),
+            ]
+            message = {**message, "headers": headers}
+        await self._send(message)
 
 
 class Envelope:
@@ -63,57 +115,29 @@ class Envelope:
             "trace": trace,
             "stop": self.stop,
         }
-        begun = False
-        received = 0
-
-        async def dated(message: Message) -> None:
-            nonlocal begun
-            if message["type"] == "http.response.start":
-                begun = True
-                date = formatdate(self.emulator.clock.now(), usegmt=True)
-                headers = [
-                    *message.get("headers", ()),
-                    (b"date", date.encode()),
-                    (b"x-request-id", trace.encode()),
-                ]
-                message = {**message, "headers": headers}
-            await send(message)
-
-        async def limited() -> Message:
-            nonlocal received
-            message = await receive()
-            received += len(message.get("body", b""))
-            if received > LARGEST_BODY:
-                raise _TooLarge
-            return message
-
+        exchange = _Exchange(receive, send, self.emulator.clock, trace)
+        exchange.too_large = _announced(scope) > LARGEST_BODY
         try:
-            if _announced(scope) > LARGEST_BODY:
-                raise _TooLarge
-            fault = self._fault(scope["method"], path)
-            if fault is None:
-                await self.app(scope, limited, dated)
-            else:
-                await self._go_wrong(fault, scope, limited, dated, send)
+            if not exchange.too_large:
+                await self._pass_on(scope, exchange, send)
         except _TooLarge:
-            if not begun:
-                await _answer(
-                    dated,
-                    413,
-                    error_body(
-                        413,
-                        f"The body is larger than {LARGEST_BODY // 2**20} MiB.",
-                        "Split the job into smaller ones.",
-                        trace,
-                    ),
-                )
+            pass
         except Exception:
             log.exception("Request %s could not be answered: %s %s", trace, scope["method"], path)
-            if not begun:
-                body = error_body(
-                    500, "The emulator met a situation it was not made for.", "", trace
-                )
-                await _answer(dated, 500, body)
+            await exchange.fail(500, "The emulator met a situation it was not made for.", "")
+        if exchange.too_large:
+            await exchange.fail(
+                413,
+                f"The body is larger than {LARGEST_BODY // 2**20} MiB.",
+                "Split the job into smaller ones.",
+            )
+
+    async def _pass_on(self, scope: Scope, exchange: _Exchange, send: Send) -> None:
+        fault = self._fault(scope["method"], scope["path"])
+        if fault is None:
+            await self.app(scope, exchange.receive, exchange.send)
+        else:
+            await self._go_wrong(fault, scope, exchange.receive, exchange.send, send)
 
     def _fault(self, method: str, path: str) -> Fault | None:
         if not self.emulator.options.faults or path.startswith("/emulator/"):
