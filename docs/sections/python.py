@@ -111,8 +111,11 @@ def error_section() -> str:
         return f"{known.what}.", known.do
 
     codes = [(f"`{code}`", *meaning(known)) for code, known in sorted(advice.ADVICE.items())]
+    code_of = {id(known): code for code, known in advice.ADVICE.items()}
     statuses = [
-        f"`{status}` as {next(code for code, other in advice.ADVICE.items() if other is known)}"
+        f"`{status}` as {code_of[id(known)]}"
+        if id(known) in code_of
+        else f"`{status}`, where {known.what[:1].lower()}{known.what[1:]}"
         for status, known in sorted(advice.STATUSES.items())
     ]
     raised = [(f"`{name}`", *meaning(known)) for name, known in sorted(advice.EXCEPTIONS.items())]
