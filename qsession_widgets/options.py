@@ -276,7 +276,7 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "--service",
         "|".join(WHERE),
-        "where to look: your IBM account, the emulators that run on this machine, or all of them",
+        "where to look: your IBM accounts, the emulators that run on this machine, or all of them",
         "where",
         read_one_of(*WHERE),
     ),

@@ -12,7 +12,7 @@ from numpy_docstrings import (
 )
 
 import qsession_widgets
-from qsession_widgets import magics, options, usage
+from qsession_widgets import asking, magics, options, usage
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -56,7 +56,10 @@ def option_section() -> str:
             table(("option", "", "in `open_session`"), map(row, remote)),
             "How the local emulator is started when the session needs it and it does not run yet:",
             table(("option", ""), [row(option)[:2] for option in local]),
-            "Of `%session list`:",
+            "Of `%session list`, which asks every saved account and each instance that it reaches, "
+            "and every emulator that runs, all at once; one that does not answer within "
+            f"{asking.PATIENCE:g} s is named below the table. `--account` looks at one account "
+            "only, `--instance` at one instance:",
             table(("option", ""), [row(option)[:2] for option in options.LIST_OPTIONS]),
         ]
     )
