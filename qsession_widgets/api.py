@@ -261,8 +261,8 @@ def _where(options: OpenOptions) -> tuple[Chosen, Any]:
     Rules.of(options, chosen.info)
     from .quota import quota_warning, remaining
 
-    word = "batch" if options.mode == "batch" else "session"
-    if warning := quota_warning(remaining(chosen), options.max_time, word, chosen.info.plan):
+    left = remaining(chosen)
+    if warning := quota_warning(left, options.max_time, options.word, chosen.info.plan):
         NOTICES.say(warning)
     return chosen, find_backend(chosen, options.backend)
 

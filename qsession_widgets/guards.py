@@ -15,7 +15,7 @@ from .durations import money, words
 from .errors import UserError
 from .options import OpenOptions
 from .readers import read_budget
-from .snapshot import ServiceInfo, SessionSnapshot, idle_since, usage
+from .snapshot import ServiceInfo, SessionSnapshot, idle_since, noun, usage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -108,7 +108,7 @@ def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
     """
     if snapshot.state == "closed":
         return Verdict()
-    word = "batch" if snapshot.mode == "batch" else "session"
+    word = noun(snapshot)
     close = refuse = warn = None
     due: list[float] = []
     if rules.budget is not None:
@@ -228,7 +228,10 @@ class Guard:
         except UserError as error:
             if "failed" not in self._said:
                 self._said.add("failed")
-                self._say("guard_failed", f"Could not close the session although {why}: {error}")
+                self._say(
+                    "guard_failed",
+                    f"This {noun(self._monitor.snapshot)} was to be closed because {why}. {error}",
+                )
             return RETRY
         self.closed_why = why
         self._say("guard_closed", f"{said} It was closed because {why}.")

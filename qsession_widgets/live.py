@@ -24,7 +24,7 @@ from .options import OpenOptions
 from .places import ended_as
 from .reporting import Reporter
 from .service import Chosen
-from .snapshot import SessionSnapshot, usage
+from .snapshot import SessionSnapshot, noun
 from .waiting import wait_for
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class LiveSession:
     @property
     def word(self) -> str:
         """What to call it: a session or a batch."""
-        return "batch" if self.monitor.snapshot.mode == "batch" else "session"
+        return noun(self.monitor.snapshot)
 
     @property
     def closed(self) -> bool:
@@ -395,10 +395,6 @@ class LiveSession:
         ends += "."
         return " ".join(filter(None, [self.price_sentence(), ends]))
 
-    def cost_so_far(self) -> float | None:
-        """What it cost up to now, in US dollars; None when there is no price."""
-        return usage(self.monitor.snapshot, self.monitor.now()).cost
-
     def _follow(self, snapshot: SessionSnapshot) -> None:
         if not snapshot.accepting_jobs:
             set_active(self.session, False)
@@ -416,7 +412,7 @@ def ended_sentence(snapshot: SessionSnapshot, why: str = "") -> str:
     """
     how = ENDS.get(snapshot.state_reason or "", "it ended")
     because = f" because {why}" if why else ""
-    word = "batch" if snapshot.mode == "batch" else "session"
+    word = noun(snapshot)
     return f"This {word} takes no more jobs: {how}{because}. Open a new one with %%{word}."
 
 

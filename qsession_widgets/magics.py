@@ -7,6 +7,7 @@ of the last line are what they are in any other cell.
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -166,8 +167,18 @@ def rewrite_cell(lines: list[str]) -> list[str]:
     magic, _, rest = first.partition(" ")
     if magic not in _CALLS or first.endswith("?"):
         return _without_misplaced(lines)
-    call = f"get_ipython().run_line_magic({_CALLS[magic]!r}, {rest.strip()!r})\n"
+    line = _with_amounts(rest.strip())
+    call = f"get_ipython().run_line_magic({_CALLS[magic]!r}, {line!r})\n"
     return [call, *_without_misplaced(lines[1:])]
+
+
+def _with_amounts(line: str) -> str:
+    """A line in which IPython finds no variable in an amount of money.
+
+    It takes ``$20`` for the value of the expression ``20``: twenty seconds, where twenty dollars
+    are meant. It leaves alone what stands in single quotation marks.
+    """
+    return re.sub(r"(?<!\$)\$(?=[\d.])(?=[^']*(?:'[^']*'[^']*)*$)", "$$", line)
 
 
 def _without_misplaced(lines: list[str]) -> list[str]:
@@ -175,13 +186,15 @@ def _without_misplaced(lines: list[str]) -> list[str]:
     text = "".join(lines)
     if text.startswith("%%") or '"""' in text or "'''" in text:
         return lines
-    return [
-        f"get_ipython().run_line_magic('qsession_misplaced', {magic!r})\n"
-        if (magic := line.split(maxsplit=1)[0] if line.strip() else "") in _CALLS
-        and line.startswith("%%")
-        else line
-        for line in lines
-    ]
+    return [_below(line) for line in lines]
+
+
+def _below(line: str) -> str:
+    """A line of a cell that is not the first one of a ``%%session`` cell."""
+    magic = line.split(maxsplit=1)[0] if line.strip() else ""
+    if magic in _CALLS and line.startswith("%%"):
+        return f"get_ipython().run_line_magic('qsession_misplaced', {magic!r})\n"
+    return _with_amounts(line) if line.startswith("%session ") else line
 
 
 _LOADED: dict[int, SessionMagics] = {}

@@ -66,7 +66,7 @@ def open_live(
         The service refused; the sentence says why and what to do.
     """
     kind = Batch if options.mode == "batch" else Session
-    word = "batch" if options.mode == "batch" else "session"
+    word = options.word
     asked_at = time.time()
     try:
         session = kind(backend, max_time=options.max_time)
@@ -186,10 +186,9 @@ def _watch(
         raise UserError(text) from error
     except KeyboardInterrupt:
         if opened_here:
-            word = "batch" if options.mode == "batch" else "session"
             NOTICES.say(
-                f"The cell was interrupted while a {word} on {backend.name} was being opened."
-                + _close_again(session)
+                f"The cell was interrupted while a {options.word} on {backend.name} was being "
+                f"opened.{_close_again(session)}"
             )
         raise
     live = LiveSession(session, backend, chosen, monitor, options, opened_here=opened_here)

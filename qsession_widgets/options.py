@@ -91,6 +91,11 @@ class OpenOptions:
     given: frozenset[str] = frozenset()
 
     @property
+    def word(self) -> str:
+        """What to call it: a session or a batch."""
+        return "batch" if self.mode == "batch" else "session"
+
+    @property
     def request(self) -> tuple[Any, ...]:
         """What a session is asked for as, to know the same words again."""
         return (

@@ -10,7 +10,7 @@ All times are seconds since the epoch on the *service's* clock; all durations ar
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from .known import (
     EMPTY_SESSION_TTL,
@@ -42,7 +42,6 @@ __all__ = [
     "maximum_time",
     "noun",
     "usage",
-    "with_jobs",
 ]
 
 # -------------------------------------------------------------------------------------------------
@@ -266,8 +265,3 @@ def headline(snapshot: SessionSnapshot) -> str:
 def noun(snapshot: SessionSnapshot) -> str:
     """What to call it: a session, a batch, or job mode."""
     return {"dedicated": "session", "batch": "batch", "job": "job mode"}[snapshot.mode]
-
-
-def with_jobs(snapshot: SessionSnapshot, jobs: Iterable[JobRecord]) -> SessionSnapshot:
-    """The same snapshot with other jobs, oldest first."""
-    return replace(snapshot, jobs=tuple(sorted(jobs, key=lambda job: (job.created, job.id))))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from .durations import words
 from .errors import UserError
-from .snapshot import SessionSnapshot, headline
+from .snapshot import SessionSnapshot, headline, noun
 
 if TYPE_CHECKING:
     from .monitor import Monitor
@@ -47,7 +47,7 @@ def wait_for(
 
 
 def _gave_up(snapshot: SessionSnapshot, timeout: float, *, closing: bool) -> str:
-    word = "batch" if snapshot.mode == "batch" else "session"
+    word = noun(snapshot)
     state = headline(snapshot)
     waited = f"This did not happen within {words(timeout)}"
     if closing and snapshot.state != "closed" and snapshot.accepting_jobs:

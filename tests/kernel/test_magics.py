@@ -76,6 +76,11 @@ def test_a_session_is_kept_to_the_rules_of_the_line_that_ran_last(
     assert (snapshot.budget_dollars, snapshot.strict, snapshot.expected_jobs) == (5.0, True, 4)
     assert "as given here" not in notebook.good(LOCAL, "pass").out
     assert notebook["session"].snapshot.budget_dollars == 5.0
+    for typed in ("$20", '"$20"', "'$20'", "20$"):
+        notebook.good(f"{LOCAL} --budget {typed}", "pass")
+        assert notebook["session"].snapshot.budget_dollars == 20.0
+        notebook.good("%session attach {session.session_id} --budget $21")
+        assert notebook["session"].snapshot.budget_dollars == 21.0
     assert "--budget 'x' is not" in notebook(f"{LOCAL} --budget x", "pass").sentence()
     assert "Session closed." in notebook.good(f"{LOCAL} --once", "pass").out
     assert "closed" in path.read_text()
