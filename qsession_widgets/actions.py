@@ -191,12 +191,16 @@ def _to_end(action: str) -> LiveSession:
 
 def _close_all() -> None:
     from .listing import list_open
+    from .places import usual_holders
 
-    listing = list_open(_places())
+    listing, usual = list_open(_places()), usual_holders(BINDING.services())
     for row in listing.rows:
         session_id = row.snapshot.session_id
         try:
-            said = _end(row.found, "close")
+            if row.found.place.holder in usual:
+                said = _end(row.found, "close")
+            else:
+                said = f"left open, for it is another account's: %session close {session_id}."
         except UserError as error:
             # the others are to be closed all the same
             said = str(error)

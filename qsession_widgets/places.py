@@ -9,11 +9,12 @@ is started for that: an emulator that does not run has no session that is active
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
-from .accounts import every_account, find_account
+from .accounts import default_account, every_account, find_account, holder
 from .asking import ask
 from .client import ServiceClient
 from .emulators import emulator_name, running_emulators
@@ -149,6 +150,25 @@ def places(
         yield Spot(f"the instance {instance}", lambda: [account_place(which, instance)])
         return
     yield from _of_accounts(known, account, usual, wanted, needed=where == "ibm")
+
+
+def usual_holders(known: Iterable[Chosen]) -> set[str]:
+    """Whose sessions are mine without another saved account being named.
+
+    What ends many sessions at once must not reach into accounts that nobody thought of.
+
+    Parameters
+    ----------
+    known : iterable of Chosen
+        Services that are connected.
+    """
+    holders = {holder(connection.key) for connection in running_emulators()}
+    holders |= {Place.of(chosen).holder for chosen in known}
+    # a file that cannot be read keeps no emulator's session open
+    with suppress(UserError):
+        default = default_account()
+        holders |= set() if default is None else {default.holder}
+    return holders
 
 
 def sleeping_emulator() -> Iterator[Spot]:

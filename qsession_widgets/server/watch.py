@@ -204,7 +204,10 @@ class Watch:
         for _, session_id in due:
             if self.health.failing:
                 return
-            monitor = self._monitors[session_id]
+            monitor = self._monitors.get(session_id)
+            if monitor is None:
+                # a page's question found that the service knows of it no more
+                continue
             monitor.poll()
             self._plan(monitor)
             self._changed()
@@ -272,7 +275,9 @@ class Watch:
             if error.status not in (400, 404):
                 raise
             # it may have to get about first, within the service
-            self._unknown[session_id] = time.monotonic() + NOT_AT_ONCE
+            now = time.monotonic()
+            still = {one: until for one, until in self._unknown.items() if until > now}
+            self._unknown = {**still, session_id: now + NOT_AT_ONCE}
             return None
         with self._lock:
             monitor = self._monitors.setdefault(session_id, monitor)  # type: ignore[assignment]

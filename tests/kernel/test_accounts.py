@@ -91,6 +91,9 @@ def test_what_was_opened_with_another_account_is_found_and_ended(
     assert set(_listed(capsys, "--account", "other")) == {far}
     assert set(_listed(capsys, "--instance", emulator.crn, "--account", "another")) == set()
     assert set(_listed(capsys, "--service", "local")) == set()
+    # what ends many at once leaves accounts alone that were not named
+    said = notebook.good("%session close --all").out
+    assert f"{far} on aer: left open, for it is another account's" in said
     assert "Attached to the batch on aer" in notebook.good(f"%session attach {far}").out
     assert orphans.notes()[far].account == "other"
     assert cli.main(["close", far]) == 0
