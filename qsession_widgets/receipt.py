@@ -15,6 +15,8 @@ from .picture import embed
 from .snapshot import SessionSnapshot, headline, usage
 
 CELL = "text-align:left;vertical-align:top;padding:1px 0"
+NAME = f"{CELL};padding-right:16px;font-weight:500"
+ROW = "background-color:transparent"
 MAX_BYTES = 60_000
 """The most an HTML receipt may weigh."""
 
@@ -94,8 +96,8 @@ def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
     now = snapshot.answered_at if now is None else now
     cells = "".join(
         # the attribute is for pages that take styles away
-        f'<tr><th align="left" style="{CELL};padding-right:16px;font-weight:500">{as_html(name)}'
-        f'</th><td align="left" style="{CELL}">{as_html(text)}</td></tr>'
+        f'<tr style="{ROW}"><th align="left" style="{NAME}">{as_html(name)}</th>'
+        f'<td align="left" style="{CELL}">{as_html(text)}</td></tr>'
         for name, text in rows(snapshot, now)
     )
     table = f'<table style="border-collapse:collapse;font-size:90%">{cells}</table>'
