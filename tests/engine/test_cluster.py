@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ from engine.test_pool import DEADLINE, _busy, until
 from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Task, WorkerPool
+from qsession_widgets.emulator.engine import cluster as cluster_of_engine
+from qsession_widgets.emulator.engine.failure import JobFailure
 
 pytest.importorskip("distributed")
 
@@ -27,16 +30,17 @@ LOCAL = ("--host", "127.0.0.1", "--no-dashboard")
 
 
 class Processes:
-    """A scheduler and two workers, as somebody would start them in three terminals."""
+    """A scheduler and some workers, as somebody would start them in as many terminals."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, workers: int = 2, port: str = "0") -> None:
         self._folder = folder
         self._started: list[subprocess.Popen[str]] = []
         self._readers: list[threading.Thread] = []
-        scheduler = self._start("scheduler", *LOCAL, "--port", "0")
+        scheduler = self._start("scheduler", *LOCAL, "--port", port)
+        self.scheduler = scheduler.pid
         self.address = self._read(scheduler, r"Scheduler at:\s+(tcp://\S+)")
         self.workers = []
-        for _ in range(2):
+        for _ in range(workers):
             flags = ("--no-nanny", "--nthreads", "1")
             worker = self._start("worker", self.address, *LOCAL, *flags)
             self._read(worker, r"(Registered to)")
@@ -110,6 +114,22 @@ async def test_nothing_is_lost_when_a_worker_of_the_cluster_is_killed(cluster: P
     result = json.loads(outcome.result or "", cls=RuntimeDecoder)
     theirs = jobs.upstream_sampler("fake_algiers", circuits[1:2], 2000, seed=3)[0]
     assert jobs.same_distribution(jobs.outcomes(result[1]), jobs.outcomes(theirs)) > 1e-4
+
+
+def test_a_cluster_that_was_lost_is_found_again(tmp_path: Path) -> None:
+    first = Processes(tmp_path, workers=1)
+    try:
+        assert list(cluster_of_engine.connect(first.address).map(abs, [-1])) == [(0, 1)]
+        deadly = partial(os.kill, first.scheduler)
+        with pytest.raises(JobFailure, match="was lost while this job ran"):
+            list(cluster_of_engine.connect(first.address).map(deadly, [signal.SIGKILL]))
+    finally:
+        first.end()
+    again = Processes(tmp_path, workers=1, port=first.address.rpartition(":")[2])
+    try:
+        assert list(cluster_of_engine.connect(first.address).map(abs, [-2])) == [(0, 2)]
+    finally:
+        again.end()
 
 
 @pytest.mark.asyncio

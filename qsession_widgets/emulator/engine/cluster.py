@@ -6,8 +6,8 @@ another. The cluster's workers need this package and nothing that a job brings a
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from qsession_widgets.emulator.engine.failure import JobFailure
@@ -40,6 +40,7 @@ class Cluster:
                 "The emulator was started with a Dask cluster, and the package distributed is not "
                 "installed: install it with pip install distributed."
             ) from None
+        self.address = address
         try:
             self._distributed: Any = distributed
             self._client: Any = self._distributed.Client(
@@ -51,6 +52,11 @@ class Cluster:
                 f"--dask. ({type(error).__name__})"
             ) from error
 
+    @property
+    def alive(self) -> bool:
+        """Whether the scheduler still answers."""
+        return bool(self._client.status == "running")
+
     def map(
         self, function: Callable[[Argument], Answer], arguments: Sequence[Argument]
     ) -> Iterator[tuple[int, Answer]]:
@@ -60,6 +66,11 @@ class Cluster:
         ------
         tuple
             An argument's position and its answer, in the order in which answers arrive.
+
+        Raises
+        ------
+        JobFailure
+            If the scheduler is lost on the way.
         """
         futures = {
             # Without this, Dask would take equal arguments for one call and share its answer.
@@ -71,12 +82,22 @@ class Cluster:
                 futures, with_results=True, loop=self._client.loop
             )
             for future, answer in arrived:
+                if future.status != "finished":
+                    raise JobFailure(
+                        f"The Dask scheduler at {self.address} was lost while this job ran: see "
+                        "whether it still runs, and submit the job again."
+                    )
                 yield futures[future], answer
         finally:
-            self._client.cancel(list(futures))
+            with contextlib.suppress(Exception):  # there may be nobody left to tell
+                self._client.cancel(list(futures))
 
 
-@lru_cache(maxsize=1)
+_connected: list[Cluster] = []
+
+
 def connect(address: str) -> Cluster:
-    """Return the connection to a cluster, made once per process."""
-    return Cluster(address)
+    """Return the connection to a cluster, made once per process and again when it was lost."""
+    if not (_connected and _connected[0].address == address and _connected[0].alive):
+        _connected[:] = [Cluster(address)]
+    return _connected[0]
