@@ -51,6 +51,9 @@ log = logging.getLogger(__name__)
 CLOSING = 3.0
 """Real seconds that open requests have when the emulator ends."""
 
+FIRST = 30.0
+"""Real seconds that whoever started the emulator has to ask it something, on a busy machine too."""
+
 FORGOTTEN = 1 / 15
 """Part of the usual wait after which an unused emulator ends whose connection file is gone."""
 
@@ -281,6 +284,8 @@ async def _end_when_idle(emulator: Emulator, name: str, stop: Callable[[], None]
         return
     while True:
         limit = emulator.options.idle_exit
+        if not emulator.requests:
+            limit = max(limit, FIRST)
         if not _can_be_found(name):
             # nobody new comes: only those who know its address already are waited for
             limit *= FORGOTTEN

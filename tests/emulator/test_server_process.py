@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -31,7 +32,7 @@ SERVER = [sys.executable, "-m", "qsession_widgets.emulator.server"]
 QUICK = Options(workers=1, faults=True)
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 90.0) -> None:
     """Wait for a condition."""
     deadline = time.monotonic() + seconds
     while not condition():
@@ -315,7 +316,7 @@ def test_interrupting_the_kernel_does_not_reach_it(running: Connection) -> None:
 
 
 def test_it_ends_when_nothing_uses_it() -> None:
-    connection = launch.find_or_start(Options(workers=1, idle_exit=3))
+    connection = launch.find_or_start(Options(workers=1, idle_exit=0.5))
     until(lambda: not discovery.connection_file().exists())
     until(lambda: gone(connection.pid))
 
@@ -347,7 +348,7 @@ def test_it_waits_from_the_end_of_what_used_it(connect: Connect) -> None:
     # the session is active for four more seconds in which nobody asks for anything
     until(lambda: gone(connection.pid))
     ended = time.time()
-    api = connect(launch.find_or_start(options))
+    api = connect(launch.find_or_start(replace(options, idle_exit=60)))
     (deactivated,) = (
         entry["timestamp"]
         for entry in api.get(f"/sessions/{session}")["timestamps"]
