@@ -5,6 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
+from panel.states import session
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.events import FIELDS, KINDS, Event, changes, first
@@ -12,17 +13,8 @@ from qsession_widgets.reporting import events_file
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
 
 LOCAL = ServiceInfo("local", "local emulator", "premium", 1.60, charged=False)
-OPEN = SessionSnapshot(
-    session_id="an-id",
-    mode="dedicated",
-    backend="aer",
-    service=LOCAL,
-    state="open",
-    answered_at=1000.0,
-    opened_at=1000.0,
-    interactive_ttl=60.0,
-    max_ttl=28800.0,
-    name="vqe",
+OPEN = session(
+    [], service=LOCAL, backend="aer", state="open", answered_at=1000.0, opened_at=1000.0, name="vqe"
 )
 ACTIVE = replace(OPEN, state="active", started_at=1001.0, active_periods=((1001.0, None),))
 QUEUED = JobRecord("j", "sampler", "queued", 1000.5, pubs=2)

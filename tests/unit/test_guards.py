@@ -1,19 +1,17 @@
 from dataclasses import replace
 
 import pytest
+from panel.states import session
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.guards import Rules, Verdict, judge
 from qsession_widgets.parsing import build
-from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.snapshot import JobRecord, ServiceInfo
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)
-IDLE = SessionSnapshot(
-    session_id="s",
-    mode="dedicated",
-    backend="ibm_fez",
+IDLE = session(
+    [],
     service=IBM,
-    state="active",
     answered_at=1000.0,
     opened_at=900.0,
     started_at=1000.0,
