@@ -357,20 +357,21 @@ def _bound() -> LiveSession:
                 "%session unbind ends it."
             )
         raise UserError(
-            f"No session is bound: open one with %%session above a cell.{_of_earlier_kernels()}"
+            f"No session is bound: open one with %%session above a cell.{_left_behind()}"
         )
     return live
 
 
-def _of_earlier_kernels() -> str:
-    """Where to look for what kernels of this notebook have left open that are gone, if any have."""
-    from .recall import left_by_earlier_kernels
+def _left_behind() -> str:
+    """Where to look for what this notebook has opened and its kernel does not have, if anything."""
+    from .recall import left_behind
 
-    if not left_by_earlier_kernels(os.environ.get("JPY_SESSION_NAME", "")):
+    known = [live.monitor.session_id for live in BINDING.sessions()]
+    if not left_behind(os.environ.get("JPY_SESSION_NAME", ""), known):
         return ""
     return (
-        " An earlier kernel of this notebook may have left one open: %session list shows it, and "
-        "%session attach ID takes it up."
+        " This notebook may have left one open before: %session list shows it, and %session attach "
+        "ID takes it up."
     )
 
 
@@ -378,6 +379,6 @@ def _bound_or_last() -> LiveSession:
     live = BINDING.bound or BINDING.last
     if live is None:
         raise UserError(
-            f"There is no session yet: open one with %%session above a cell.{_of_earlier_kernels()}"
+            f"There is no session yet: open one with %%session above a cell.{_left_behind()}"
         )
     return live

@@ -194,8 +194,8 @@ def _silence(error: BaseException, ibm: bool) -> str:
     if ibm:
         return "the service cannot be reached. Check the network and try again."
     return (
-        "the local emulator cannot be reached. It has ended, or was ended: the cell with "
-        "%%session, or qsession emulator start, starts it again."
+        "the local emulator does not answer. If it has ended, the cell with %%session, or qsession "
+        "emulator start, starts it again."
     )
 
 

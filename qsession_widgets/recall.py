@@ -5,7 +5,7 @@ Nobody is asked: whether such a session is still open is for its service to say.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Collection
 
 from .orphans import Note, notes
 
@@ -16,10 +16,18 @@ def id_of(name: str) -> str | None:
     return max(named, key=_opened).session_id if named else None
 
 
-def left_by_earlier_kernels(notebook: str) -> list[Note]:
-    """The notes of earlier kernels of a notebook, newest first; who ends in order leaves none."""
+def left_behind(notebook: str, known: Collection[str]) -> bool:
+    """Whether a notebook has opened sessions that were not ended from it.
+
+    Parameters
+    ----------
+    notebook : str
+        Its path; empty when unknown.
+    known : collection of str
+        Ids of those that its kernel has.
+    """
     mine = [note for note in notes().values() if notebook and note.notebook == notebook]
-    return sorted((note for note in mine if note.process != os.getpid()), key=_opened, reverse=True)
+    return any(note.session_id not in known for note in mine)
 
 
 def _opened(note: Note) -> float:

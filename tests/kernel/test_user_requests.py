@@ -138,6 +138,8 @@ def test_a_session_outlives_its_kernel_and_is_taken_over__QIR_581_sparkmagic_387
         first.manager.signal_kernel(9)
         wait_for(lambda: not first.manager.is_alive(), "the kernel's end")
     left = _only(ask)["id"]
+    said = run("%session close")
+    assert "This notebook may have left one open before: %session list shows it" in said
     said = run(f"{OPEN}\npass")
     assert "An earlier kernel of this notebook left a session open on aer" in said
     run("%session close")
@@ -176,7 +178,7 @@ def test_a_maximum_time_that_cannot_be_says_what_can__QIR_1114_475(
     run: Callable[[str], str], ask: Ask
 ) -> None:
     assert 'write seconds (90) or days, hours, minutes and seconds ("2h 30m"' in run(
-        f"{OPEN} --max-time 2hours\npass"
+        f"{OPEN} --max-time 1h30\npass"
     )
     assert "at most 28800 seconds" in run(f"{OPEN} --max-time 9h\npass")
     assert ask("GET", "/workloads")["workloads"] == []

@@ -68,7 +68,7 @@ def test_a_service_that_answers_with_errors_only_is_not_called_unreachable() -> 
     assert unanswered(error)
     assert "the service answered 500 each time it was asked" in explain(error, doing="open it")
     local = explain(ServiceError("The service cannot be reached."), doing="close", service="local")
-    assert "the local emulator cannot be reached" in local
+    assert "the local emulator does not answer" in local
     assert "qsession emulator start" in local
 
 
