@@ -7,7 +7,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from qsession_widgets.emulator import launch
 
@@ -35,10 +35,8 @@ def _no_complaints() -> Iterator[None]:
 @pytest.fixture(scope="package")
 def browser(chromium: str) -> Iterator[Browser]:
     """One browser for all these tests."""
-    with sync_playwright() as playwright:
-        running = harness.launch(playwright, chromium)
+    with harness.launched(chromium) as running:
         yield running
-        running.close()
 
 
 @pytest.fixture(scope="package")

@@ -273,7 +273,7 @@ class Notebook:
         return int(place)
 
 
-def wait_until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
+def wait_until(condition: Callable[[], Any], what: str, seconds: float = 90.0) -> Any:
     """Wait for something to become true and give it back, or fail with a sentence."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
