@@ -87,7 +87,8 @@ def open_session(
         File that what happens to it is appended to, one JSON object a line; see
         `qsession_widgets.events`.
     emulator_options : mapping, optional
-        How to start the emulator when it does not run yet.
+        How to start the emulator when it does not run yet, and its ``name``; with any of them the
+        emulator is the service.
 
     Returns
     -------

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from .binding import BINDING
-from .options import ATTACH_OPTIONS, LIST_OPTIONS, OPEN_OPTIONS, Option
+from .options import ATTACH_OPTIONS, LIST_OPTIONS, OPEN_OPTIONS, SERVICE_OPTIONS, Option
 from .usage import ACTION_NAMES
+
+_OPTIONS = {"attach": ATTACH_OPTIONS, "list": LIST_OPTIONS, "backends": SERVICE_OPTIONS}
 
 
 def complete_session(shell: Any, event: Any) -> list[str]:
@@ -29,8 +31,8 @@ def _after_action(words: list[str], previous: str, position: int) -> list[str]:
         return list(ACTION_NAMES)
     names = [live.name for live in BINDING.sessions() if live.name]
     action = words[1]
-    if action in ("attach", "list"):
-        return _after_flag(previous, ATTACH_OPTIONS if action == "attach" else LIST_OPTIONS)
+    if action in _OPTIONS:
+        return _after_flag(previous, _OPTIONS[action])
     return {"use": names, "cancel": names, "close": ["--all", *names]}.get(action, [])
 
 

@@ -54,7 +54,8 @@ def option_section() -> str:
             "Of `%%session` and `%%batch`; `%session attach` takes those that make sense for a "
             "session that is open already.",
             table(("option", "", "in `open_session`"), map(row, remote)),
-            "How the local emulator is started when the session needs it and it does not run yet:",
+            "Any of these asks for the local emulator, and says how it is started when it does not "
+            "run yet:",
             table(("option", ""), [row(option)[:2] for option in local]),
             "Of `%session list`, which asks every saved account and each instance that it reaches, "
             "and every emulator that runs, all at once; one that does not answer within "

@@ -365,6 +365,7 @@ def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> N
     assert "keep" in after("%%session --on-error k")
     assert "close" in after("%session cl")
     assert "--service" in after("%session list --se")
+    assert "--instance" in after("%session backends --in")
     assert set(after("%session list --service ")) >= {"all", "ibm", "local"}
     notebook.good(f"{LOCAL} --name vqe", "pass")
     assert "vqe" in after("%session use v")
