@@ -22,7 +22,7 @@ from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Outcome, Task, WorkerPool
 
-DEADLINE = 60.0
+DEADLINE = 120.0
 
 
 @asynccontextmanager

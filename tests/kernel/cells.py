@@ -76,7 +76,7 @@ class Notebook:
         return name in self.shell.user_ns
 
 
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], object], what: str, seconds: float = 90.0) -> None:
     """Wait until something holds; fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while not condition():

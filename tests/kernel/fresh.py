@@ -36,7 +36,7 @@ def run_cells(*cells: str, environment: Mapping[str, str] | None = None) -> list
         input=json.dumps(cells) + "\n",
         capture_output=True,
         text=True,
-        timeout=90,
+        timeout=200,
         env={**os.environ, **(environment or {})},
     )
     assert ran.returncode == 0, ran.stderr
@@ -85,16 +85,16 @@ class Kernel:
             return None
         message = self.client.session.msg("create_subshell_request", {})
         self.client.control_channel.send(message)
-        return str(self.client.get_control_msg(timeout=60)["content"]["subshell_id"])
+        return str(self.client.get_control_msg(timeout=120)["content"]["subshell_id"])
 
     def info(self) -> dict[str, Any]:
         """What the kernel says of itself."""
         request = self.send("kernel_info_request", {})
-        reply = self._wait_for_reply(request, time.monotonic() + 60)
+        reply = self._wait_for_reply(request, time.monotonic() + 120)
         list(self.messages(request))
         return dict(reply)
 
-    def messages(self, request: str, seconds: float = 60.0) -> Iterator[dict[str, Any]]:
+    def messages(self, request: str, seconds: float = 120.0) -> Iterator[dict[str, Any]]:
         """What a request makes the kernel send, until it is over."""
         deadline = time.monotonic() + seconds
         for message in self.published(lambda message: _parent(message) == request, seconds):
@@ -106,7 +106,7 @@ class Kernel:
             self._wait_for_reply(request, deadline)
 
     def published(
-        self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 60.0
+        self, wanted: Callable[[dict[str, Any]], bool], seconds: float = 120.0
     ) -> Iterator[dict[str, Any]]:
         """What the kernel publishes of a kind; everything else is kept for who asks for it."""
         deadline = time.monotonic() + seconds
@@ -136,7 +136,7 @@ class Kernel:
 
     def wait_for_ready(self) -> None:
         """Wait until the kernel answers, and until what it publishes is heard."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
             request = self.send("kernel_info_request", {})
             self._wait_for_reply(request, deadline)
@@ -145,7 +145,7 @@ class Kernel:
                 for _ in self.messages(request, 0.5):
                     pass
                 return
-        raise TimeoutError("the kernel was not heard within 60 s")
+        raise TimeoutError("the kernel was not heard within 120 s")
 
     def _wait_for_reply(self, request: str, deadline: float) -> dict[str, Any]:
         while True:

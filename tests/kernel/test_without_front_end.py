@@ -37,7 +37,7 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     ask: Callable[..., Any], line: str
 ) -> None:
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, CELLS.values())))
-    NotebookClient(notebook, timeout=110).execute(env={**os.environ, **of_line(line)})
+    NotebookClient(notebook, timeout=250).execute(env={**os.environ, **of_line(line)})
     told = dict(zip(CELLS, map(_text, notebook.cells), strict=True))
     assert told["prepares"].strip().startswith(f"{line}.")
     assert "inside: True" in told["awaits"]
@@ -51,7 +51,7 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
 def test_what_is_saved_of_a_panel_says_how_the_session_ended(ask: Callable[..., Any]) -> None:
     cells = {**CELLS, "shows": "%session close\nlast = session.wait_for()"}
     notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells.values())))
-    NotebookClient(notebook, timeout=110).execute()
+    NotebookClient(notebook, timeout=250).execute()
     opened = notebook.cells[list(cells).index("runs")]
     saved = [
         output["data"]

@@ -19,7 +19,7 @@ from qsession_widgets.snapshot import SessionSnapshot
 
 from . import states
 
-DEADLINE = 10.0
+DEADLINE = 60.0
 
 
 class WritingComm(BaseComm):  # type: ignore[misc]
