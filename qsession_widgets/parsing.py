@@ -6,7 +6,7 @@ import os
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from .errors import UserError, nearest
@@ -104,7 +104,6 @@ def make(**given: Any) -> OpenOptions:
     mode = given.pop("mode", "dedicated")
     if mode not in ("dedicated", "batch"):
         raise UserError(f"mode {mode!r} does not exist: choose dedicated or batch.")
-    fixed = {"names": given.pop("names")} if given.get("names") else {}
     typed = {}
     for option in OPEN_OPTIONS:
         value = given.get(option.field)
@@ -118,38 +117,41 @@ def make(**given: Any) -> OpenOptions:
             "backend is a name, such as 'ibm_fez' or 'fake_fez', not "
             f"a {type(given['backend']).__name__}."
         )
-    local = _check_local(dict(given.pop("local", None) or {}))
+    local = dict(given.pop("local", None) or {})
     if local and given.get("service") == "ibm":
         raise UserError("emulator_options are for the local emulator: leave out service='ibm'.")
     try:
+        local = _check_local(local)
         made = build(typed, mode=mode)
     except UserError as error:
         raise UserError(_as_arguments(str(error))) from None
-    values = {item.name: getattr(made, item.name) for item in fields(made)}
-    if local:
-        values.update(local=local, service="local")
-    return OpenOptions(**{**values, **fixed})
+    return replace(made, local=local, service="local") if local else made
 
 
 def _check_local(given: dict[str, Any]) -> dict[str, Any]:
-    """Options of the emulator, once each was found to be one."""
+    """Options of the emulator, once each was found to be one; texts are read as typed ones."""
     from .emulator.options import Options
 
     known = [*(item.name for item in fields(Options)), "name"]
-    for name in given:
+    typed = {option.field.removeprefix("local."): option for option in OPEN_OPTIONS}
+    checked = {}
+    for name, value in given.items():
         if name not in known:
             close = nearest(name, known)
             raise UserError(
                 f"The emulator has no option {name!r}: "
                 + (f"did you mean {close}?" if close else f"there are {', '.join(known)}.")
             )
-    return given
+        option = typed.get(name)
+        reads = option is not None and isinstance(value, str)
+        checked[name] = option.read(option.flag, value) if option and reads else value
+    return checked
 
 
 def _as_arguments(text: str) -> str:
     """A sentence about what was typed, for who wrote it in Python."""
     for option in OPEN_OPTIONS:
-        name = option.flag[2:].replace("-", "_")
+        name = option.field.removeprefix("local.")
         text = re.sub(rf"{option.flag} (?=')", f"{name}=", text)
         text = re.sub(rf"{option.flag}(?![\w-])", name, text)
     return text

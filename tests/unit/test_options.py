@@ -62,6 +62,9 @@ def test_values_of_python_are_checked_like_typed_ones() -> None:
         make(backend=object())
     with pytest.raises(UserError, match=r"no option 'job_tme': did you mean job_time\?"):
         make(local={"job_tme": 3})
+    assert make(local={"speed": "3", "seed": 0}).local == {"speed": 3.0, "seed": 0}
+    with pytest.raises(UserError, match="speed='fast' is not a number: write for example speed 2"):
+        make(local={"speed": "fast"})
     with pytest.raises(UserError, match="leave out service='ibm'"):
         make(local={"speed": 3}, service="ibm")
     with pytest.raises(UserError, match="mode 'both' does not exist"):
