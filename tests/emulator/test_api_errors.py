@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from email.utils import parsedate_to_datetime
@@ -237,6 +238,22 @@ def test_no_credentials_no_answer(api: Api, authorization: str | None) -> None:
         response = httpx.get(url + path, headers=encoded)
         assert response.status_code == 401
         assert response.json()["errors"][0]["code"] == 1201
+
+
+def test_a_page_in_a_browser_learns_nothing(api: Api) -> None:
+    # also one that has led its own name to this machine: it has no key, and gets no permission
+    public = {("get", "/api/v1/versions"), ("get", "/catalog/{plan_id}")}
+    headers = {"Host": "attacker.example", "Origin": "http://attacker.example"}
+    checked = 0
+    for path, operations in api.get("/openapi.json")["paths"].items():
+        url = api.connection.url + re.sub(r"\{\w+\}", "x", path)
+        for method in operations:
+            answer = httpx.request(method, url, headers=headers)
+            assert not [name for name in answer.headers if name.startswith("access-control")]
+            if (method, path) not in public and path != "/identity/token":
+                assert answer.status_code == 401, (method, path)
+                checked += 1
+    assert checked > 30
 
 
 def token(connection: Connection, key: str) -> httpx.Response:
