@@ -103,6 +103,8 @@ def ask(
         threading.Thread(target=work, name="qsession-asking", daemon=True).start()
 
     for index, spot in enumerate(spots):
+        # what this machine takes its time for is not to count as the service's
+        spot.prepare()
         begin((index,), None, spot.silent or SILENT.format(_upper_first(spot.words)), spot.reach)
     while under_way:
         number, outcome = _next(arrived, under_way)

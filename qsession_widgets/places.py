@@ -98,12 +98,22 @@ class Spot:
         When to look there for a single session: 0 at once, 1 where that found none, 2 at last.
     silent : str
         What to say when it does not answer in time; empty for the usual sentence.
+    client : bool
+        Whether the client library is needed to look there.
     """
 
     words: str
     reach: Callable[[], list[Place | UserError]]
     turn: int = 1
     silent: str = ""
+    client: bool = False
+
+    def prepare(self) -> None:
+        """Import what is needed, which takes seconds where it was not imported yet."""
+        if self.client:
+            # whether it is there is said when it is used
+            with suppress(ImportError):
+                import qiskit_ibm_runtime  # noqa: F401
 
 
 def places(
@@ -147,7 +157,8 @@ def places(
         return
     if instance is not None:
         which = account or usual.get("account")
-        yield Spot(f"the instance {instance}", lambda: [account_place(which, instance)])
+        reach = partial(_one_instance, which, instance)
+        yield Spot(f"the instance {instance}", reach, client=True)
         return
     yield from _of_accounts(known, account, usual, wanted, needed=where == "ibm")
 
@@ -248,13 +259,13 @@ def _of_accounts(
     if not accounts:
         if needed or only is not None:
             # it says what there is to do
-            yield Spot("the account", lambda: [account_place(only, None)])
+            yield Spot("the account", partial(_one_instance, only, None), client=True)
         return
     names = {account.name for account in accounts}
     opened = next((where for where, left in noted.items() if told.get(wanted) in left), None)
     if opened is not None and opened.account in names:
         which = (opened.account or None, opened.instance)
-        yield Spot("where it was opened", lambda: [account_place(*which)], turn=0)
+        yield Spot("where it was opened", partial(_one_instance, *which), turn=0, client=True)
     connected = {chosen.account: chosen for chosen in known if chosen.account is not None}
     held: set[str] = set()
     for account in accounts:
@@ -266,10 +277,14 @@ def _of_accounts(
         before += [one.instance for one in noted if one.account in same]
         before.append(usual.get("instance") or "")
         reach = partial(account_places, account, before, connected.get(account.name))
-        yield Spot(f"IBM Quantum with {account.words}", reach)
+        yield Spot(f"IBM Quantum with {account.words}", reach, client=True)
     for where, left in noted.items() if only is None else ():
         if where.account and where.account not in names:
             yield _refused(UserError(account_gone(where.account, left)))
+
+
+def _one_instance(account: str | None, instance: str | None) -> list[Place | UserError]:
+    return [account_place(account, instance)]
 
 
 def _refused(error: UserError) -> Spot:

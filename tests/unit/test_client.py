@@ -13,6 +13,8 @@ from qsession_widgets.seams import ModeSeam, SubmitSeam, own_default_session
 
 def test_the_service_gives_its_line_to_the_api() -> None:
     assert "instance" in inspect.signature(QiskitRuntimeService._get_api_client).parameters
+    another = QiskitRuntimeService._create_new_cloud_api_client
+    assert "instance" in inspect.signature(another).parameters
     line = RetrySession("http://127.0.0.1:1")
     assert line.base_url == "http://127.0.0.1:1"
     assert {"auth", "verify", "proxies"} <= set(dir(line))
