@@ -67,8 +67,8 @@ def emulator_section() -> str:
             f"jobs and {MAX_BYTES / 2**30:g} GiB for each emulator; the oldest goes first. An "
             "emulator that starts again listens where it did before, with the same keys. While "
             "this machine sleeps, the service's time goes on, as it does at IBM: on waking up a "
-            "session may have been deactivated or closed, and a job that ran for longer than it "
-            "may is stopped.",
+            "session may have been deactivated or closed. A job that was running goes on, and the "
+            "sleep does not count as time it ran.",
         ]
     )  # fmt: skip
 

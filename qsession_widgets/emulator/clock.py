@@ -15,6 +15,9 @@ import math
 import time
 from collections.abc import Callable
 
+A_NAP = 5.0
+"""Real seconds; what is missing between two looks at the clock and is more than this was sleep."""
+
 
 class Clock:
     """Seconds since the epoch, as the service sees them.
@@ -44,15 +47,23 @@ class Clock:
         self._steady_before = steady()
         self._origin = self._real_origin
         self._latest = self._origin
+        self._slept = 0.0
 
     def now(self) -> float:
         """The service's time; it neither goes back nor stops when this machine's is put back."""
         steady = self._steady()
         by_steps = self._latest + (steady - self._steady_before) * self.speed
         by_day = self._origin + (self._real() - self._real_origin) * self.speed
+        if by_day - by_steps > A_NAP * self.speed:
+            self._slept += by_day - by_steps
         self._latest = by_day if by_day >= self._latest else by_steps
         self._steady_before = steady
         return self._latest
+
+    def take_sleep(self) -> float:
+        """Seconds of service time for which this machine slept since the last call."""
+        slept, self._slept = self._slept, 0.0
+        return slept
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward by some seconds of service time, at once."""

@@ -138,6 +138,9 @@ class Emulator:
         return self.clock.now()
 
     def _catch_up(self, now: float) -> None:
+        slept = self.clock.take_sleep()
+        if slept:
+            self.lifecycle.excuse(slept)
         for at, job_id, outcome in self.runner.take(now):
             catch_up(self.lifecycle, self.others.loads.values(), at)
             self._finish(at, job_id, outcome)

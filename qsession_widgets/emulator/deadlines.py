@@ -38,6 +38,12 @@ class Deadlines:
                 self._heap = [(at, key) for key, at in self._at.items()]
                 heapify(self._heap)
 
+    def postpone(self, key: Key, seconds: float) -> None:
+        """Move the deadline of a key, if it has one."""
+        at = self._at.get(key)
+        if at is not None:
+            self.set(key, at + seconds)
+
     def first(self) -> float | None:
         """The earliest deadline, None when there is none."""
         while self._heap:

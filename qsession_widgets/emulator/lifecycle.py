@@ -18,7 +18,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .ledger import REASON_MAX_TTL, Changes
+from .ledger import JOB, REASON_MAX_TTL, Changes
 from .records import Job, JobStatus, Mode, Plan, Session
 from .rules import RAN_TOO_LONG, SESSION_CLOSED, Rules
 
@@ -282,6 +282,13 @@ class Lifecycle(Rules):
             self._drop_job(job_id)
         del self.sessions[session_id]
         self._changes.sessions.pop(session_id, None)
+
+    def excuse(self, seconds: float) -> None:
+        """Let running jobs run for longer, because nothing ran for so long: the machine slept."""
+        for backend in self._running:
+            for job in self.running(backend):
+                if job.load is None:
+                    self._deadlines.postpone((JOB, job.id), seconds)
 
     def pause(self, now: float) -> None:
         """Let no queued job start until `unpause`; running ones go on."""

@@ -49,8 +49,14 @@ def test_time_asleep_counts_as_it_does_at_ibm() -> None:
     machine = Machine()
     service = clock(machine)
     before = service.now()
+    machine.works(60)
+    assert service.now() == before + 60
+    assert service.take_sleep() == 0
     machine.wall += 7200
-    assert service.now() == before + 7200
+    machine.works(60)
+    assert service.now() == before + 7320
+    assert service.take_sleep() == 7200
+    assert service.take_sleep() == 0
 
 
 def test_a_clock_that_stands_still_is_moved() -> None:

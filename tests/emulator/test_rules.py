@@ -375,6 +375,19 @@ def test_a_job_is_stopped_exactly_at_its_maximum_execution_time():
     assert service.take_changes().stop == ["endless"]
 
 
+def test_a_machine_that_slept_excuses_its_jobs_and_no_session():
+    service = emulator()
+    opened(service, 0, "mine")
+    service.submit(0, job("running", "mine", max_execution_time=30.0))
+    service.submit(0, job("waiting", "mine", max_execution_time=30.0))
+    service.excuse(1000.0)
+    service.advance(1029)
+    assert statuses(service) == {"running": "Running", "waiting": "Failed"}
+    assert service.sessions["mine"].state_reason == "session_max_ttl_reached"
+    service.advance(1030)
+    assert service.jobs["running"].reason_code == 1305
+
+
 # ------------------------------------------------------------------------------------------------
 # Where rules meet
 
