@@ -70,12 +70,28 @@ describe("what went missing", () => {
     expect(model.kinds("sync")).toHaveLength(2);
   });
 
-  test("is asked for again when the question went missing, too", () => {
-    const { model } = connected();
+  test("is asked for again when the question went missing, too, and less and less often", () => {
+    const { model, store } = connected();
     model.deliver(missed);
-    vi.advanceTimersByTime(60_000);
-    model.deliver({ ...missed, revision: 10 });
+    vi.advanceTimersByTime(3_000);
     expect(model.kinds("sync")).toHaveLength(3);
+    expect(store.link).toBe("silent");
+    vi.advanceTimersByTime(600_000);
+    expect(model.kinds("sync").length).toBeLessThan(20);
+    model.deliver(everything);
+    expect(store.link).toBe("live");
+    vi.advanceTimersByTime(600_000);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("is asked for by a page whose first question lies behind a cell", () => {
+    const model = new Model();
+    const store = new SessionStore(model);
+    model.deliver(missed);
+    expect(model.kinds("sync")).toHaveLength(2);
+    expect(store.link).toBe("live");
+    model.deliver(everything);
+    expect(store.jobsKnown).toBe(true);
   });
 });
 

@@ -32,8 +32,8 @@ export interface Command {
 }
 
 const SILENT_AFTER_MS = 3000;
-/** A question without an answer is asked again after so long: a busy kernel answers all of them in the end. */
-const ASK_AGAIN_MS = 30_000;
+/** At most so long between two times a question is asked: a busy kernel answers all of them in the end. */
+const PATIENCE_MS = 60_000;
 const WAITING_AFTER_MS = 2000;
 const NOTIFY_EVERY_MS = 250;
 
@@ -57,7 +57,9 @@ export class SessionStore {
   private silentTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly waitTimers = new Set<ReturnType<typeof setTimeout>>();
   private lastNotified = 0;
-  private askedAt = -Infinity;
+  private patience = SILENT_AFTER_MS;
+  private heardAt = -Infinity;
+  private askedOfGap = false;
 
   constructor(readonly model: PanelModel) {
     this.facts = model.get("facts") as Facts;
@@ -105,12 +107,21 @@ export class SessionStore {
 
   /** Ask the kernel what changed since we last heard, and what time it is there. */
   sync(): void {
-    this.askedAt = performance.now();
     this.send({ type: "sync", revision: this.jobsKnown ? this.revision : -1 });
     clearTimeout(this.silentTimer);
     this.silentTimer = setTimeout(() => {
-      if (this.link === "live" || this.link === "connecting") this.setLink("silent");
-    }, SILENT_AFTER_MS);
+      if (this.link === "lost") return;
+      if (performance.now() - this.heardAt >= SILENT_AFTER_MS) this.setLink("silent");
+      // what was asked on a shell that a cell blocks is answered when asked on another
+      this.patience = Math.min(PATIENCE_MS, 2 * this.patience);
+      this.sync();
+    }, this.patience);
+  }
+
+  private answered(): void {
+    clearTimeout(this.silentTimer);
+    this.patience = SILENT_AFTER_MS;
+    this.askedOfGap = false;
   }
 
   request(action: Action, job: string | null = null): void {
@@ -159,12 +170,12 @@ export class SessionStore {
 
   private onMessage(message: FromKernel, buffers?: DataView[]): void {
     if (typeof message !== "object" || message === null) return;
+    this.heardAt = performance.now();
     if (message.type === "ack") this.onAck(message);
     else if (message.type === "asset") this.onAsset(message, buffers ?? []);
     else if (message.type === "jobs") this.onJobs(message);
     else if (message.type === "facts") this.takeFacts(message);
     else return;
-    clearTimeout(this.silentTimer);
     if (this.link !== "live") this.setLink("live");
   }
 
@@ -183,9 +194,11 @@ export class SessionStore {
     // one message went missing: ask again instead of showing jobs with holes
     const from = message.reset ? 0 : (message.since ?? message.revision - 1);
     if (from > this.revision || (!message.reset && !this.jobsKnown)) {
-      if (performance.now() - this.askedAt > ASK_AGAIN_MS) this.sync();
+      if (!this.askedOfGap) this.sync();
+      this.askedOfGap = true;
       return;
     }
+    this.answered();
     if (message.revision < this.revision && !message.reset) return;
     if (message.revision === this.revision && this.jobsKnown && message.since === undefined) return;
     if (message.reset) {
@@ -222,7 +235,7 @@ export class SessionStore {
   }
 
   private takeFacts(part: FactsPart): void {
-    this.askedAt = -Infinity;
+    if (this.jobsKnown) this.answered();
     if (part.at !== undefined) {
       this.clock.anchor(part.at, part.facts?.service?.speed ?? this.facts.service.speed);
     }
