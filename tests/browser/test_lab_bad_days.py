@@ -20,8 +20,10 @@ from .lab import Lab, Notebook, running_lab, wait_until
 
 NAME = "bad-days"
 AN_HOUR_WRONG = "(() => { const real = Date.now; Date.now = () => real() + 3_600_000; })()"
+AS_IT_IS = re.compile("Active, idle|Deactivated")
+"""What a session may be on a machine that takes longer than its interactive timeout."""
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
@@ -155,7 +157,7 @@ def test_a_server_below_a_base_url_that_goes_and_comes_back(
     with running_lab(tmp_path, extra=below, port=port) as lab:
         notebook = _open(browser, lab)
         row = notebook.row(session)
-        expect(row).to_contain_text("Active, idle", timeout=30_000)
+        expect(row).to_contain_text(AS_IT_IS)
         lab.process.send_signal(signal.SIGKILL)
         lab.process.wait()
         problem = notebook.side_panel.locator("> .qs-lab-problem")
@@ -165,8 +167,8 @@ def test_a_server_below_a_base_url_that_goes_and_comes_back(
         refused = notebook.side_panel.get_by_role("button", name="Close all…")
         expect(refused).to_have_attribute("aria-disabled", "true")
     with running_lab(tmp_path / "again", extra=below, port=port, token=lab.token):
-        expect(problem).to_have_count(0, timeout=60_000)
-        expect(row).to_contain_text("Active, idle")
+        expect(problem).to_have_count(0)
+        expect(row).to_contain_text(AS_IT_IS)
     notebook.page.context.close()
 
 
