@@ -241,12 +241,13 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
     kept = {
         option.flag: defaults[option.flag]
         for option in ATTACH_OPTIONS
-        if option.flag in defaults and option.flag not in ("--service", "--instance", "--account")
+        if option.flag in defaults
+        and option.flag not in ("--service", "--instance", "--account", "--on-exit")
     }
-    # whoever opened it elsewhere may still use it
     found = _id_of(wanted)
     named = {} if found == wanted else {"--name": wanted}
-    options = build({**kept, "--on-exit": "leave", **named, **typed})
+    # whoever opened it elsewhere may still use it
+    options = build({**named, **typed}, defaults={**kept, "--on-exit": "leave"})
     live, remark = attach_bound(found, options)
     give_names(live, push, options.names)
     print(remark)
@@ -337,7 +338,8 @@ def _chosen(words: list[str], defaults: Mapping[str, str]) -> Chosen:
     if bound is not None and not typed:
         return bound.chosen
     flags = [option.flag for option in SERVICE_OPTIONS]
-    options = build({**{flag: defaults[flag] for flag in flags if flag in defaults}, **typed})
+    usual = {flag: defaults[flag] for flag in flags if flag in defaults}
+    options = build(typed, defaults=usual)
     return choose(options.service, instance=options.instance, account=options.account)
 
 

@@ -84,14 +84,19 @@ def go_on(live: LiveSession, options: OpenOptions) -> str:
 def _differences(options: OpenOptions, live: LiveSession) -> list[str]:
     """What a line asks for that an open session is not, as it is typed."""
     has, info = live.options, live.chosen.info
-    asked = [
-        ("--backend", options.backend, (None, live.backend.name)),
-        ("--max-time", options.max_time, (None, has.max_time, live.monitor.snapshot.max_ttl)),
-        ("--service", options.service, ("auto", has.service, info.kind)),
-        ("--instance", options.instance, (None, has.instance)),
-        ("--account", options.account, (None, has.account)),
+    fits = {
+        "backend": (live.backend.name,),
+        "max_time": (has.max_time, live.monitor.snapshot.max_ttl),
+        "service": ("auto", has.service, info.kind),
+        "instance": (has.instance,),
+        "account": (has.account,),
+    }
+    asked = {name: getattr(options, name) for name in fits if name in options.given}
+    found = [
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in asked.items()
+        if value not in fits[name]
     ]
-    found = [f"{flag} {value}" for flag, value, fits in asked if value not in fits]
     if options.mode != has.mode:
         found.insert(0, "a batch" if options.mode == "batch" else "a session")
     for name, value in options.local.items():

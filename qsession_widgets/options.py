@@ -65,7 +65,7 @@ class OpenOptions:
     mode : {"dedicated", "batch"}
         A session or a batch.
     given : frozenset of str
-        Which of these were asked for, whatever their value.
+        Which of these were asked for, whatever their value; configured defaults are not.
     """
 
     backend: str | None = None

@@ -71,17 +71,23 @@ def parse_open(
     """
     magic = "%%batch" if mode == "batch" else "%%session"
     typed = read_flags(split(line), OPEN_OPTIONS, magic)
-    return build({**(defaults or {}), **typed}, mode=mode)
+    return build(typed, mode=mode, defaults=defaults)
 
 
-def build(typed: Mapping[str, str], *, mode: Mode = "dedicated") -> OpenOptions:
+def build(
+    typed: Mapping[str, str],
+    *,
+    mode: Mode = "dedicated",
+    defaults: Mapping[str, str] | None = None,
+) -> OpenOptions:
     """Options from values by flag, as they would be typed; see `parse_open` for errors."""
     values: dict[str, Any] = {"mode": mode}
     local: dict[str, Any] = {}
+    known = {**(defaults or {}), **typed}
     for option in OPEN_OPTIONS:
-        if option.flag not in typed:
+        if option.flag not in known:
             continue
-        value = option.read(option.flag, typed[option.flag])
+        value = option.read(option.flag, known[option.flag])
         owner, _, name = option.field.rpartition(".")
         (local if owner else values)[name] = value
     if local and values.get("service") == "ibm":
@@ -90,7 +96,8 @@ def build(typed: Mapping[str, str], *, mode: Mode = "dedicated") -> OpenOptions:
     if local:
         # who rehearses must not end up on a device because an account is saved
         values["service"] = "local"
-    return OpenOptions(local=local, given=frozenset(values), **values)
+    given = frozenset(option.field for option in OPEN_OPTIONS if option.flag in typed)
+    return OpenOptions(local=local, given=given, **values)
 
 
 def make(**given: Any) -> OpenOptions:

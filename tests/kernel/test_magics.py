@@ -81,6 +81,13 @@ def test_a_session_is_kept_to_the_rules_of_the_line_that_ran_last(
         assert notebook["session"].snapshot.budget_dollars == 20.0
         notebook.good("%session attach {session.session_id} --budget $21")
         assert notebook["session"].snapshot.budget_dollars == 21.0
+    # a default is for what is opened, and who attaches what is open here wants no other end of it
+    notebook.good("%config SessionMagics.budget = '$30'", "%config SessionMagics.backend = 'no'")
+    notebook.good("%%session", "pass")
+    assert notebook["session"].snapshot.budget_dollars == 21.0
+    assert BINDING.bound is not None
+    assert BINDING.bound.options.on_exit == "close"
+    notebook.good("%config SessionMagics.budget = ''", "%config SessionMagics.backend = ''")
     assert "--budget 'x' is not" in notebook(f"{LOCAL} --budget x", "pass").sentence()
     assert "Session closed." in notebook.good(f"{LOCAL} --once", "pass").out
     assert "closed" in path.read_text()
