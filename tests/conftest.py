@@ -41,9 +41,10 @@ _home = pytest.StashKey[str]()
 def pytest_configure(config: pytest.Config) -> None:
     """Give the run a home folder of its own before anything is imported that looks at it."""
     _hear_interrupts()
-    # who shares the run out among processes has changed the environment before they start
-    config.stash[_outside] = getattr(config, "workerinput", {}).get("outside") or dict(os.environ)
-    home = tempfile.mkdtemp(prefix="qsession-test-")
+    # one of the processes that share a run: who started it has changed the environment before
+    shared = getattr(config, "workerinput", {})
+    config.stash[_outside] = shared.get("outside") or dict(os.environ)
+    home = tempfile.mkdtemp(prefix="qsession-test-", dir=shared.get("home"))
     config.stash[_home] = home
     foreign = SETTINGS if REAL_ACCOUNT else SETTINGS + ACCOUNT
     for name in list(os.environ):
@@ -60,8 +61,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell one of the processes that share the run what was outside of it."""
+    """Tell one of the processes that share the run what was outside of it, and where to live.
+
+    When the run is interrupted, they are gone before they have tidied up. Without its home folder
+    a server that they started finds that nobody can find it any more, and ends.
+    """
     node.workerinput["outside"] = node.config.stash[_outside]
+    node.workerinput["home"] = node.config.stash[_home]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -14,6 +14,8 @@ OURS = re.compile(r"qsession-widgets|qsession:|_QSESSION|qs-lab|qsession/api")
 SHARED = re.compile(r"shared (singleton )?module")
 ELSEWHERE = re.compile(r"/extensions/(?!qsession-widgets/)")
 """Where other extensions are: which versions of shared modules they ask for is their affair."""
+SLOW = re.compile(r"^Plugin .* (took [\d.]+ms|is taking too long) to activate\.$")
+"""What JupyterLab says of plugins of ours that wait for a server on a busy machine."""
 FAULTY = re.compile(r"status of (400|500)\b")
 """No answer, none of ours and one to nobody we know are part of some tests; these never are."""
 
@@ -50,4 +52,4 @@ def concerns_us(text: str, url: str) -> bool:
         return FAULTY.search(text) is not None
     if SHARED.search(text):
         return ELSEWHERE.search(url) is None
-    return OURS.search(text + url) is not None
+    return OURS.search(text + url) is not None and not SLOW.search(text)

@@ -20,7 +20,7 @@ AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.
 SETTINGS = "qsession-widgets:plugin"
 OPEN = "%%session --backend aer --service local --max-time 10m\nprint(session.session_id)"
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ NAME = "plays-ibm"
 OPEN = "%%session --backend aer --service ibm --max-time 10m\nprint(session.session_id)"
 CONTEXT = {"width": 1280, "height": 1000}
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")

@@ -82,7 +82,7 @@ def address(tmp_path: Path) -> Iterator[str]:
         launch.stop()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_marimo_shows_a_session_and_closes_it(address: str, browser: Browser) -> None:
     page = browser.new_page(viewport={"width": 1100, "height": 900})
     try:
