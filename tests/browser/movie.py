@@ -150,7 +150,7 @@ def film(notebook: Notebook) -> Film:
     panel.wait_for(timeout=90_000)
     made.still(0.5)
     panel.locator(".js-plotly-plot").wait_for(timeout=90_000)
-    panel.evaluate("panel => panel.scrollIntoView({block: 'end', behavior: 'smooth'})")
+    panel.evaluate("panel => panel.scrollIntoView({block: 'start', behavior: 'smooth'})")
     made.roll(lambda: notebook.execution_count(run) is not None, 4.6)
     until = time.monotonic() + 3
     made.roll(lambda: time.monotonic() > until, 1.8)
