@@ -9,12 +9,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from .accounts import find_account
 from .binding import BINDING
 from .ending import close_at_exit
 from .errors import UserError
 from .guards import Guard, Rules
 from .options import OPEN_OPTIONS, OpenOptions
 from .reporting import events_file
+from .service import choose
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -54,9 +56,19 @@ def _goes_on(live: LiveSession) -> bool:
     """Whether a session that was open takes jobs, now that it is asked."""
     live.monitor.poll()
     if live.chosen.info.kind == "local" and live.monitor.snapshot.problem is not None:
-        # an emulator that is started again is at another address, where this object does not lead
-        BINDING.forget(live)
+        _wake_emulator(live)
+        live.monitor.poll()
+        if live.monitor.snapshot.problem is not None:
+            # it is at another address now, where nothing of this session leads
+            BINDING.forget(live)
     return live in BINDING.sessions()
+
+
+def _wake_emulator(live: LiveSession) -> None:
+    """Start the emulator of a session again, if it has ended: as a rule it is where it was."""
+    asked = live.options
+    if asked.service == "local" or find_account(asked.account) is None:
+        choose("local", emulator_options=asked.local or None)
 
 
 def go_on(live: LiveSession, options: OpenOptions) -> str:

@@ -38,6 +38,13 @@ def test_the_emulator_is_started_as_the_cell_asks(notebook: Notebook) -> None:
     ran = notebook.good(f"%%session {FAST}", "job = SamplerV2().run([(measured,)])")
     assert "goes on" in ran.out
     assert notebook["job"].session_id == session.session_id
+    notebook.good("job.result()")
+    # an emulator keeps its sessions, and the cell starts it again
+    launch.stop(emulator_name(Options(**parse_open(FAST).local)), 60)
+    assert "the local emulator does not answer" in notebook("%session close").sentence()
+    ran = notebook.good(f"%%session {FAST}", "job = SamplerV2().run([(measured,)])")
+    assert "goes on" in ran.out
+    assert notebook["job"].session_id == session.session_id
 
 
 def test_a_plan_without_sessions_can_be_rehearsed(notebook: Notebook) -> None:
