@@ -40,10 +40,10 @@ def open_already(options: OpenOptions) -> LiveSession | None:
         if live.request == options.request and _goes_on(live):
             return live
     named = BINDING.named(options.name) if options.name else None
-    if named is not None:
+    if named is not None and _goes_on(named):
         if different := _differences(options, named):
             raise UserError(name_taken(named, different))
-        return named if _goes_on(named) else None
+        return named
     bound = BINDING.bound
     if bound is not None and not options.name and _goes_on(bound):
         if different := _differences(options, bound):
