@@ -89,6 +89,15 @@ def test_the_time_is_asked_for_after_sleep_in_sight(page: Page) -> None:
     assert len(kernel.sent("sync")) == 2
 
 
+def test_the_chart_is_asked_for_again_soon_and_then_less_often(page: Page) -> None:
+    kernel = Kernel(page, states.idle(), answers=False)
+    page.wait_for_function("panels[0].model.sent.some(m => m.type === 'asset')")
+    page.clock.run_for(7000)
+    assert len(kernel.sent("asset")) == 2
+    page.clock.run_for(120_000)
+    assert 4 <= len(kernel.sent("asset")) <= 7
+
+
 @pytest.mark.parametrize("width", [600, 680, 760, 960])
 def test_every_column_has_room(new_page: Callable[..., Page], width: int) -> None:
     page = open_harness(new_page(viewport={"width": width, "height": 900}))

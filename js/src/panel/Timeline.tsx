@@ -48,8 +48,8 @@ export function Timeline({ store, now, theme, selected, onSelect }: Props) {
   useEffect(() => {
     let alive = true;
     const ask = () => plotly(() => store.send({ type: "asset", name: "plotly" }));
-    // should the panel that asked have gone, another one asks
-    const again = setInterval(ask, 25_000);
+    // the panel that asked may have gone, or its question may lie behind a cell that runs
+    const again = setInterval(ask, 2_000);
     void ask().then((found) => {
       clearInterval(again);
       if (alive) setLibrary(() => found);

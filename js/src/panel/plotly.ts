@@ -16,10 +16,13 @@ interface Shared {
   loaded: boolean;
   /** When somebody last asked for it; asked again only when no answer came. */
   askedAt: number;
+  /** Milliseconds until it is asked for again: longer each time, for the answer is large. */
+  patience: number;
 }
 
-const KEY = Symbol.for("qsession-widgets.plotly.1");
-const ASK_AGAIN_MS = 20_000;
+const KEY = Symbol.for("qsession-widgets.plotly.2");
+const FIRST_PATIENCE_MS = 4_000;
+const LONGEST_PATIENCE_MS = 32_000;
 
 function shared(): Shared {
   const page = globalThis as unknown as Record<symbol, Shared | undefined>;
@@ -27,14 +30,17 @@ function shared(): Shared {
   if (known) return known;
   let resolve: (plotly: Plotly) => void = () => {};
   const promise = new Promise<Plotly>((done) => (resolve = done));
-  return (page[KEY] = { promise, resolve, loaded: false, askedAt: -Infinity });
+  const patience = FIRST_PATIENCE_MS;
+  return (page[KEY] = { promise, resolve, loaded: false, askedAt: -Infinity, patience });
 }
 
-/** Plotly when it has come; `ask` is called by at most one panel of the page. */
+/** Plotly when it has come; of all panels of the page that want it, one at a time asks for it. */
 export function plotly(ask: () => void): Promise<Plotly> {
   const slot = shared();
   const now = performance.now();
-  if (!slot.loaded && now - slot.askedAt > ASK_AGAIN_MS) {
+  const first = slot.askedAt === -Infinity;
+  if (!slot.loaded && (first || now - slot.askedAt > slot.patience)) {
+    if (!first) slot.patience = Math.min(LONGEST_PATIENCE_MS, 2 * slot.patience);
     slot.askedAt = now;
     ask();
   }
