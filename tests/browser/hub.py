@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -151,7 +153,7 @@ def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
     )
     command = [sys.executable, "-m", "jupyterhub", "-f", str(configuration)]
     log = folder / "hub.log"
-    with running(command, log, folder=folder) as process:
+    with _no_proxy_left(folder / "proxy.pid"), running(command, log, folder=folder) as process:
         hub = Hub(address, token, folder, process)
         try:
             deadline = time.monotonic() + STARTING
@@ -162,6 +164,16 @@ def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
             yield hub
         finally:
             hub.shut()
+
+
+@contextmanager
+def _no_proxy_left(pid: Path) -> Iterator[None]:
+    """End the proxy of a hub that did not end in time, and so could not do it itself."""
+    try:
+        yield
+    finally:
+        with suppress(OSError, ValueError):
+            os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
 def _free_port() -> int:
