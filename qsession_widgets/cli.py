@@ -199,13 +199,17 @@ def _close(options: argparse.Namespace) -> None:
 def _close_all(options: argparse.Namespace) -> None:
     from .listing import list_open
     from .orphans import forget
+    from .places import usual_holders
 
-    listing = list_open(_places(options))
+    listing, usual = list_open(_places(options)), usual_holders(())
     for row in listing.rows:
         session_id = row.snapshot.session_id
         try:
-            said = row.found.end("close")
-            forget(session_id)
+            if options.account or options.instance or row.found.place.holder in usual:
+                said = row.found.end("close")
+                forget(session_id)
+            else:
+                said = f"left open, for it is another account's: qsession close {session_id}."
         except UserError as error:
             # the others are to be closed all the same
             said = str(error)
