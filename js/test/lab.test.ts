@@ -79,7 +79,7 @@ describe("a session in one line", () => {
   test("its kernel gone", () => {
     const orphan = workload({}, { kernel: "gone", bound: false });
     expect(statusLine(orphan, NOW)).toContain("active, idle · kernel gone · ITTL");
-    expect([tone(orphan), isOrphan(orphan), kernelWords(orphan)]).toEqual([
+    expect([tone(orphan, NOW), isOrphan(orphan), kernelWords(orphan)]).toEqual([
       "bad",
       true,
       "kernel gone",
@@ -119,6 +119,9 @@ describe("what it costs", () => {
   });
   test("nothing is idle while a job is pending, nor when deactivated, nor in a batch", () => {
     const queued = job({ id: "j2", status: "queued", created: 1995 });
+    const looping = workload({ last_job_completed: NOW - 2 });
+    expect(idleWords(looping.snapshot, NOW)).toBe("");
+    expect(statusLine(looping, NOW)).toContain(" · active · ITTL 0:58");
     expect(idleWords(workload({ jobs: [done("j1"), queued] }).snapshot, NOW)).toBe("");
     expect(idleWords(workload({ state: "inactive" }).snapshot, NOW)).toBe("");
     expect(idleWords(workload({ mode: "batch" }).snapshot, NOW)).toBe("");

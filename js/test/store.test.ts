@@ -5,8 +5,24 @@ import { SessionStore } from "../src/panel/store";
 
 const NOW = 2000;
 
+/** What JupyterLab tells of its connection to a kernel. */
+class Kernel {
+  connectionStatus = "connected";
+  slots: (() => void)[] = [];
+  readonly connectionStatusChanged = {
+    connect: (slot: () => void) => this.slots.push(slot),
+    disconnect: (slot: () => void) => (this.slots = this.slots.filter((known) => known !== slot)),
+  };
+  becomes(status: string) {
+    this.connectionStatus = status;
+    for (const slot of this.slots) slot();
+  }
+}
+
 /** A front end's model of the widget, with nobody behind it. */
 class Model implements PanelModel {
+  readonly kernel = new Kernel();
+  readonly widget_manager = { kernel: this.kernel };
   readonly sent: ToKernel[] = [];
   dead = false;
   private readonly state: Record<string, unknown>;
@@ -117,11 +133,51 @@ describe("a command whose answer did not come", () => {
   });
 });
 
+describe("a connection that breaks", () => {
+  test("is told of after a while, and what was missed is asked for when it is back", () => {
+    const { model, store } = connected();
+    model.kernel.becomes("connecting");
+    vi.advanceTimersByTime(2_900);
+    expect(store.link).toBe("live");
+    vi.advanceTimersByTime(200);
+    expect(store.link).toBe("broken");
+    store.request("close");
+    vi.advanceTimersByTime(600_000);
+    expect(store.link).toBe("broken");
+    const syncs = model.kinds("sync").length;
+    model.kernel.becomes("connected");
+    expect(model.kinds("sync")).toHaveLength(syncs + 1);
+    model.deliver(everything);
+    expect(store.link).toBe("live");
+    expect(model.kinds("command")).toHaveLength(2);
+  });
+
+  test("is not told of when it mends at once", () => {
+    const { model, store } = connected();
+    model.kernel.becomes("connecting");
+    vi.advanceTimersByTime(1_000);
+    model.kernel.becomes("connected");
+    vi.advanceTimersByTime(2_500);
+    expect(store.link).toBe("live");
+  });
+
+  test("leaves a kernel that does not answer afterwards to be asked again", () => {
+    const { model, store } = connected();
+    model.kernel.becomes("disconnected");
+    vi.advanceTimersByTime(10_000);
+    model.kernel.becomes("connected");
+    vi.advanceTimersByTime(3_100);
+    expect(store.link).toBe("silent");
+  });
+});
+
 test("nothing is left behind by a store that is disposed of", () => {
   const { model, store } = connected();
   store.request("close");
+  model.kernel.becomes("connecting");
   store.dispose();
   expect(vi.getTimerCount()).toBe(0);
+  expect(model.kernel.slots).toEqual([]);
   model.deliver(everything);
   expect(vi.getTimerCount()).toBe(0);
 });

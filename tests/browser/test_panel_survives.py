@@ -67,6 +67,35 @@ def test_a_panel_whose_kernel_is_gone_keeps_what_it_knew_and_says_so(
     assert "closed" in notebook.run_cell(again)
 
 
+BREAK = """() => {
+    const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
+    kernel._ws.close();
+}"""
+
+
+@pytest.mark.timeout(300)
+def test_a_page_without_a_connection_says_so_until_it_is_back(
+    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook]
+) -> None:
+    name = write_notebook("apart.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
+    notebook = open_notebook(name)
+    load, run, close = notebook.code_cells()
+    load_and_open(notebook, load, run)
+    panel = notebook.panel
+    panel.scroll_into_view_if_needed()
+    expect(panel.get_by_text("answered less than")).to_be_visible()
+    # no new connection, and the one there is breaks
+    notebook.page.context.set_offline(True)
+    notebook.page.evaluate(BREAK)
+    lost = panel.get_by_text("lost its connection to the kernel")
+    expect(lost).to_be_visible(timeout=30_000)
+    expect(panel.get_by_text("not being checked")).to_be_visible()
+    notebook.page.context.set_offline(False)
+    expect(lost).to_have_count(0, timeout=120_000)
+    notebook.run_cell(close)
+    expect(panel.locator(".qs-state")).to_have_text("Closed")
+
+
 @pytest.mark.timeout(300)
 def test_twenty_panels_in_one_notebook(
     write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook]

@@ -36,7 +36,7 @@ function describe(workload: Workload, now: number): string[] {
   const { snapshot } = workload;
   const usage =
     snapshot.started_at === null ? "no usage yet" : `usage ${usageWords(snapshot, now)}`;
-  return [`${stateWord(snapshot)} · ${usage}`, closeSentence(snapshot)];
+  return [`${stateWord(snapshot, now)} · ${usage}`, closeSentence(snapshot)];
 }
 
 /** Before a kernel or a tab with open sessions goes: close them, leave them, or stay. */

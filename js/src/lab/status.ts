@@ -56,7 +56,6 @@ export class StatusItem extends Widget {
     this.workload = boundHere(sessions.workloads, this.services.place());
     const text = this.services.wanted() ? this.text() : "";
     const active = text !== "";
-    this.dot.dataset["tone"] = this.workload ? tone(this.workload) : this.elsewhereTone();
     this.write(text);
     if (active !== this.active) {
       this.active = active;
@@ -83,11 +82,14 @@ export class StatusItem extends Widget {
     return count ? plural(count, "open session") + late : "";
   }
 
-  private elsewhereTone(): string {
-    return this.services.sessions.open.some(isOrphan) ? "bad" : "quiet";
+  private tone(): string {
+    const { sessions } = this.services;
+    if (this.workload) return tone(this.workload, sessions.now(this.workload.service));
+    return sessions.open.some(isOrphan) ? "bad" : "quiet";
   }
 
   private write(text: string): void {
+    this.dot.dataset["tone"] = this.tone();
     if (text === this.shown) return;
     this.shown = text;
     this.line.textContent = text;

@@ -1,8 +1,8 @@
 // A workload in words: what the status bar, the side panel and the dialogs say of it. Pure.
+import { A_WHILE, calmHeadline } from "#shared/calm";
 import { consequences } from "#shared/consequences";
 import {
   emptyTimeout,
-  headline,
   interactiveTimeout,
   maximumTime,
   pendingJobs,
@@ -25,13 +25,13 @@ export function isOrphan(workload: Workload): boolean {
   return isOpen(workload) && workload.opened_by?.kernel === "gone";
 }
 
-export function stateWord(snapshot: Snapshot): string {
-  const words = headline(snapshot);
+export function stateWord(snapshot: Snapshot, now: number): string {
+  const words = calmHeadline(snapshot, now);
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
-export function tone(workload: Workload): Tone {
-  const words = headline(workload.snapshot);
+export function tone(workload: Workload, now: number): Tone {
+  const words = calmHeadline(workload.snapshot, now);
   if (isOrphan(workload)) return words === "Deactivated" ? "warning" : "bad";
   if (words === "Active") return "good";
   return words === "Active, idle" || words === "Closing" ? "warning" : "quiet";
@@ -105,7 +105,7 @@ export function statusLine(workload: Workload, now: number): string {
   const gone = isOrphan(workload) ? ["kernel gone"] : [];
   const total = jobCount(snapshot);
   const jobs = total ? [plural(total, "job")] : [];
-  return [snapshot.backend, stateWord(snapshot), ...gone, ...clocks, ...jobs].join(" · ");
+  return [snapshot.backend, stateWord(snapshot, now), ...gone, ...clocks, ...jobs].join(" · ");
 }
 
 /** Usage and its price: an estimate until the service says final. */
@@ -137,7 +137,8 @@ export function idleFor(snapshot: Snapshot, now: number): number | null {
 /** `idle for 12 s, ≈ $19`: what waiting has cost since the last job. */
 export function idleWords(snapshot: Snapshot, now: number): string {
   const idle = idleFor(snapshot, now);
-  if (idle === null) return "";
+  // between the jobs of a loop it would come and go
+  if (idle === null || idle < A_WHILE) return "";
   const price = snapshot.service.price_per_second;
   const words = `idle for ${formatDuration(idle)}`;
   if (price === null) return words;

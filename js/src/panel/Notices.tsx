@@ -48,6 +48,12 @@ function describe(store: SessionStore, command: Command): string {
   if (store.link === "lost" && !over) {
     return `${verb} requested; the kernel went before it answered, so what came of it is not known here.`;
   }
+  if (store.link === "broken" && !over) {
+    return (
+      `${verb} requested; the connection to the kernel broke before it answered. It is asked again when the connection ` +
+      `is back; to act now, use qsession ${command.action} ${store.snapshot.session_id} in a terminal.`
+    );
+  }
   switch (command.stage) {
     case "requested":
       return `${verb} requested …`;
@@ -74,6 +80,12 @@ function troubleOf(store: SessionStore, now: number): string | null {
       ? `The kernel is gone. Numbers as of ${at}.`
       : `The kernel is gone. Numbers as of ${at}; countdowns go on as estimates. The ${noun(snapshot)} ${id} may ` +
           `still be open and billing: reattach with %session attach ${snapshot.session_id}.`;
+  }
+  if (link === "broken") {
+    return (
+      `This page has lost its connection to the kernel. Numbers as of ${at}; countdowns go on as estimates. ` +
+      `To act now, use qsession in a terminal.`
+    );
   }
   if (link === "silent") {
     return `The kernel does not answer: it is busy with a cell, or gone. Numbers as of ${at}; countdowns go on as estimates.`;

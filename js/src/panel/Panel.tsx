@@ -116,7 +116,8 @@ function Figures(props: { store: SessionStore; now: number }) {
 /** How old the service's last answer is: at most so long, for no message arrives while nothing changes. */
 function answered(store: SessionStore, now: number): string {
   const { mode, poll_interval, problem, state, answered_at, service } = store.snapshot;
-  if (store.link === "lost" || store.link === "silent") return "not being checked";
+  if (store.link === "lost" || store.link === "silent" || store.link === "broken")
+    return "not being checked";
   if (store.link === "connecting") return "connecting to the kernel";
   if (problem !== null) {
     return `answered ${formatDuration((now - answered_at) / service.speed)} ago`;

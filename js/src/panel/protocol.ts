@@ -8,6 +8,8 @@ export interface PanelModel {
   send(content: unknown): void;
   on(name: string, callback: (...args: never[]) => void): void;
   off(name?: string | null, callback?: ((...args: never[]) => void) | null): void;
+  /** The front end's own; what it knows of the kernel differs. */
+  readonly widget_manager?: unknown;
 }
 
 /** The synced trait: a snapshot without jobs, and what belongs to the moment of sending. */

@@ -3,6 +3,7 @@ import { standIns } from "#shared/blank";
 import { ServiceClock } from "#shared/clock";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { continueSums, sumsOf } from "#shared/sums";
+import { Connection } from "./connection";
 import { deliverPlotly } from "./plotly";
 import {
   applyLists,
@@ -20,8 +21,11 @@ import {
   type ToKernel,
 } from "./protocol";
 
-/** `connecting`: no word from the kernel yet; `live`; `silent`: no answer; `lost`: the front end saw it go. */
-export type Link = "connecting" | "live" | "silent" | "lost";
+/**
+ * `connecting`: no word from the kernel yet; `live`; `silent`: no answer; `broken`: the page has no connection to it;
+ * `lost`: the front end saw it go.
+ */
+export type Link = "connecting" | "live" | "silent" | "broken" | "lost";
 
 export interface Command {
   id: string;
@@ -48,6 +52,7 @@ export class SessionStore {
   readonly jobCommands = new Map<string, Command>();
 
   private facts: Facts;
+  private readonly connection: Connection;
   private revision = 0;
   private readonly rows: FullRow[] = [];
   private readonly positions = new Map<string, number>();
@@ -74,6 +79,7 @@ export class SessionStore {
     model.on("change:facts", this.onFacts);
     model.on("comm_live_update", this.onLink);
     model.on("comm:close", this.onLink);
+    this.connection = new Connection(model, (broken) => this.onConnection(broken));
     this.sync();
   }
 
@@ -82,6 +88,7 @@ export class SessionStore {
     this.model.off("change:facts", this.onFacts);
     this.model.off("comm_live_update", this.onLink);
     this.model.off("comm:close", this.onLink);
+    this.connection.dispose();
     for (const timer of [this.notifyTimer, this.silentTimer, ...this.waitTimers])
       clearTimeout(timer);
     this.listeners.clear();
@@ -110,7 +117,7 @@ export class SessionStore {
     this.send({ type: "sync", revision: this.jobsKnown ? this.revision : -1 });
     clearTimeout(this.silentTimer);
     this.silentTimer = setTimeout(() => {
-      if (this.link === "lost") return;
+      if (this.link === "lost" || this.connection.broken) return;
       if (performance.now() - this.heardAt >= SILENT_AFTER_MS) this.setLink("silent");
       // what was asked on a shell that a cell blocks is answered when asked on another
       this.patience = Math.min(PATIENCE_MS, 2 * this.patience);
@@ -269,6 +276,12 @@ export class SessionStore {
     this.setLink("lost");
     // the front end may have reconnected to the same kernel: then it answers, and the panel is live again
     this.sync();
+  }
+
+  private onConnection(broken: boolean): void {
+    if (broken && this.link !== "lost") this.setLink("broken");
+    // what was told meanwhile may have gone past this page
+    if (!broken) this.sync();
   }
 
   private setLink(link: Link): void {

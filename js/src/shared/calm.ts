@@ -3,7 +3,8 @@
 import { headline, interactiveTimeout } from "./countdowns";
 import type { SessionSnapshot } from "./snapshot.gen";
 
-const A_WHILE = 3;
+/** Seconds. */
+export const A_WHILE = 3;
 
 /** Whether nothing has been pending for so long that it is worth a word. */
 export function isIdle(snapshot: SessionSnapshot, now: number): boolean {

@@ -1,7 +1,7 @@
 // The parts that the popover and the side panel have in common: state, countdowns, and the two buttons.
 import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { calmHeadline } from "#shared/calm";
 import { consequences, noun } from "#shared/consequences";
-import { headline } from "#shared/countdowns";
 import { plural } from "#shared/format";
 import { which, type Deed, type Workload } from "../contract";
 import { timers, tone } from "../words";
@@ -12,11 +12,11 @@ interface Props {
   workload: Workload;
 }
 
-export function State({ workload }: { workload: Workload }) {
+export function State({ workload, now }: { workload: Workload; now: number }) {
   return (
     <span class="qs-lab-state" role="status">
-      <span class="qs-lab-dot" data-tone={tone(workload)} aria-hidden="true" />
-      {headline(workload.snapshot)}
+      <span class="qs-lab-dot" data-tone={tone(workload, now)} aria-hidden="true" />
+      {calmHeadline(workload.snapshot, now)}
     </span>
   );
 }

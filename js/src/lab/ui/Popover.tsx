@@ -54,7 +54,7 @@ export function Popover({ context, which, close }: Props) {
       onKeyDown={(event) => event.key === "Escape" && close()}
     >
       <div class="qs-lab-top">
-        <State workload={workload} />
+        <State workload={workload} now={now} />
         <span class="qs-lab-backend">{snapshot.backend}</span>
         <span class="qs-lab-id" title={snapshot.session_id}>
           {shortId(snapshot.session_id)}

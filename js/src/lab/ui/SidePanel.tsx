@@ -136,7 +136,7 @@ function Row({ context, workload, now, stale }: RowProps) {
       aria-label={`${snapshot.backend}, ${shortId(snapshot.session_id)}`}
     >
       <div class="qs-lab-head">
-        <State workload={workload} />
+        <State workload={workload} now={now} />
         <span class="qs-lab-backend">{snapshot.backend}</span>
         {snapshot.mode === "batch" && <span class="qs-lab-chip">batch</span>}
         {name && <span class="qs-lab-name">{name}</span>}
