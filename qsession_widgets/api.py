@@ -15,7 +15,7 @@ from .notices import NOTICES
 from .options import Mode, OpenOptions
 from .parsing import make
 from .reporting import events_file
-from .service import Chosen, Kind, choose, find_backend
+from .service import Chosen, Kind, choose, described_anew, find_backend
 
 if TYPE_CHECKING:
     from .jobwatch import JobWatch
@@ -258,14 +258,17 @@ def _where(options: OpenOptions) -> tuple[Chosen, Any]:
     # before anything is opened that would have to be closed again
     if options.events:
         events_file(options.events)
-    chosen = _service(options)
-    Rules.of(options, chosen.info)
     from .quota import quota_warning, remaining
 
+    chosen = _service(options)
+    device = find_backend(chosen, options.backend)
+    # it is the backend that says which of an account's instances is used, and at what price
+    chosen = described_anew(chosen)
+    Rules.of(options, chosen.info)
     left = remaining(chosen)
     if warning := quota_warning(left, options.max_time, options.word, chosen.info.plan):
         NOTICES.say(warning)
-    return chosen, find_backend(chosen, options.backend)
+    return chosen, device
 
 
 def _service(options: OpenOptions) -> Chosen:

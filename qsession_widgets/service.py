@@ -49,12 +49,18 @@ class Chosen:
         One line: which service, and why this one.
     account : str or None
         Name of the saved account, empty for that of the environment; None without an account.
+    why : str
+        Why this one, in words.
+    instance : str
+        The instance (CRN) that is spoken of; empty while the client library has chosen none.
     """
 
     service: QiskitRuntimeService
     info: ServiceInfo
     reason: str
     account: str | None = None
+    why: str = ""
+    instance: str = ""
 
 
 def choose(
@@ -217,9 +223,21 @@ def describe(service: QiskitRuntimeService, why: str, account: str | None = None
     account : str, optional
         Name of its saved account, empty for that of the environment.
     """
-    info = describe_instance(service, account_instance(service) or "")
+    instance = account_instance(service) or ""
+    info = describe_instance(service, instance)
     used = "the local emulator" if info.kind == "local" else info.label
-    return Chosen(service, info, f"Using {used}: {why}.", account)
+    return Chosen(service, info, f"Using {used}: {why}.", account, why, instance)
+
+
+def described_anew(chosen: Chosen) -> Chosen:
+    """The same service, spoken of as the instance that it uses by now.
+
+    An account that was saved without an instance may reach several, of different plans and prices;
+    the client library chooses one of them when it is asked for a backend.
+    """
+    if account_instance(chosen.service) in (None, chosen.instance):
+        return chosen
+    return describe(chosen.service, chosen.why, chosen.account)
 
 
 def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceInfo:
@@ -237,12 +255,13 @@ def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceIn
     known = {item["crn"]: item for item in account_instances(service)}
     fields = known.get(instance, {})
     name = str(fields.get("name") or "") if len(known) > 1 else ""
+    plan = str(fields.get("plan") or "").lower()
     if on_this_machine(base_url(service, instance or None)):
         info = emulator_info(service)
         if info is not None:
             named = f"local emulator · {name}" if name not in ("", "default") else "local emulator"
-            return replace(info, label=info.label.replace("local emulator", named, 1))
-    plan = str(fields.get("plan") or "").lower()
+            label = info.label.replace("local emulator", named, 1)
+            return replace(info, label=label, plan=plan or info.plan)
     label = " · ".join(filter(None, ["IBM Quantum", region(instance), plan.capitalize(), name]))
     return ServiceInfo("ibm", label, plan, PRICES.get(plan, LIST_PRICE), charged=True)
 
@@ -292,4 +311,5 @@ def local_service(connection: Connection, why: str) -> Chosen:
             "The local emulator does not answer: end it with qsession emulator stop, then run the "
             "cell again."
         )
-    return Chosen(service, info, f"Using the local emulator: {why}.")
+    reason = f"Using the local emulator: {why}."
+    return Chosen(service, info, reason, None, why, connection.crn)

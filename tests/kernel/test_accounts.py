@@ -123,6 +123,22 @@ def test_every_instance_of_one_account_is_asked_and_called_by_its_name(
     assert bobs("GET", f"/sessions/{there}")["state"] == "closed"
 
 
+def test_a_session_has_the_plan_of_the_instance_that_the_client_chose(
+    notebook: Notebook, save: Save, emulator: Connection
+) -> None:
+    save(one=None)
+    path = accounts_file()
+    saved = json.loads(path.read_text())
+    saved["one"]["plans_preference"] = ["open"]
+    path.write_text(json.dumps(saved))
+    notebook.good("%%batch --account one --backend aer", "pass")
+    bob = emulator.environment("bob")["QISKIT_IBM_INSTANCE"]
+    assert notebook["session"]._instance == bob
+    service = notebook["session"].snapshot.service
+    assert (service.label, service.plan) == ("local emulator · bob · no charge", "open")
+    notebook.good("%session close")
+
+
 def test_an_account_that_is_gone_is_told_with_what_it_left(
     notebook: Notebook, save: Save, bobs: Callable[..., Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
