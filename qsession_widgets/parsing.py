@@ -96,6 +96,12 @@ def build(
     if local:
         # who rehearses must not end up on a device because an account is saved
         values["service"] = "local"
+    elsewhere = [flag for flag in ("--instance", "--account") if flag in typed]
+    if elsewhere and values.get("service") == "local":
+        raise UserError(
+            f"{' and '.join(elsewhere)} would be IBM's, and the local emulator is asked for as "
+            "well: leave one of the two out."
+        )
     given = frozenset(option.field for option in OPEN_OPTIONS if option.flag in typed)
     return OpenOptions(local=local, given=given, **values)
 

@@ -278,7 +278,7 @@ def on_this_machine(url: str) -> bool:
 
 def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
     from .emulator.discovery import EmulatorError
-    from .emulator.launch import find_or_start
+    from .emulator.launch import BehavesDifferently, find_or_start
     from .emulator.options import OptionError, Options
 
     behaviour = dict(options or {})
@@ -287,10 +287,15 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
         why = f"asked for by --local-name {name}"
     try:
         wanted = Options(**behaviour) if behaviour else None
-        connection = find_or_start(wanted, name or emulator_name(wanted))
+        connection = find_or_start(wanted, name or emulator_name(wanted), list(behaviour))
     except OptionError as error:
         # the emulator names its options as its own command line does
         raise UserError(str(error).replace("--", "--local-")) from error
+    except BehavesDifferently as error:
+        text = str(error)
+        for option in error.different:
+            text = text.replace(option, option.replace("--", "--local-"), 1)
+        raise UserError(text) from error
     except EmulatorError as error:
         raise UserError(str(error)) from error
     return local_service(connection, why)

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from .discovery import (
@@ -23,6 +24,24 @@ from .options import Options
 
 STARTING = 30.0
 """Seconds within which a new emulator must answer."""
+
+
+class BehavesDifferently(EmulatorError):
+    """One is running that was started with other options.
+
+    Attributes
+    ----------
+    different : list of str
+        Those it runs with, as its own command line has them.
+    """
+
+    def __init__(self, name: str, different: list[str]):
+        self.different = different
+        which = "" if name == DEFAULT_NAME else f" --name {name}"
+        super().__init__(
+            f"An emulator is running with {', '.join(different)}, which is not what was asked for: "
+            f"stop it with qsession emulator stop{which}, or leave the options out."
+        )
 
 
 class _Emulator(subprocess.Popen[bytes]):
@@ -66,7 +85,11 @@ def find(name: str = DEFAULT_NAME) -> Connection | None:
     return connection
 
 
-def find_or_start(options: Options | None = None, name: str = DEFAULT_NAME) -> Connection:
+def find_or_start(
+    options: Options | None = None,
+    name: str = DEFAULT_NAME,
+    asked: Collection[str] | None = None,
+) -> Connection:
     """The running emulator of a name; a new one when there is none.
 
     Parameters
@@ -75,6 +98,8 @@ def find_or_start(options: Options | None = None, name: str = DEFAULT_NAME) -> C
         How it shall behave. None takes a running one as it is.
     name : str
         Which one.
+    asked : collection of str, optional
+        The options that one that runs must have; all of them when not given.
 
     Raises
     ------
@@ -84,19 +109,11 @@ def find_or_start(options: Options | None = None, name: str = DEFAULT_NAME) -> C
     connection = find(name)
     if connection is None:
         connection = _start(options or Options(), name)
-    _check(connection, options)
+    if options is not None:
+        different = options.differences(Options.from_json(connection.options), asked)
+        if different:
+            raise BehavesDifferently(name, different)
     return connection
-
-
-def _check(connection: Connection, options: Options | None) -> None:
-    if options is None:
-        return
-    different = options.differences(Options.from_json(connection.options))
-    if different:
-        raise EmulatorError(
-            f"An emulator is running with {', '.join(different)}, which is not what was asked for: "
-            "stop it with qsession emulator stop, or leave the options out."
-        )
 
 
 def _start(options: Options, name: str) -> Connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, NoReturn
 
@@ -153,14 +153,40 @@ class Options:
                 words += [flag, str(value)]
         return words
 
-    def differences(self, other: Options) -> list[str]:
-        """Options of the emulator's behaviour that differ, in words: asked for, but running."""
+    def differences(self, other: Options, asked: Collection[str] | None = None) -> list[str]:
+        """What another emulator's behaviour is where these options ask for something else.
+
+        Parameters
+        ----------
+        other : Options
+            Those it was started with.
+        asked : collection of str, optional
+            Fields that matter; all that change an emulator's behaviour when not given.
+
+        Returns
+        -------
+        list of str
+            As its own command line has them.
+        """
         quiet = {"idle_exit", "workers", "memory"}
         return [
-            f"--{field.name.replace('_', '-')} {getattr(other, field.name)}"
+            _as_typed(field.name, getattr(other, field.name))
             for field in fields(self)
-            if field.name not in quiet and getattr(self, field.name) != getattr(other, field.name)
+            if field.name not in quiet
+            and (asked is None or field.name in asked)
+            and getattr(self, field.name) != getattr(other, field.name)
         ]
+
+
+def _as_typed(name: str, value: Any) -> str:
+    flag = "--" + name.replace("_", "-")
+    if name == "instances":
+        return " ".join(f"--instance {one}={plan}" for one, plan in value) or "no --instance"
+    if value is None or value is False:
+        return f"no {flag}"
+    if value is True:
+        return flag
+    return f"{flag} {value:g}" if isinstance(value, float) else f"{flag} {value}"
 
 
 def _check_queue(text: str) -> None:

@@ -98,6 +98,10 @@ def test_an_emulator_is_joined_by_its_name(notebook: Notebook) -> None:
     assert "Using the local emulator: asked for by --local-name default." in ran.out
     notebook.good("%session close")
     assert "at most 100 letters" in notebook("%%session --local-name a/b", "pass").sentence()
+    other = notebook("%%session --local-name default --local-speed 3", "pass").sentence()
+    assert "is running with --local-speed 1, which is not what was asked for" in other
+    notebook.good("%%session --local-name default --local-faults --backend aer", "pass")
+    notebook.good("%session close")
 
 
 def test_help_is_printed(notebook: Notebook) -> None:
@@ -235,7 +239,8 @@ def test_several_sessions_by_name(notebook: Notebook, ask: Callable[..., Any]) -
     notebook.good("%%session --service local --backend fake_manila --name two", "pass")
     assert notebook["session"] is notebook["second"]
     notebook.good("%session close one")
-    assert _open_ids(ask) == {notebook["second"].session_id}
+    # its job finishes first
+    wait_for(lambda: _open_ids(ask) == {notebook["second"].session_id}, "the first one's end")
     assert BINDING.bound is not None
     assert "did you mean two?" in notebook("%session use tow").sentence()
 

@@ -59,3 +59,5 @@ def test_a_plan_without_sessions_can_be_rehearsed(notebook: Notebook) -> None:
 def test_the_emulators_options_are_refused_for_ibm(notebook: Notebook) -> None:
     sentence = notebook("%%session --service ibm --local-speed 2", "pass").sentence()
     assert "--local-speed is for the local emulator: leave it out" in sentence
+    sentence = notebook("%%session --account work --local-speed 2", "pass").sentence()
+    assert "--account would be IBM's, and the local emulator is asked for as well" in sentence
