@@ -16,7 +16,7 @@ import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
 from .client import ServiceClient, set_active
-from .durations import money
+from .durations import money, words
 from .errors import ServiceError, UserError, explain, unanswered
 from .events import ENDS
 from .monitor import Monitor
@@ -24,7 +24,7 @@ from .options import OpenOptions
 from .places import ended_as
 from .reporting import Reporter
 from .service import Chosen
-from .snapshot import SessionSnapshot, noun
+from .snapshot import SessionSnapshot, noun, usage
 from .waiting import wait_for
 
 if TYPE_CHECKING:
@@ -343,7 +343,7 @@ class LiveSession:
         said = ended_as(self.word, self.monitor.command(action))
         if self.guard is not None:
             self.guard.stop()
-        return said
+        return " ".join(filter(None, [said, self._used_sentence()]))
 
     def end_at_exit(self) -> bool:
         """Close it while the interpreter shuts down, when no thread can be started any more.
@@ -368,6 +368,19 @@ class LiveSession:
         text = "closed at the end of the kernel" + ("" if over else "; jobs it has finish first")
         self.reporter.tell("closed" if over else "closing", text, aloud=False, reason="exit")
         return True
+
+    def _used_sentence(self) -> str:
+        """What it used up, as a sentence; empty before its end, and for a batch."""
+        snapshot = self.monitor.snapshot
+        if snapshot.state != "closed" or snapshot.started_at is None or snapshot.mode == "batch":
+            return ""
+        spent = usage(snapshot, self.monitor.now())
+        used = f"It used {words(spent.total)}"
+        if spent.cost is None:
+            return f"{used}."
+        if snapshot.service.charged:
+            return f"{used}, ≈ {money(spent.cost)}."
+        return f"{used}; on IBM that would be ≈ {money(spent.cost)}."
 
     def price_sentence(self) -> str:
         """What it costs from now on, as a sentence; empty when nothing is known to be charged."""

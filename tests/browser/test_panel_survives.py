@@ -115,7 +115,7 @@ def test_twenty_panels_in_one_notebook(
         expect(panel.locator("tbody tr.qs-row")).to_have_count(1)
         expect(panel.locator(".qs-chart .main-svg").first).to_be_attached()
     # one timer and one chart library for all of them
-    assert page.evaluate("globalThis[Symbol.for('qsession-widgets.plotly.1')].loaded")
+    assert page.evaluate("globalThis[Symbol.for('qsession-widgets.plotly.2')].loaded")
     notebook.run_cell(close)
     for panel in panels.all():
         panel.scroll_into_view_if_needed()

@@ -165,6 +165,10 @@ def test_close_and_cancel_say_what_comes_of_it(circuits: Notebook, ask: Callable
     assert "No session is bound" in circuits("%session close").sentence()
     circuits.good(LOCAL, "pass")
     assert "Session cancelled" in circuits.good("%session cancel").out
+    circuits.good(LOCAL, "result = SamplerV2().run([(measured,)]).result()")
+    said = circuits.good("%session close").out
+    assert said.startswith("Session closed. It used ")
+    assert "; on IBM that would be ≈ $" in said
     assert _open_ids(ask) == set()
 
 
