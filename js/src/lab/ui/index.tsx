@@ -2,7 +2,7 @@
 import { render } from "preact";
 import type { Which } from "../contract";
 import { addStyle } from "../style";
-import tokens from "../../shared/tokens.css";
+import tokens from "#shared/tokens.css";
 import css from "./lab.css";
 import type { Context } from "./context";
 import { Popover } from "./Popover";
