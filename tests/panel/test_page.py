@@ -119,8 +119,11 @@ def test_a_missed_message_is_asked_for(page: Page) -> None:
         assert message is not None
         if number != 0:
             kernel.deliver(message)
-    assert len(kernel.sent("sync")) == 2
-    kernel.deliver(kernel.wire.since(kernel.sent("sync")[-1]["revision"], states.NOW))
+    # asked again on a machine so busy that the answer is late; always from where the hole is
+    first, *later = kernel.sent("sync")
+    assert first["revision"] == -1
+    assert {message["revision"] for message in later} == {1}
+    kernel.deliver(kernel.wire.since(1, states.NOW))
     expect(kernel.panel.get_by_role("row", name="sampler")).to_have_count(3)
 
 

@@ -9,12 +9,12 @@ from qsession_widgets.usage import USAGE
 
 def test_every_option_is_read() -> None:
     options = parse_open(
-        "--backend fake_fez --max-time '1h 30m' --service=local --instance crn:x --account work "
+        "--backend fake_fez --max-time '1h 30m' --service=ibm --instance crn:x --account work "
         "--name vqe --expect 40 --bind-as s,b  # a remark"
     )
     assert options.backend == "fake_fez"
     assert options.max_time == 5400
-    assert options.service == "local"
+    assert options.service == "ibm"
     assert options.instance == "crn:x"
     assert options.account == "work"
     assert options.name == "vqe"
