@@ -152,11 +152,13 @@ describe("a connection that breaks", () => {
     expect(model.kinds("command")).toHaveLength(2);
   });
 
-  test("is not told of when it mends at once", () => {
+  test("is not told of when it mends at once, but what was missed in it is asked for", () => {
     const { model, store } = connected();
+    const syncs = model.kinds("sync").length;
     model.kernel.becomes("connecting");
     vi.advanceTimersByTime(1_000);
     model.kernel.becomes("connected");
+    expect(model.kinds("sync")).toHaveLength(syncs + 1);
     vi.advanceTimersByTime(2_500);
     expect(store.link).toBe("live");
   });
@@ -169,6 +171,14 @@ describe("a connection that breaks", () => {
     vi.advanceTimersByTime(3_100);
     expect(store.link).toBe("silent");
   });
+});
+
+test("a session that is over for good is not listened for any more", () => {
+  const { model, store } = connected();
+  const over = { state: "closed", poll_interval: 0 } as const;
+  model.deliver({ type: "facts", facts: over });
+  expect(model.kernel.slots).toEqual([]);
+  expect(store.link).toBe("live");
 });
 
 test("nothing is left behind by a store that is disposed of", () => {

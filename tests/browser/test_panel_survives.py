@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import expect
 
 from .cells import OPEN, load_and_open
-from .lab import Notebook, wait_until
+from .lab import Lab, Notebook, wait_until
 
 TWENTY = """
 from qsession_widgets import SessionPanel
@@ -67,33 +69,46 @@ def test_a_panel_whose_kernel_is_gone_keeps_what_it_knew_and_says_so(
     assert "closed" in notebook.run_cell(again)
 
 
-BREAK = """() => {
-    const { kernel } = window.jupyterapp.shell.currentWidget.sessionContext.session;
-    kernel._ws.close();
-}"""
-
-
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize("what", ["network", "server"])
 def test_a_page_without_a_connection_says_so_until_it_is_back(
-    write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook]
+    what: str,
+    lab: Lab,
+    write_notebook: Callable[..., str],
+    open_notebook: Callable[..., Notebook],
 ) -> None:
-    name = write_notebook("apart.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
+    name = write_notebook(
+        f"apart-{what}.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()"
+    )
     notebook = open_notebook(name)
     load, run, close = notebook.code_cells()
     load_and_open(notebook, load, run)
     panel = notebook.panel
     panel.scroll_into_view_if_needed()
     expect(panel.get_by_text("answered less than")).to_be_visible()
-    # no new connection, and the one there is breaks
-    notebook.page.context.set_offline(True)
-    notebook.page.evaluate(BREAK)
     lost = panel.get_by_text("lost its connection to the kernel")
-    expect(lost).to_be_visible(timeout=30_000)
-    expect(panel.get_by_text("not being checked")).to_be_visible()
-    notebook.page.context.set_offline(False)
+    with _gone(what, notebook, lab):
+        expect(lost).to_be_visible(timeout=120_000)
+        expect(panel.get_by_text("not being checked")).to_be_visible()
     expect(lost).to_have_count(0, timeout=120_000)
+    expect(panel.get_by_text("answered less than")).to_be_visible(timeout=120_000)
     notebook.run_cell(close)
     expect(panel.locator(".qs-state")).to_have_text("Closed")
+
+
+@contextmanager
+def _gone(what: str, notebook: Notebook, lab: Lab) -> Iterator[None]:
+    """The page has no network, or the server does not answer and yet keeps its connections."""
+    if what == "network":
+        notebook.page.context.set_offline(True)
+        yield
+        notebook.page.context.set_offline(False)
+        return
+    lab.process.send_signal(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        lab.process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.timeout(300)

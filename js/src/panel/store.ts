@@ -259,6 +259,8 @@ export class SessionStore {
     // a saved notebook and a view that opens later read the model; save_changes is never called
     this.model.set("facts", this.facts);
     this.snapshot = this.assemble();
+    // nothing more will be told of it, so nothing more can be missed
+    if (this.facts.state === "closed" && this.facts.poll_interval === 0) this.connection.dispose();
     this.notifySoon();
   }
 
@@ -279,9 +281,9 @@ export class SessionStore {
   }
 
   private onConnection(broken: boolean): void {
-    if (broken && this.link !== "lost") this.setLink("broken");
-    // what was told meanwhile may have gone past this page
+    // what was told during a break, however short, may have gone past this page
     if (!broken) this.sync();
+    else if (this.link !== "lost") this.setLink("broken");
   }
 
   private setLink(link: Link): void {
