@@ -47,15 +47,16 @@ class _Shown:
         self._panel = panel
         self._handle = handle
         self._monitor = monitor
-        # held while writing: a cell's end must not overtake the monitor's thread
         self._lock = threading.Lock()
 
     def write_again(self) -> None:
         """Write the receipt if the session is over; at most once."""
         with self._lock:
             if self in _waiting and self._monitor.finished():
-                _waiting.remove(self)
                 self._handle.update(self._panel)
+                # only now: a cell's end waits for what is in the list, and what a thread writes
+                # after it is not part of the cell's output any more
+                _waiting.remove(self)
 
 
 _waiting: list[_Shown] = []

@@ -1,0 +1,46 @@
+"""The receipt that a notebook keeps in a panel's place, written once more at the session's end."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from qsession_widgets import showing
+
+
+class _Over:
+    """The monitor of a session that is over."""
+
+    def finished(self) -> bool:
+        return True
+
+
+def test_a_cell_ends_after_the_receipt_that_a_thread_is_writing() -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    class Handle:
+        def update(self, _panel: Any) -> None:
+            begun.set()
+            assert go_on.wait(60)
+            order.append("written")
+
+    shown: Any = showing._Shown(None, Handle(), _Over())  # type: ignore[arg-type]
+    showing._waiting.append(shown)
+    writing = threading.Thread(target=shown.write_again)
+    writing.start()
+    assert begun.wait(60)
+
+    def end_cell() -> None:
+        showing.write_receipts()
+        order.append("cell ended")
+
+    ending = threading.Thread(target=end_cell)
+    ending.start()
+    # time enough for a cell's end that waits for nothing
+    ending.join(0.5)
+    go_on.set()
+    for thread in (writing, ending):
+        thread.join(60)
+    assert order == ["written", "cell ended"]
+    assert showing._waiting == []
