@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
     from .api import current_session as current_session
     from .api import open_session as open_session
-    from .comparison import compare as compare
     from .errors import UserError as UserError
-    from .panel import SessionPanel as SessionPanel
     from .snapshot import SessionSnapshot as SessionSnapshot
+    from .views.comparison import compare as compare
+    from .views.panel import SessionPanel as SessionPanel
 
 __version__ = _version("qsession-widgets")
 
 _WHERE = {
-    "SessionPanel": "panel",
+    "SessionPanel": "views.panel",
     "SessionSnapshot": "snapshot",
     "UserError": "errors",
-    "compare": "comparison",
+    "compare": "views.comparison",
     "current_session": "api",
     "open_session": "api",
 }
@@ -43,13 +43,13 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Add the magics to a shell: what ``%load_ext qsession_widgets`` calls."""
-    from .magics import load
+    from .notebook.magics import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """Take the magics away again. A session that is open stays open, and says so."""
-    from .magics import unload
+    from .notebook.magics import unload
 
     unload(shell)

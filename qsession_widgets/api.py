@@ -6,21 +6,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .again import go_on, guard, name_taken, open_already
-from .binding import BINDING, JobMode
 from .durations import words
 from .errors import UserError
-from .guards import Rules
 from .notices import NOTICES
-from .options import Mode, OpenOptions
-from .parsing import make
-from .reporting import events_file
-from .service import Chosen, Kind, choose, described_anew, find_backend
+from .options.parsing import make
+from .options.table import Mode, OpenOptions
+from .service.choosing import Chosen, Kind, choose, described_anew, find_backend
+from .sessions.again import go_on, guard, name_taken, open_already
+from .sessions.binding import BINDING, JobMode
+from .sessions.guards import Rules
+from .watching.reporting import events_file
 
 if TYPE_CHECKING:
-    from .jobwatch import JobWatch
-    from .live import Batch, LiveSession, Session
-    from .places import Spot
+    from .finding.places import Spot
+    from .sessions.live import Batch, LiveSession, Session
+    from .watching.jobwatch import JobWatch
 
 
 def open_session(
@@ -85,7 +85,7 @@ def open_session(
         loaded, where no page shows the panel.
     events : str, optional
         File that what happens to it is appended to, one JSON object a line; see
-        `qsession_widgets.events`.
+        `qsession_widgets.snapshot.events`.
     emulator_options : mapping, optional
         How to start the emulator when it does not run yet, and its ``name``; with any of them the
         emulator is the service.
@@ -152,7 +152,7 @@ def open_or_fall_back(
     known = open_already(options)
     if known is not None:
         return known, go_on(known, options)
-    from .opening import NoSessionsOnPlan
+    from .sessions.opening import NoSessionsOnPlan
 
     chosen, device = _where(options)
     try:
@@ -186,8 +186,8 @@ def _without_a_session(options: OpenOptions) -> str:
 
 
 def _watch_jobs(chosen: Chosen, device: Any, options: OpenOptions, notebook: str) -> JobWatch:
-    from .client import ServiceClient
-    from .jobwatch import JobWatch
+    from .service.client import ServiceClient
+    from .watching.jobwatch import JobWatch
 
     return JobWatch(
         ServiceClient(chosen.service),
@@ -214,8 +214,8 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
     """
     live = BINDING.with_id(wanted)
     if live is None:
-        from .opening import attach_live
-        from .places import find
+        from .finding.places import find
+        from .sessions.opening import attach_live
 
         if taken := BINDING.named(options.name) if options.name else None:
             raise UserError(name_taken(taken, [wanted]))
@@ -238,7 +238,7 @@ def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
 
 def _places(options: OpenOptions, wanted: str) -> Iterator[Spot]:
     """Where to look for a session that is named by its id only."""
-    from .places import places
+    from .finding.places import places
 
     return places(
         "all" if options.service == "auto" else options.service,
@@ -258,7 +258,7 @@ def _where(options: OpenOptions) -> tuple[Chosen, Any]:
     # before anything is opened that would have to be closed again
     if options.events:
         events_file(options.events)
-    from .quota import quota_warning, remaining
+    from .service.quota import quota_warning, remaining
 
     chosen = _service(options)
     device = find_backend(chosen, options.backend)
@@ -283,7 +283,7 @@ def _service(options: OpenOptions) -> Chosen:
 def _open(
     chosen: Chosen, device: Any, options: OpenOptions, notebook: str
 ) -> tuple[LiveSession, str]:
-    from .opening import open_live
+    from .sessions.opening import open_live
 
     live = open_live(chosen, device, options, notebook=notebook)
     guard(live)

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from . import __version__
 from .errors import UserError, nearest
-from .options import LIST_OPTIONS
+from .options.table import LIST_OPTIONS
 
 if TYPE_CHECKING:
-    from .monitor import Monitor
-    from .places import Found, Spot, Where
+    from .finding.places import Found, Spot, Where
+    from .watching.monitor import Monitor
 
 COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
 
@@ -149,7 +149,7 @@ def _tutorial(options: argparse.Namespace) -> None:
 
 
 def _list(options: argparse.Namespace) -> None:
-    from .listing import list_open
+    from .finding.listing import list_open
 
     listing = list_open(_places(options))
     if options.json:
@@ -165,7 +165,7 @@ def _show(options: argparse.Namespace) -> None:
     monitor = _complete(_found(options))
     if _printed_json(options, monitor):
         return
-    from .receipt import to_text
+    from .views.receipt import to_text
     from .watch import countdown_rows
 
     print(to_text(monitor.snapshot, monitor.now()))
@@ -197,9 +197,9 @@ def _close(options: argparse.Namespace) -> None:
 
 
 def _close_all(options: argparse.Namespace) -> None:
-    from .listing import list_open
-    from .orphans import forget
-    from .places import usual_holders
+    from .finding.listing import list_open
+    from .finding.places import usual_holders
+    from .notes.opened import forget
 
     listing, usual = list_open(_places(options)), usual_holders(())
     for row in listing.rows:
@@ -226,7 +226,7 @@ def _cancel(options: argparse.Namespace) -> None:
 
 
 def _end(options: argparse.Namespace, action: str) -> None:
-    from .orphans import forget
+    from .notes.opened import forget
 
     found = _found(options)
     said = found.end(action)
@@ -237,7 +237,7 @@ def _end(options: argparse.Namespace, action: str) -> None:
 def _receipt(options: argparse.Namespace) -> None:
     monitor = _complete(_newest(options) if options.last else _found(options))
     if not _printed_json(options, monitor):
-        from .receipt import to_text
+        from .views.receipt import to_text
 
         print(to_text(monitor.snapshot, monitor.now()))
 
@@ -259,15 +259,15 @@ def _complete(found: Found) -> Monitor:
 
 
 def _found(options: argparse.Namespace) -> Found:
-    from .places import find
-    from .recall import id_of
+    from .finding.places import find
+    from .notes.recall import id_of
 
     wanted = id_of(options.id) or options.id
     return find(wanted, _places(options, wanted=wanted, sleeping=True))
 
 
 def _newest(options: argparse.Namespace) -> Found:
-    from .listing import newest
+    from .finding.listing import newest
 
     return newest(_places(options, sleeping=True))
 
@@ -279,8 +279,8 @@ def _places(
 
     With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
     """
-    from .configuration import configured
-    from .places import places, sleeping_emulator
+    from .finding.places import places, sleeping_emulator
+    from .options.configuration import configured
 
     usual = configured()
     where: Where = options.service or "all"

@@ -15,8 +15,6 @@ from dataclasses import asdict
 from typing import Any, TextIO
 
 from .durations import clock, money, words
-from .events import changes
-from .monitor import Monitor
 from .snapshot import (
     JobRecord,
     SessionSnapshot,
@@ -26,6 +24,8 @@ from .snapshot import (
     maximum_time,
     usage,
 )
+from .snapshot.events import changes
+from .watching.monitor import Monitor
 
 TICK = 1.0
 """Seconds between two drawings."""

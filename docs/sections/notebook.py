@@ -12,7 +12,9 @@ from numpy_docstrings import (
 )
 
 import qsession_widgets
-from qsession_widgets import asking, magics, options, usage
+from qsession_widgets.finding import asking
+from qsession_widgets.notebook import magics, usage
+from qsession_widgets.options import table as options
 
 ROOT = Path(__file__).resolve().parents[2]
 

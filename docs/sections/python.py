@@ -12,7 +12,9 @@ from numpy_docstrings import (
 )
 
 import qsession_widgets
-from qsession_widgets import advice, events, live, snapshot
+from qsession_widgets import advice, snapshot
+from qsession_widgets.sessions import live
+from qsession_widgets.snapshot import events
 
 
 def python_section() -> str:

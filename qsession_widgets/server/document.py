@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from ..orphans import Note
+from ..notes.opened import Note
 from ..snapshot import SCHEMA_VERSION, SessionSnapshot
 from .openers import Kernel
 from .watch import Watch

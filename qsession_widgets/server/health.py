@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ..client import Answer
 from ..errors import ServiceError, UserError, advice_for
-from ..service_clock import ServiceClock
+from ..service.client import Answer
 from ..snapshot import ServiceInfo
+from ..watching.service_clock import ServiceClock
 
 BACKOFF: dict[str, float] = {"local": 4.0, "ibm": 60.0}
 """The most seconds for which a service that fails is left alone."""

@@ -16,8 +16,8 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from ..orphans import Note, rename
-from ..running import runs_cell
+from ..notes.opened import Note, rename
+from ..notes.running import runs_cell
 
 HEAD_START = 30.0
 """Seconds by which a process may be younger than its note for the clocks to have been set."""

@@ -16,8 +16,8 @@ from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
 from ..errors import UserError
-from ..noted import Noted
-from ..orphans import Note, notes, sweep
+from ..notes.instances import Noted
+from ..notes.opened import Note, notes, sweep
 from ..snapshot import SessionSnapshot
 from .document import Kept, complete, facts
 from .openers import Kernel, Openers

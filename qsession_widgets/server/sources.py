@@ -14,15 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from ..accounts import IN_ENVIRONMENT, Account, default_account, every_account, holder
 from ..errors import UserError
-from ..noted import Noted, account_gone, noted_instances
-from ..orphans import Note
+from ..notes.instances import Noted, account_gone, noted_instances
+from ..notes.opened import Note
+from ..service.accounts import IN_ENVIRONMENT, Account, default_account, every_account, holder
 from ..snapshot import ServiceInfo
 
 if TYPE_CHECKING:
     from ..emulator.discovery import Connection
-    from ..reaching import Place
+    from ..finding.reaching import Place
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Source:
     place : tuple of (str, str)
         Its address and instance; empty strings while that is known to nobody.
     holder : str
-        Whose sessions there are mine; see `qsession_widgets.accounts.holder`.
+        Whose sessions there are mine; see `qsession_widgets.service.accounts.holder`.
     noted : Noted or None
         The instance that notes name; None for what is asked without a note.
     absent : str
@@ -89,7 +89,7 @@ def find_sources(notes: Iterable[Note] = (), shown: Iterable[Noted] = ()) -> Fou
     shown : iterable of Noted
         Instances that notes named once, and of which there is something to show still.
     """
-    from ..emulators import running_emulators
+    from ..service.emulators import running_emulators
 
     sources: list[Source] = []
     accounts: list[Account] = []
@@ -126,7 +126,7 @@ def _refuse(why: str) -> Place:
 
 
 def _of_account(account: Account) -> Source:
-    from ..reaching import account_place
+    from ..finding.reaching import account_place
 
     info = ServiceInfo("ibm", "IBM Quantum")
     # without its name, for the client library may take another one as its default than is thought
@@ -137,8 +137,8 @@ def _of_account(account: Account) -> Source:
 def _of_note(
     noted: Noted, notes: Iterable[Note], accounts: Iterable[Account], trouble: str
 ) -> Source:
-    from ..reaching import account_place
-    from ..service import region
+    from ..finding.reaching import account_place
+    from ..service.choosing import region
 
     key = f"ibm:{quote(noted.account, safe='')}@{_own_part(noted.instance)}"
     label = " · ".join(filter(None, ["IBM Quantum", region(noted.instance)]))
@@ -169,8 +169,8 @@ def _own_part(instance: str) -> str:
 
 
 def _of_emulator(connection: Connection) -> Source:
-    from ..emulators import emulator_name
-    from ..reaching import emulator_place
+    from ..finding.reaching import emulator_place
+    from ..service.emulators import emulator_name
 
     name = connection.name
     info = ServiceInfo("local", "local emulator · no charge", charged=False)

@@ -13,13 +13,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
-from ..client import ServiceClient
 from ..errors import ServiceError, UserError
-from ..fields import read_time
-from ..listing import workloads
-from ..monitor import Monitor, Pace
-from ..service_clock import ServiceClock
+from ..finding.listing import workloads
+from ..service.client import ServiceClient
 from ..snapshot import ServiceInfo, SessionSnapshot
+from ..snapshot.fields import read_time
+from ..watching.monitor import Monitor, Pace
+from ..watching.service_clock import ServiceClock
 from .health import Health
 from .sources import Source
 

@@ -25,8 +25,8 @@ from panel import harness, measure, states
 from panel.test_panel import Watcher, WritingComm
 from panel.test_wire import lives, size
 
-from qsession_widgets.panel import STATIC, SessionPanel
-from qsession_widgets.wire import Wire
+from qsession_widgets.views.panel import STATIC, SessionPanel
+from qsession_widgets.views.wire import Wire
 
 PEER_PAGE = """
 async ([url, count]) => {

@@ -37,7 +37,7 @@ from qiskit_ibm_runtime.fake_provider import FakeFez, FakeManilaV2  # noqa: E402
 from scipy.optimize import minimize  # noqa: E402
 
 from qsession_widgets.emulator import launch  # noqa: E402
-from qsession_widgets.emulators import connect  # noqa: E402
+from qsession_widgets.service.emulators import connect  # noqa: E402
 
 RUNS = 9
 SHOTS = 1024

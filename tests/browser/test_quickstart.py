@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from qsession_widgets.client import Answer, ServiceClient
 from qsession_widgets.emulator import launch
-from qsession_widgets.emulators import connect
+from qsession_widgets.service.client import Answer, ServiceClient
+from qsession_widgets.service.emulators import connect
 
 from .cells import RUN_UNTIL_CLOSED, press_close_while_it_runs
 from .lab import Notebook, wait_until

@@ -11,8 +11,8 @@ import pytest
 
 from qsession_widgets.cli import build_parser
 from qsession_widgets.emulator import launch
-from qsession_widgets.options import OPEN_OPTIONS
-from qsession_widgets.usage import ACTION_NAMES
+from qsession_widgets.notebook.usage import ACTION_NAMES
+from qsession_widgets.options.table import OPEN_OPTIONS
 
 from ..kernel.fresh import run_cells
 
@@ -48,7 +48,7 @@ def test_the_three_cells_run_one_after_the_other(readme, own_emulator):
     cells = blocks(readme, "python")
     assert len(cells) == 3
     look = "print(sum(counts.values()), session.snapshot.state, len(session.snapshot.jobs))"
-    receipt = "from qsession_widgets.receipt import to_text\nprint(to_text(session.snapshot))"
+    receipt = "from qsession_widgets.views.receipt import to_text\nprint(to_text(session.snapshot))"
     ran = run_cells(*cells, look, receipt)
     assert not [err for _, err in ran if "Error" in err or "error" in err], ran
     assert ran[3][0].split()[-2:] == ["closed", "1"], ran[3]

@@ -16,7 +16,7 @@ import pytest
 from qsession_widgets.emulator import launch
 from qsession_widgets.emulator.discovery import Connection
 from qsession_widgets.emulator.options import Options
-from qsession_widgets.older_clients import read_variables
+from qsession_widgets.service.older_clients import read_variables
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService

@@ -15,10 +15,10 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from qsession_widgets.binding import BINDING
 from qsession_widgets.emulator import launch
 from qsession_widgets.emulator.discovery import Connection
 from qsession_widgets.emulator.options import Options
+from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook
 from .table import CIRCUITS

@@ -10,9 +10,11 @@ import httpx
 import pytest
 from qiskit_ibm_runtime.accounts import management
 
-from qsession_widgets import asking, cli, orphans
-from qsession_widgets.accounts import accounts_file
+from qsession_widgets import cli
 from qsession_widgets.emulator.discovery import Connection
+from qsession_widgets.finding import asking
+from qsession_widgets.notes import opened
+from qsession_widgets.service.accounts import accounts_file
 
 from .cells import Notebook
 
@@ -78,7 +80,7 @@ def test_what_was_opened_with_another_account_is_found_and_ended(
     opening = "%%batch --account other --backend aer --name far --on-exit leave"
     notebook.good(opening, "far = session.session_id")
     far = notebook["far"]
-    note = orphans.notes()[far]
+    note = opened.notes()[far]
     bob = emulator.environment("bob")
     assert (note.account, note.instance) == ("other", bob["QISKIT_IBM_INSTANCE"])
     assert all(key["key"] not in repr(note) for key in emulator.instances)
@@ -95,7 +97,7 @@ def test_what_was_opened_with_another_account_is_found_and_ended(
     said = notebook.good("%session close --all").out
     assert f"{far} on aer: left open, for it is another account's" in said
     assert "Attached to the batch on aer" in notebook.good(f"%session attach {far}").out
-    assert orphans.notes()[far].account == "other"
+    assert opened.notes()[far].account == "other"
     assert cli.main(["close", far]) == 0
     assert "Batch closed" in capsys.readouterr().out
     assert bobs("GET", f"/sessions/{far}")["state"] == "closed"

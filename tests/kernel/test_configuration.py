@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from qsession_widgets import cli
-from qsession_widgets.configuration import configured
 from qsession_widgets.errors import UserError
-from qsession_widgets.magics import SessionMagics
-from qsession_widgets.options import OPEN_OPTIONS
+from qsession_widgets.notebook.magics import SessionMagics
+from qsession_widgets.options.configuration import configured
+from qsession_widgets.options.table import OPEN_OPTIONS
 
 from .cells import Notebook
 from .fresh import running_kernel

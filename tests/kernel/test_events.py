@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbconvert.preprocessors import ExecutePreprocessor
 
-from qsession_widgets.events import FIELDS, KINDS
+from qsession_widgets.snapshot.events import FIELDS, KINDS
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.binding import BINDING
+from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS

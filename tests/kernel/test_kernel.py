@@ -66,7 +66,7 @@ def test_a_clean_end_of_the_kernel_closes_its_session(
     assert _states(ask) == ["open", "open", "open"]
     # as JupyterLab says it when the reader chose to leave it open
     said, error = kernel.run(
-        "from qsession_widgets.ending import leave_open\n"
+        "from qsession_widgets.sessions.ending import leave_open\n"
         "print(leave_open(session.session_id), leave_open('of another kernel'))"
     )
     assert "True False" in said, error

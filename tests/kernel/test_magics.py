@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from qsession_widgets.binding import BINDING
-from qsession_widgets.options import OPEN_OPTIONS
-from qsession_widgets.usage import ACTIONS, USAGE
+from qsession_widgets.notebook.usage import ACTIONS, USAGE
+from qsession_widgets.options.table import OPEN_OPTIONS
+from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS

@@ -11,8 +11,8 @@ import pytest
 from qsession_widgets import cli
 from qsession_widgets.emulator import launch
 from qsession_widgets.emulator.options import Options
-from qsession_widgets.emulators import emulator_name
-from qsession_widgets.parsing import parse_open
+from qsession_widgets.options.parsing import parse_open
+from qsession_widgets.service.emulators import emulator_name
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS

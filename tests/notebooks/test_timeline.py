@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.picture import draw, idle_spans
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
-from qsession_widgets.timeline import MOST_ROWS, timeline
+from qsession_widgets.views.picture import draw, idle_spans
+from qsession_widgets.views.timeline import MOST_ROWS, timeline
 
 START = 1_750_000_000.0
 

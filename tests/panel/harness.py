@@ -11,9 +11,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
-from qsession_widgets.panel import STATIC
 from qsession_widgets.snapshot import SessionSnapshot
-from qsession_widgets.wire import Wire
+from qsession_widgets.views.panel import STATIC
+from qsession_widgets.views.wire import Wire
 
 from . import states
 

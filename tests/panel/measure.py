@@ -20,7 +20,7 @@ from dataclasses import replace
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from qsession_widgets.snapshot import SessionSnapshot
-from qsession_widgets.wire import Wire
+from qsession_widgets.views.wire import Wire
 
 from . import states
 from .harness import launch, open_harness, show

@@ -10,7 +10,7 @@ import pytest
 from nbconvert import HTMLExporter, LatexExporter
 from playwright.sync_api import Page, expect
 
-from qsession_widgets import receipt
+from qsession_widgets.views import receipt
 
 from . import states
 

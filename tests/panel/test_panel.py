@@ -12,10 +12,10 @@ import comm
 import pytest
 from comm.base_comm import BaseComm
 
-from qsession_widgets import panel as module
 from qsession_widgets.errors import UserError
-from qsession_widgets.panel import SessionPanel
 from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.views import panel as module
+from qsession_widgets.views.panel import SessionPanel
 
 from . import states
 

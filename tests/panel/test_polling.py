@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.client import Answer
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.fields import FINAL_GRACE
-from qsession_widgets.monitor import Monitor
+from qsession_widgets.service.client import Answer
 from qsession_widgets.snapshot import ServiceInfo
+from qsession_widgets.snapshot.fields import FINAL_GRACE
+from qsession_widgets.watching.monitor import Monitor
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 START = datetime(2026, 3, 2, 14, 0, tzinfo=timezone.utc).timestamp()

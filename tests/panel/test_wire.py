@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsession_widgets.snapshot import JobRecord, JobStatus, SessionSnapshot
-from qsession_widgets.wire import MAX_OTHERS, Wire, bounded_others, pack_job
+from qsession_widgets.views.wire import MAX_OTHERS, Wire, bounded_others, pack_job
 
 from . import states
 

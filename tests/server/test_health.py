@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from qsession_widgets.client import Answer
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.server.health import BACKOFF, LONGEST_REST, Health
-from qsession_widgets.service_clock import ServiceClock
+from qsession_widgets.service.client import Answer
 from qsession_widgets.snapshot import ServiceInfo
+from qsession_widgets.watching.service_clock import ServiceClock
 
 
 class Service:

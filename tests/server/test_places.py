@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.orphans import Note, folder
+from qsession_widgets.notes.opened import Note, folder
 
 from .conftest import Service
 from .running import Page

@@ -16,8 +16,7 @@ from qsession_widgets import (
     open_session,
     unload_ipython_extension,
 )
-from qsession_widgets.comparison import Comparison, Numbers
-from qsession_widgets.live import Batch, Session
+from qsession_widgets.sessions.live import Batch, Session
 from qsession_widgets.snapshot import (
     Countdown,
     JobRecord,
@@ -27,6 +26,7 @@ from qsession_widgets.snapshot import (
     maximum_time,
     usage,
 )
+from qsession_widgets.views.comparison import Comparison, Numbers
 
 
 def opening() -> None:

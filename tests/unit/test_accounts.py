@@ -10,9 +10,14 @@ from typing import Any
 import pytest
 from qiskit_ibm_runtime.accounts import AccountManager, AccountNotFoundError
 
-from qsession_widgets.accounts import IN_ENVIRONMENT, default_account, every_account, find_account
 from qsession_widgets.errors import UserError
-from qsession_widgets.service import describe_instance
+from qsession_widgets.service.accounts import (
+    IN_ENVIRONMENT,
+    default_account,
+    every_account,
+    find_account,
+)
+from qsession_widgets.service.choosing import describe_instance
 
 PLATFORM, CLOUD = "ibm_quantum_platform", "ibm_cloud"
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from qiskit_ibm_runtime import Session
 
-from qsession_widgets.blocks import BlockHidden, OwnBlocks
+from qsession_widgets.sessions.blocks import BlockHidden, OwnBlocks
 
 
 class Block(Session):

@@ -1,4 +1,4 @@
-"""Every private name of the client library that `qsession_widgets.client` and `seams` rely on."""
+"""Every private name of the client library that `service.client` and `sessions.seams` rely on."""
 
 import inspect
 import sys
@@ -7,8 +7,8 @@ import qiskit_ibm_runtime
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.session import RetrySession
 
-from qsession_widgets.client import set_active
-from qsession_widgets.seams import ModeSeam, SubmitSeam, own_default_session
+from qsession_widgets.service.client import set_active
+from qsession_widgets.sessions.seams import ModeSeam, SubmitSeam, own_default_session
 
 
 def test_the_service_gives_its_line_to_the_api() -> None:

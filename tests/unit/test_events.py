@@ -8,9 +8,9 @@ import pytest
 from panel.states import session
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.events import FIELDS, KINDS, Event, changes, first
-from qsession_widgets.reporting import events_file
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.snapshot.events import FIELDS, KINDS, Event, changes, first
+from qsession_widgets.watching.reporting import events_file
 
 LOCAL = ServiceInfo("local", "local emulator", "premium", 1.60, charged=False)
 OPEN = session(

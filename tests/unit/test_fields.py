@@ -1,7 +1,7 @@
 import pytest
 
-from qsession_widgets.fields import read_active_periods, read_job, read_time
 from qsession_widgets.snapshot import JobRecord
+from qsession_widgets.snapshot.fields import read_active_periods, read_job, read_time
 
 CREATED = "2026-11-20T10:00:00.5Z"
 SESSION = {"last_job_started": "2026-11-20T10:00:02Z", "last_job_completed": "2026-11-20T10:00:05Z"}

@@ -4,8 +4,8 @@ import pytest
 from panel.states import session
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.guards import Rules, Verdict, judge
-from qsession_widgets.parsing import build
+from qsession_widgets.options.parsing import build
+from qsession_widgets.sessions.guards import Rules, Verdict, judge
 from qsession_widgets.snapshot import JobRecord, ServiceInfo
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)

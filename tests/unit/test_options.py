@@ -1,10 +1,10 @@
 import pytest
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.options import OPEN_OPTIONS
-from qsession_widgets.parsing import make, parse_open, split
-from qsession_widgets.readers import read_budget
-from qsession_widgets.usage import USAGE
+from qsession_widgets.notebook.usage import USAGE
+from qsession_widgets.options.parsing import make, parse_open, split
+from qsession_widgets.options.readers import read_budget
+from qsession_widgets.options.table import OPEN_OPTIONS
 
 
 def test_every_option_is_read() -> None:

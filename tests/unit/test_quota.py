@@ -1,6 +1,6 @@
 import pytest
 
-from qsession_widgets.quota import quota_warning
+from qsession_widgets.service.quota import quota_warning
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,9 @@ from xml.dom import minidom
 
 import pytest
 
-from qsession_widgets.picture import draw
-from qsession_widgets.receipt import MAX_BYTES, Receipt, to_html, to_text
 from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.views.picture import draw
+from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_text
 
 SERVICE = ServiceInfo("ibm", "IBM Quantum · us-east · Premium", "premium", 1.6)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from qsession_widgets import showing
+from qsession_widgets.views import showing
 
 
 class _Over:

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets import snapshot as numbers
-from qsession_widgets.snapshot import Countdown, SessionSnapshot
+from qsession_widgets.snapshot import Countdown, SessionSnapshot, numbers
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
 VECTORS = json.loads(FILE.read_text(encoding="utf-8"))

@@ -240,5 +240,5 @@ interface Expressions {
 /** An expression for the kernel: one that leaves no name behind in the notebook. */
 function leave(workload: Workload): string {
   const id = JSON.stringify(which(workload).id);
-  return `__import__("qsession_widgets.ending", fromlist=["leave_open"]).leave_open(${id})`;
+  return `__import__("qsession_widgets.sessions.ending", fromlist=["leave_open"]).leave_open(${id})`;
 }

@@ -1,4 +1,4 @@
-// The messages between the panel and its kernel half (qsession_widgets/panel.py), and how a job's row is unpacked.
+// The messages between the panel and its kernel half (qsession_widgets/views/panel.py), and how a job's row is unpacked.
 import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
 
 /** The parts of anywidget's model the panel uses. */

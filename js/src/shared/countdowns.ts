@@ -1,4 +1,4 @@
-// Every number derived from a snapshot, by the formulas of qsession_widgets/snapshot.py.
+// Every number derived from a snapshot, by the formulas of qsession_widgets/snapshot/numbers.py.
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
 import { latest, sumsOf, type Span } from "./sums";

@@ -1,0 +1,386 @@
+"""What ``%session close``, ``%session list`` and the other actions do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UserError, nearest
+from ..options.parsing import build, read_flags
+from ..options.table import ATTACH_OPTIONS, LIST_OPTIONS, SERVICE_OPTIONS
+from ..sessions.binding import BINDING
+from ..views.showing import show
+from .usage import ACTION_NAMES, ACTIONS, MEANT, USAGE
+
+if TYPE_CHECKING:
+    from ..finding.places import Found, Spot, Where
+    from ..service.choosing import Chosen
+    from ..sessions.live import LiveSession
+
+Push = Callable[[dict[str, Any]], object]
+
+
+def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None) -> Any:
+    """Do what a ``%session`` line asks.
+
+    Parameters
+    ----------
+    words : list of str
+        The line's words: an action, and what follows it.
+    push : callable
+        Gives names to the notebook.
+    defaults : mapping, optional
+        Configured defaults of options, by flag.
+
+    Returns
+    -------
+    Any
+        What the cell's value is to be, None for nothing.
+
+    Raises
+    ------
+    UserError
+        There is no such action, or it cannot be done.
+    """
+    name, *rest = words or ["status"]
+    if name in ("-h", "--help"):
+        name = "help"
+    if name not in ACTION_NAMES:
+        raise UserError(_no_action(name))
+    if name in ("use", "attach", "export"):
+        if not rest:
+            takes = next(action.takes for action in ACTIONS if action.name == name)
+            missing = "where" if name == "export" else "which"
+            raise UserError(f"%session {name} needs to know {missing}: %session {name} {takes}.")
+    elif name not in ("close", "cancel", "list", "backends"):
+        _nothing_more(name, rest)
+    if name == "attach":
+        return _attach(rest, push, defaults or {})
+    if name == "list":
+        return _list(rest, defaults or {})
+    if name == "backends":
+        return _backends(rest, defaults or {})
+    if len(rest) > 1:
+        raise UserError(
+            f"%session {name} takes one word, not {' '.join(rest)!r}: what has a space in it "
+            "stands in quotation marks."
+        )
+    if name == "use":
+        return _use(rest[0], push)
+    if name == "export":
+        return _export(rest[0])
+    if name in ("close", "cancel"):
+        return _close_or_cancel(name, rest[0] if rest else "")
+    return _SIMPLE[name]()
+
+
+def _no_action(name: str) -> str:
+    if name.startswith("-"):
+        return (
+            f"%session has no option {name}: options belong to %%session, with two percent signs, "
+            "on the first line of a cell. %session help explains them."
+        )
+    if name.lower() in MEANT:
+        return f"%session has no action {name!r}: {MEANT[name.lower()]}"
+    close = nearest(name, list(ACTION_NAMES))
+    there = f"did you mean {close}?" if close else f"there are {', '.join(ACTION_NAMES)}."
+    return (
+        f"%session has no action {name!r}: {there} %session help explains them; a new session is "
+        "opened by %%session above a cell."
+    )
+
+
+def _help() -> None:
+    print(USAGE)
+
+
+def _nothing_more(name: str, rest: list[str]) -> None:
+    if rest:
+        raise UserError(f"%session {name} takes nothing more, not {' '.join(rest)!r}.")
+
+
+def _status() -> None:
+    if BINDING.job_mode is not None:
+        device = BINDING.job_mode.backend.name
+        print(
+            f"Job mode on {device}: this plan has no sessions, and each job goes through the queue "
+            "by itself. %session unbind ends that."
+        )
+        show(BINDING.job_mode)
+        return
+    show(_bound_or_last())
+
+
+def _close_or_cancel(action: str, which: str) -> None:
+    if which == "--all" and action == "close":
+        _close_all()
+    elif which.startswith("-"):
+        takes = next(known.takes for known in ACTIONS if known.name == action)
+        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
+    elif not which:
+        print(_end_live(_to_end(action), action))
+    elif (live := BINDING.named(which) or BINDING.with_id(which)) is not None:
+        print(_end_live(live, action))
+    else:
+        print(_end(_find_to_end(which), action))
+
+
+def _find_to_end(which: str) -> Found:
+    from ..finding.places import find
+
+    which = _id_of(which)
+    if len(which) < 16:
+        raise UserError(_no_name(which))
+    return find(which, _places(wanted=which))
+
+
+def _id_of(which: str) -> str:
+    """The id that a name of this kernel's or of another's stands for; what is none as it is."""
+    from ..notes.recall import id_of
+
+    live = BINDING.named(which)
+    return (id_of(which) or which) if live is None else live.monitor.session_id
+
+
+def _no_name(name: str) -> str:
+    """What to say to a name that no open session has."""
+    names = [known.name for known in BINDING.sessions() if known.name]
+    close = nearest(name, names)
+    if close:
+        there = f"did you mean {close}?"
+    elif names:
+        there = f"open here: {', '.join(names)}."
+    else:
+        there = "none that is open here has a name."
+    return f"There is no open session named {name!r}: {there} %session list shows the ids of all."
+
+
+def _end(found: Found, action: str) -> str:
+    from ..notes.opened import forget
+
+    live = BINDING.with_id(found.session_id)
+    if live is not None:
+        return _end_live(live, action)
+    said = found.end(action)
+    forget(found.session_id)
+    return said
+
+
+def _end_live(live: LiveSession, action: str) -> str:
+    from ..notes.opened import forget
+
+    said = live.end(action)
+    forget(live.monitor.session_id)
+    if BINDING.bound is live:
+        BINDING.unbind()
+    queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
+    if action == "close" and queued:
+        said += " %session cancel drops what is still queued."
+    return said
+
+
+def _to_end(action: str) -> LiveSession:
+    """The session that a close or a cancel without a name means."""
+    last = BINDING.last
+    if action == "cancel" and BINDING.bound is None and last is not None and last.closing:
+        return last
+    return _bound()
+
+
+def _close_all() -> None:
+    from ..finding.listing import list_open
+    from ..finding.places import usual_holders
+
+    listing, usual = list_open(_places()), usual_holders(BINDING.services())
+    for row in listing.rows:
+        session_id = row.snapshot.session_id
+        try:
+            if row.found.place.holder in usual:
+                said = _end(row.found, "close")
+            else:
+                said = f"left open, for it is another account's: %session close {session_id}."
+        except UserError as error:
+            # the others are to be closed all the same
+            said = str(error)
+        print(f"{session_id} on {row.snapshot.backend}: {said}")
+    for remark in listing.remarks():
+        print(remark)
+
+
+def _list(words: list[str], defaults: Mapping[str, str]) -> Any:
+    from ..finding.listing import list_open
+
+    typed = read_flags(words, LIST_OPTIONS, "%session list")
+    where = LIST_OPTIONS[0].read("--service", typed.get("--service", "all"))
+    here = {
+        live.monitor.session_id: ("this notebook" if live.opened_here else "attached here")
+        + (f", {live.name!r}" if live.name else "")
+        + (", bound" if live is BINDING.bound else "")
+        for live in BINDING.sessions()
+    }
+    given = {flag[2:]: typed.get(flag) for flag in ("--instance", "--account")}
+    usual = {name: defaults.get("--" + name) for name in given}
+    return list_open(_places(where, **given, usual=usual), here)
+
+
+def _places(where: Where = "all", **which: Any) -> Iterator[Spot]:
+    from ..finding.places import places
+
+    return places(where, known=BINDING.services(), **which)
+
+
+def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
+    from ..api import attach_bound
+
+    wanted, *rest = words
+    if wanted.startswith("-"):
+        raise UserError("%session attach needs an id first: %session attach ID [options].")
+    typed = read_flags(rest, ATTACH_OPTIONS, "%session attach")
+    kept = {
+        option.flag: defaults[option.flag]
+        for option in ATTACH_OPTIONS
+        if option.flag in defaults
+        and option.flag not in ("--service", "--instance", "--account", "--on-exit")
+    }
+    found = _id_of(wanted)
+    named = {} if found == wanted else {"--name": wanted}
+    # whoever opened it elsewhere may still use it
+    options = build({**named, **typed}, defaults={**kept, "--on-exit": "leave"})
+    live, remark = attach_bound(found, options)
+    give_names(live, push, options.names)
+    print(remark)
+    show(live)
+
+
+def _use(name: str, push: Push) -> None:
+    live = BINDING.named(name) or BINDING.with_id(name)
+    if live is None:
+        raise UserError(f"{_no_name(name)} %session attach ID takes up one of another kernel.")
+    BINDING.bind(live)
+    give_names(live, push, live.options.names)
+    print(
+        f"Primitives built without a mode belong to the {live.word} {name!r} on "
+        f"{live.backend.name} now."
+    )
+
+
+def give_names(live: LiveSession, push: Push, names: tuple[str, str]) -> None:
+    """Let the notebook reach a session and its backend."""
+    session_name, backend_name = names
+    push({session_name: live.session, backend_name: live.backend})
+    live.options = replace(live.options, names=names)
+
+
+def _unbind() -> None:
+    if BINDING.job_mode is not None:
+        BINDING.unbind()
+        print("Primitives without a mode run on nothing any more.")
+        return
+    live = _bound()
+    BINDING.unbind()
+    print(
+        f"The {live.word} on {live.backend.name} is no longer bound and stays open. "
+        + live.ways_out(bound=False)
+    )
+
+
+def _backends(words: list[str], defaults: Mapping[str, str]) -> None:
+    from ..service.choosing import backend_names
+
+    chosen = _chosen(words, defaults)
+    print(chosen.info.label + ": " + ", ".join(backend_names(chosen)))
+
+
+def _receipt() -> None:
+    from IPython.display import display
+
+    from ..views.receipt import Receipt
+
+    live = _bound_or_last()
+    live.monitor.poll()
+    receipt = Receipt(live.monitor.snapshot, live.monitor.now())
+    display(receipt)  # type: ignore[no-untyped-call]
+
+
+def _timeline() -> Any:
+    from ..views.timeline import timeline
+
+    live = _bound_or_last()
+    live.monitor.poll()
+    return timeline(live.monitor.snapshot, now=live.monitor.now())
+
+
+def _export(path: str) -> None:
+    from ..views.export import export
+
+    live = _bound_or_last()
+    live.monitor.poll()
+    print(f"Written to {export(live.monitor.snapshot, live.monitor.now(), path)}.")
+
+
+_SIMPLE: dict[str, Callable[[], Any]] = {
+    "status": _status,
+    "unbind": _unbind,
+    "receipt": _receipt,
+    "timeline": _timeline,
+    "help": _help,
+}
+
+
+def _chosen(words: list[str], defaults: Mapping[str, str]) -> Chosen:
+    """The service that is asked for; else that of what is bound, or what %%session would take."""
+    from ..service.choosing import choose
+
+    typed = read_flags(words, SERVICE_OPTIONS, "%session backends")
+    bound = BINDING.bound or BINDING.job_mode or BINDING.last
+    if bound is not None and not typed:
+        return bound.chosen
+    flags = [option.flag for option in SERVICE_OPTIONS]
+    usual = {flag: defaults[flag] for flag in flags if flag in defaults}
+    options = build(typed, defaults=usual)
+    return choose(options.service, instance=options.instance, account=options.account)
+
+
+def _bound() -> LiveSession:
+    live = BINDING.bound
+    if live is None:
+        others = BINDING.sessions()
+        if others:
+            ways = " or ".join(known.called for known in others)
+            raise UserError(
+                f"No session is bound; still open here: {ways}. Say which one is meant, as in "
+                f"%session close {others[0].called}."
+            )
+        if BINDING.job_mode is not None:
+            raise UserError(
+                f"Job mode on {BINDING.job_mode.backend.name} is bound, where there is no session: "
+                "%session unbind ends it."
+            )
+        raise UserError(
+            f"No session is bound: open one with %%session above a cell.{_left_behind()}"
+        )
+    return live
+
+
+def _left_behind() -> str:
+    """Where to look for what this notebook has opened and its kernel does not have, if anything."""
+    from ..notes.recall import left_behind
+
+    known = [live.monitor.session_id for live in BINDING.sessions()]
+    if not left_behind(os.environ.get("JPY_SESSION_NAME", ""), known):
+        return ""
+    return (
+        " This notebook may have left one open before: %session list shows it, and %session attach "
+        "ID takes it up."
+    )
+
+
+def _bound_or_last() -> LiveSession:
+    live = BINDING.bound or BINDING.last
+    if live is None:
+        raise UserError(
+            f"There is no session yet: open one with %%session above a cell.{_left_behind()}"
+        )
+    return live

@@ -1,0 +1,269 @@
+"""``%%session``, ``%%batch`` and ``%session``: read the line, call the rest, say one sentence.
+
+A cell that begins with ``%%session`` or ``%%batch`` is an ordinary cell: its first line is turned
+into a call before IPython compiles it. So top-level ``await``, tracebacks, interrupts and the value
+of the last line are what they are in any other cell.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import traitlets
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+
+from ..errors import UserError
+from ..options.parsing import build, parse_open, split
+from ..options.table import OPEN_OPTIONS, Mode
+from ..sessions.binding import BINDING
+from .usage import USAGE
+
+
+def _default(flag: str) -> Any:
+    meaning = next(option.meaning for option in OPEN_OPTIONS if option.flag == flag)
+    return traitlets.Unicode("", help=f"Default of {flag}: {meaning}.").tag(config=True)
+
+
+@magics_class
+class SessionMagics(Magics):
+    """The magics of this package, and the defaults of their options.
+
+    Defaults are set in a notebook with ``%config SessionMagics.backend = "fake_fez"``, and for all
+    of them with ``c.SessionMagics.backend = "fake_fez"`` in IPython's ``ipython_config.py``. An
+    option on the line goes before its default.
+    """
+
+    # As they would be typed; empty for none.
+    backend = _default("--backend")
+    max_time = _default("--max-time")
+    service = _default("--service")
+    instance = _default("--instance")
+    account = _default("--account")
+    tags = _default("--tags")
+    idle_close = _default("--idle-close")
+    budget = _default("--budget")
+    on_error = _default("--on-error")
+    on_exit = _default("--on-exit")
+    fallback = _default("--fallback")
+    say = _default("--say")
+    events = _default("--events")
+    bind_as = _default("--bind-as")
+    strict = traitlets.Bool(False, help="Whether sessions are --strict.").tag(config=True)
+
+    def __init__(self, shell: Any):
+        from ..sessions.ending import Ending
+
+        super().__init__(shell=shell)
+        self.shell: Any = shell
+        self.ending = Ending(shell)
+
+    @line_cell_magic
+    def session(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - USAGE, below
+        if cell is not None:
+            # reached through run_cell_magic only; a cell as typed is rewritten by `rewrite_cell`
+            self.open_from_line(line)
+            self.shell.run_cell(cell).raise_error()
+            return None
+        from .actions import act
+
+        return _plainly(lambda: act(split(line), self.shell.push, self._configured()))
+
+    session.__doc__ = USAGE
+
+    @line_cell_magic
+    def batch(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - USAGE, below
+        if cell is None:
+            raise UsageError(
+                "%batch is no command: %%batch above a cell opens a batch, %session shows it."
+            )
+        self.open_batch_from_line(line)
+        self.shell.run_cell(cell).raise_error()
+        return None
+
+    batch.__doc__ = USAGE
+
+    def open_from_line(self, line: str) -> None:
+        """Open a session as the options of a ``%%session`` line ask, and show its panel."""
+        _plainly(lambda: self._open(line, "dedicated"))
+
+    def open_batch_from_line(self, line: str) -> None:
+        """Open a batch as the options of a ``%%batch`` line ask, and show its panel."""
+        _plainly(lambda: self._open(line, "batch"))
+
+    def say_misplaced(self, magic: str) -> None:
+        """Say that a cell's magic stands below the first line."""
+        raise UsageError(f"{magic} belongs on the first line of its cell: nothing goes above it.")
+
+    def _open(self, line: str, mode: Mode) -> None:
+        options = parse_open(line, mode=mode, defaults=self._defaults())
+        from ..api import open_or_fall_back
+        from ..sessions.binding import JobMode
+        from ..sessions.noting import leftover_sentence, leftovers
+        from ..views.showing import show
+        from .actions import give_names
+
+        notebook = _notebook(self.shell)
+        bound, remark = open_or_fall_back(options, notebook=notebook)
+        print(remark)
+        if isinstance(bound, JobMode):
+            session_name, backend_name = options.names
+            self.shell.push({session_name: None, backend_name: bound.backend})
+            show(bound)
+            return
+        give_names(
+            bound,
+            self.shell.push,
+            options.names if "names" in options.given else bound.options.names,
+        )
+        self.ending.opened(bound)
+        for note in leftovers(bound.chosen, notebook):
+            if BINDING.with_id(note.session_id) is None:
+                print(leftover_sentence(note))
+        show(bound)
+
+    def _configured(self) -> dict[str, str]:
+        values: dict[str, str] = {}
+        for name in self.class_trait_names(config=True):
+            value, flag = getattr(self, name), "--" + name.replace("_", "-")
+            if value:
+                values[flag] = "" if value is True else value
+        return values
+
+    def _defaults(self) -> dict[str, str]:
+        """The configured defaults by flag, once each of them was found to make sense."""
+        values = self._configured()
+        for flag, value in values.items():
+            try:
+                build({flag: value})
+            except UserError as error:
+                name = f"SessionMagics.{flag[2:].replace('-', '_')}"
+                raise UserError(
+                    f"The configured default {name} makes no sense. {error} %config {name} = '' "
+                    "takes it away."
+                ) from None
+        return values
+
+
+_CALLS = {"%%session": "qsession_open", "%%batch": "qsession_open_batch"}
+
+
+def rewrite_cell(lines: list[str]) -> list[str]:
+    """Turn the first line of a ``%%session`` or ``%%batch`` cell into a call.
+
+    Every other cell stays as it is.
+
+    Parameters
+    ----------
+    lines : list of str
+        The cell's lines with their ends, as IPython hands them to a transformer.
+    """
+    if not lines:
+        return lines
+    first = lines[0].strip()
+    magic, _, rest = first.partition(" ")
+    if magic not in _CALLS or first.endswith("?"):
+        return _without_misplaced(lines)
+    line = _with_amounts(rest.strip())
+    call = f"get_ipython().run_line_magic({_CALLS[magic]!r}, {line!r})\n"
+    return [call, *_without_misplaced(lines[1:])]
+
+
+def _with_amounts(line: str) -> str:
+    """A line in which IPython finds no variable in an amount of money.
+
+    It takes ``$20`` for the value of the expression ``20``: twenty seconds, where twenty dollars
+    are meant. It leaves alone what stands in single quotation marks.
+    """
+    return re.sub(r"(?<!\$)\$(?=[\d.])(?=[^']*(?:'[^']*'[^']*)*$)", "$$", line)
+
+
+def _without_misplaced(lines: list[str]) -> list[str]:
+    """Let a ``%%session`` below a cell's first line say that it belongs there."""
+    text = "".join(lines)
+    if text.startswith("%%") or '"""' in text or "'''" in text:
+        return lines
+    return [_below(line) for line in lines]
+
+
+def _below(line: str) -> str:
+    """A line of a cell that is not the first one of a ``%%session`` cell."""
+    magic = line.split(maxsplit=1)[0] if line.strip() else ""
+    if magic in _CALLS and line.startswith("%%"):
+        return f"get_ipython().run_line_magic('qsession_misplaced', {magic!r})\n"
+    return _with_amounts(line) if line.startswith("%session ") else line
+
+
+_LOADED: dict[int, SessionMagics] = {}
+
+
+def load(shell: Any) -> None:
+    """Add the magics to a shell; loading twice changes nothing."""
+    if id(shell) in _LOADED:
+        return
+    magics = _LOADED[id(shell)] = SessionMagics(shell=shell)
+    shell.register_magics(magics)
+    shell.register_magic_function(magics.open_from_line, "line", "qsession_open")
+    shell.register_magic_function(magics.open_batch_from_line, "line", "qsession_open_batch")
+    shell.register_magic_function(magics.say_misplaced, "line", "qsession_misplaced")
+    magics.ending.install()
+    cleanup = shell.input_transformer_manager.cleanup_transforms
+    if rewrite_cell not in cleanup:
+        cleanup.append(rewrite_cell)
+    shell.set_custom_exc((UserError,), _show_sentence)
+    from .completion import complete_session
+
+    for magic in ("%%session", "%%batch", "%session"):
+        shell.set_hook("complete_command", complete_session, str_key=magic)
+
+
+def unload(shell: Any) -> None:
+    """Take the magics away; an open session stays open and says so."""
+    cleanup = shell.input_transformer_manager.cleanup_transforms
+    if rewrite_cell in cleanup:
+        cleanup.remove(rewrite_cell)
+    for name in ("session", "batch"):
+        for kind in ("line", "cell"):
+            shell.magics_manager.magics[kind].pop(name, None)
+    for name in (*_CALLS.values(), "qsession_misplaced"):
+        shell.magics_manager.magics["line"].pop(name, None)
+    shell.set_custom_exc((), None)
+    magics = _LOADED.pop(id(shell), None)
+    if magics is not None:
+        magics.ending.remove()
+        shell.configurables.remove(magics)
+    left = BINDING.sessions()
+    BINDING.shut()
+    for live in left:
+        print(
+            f"The {live.word} on {live.backend.name} stays open, also when this kernel ends. "
+            f"{live.price_sentence()} qsession close {live.monitor.session_id} in a terminal ends "
+            "it; after %load_ext qsession_widgets, %session attach with that id goes on in it."
+        )
+
+
+def _plainly(action: Callable[[], Any]) -> Any:
+    """Run what a magic does; a person's mistake becomes a line of text instead of a traceback."""
+    try:
+        return action()
+    except UserError as error:
+        raise UsageError(str(error)) from None
+
+
+def _show_sentence(
+    shell: Any, kind: type[BaseException], error: BaseException, *_: Any, **__: Any
+) -> None:
+    print(f"Session error: {error}", file=sys.stderr)
+
+
+def _notebook(shell: Any) -> str:
+    import os
+
+    # what Jupyter's kernels are told about where they run; VS Code tells it in the namespace
+    return str(os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__") or "")
+
+
+__all__ = ["SessionMagics", "load", "rewrite_cell", "unload"]

@@ -1,0 +1,441 @@
+"""A session that is open in this kernel: the client's own object, and the monitor that watches it.
+
+`Session` and `Batch` are the client library's classes with two additions: they tell the monitor of
+every submit, and they can show themselves. They can be passed as ``mode`` like the originals,
+because they are them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import qiskit_ibm_runtime
+from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
+
+from ..durations import money, words
+from ..errors import ServiceError, UserError, explain, unanswered
+from ..finding.places import ended_as
+from ..options.table import OpenOptions
+from ..service.choosing import Chosen
+from ..service.client import ServiceClient, set_active
+from ..snapshot import SessionSnapshot, noun, usage
+from ..snapshot.events import ENDS
+from ..watching.monitor import Monitor
+from ..watching.reporting import Reporter
+from ..watching.waiting import wait_for
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+    from qiskit_ibm_runtime import IBMBackend
+
+    from ..views.panel import SessionPanel
+    from .guards import Guard
+
+
+STALE = {"local": 0.25, "ibm": 5.0}
+"""Seconds after which what is known of a session is asked for again before a submit."""
+
+
+class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
+    """A job was not accepted. The client library's error is its cause."""
+
+
+class EndError(UserError, IBMRuntimeError):  # type: ignore[misc]
+    """A session could not be closed or cancelled. The client library's error is its cause."""
+
+
+class _Watched:
+    """What our sessions and batches have beyond the client's."""
+
+    _live: LiveSession | None = None
+
+    def _run(
+        self,
+        program_id: str,
+        inputs: dict[str, Any],
+        options: dict[str, Any] | None = None,
+        *args: Any,
+        **kwargs: Any,
+    ) -> Any:
+        live = self._live
+        primitive, pubs = primitive_of(program_id, inputs)
+        if live is not None:
+            live.before_submit()
+            options = live.with_tags(options)
+        try:
+            job = super()._run(program_id, inputs, options, *args, **kwargs)  # type: ignore[misc]
+        except IBMError as error:
+            sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)
+            if live is not None:
+                sentence = live.refused(sentence, error)
+            raise SubmitError(sentence) from error
+        if live is not None:
+            live.submits += 1
+            live.monitor.submitted(job.job_id(), primitive, pubs)
+        return job
+
+    def close(self) -> None:
+        """Accept no more jobs; queued and running ones still finish.
+
+        Raises
+        ------
+        EndError
+            The service refused or did not answer.
+        """
+        self._end("close")
+
+    def cancel(self) -> None:
+        """Accept no more jobs and cancel queued ones; a running one finishes.
+
+        Raises
+        ------
+        EndError
+            The service refused or did not answer.
+        """
+        self._end("cancel")
+
+    def _end(self, action: str) -> None:
+        try:
+            getattr(super(), action)()
+        except IBMError as error:
+            word = "batch" if isinstance(self, Batch) else "session"
+            raise EndError(
+                explain(error, doing=f"{action} the {word}", service=self._kind)
+            ) from error
+        finally:
+            if self._live is not None:
+                self._live.monitor.wake()
+
+    @property
+    def _kind(self) -> str:
+        return "ibm" if self._live is None else self._live.chosen.info.kind
+
+    @property
+    def snapshot(self) -> SessionSnapshot:
+        """What is known of the session now: state, countdowns, jobs."""
+        return self._watched().monitor.snapshot
+
+    def wait_for(
+        self,
+        condition: Callable[[SessionSnapshot], object] | None = None,
+        *,
+        timeout: float = 60.0,
+    ) -> SessionSnapshot:
+        """Wait until something is so, and return what was known then.
+
+        Parameters
+        ----------
+        condition : callable, optional
+            Takes a snapshot, and says whether this is what is waited for. Without one: until the
+            session is closed and its usage and the times of its jobs are final.
+        timeout : float
+            The most seconds to wait, on this machine's clock.
+
+        Returns
+        -------
+        SessionSnapshot
+            The first one that met the condition.
+
+        Raises
+        ------
+        UserError
+            It did not happen in that time; the sentence says what the session was doing. Or the
+            condition is no function.
+        """
+        return wait_for(self._watched().monitor, condition, timeout)
+
+    def panel(self) -> SessionPanel:
+        """A new panel that shows this session."""
+        return self._watched().panel()
+
+    def timeline(self) -> Figure:
+        """The session's jobs on a timeline, as a plotly figure."""
+        from ..views.timeline import timeline
+
+        return timeline(self.snapshot, now=self._watched().monitor.now())
+
+    def to_dataframe(self) -> Any:
+        """The session's jobs as a pandas table: a row a job, times in seconds.
+
+        Raises
+        ------
+        UserError
+            pandas is not installed.
+        """
+        from ..views.timeline import to_dataframe
+
+        return to_dataframe(self.snapshot)
+
+    def _watched(self) -> LiveSession:
+        if self._live is None:
+            raise UserError("This session is not watched: open it with %%session or open_session.")
+        return self._live
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        if self._live is None:
+            return f"<{name}>"
+        snapshot = self._live.monitor.snapshot
+        return f"<{name} on {snapshot.backend}, {snapshot.state}>"
+
+
+class Session(_Watched, qiskit_ibm_runtime.Session):  # type: ignore[misc]
+    """A Qiskit Runtime session that shows itself."""
+
+
+class Batch(_Watched, qiskit_ibm_runtime.Batch):  # type: ignore[misc]
+    """A Qiskit Runtime batch that shows itself."""
+
+
+class LiveSession:
+    """One open session with everything this kernel holds of it.
+
+    Parameters
+    ----------
+    session : Session or Batch
+        The client's object.
+    backend : IBMBackend
+        Where it runs.
+    chosen : Chosen
+        The service.
+    monitor : Monitor
+        Watches it.
+    options : OpenOptions
+        What was asked for when it was opened, or attached.
+    opened_here : bool
+        False for one that was opened elsewhere and attached.
+
+    Attributes
+    ----------
+    request : tuple
+        What was asked for, to recognise the same request again.
+    submits : int
+        How many jobs were sent to it from here.
+    guard : Guard or None
+        Closes it by its rules, where it has any.
+    reporter : Reporter
+        Tells what happens to it.
+    """
+
+    def __init__(
+        self,
+        session: Session | Batch,
+        backend: IBMBackend,
+        chosen: Chosen,
+        monitor: Monitor,
+        options: OpenOptions,
+        *,
+        opened_here: bool = True,
+    ):
+        self.session = session
+        self.backend = backend
+        self.chosen = chosen
+        self.monitor = monitor
+        self.options = options
+        self.request = options.request
+        self.opened_here = opened_here
+        self.submits = 0
+        self.guard: Guard | None = None
+        self._panel: SessionPanel | None = None
+        self._unsubscribe = monitor.subscribe(self._follow)
+        self.reporter = self._report()
+        session._live = self
+
+    def report_anew(self) -> None:
+        """Tell what happens to it as its options say now."""
+        self.reporter.stop()
+        self.reporter = self._report()
+
+    def _report(self) -> Reporter:
+        options = self.options
+        return Reporter(
+            self.monitor, say=options.say, path=options.events, opened_here=self.opened_here
+        )
+
+    @property
+    def name(self) -> str:
+        """The user's name for it; empty when it has none."""
+        return self.options.name
+
+    @property
+    def called(self) -> str:
+        """What to write for it after ``%session close``: its name, or else its id."""
+        name = f"'{self.name}'" if " " in self.name else self.name
+        return name or self.monitor.session_id
+
+    @property
+    def word(self) -> str:
+        """What to call it: a session or a batch."""
+        return noun(self.monitor.snapshot)
+
+    @property
+    def closed(self) -> bool:
+        """Whether it is closed, as far as is known."""
+        return self.monitor.snapshot.state == "closed"
+
+    @property
+    def closing(self) -> bool:
+        """Whether it takes no more jobs, and still has some."""
+        return not self.closed and not self.usable
+
+    @property
+    def usable(self) -> bool:
+        """Whether it takes another job."""
+        snapshot = self.monitor.snapshot
+        return snapshot.state != "closed" and snapshot.accepting_jobs
+
+    def panel(self) -> SessionPanel:
+        """A panel for this session; views of one panel share a single model."""
+        if self._panel is None or self._panel.comm is None:
+            from ..views.panel import SessionPanel
+
+            self._panel = SessionPanel(self.monitor)
+            # a page that shows it asks for what it missed
+            self._panel.on_msg(self.reporter.seen)
+        return self._panel
+
+    def before_submit(self) -> None:
+        """Refuse a job for a session that has ended elsewhere, before it is sent.
+
+        Raises
+        ------
+        SubmitError
+            The session takes no more jobs, or its budget is spent.
+        """
+        info = self.chosen.info
+        age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
+        if self.usable and age > STALE[info.kind]:
+            self.monitor.poll()
+        if (refusal := self._refusal()) is not None:
+            raise SubmitError(refusal)
+
+    def refused(self, sentence: str, error: BaseException) -> str:
+        """Why a job was not accepted: what became of the session, or else what the service said."""
+        if unanswered(error):
+            self.monitor.wake()
+            return sentence
+        # it may have been refused because of something not known here yet
+        self.monitor.poll()
+        return self._refusal() or sentence
+
+    def _refusal(self) -> str | None:
+        refusal = None if self.guard is None else self.guard.refusal()
+        if refusal is None and not self.usable:
+            why = "" if self.guard is None else self.guard.closed_why
+            return ended_sentence(self.monitor.snapshot, why)
+        return refusal
+
+    def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The client's options for a job, with the session's tags beside the job's own."""
+        if not self.options.tags:
+            return options
+        options = dict(options or {})
+        options["job_tags"] = list(
+            dict.fromkeys([*(options.get("job_tags") or ()), *self.options.tags])
+        )
+        return options
+
+    def end(self, action: str) -> str:
+        """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
+        said = ended_as(self.word, self.monitor.command(action))
+        if self.guard is not None:
+            self.guard.stop()
+        return " ".join(filter(None, [said, self._used_sentence()]))
+
+    def end_at_exit(self) -> bool:
+        """Close it while the interpreter shuts down, when no thread can be started any more.
+
+        Returns
+        -------
+        bool
+            Whether the service accepted.
+        """
+        self.monitor.stop()
+        client = ServiceClient(self.chosen.service, self.session._instance)
+        try:
+            client.close(self.monitor.session_id)
+            over = False
+            with suppress(ServiceError):
+                over = client.session(self.monitor.session_id).data.get("state") == "closed"
+        except ServiceError:
+            return False
+        finally:
+            client.shut()
+        self.reporter.stop()
+        text = "closed at the end of the kernel" + ("" if over else "; jobs it has finish first")
+        self.reporter.tell("closed" if over else "closing", text, aloud=False, reason="exit")
+        return True
+
+    def _used_sentence(self) -> str:
+        """What it used up, as a sentence; empty before its end, and for a batch."""
+        snapshot = self.monitor.snapshot
+        if snapshot.state != "closed" or snapshot.started_at is None or snapshot.mode == "batch":
+            return ""
+        spent = usage(snapshot, self.monitor.now())
+        used = f"It used {words(spent.total)}"
+        if spent.cost is None:
+            return f"{used}."
+        if snapshot.service.charged:
+            return f"{used}, ≈ {money(spent.cost)}."
+        return f"{used}; on IBM that would be ≈ {money(spent.cost)}."
+
+    def price_sentence(self) -> str:
+        """What it costs from now on, as a sentence; empty when nothing is known to be charged."""
+        info = self.chosen.info
+        if info.price_per_second is None or self.monitor.snapshot.mode == "batch":
+            return ""
+        per_minute = money(info.price_per_second * 60)
+        if info.charged:
+            return f"While it is active it costs {per_minute} a minute, idle time included."
+        return f"It costs nothing here; on IBM it would be {per_minute} a minute while active."
+
+    def ways_out(self, *, bound: bool) -> str:
+        """What it costs while it stays open, and how to end it, as sentences.
+
+        Parameters
+        ----------
+        bound : bool
+            Whether it is bound, and need not be named.
+        """
+        which = "" if bound and not self.name else self.called
+        ends = f"%session close {which}".rstrip() + " ends it"
+        if self.monitor.snapshot.pending():
+            ends += f" when its jobs are done, %session cancel {which}".rstrip()
+            ends += " without those that are still queued"
+        ends += "."
+        return " ".join(filter(None, [self.price_sentence(), ends]))
+
+    def _follow(self, snapshot: SessionSnapshot) -> None:
+        if not snapshot.accepting_jobs:
+            set_active(self.session, False)
+
+
+def ended_sentence(snapshot: SessionSnapshot, why: str = "") -> str:
+    """Why a session takes no more jobs, and what to do.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    why : str
+        Why this kernel has closed it, as a clause; empty where it has not.
+    """
+    how = ENDS.get(snapshot.state_reason or "", "it ended")
+    because = f" because {why}" if why else ""
+    word = noun(snapshot)
+    return f"This {word} takes no more jobs: {how}{because}. Open a new one with %%{word}."
+
+
+def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
+    """Which primitive a program's inputs come from, and how many PUBs they hold if they tell.
+
+    The client-side primitives send a program ``executor`` that says which of them made it.
+    """
+    if "pubs" in inputs:
+        return program_id, len(inputs["pubs"])
+    program = inputs.get("quantum_program")
+    role = program.get("semantic_role") if isinstance(program, dict) else None
+    return (re.sub(r"[-_]v\d+$", "", str(role)) if role else program_id), None

@@ -1,0 +1,7 @@
+"""What people see of a snapshot: a view is a function of it and of now.
+
+``panel`` is the widget, ``wire`` what travels to its page and ``showing`` what a notebook keeps
+of it; ``receipt`` and ``picture`` need neither a kernel nor JavaScript, ``timeline`` and
+``comparison`` are plotly figures, ``export`` writes files. ``theme``, ``markup`` and
+``time_axis`` are what they have in common.
+"""

@@ -1,0 +1,275 @@
+"""Two sessions side by side: where their time went, and what a job cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from ..durations import money, words
+from ..errors import UserError
+from ..snapshot import SessionSnapshot, noun, usage
+from .theme import PARTS, axis_title, frame, small
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
+
+    from ..sessions.live import Batch, Session
+
+NONE = "\u2013"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What one session came to.
+
+    Attributes
+    ----------
+    name : str
+        The user's name for it, or its backend and when it was opened.
+    jobs : int
+        Its jobs that have ended well.
+    usage, qpu, classical, idle : float
+        Seconds of usage, and what they were spent on.
+    idle_share : float or None
+        The part of the usage that was idle, 0 to 1; None before there is any.
+    cost, cost_per_job : float or None
+        US dollars; None without a price, or without a job.
+    usage_per_job : float or None
+        Seconds of usage for each job; None without a job.
+    median_queued, median_ran : float or None
+        Seconds that jobs waited and ran; None without a job that ran.
+    final : bool
+        Whether the usage is the service's last word; an estimate otherwise.
+    charged : bool
+        False on the emulator: a cost is then what it would be.
+    """
+
+    name: str
+    jobs: int
+    usage: float
+    qpu: float
+    classical: float
+    idle: float
+    idle_share: float | None
+    cost: float | None
+    cost_per_job: float | None
+    usage_per_job: float | None
+    median_queued: float | None
+    median_ran: float | None
+    final: bool
+    charged: bool
+
+    def rows(self) -> dict[str, str]:
+        """The numbers as people read them."""
+        about = "" if self.final and self.charged else "≈ " if self.charged else "would be ≈ "
+
+        def dollars(amount: float | None) -> str:
+            return NONE if amount is None else about + money(amount)
+
+        def seconds(length: float | None) -> str:
+            return NONE if length is None else words(length)
+
+        return {
+            "jobs done": str(self.jobs),
+            "usage": seconds(self.usage) + ("" if self.final else ", estimate"),
+            "idle share": NONE if self.idle_share is None else f"{self.idle_share:.0%}",
+            "cost": dollars(self.cost),
+            "cost per job": dollars(self.cost_per_job),
+            "usage per job": seconds(self.usage_per_job),
+            "queued, median": seconds(self.median_queued),
+            "ran, median": seconds(self.median_ran),
+        }
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two sessions side by side; shows itself as a figure with the numbers below.
+
+    Attributes
+    ----------
+    a, b : Numbers
+        What each came to.
+    """
+
+    a: Numbers
+    b: Numbers
+
+    @property
+    def figure(self) -> Figure:
+        """Usage by what it was spent on, and cost by the job (usage, where there is no price)."""
+        from plotly.graph_objects import Bar
+        from plotly.subplots import make_subplots
+
+        both = (self.b, self.a)
+        names = [each.name for each in both]
+        priced = all(each.cost is not None for each in both)
+        by_job = [each.cost_per_job if priced else each.usage_per_job for each in both]
+        title = "cost per job (US dollars)" if priced else "usage per job (s)"
+        if priced and not all(each.charged for each in both):
+            title = "what a job would cost (US dollars)"
+        figure = make_subplots(
+            cols=2, shared_yaxes=True, horizontal_spacing=0.06, column_widths=[0.62, 0.38]
+        )
+        for part, colour in PARTS.items():
+            spent = [getattr(each, part.lower()) for each in both]
+            figure.add_bar(
+                orientation="h",
+                name=part,
+                y=names,
+                x=spent,
+                marker={"color": colour},
+                hovertext=[f"{part} {words(length)}" for length in spent],
+                hoverinfo="text",
+                col=1,
+                row=1,
+            )
+        figure.add_trace(
+            Bar(
+                orientation="h",
+                name=title,
+                y=names,
+                x=[value or 0 for value in by_job],
+                marker={"color": "#0f62fe"},
+                text=[NONE if v is None else (money(v) if priced else words(v)) for v in by_job],
+                textposition="auto",
+                hoverinfo="text",
+                showlegend=False,
+            ),
+            row=1,
+            col=2,
+        )
+        for each in both:
+            if each.idle_share is not None:
+                figure.add_annotation(
+                    x=each.usage,
+                    y=each.name,
+                    text=f"idle {each.idle_share:.0%}",
+                    xanchor="left",
+                    xshift=4,
+                    showarrow=False,
+                    font=small(),
+                )
+        longest = max(each.usage for each in both) or 1.0
+        usage_range = [0, 1.18 * longest]
+        figure.update_xaxes(title=axis_title("usage (s)"), range=usage_range, row=1, col=1)
+        figure.update_xaxes(title=axis_title(title), row=1, col=2)
+        above = {"traceorder": "normal", "y": 1.02, "yanchor": "bottom"}
+        margin = {"l": 16, "r": 16, "t": 36, "b": 44}
+        figure.update_layout(barmode="stack", bargap=0.45, **frame(230, margin, above))
+        return figure
+
+    def to_dataframe(self) -> Any:
+        """The numbers as a pandas table, a column a session.
+
+        Raises
+        ------
+        UserError
+            pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError:
+            raise UserError("A table of the numbers needs pandas: pip install pandas.") from None
+        return pd.DataFrame({each.name: vars(each) for each in (self.a, self.b)}).drop(["name"])
+
+    def __repr__(self) -> str:
+        a, b = self.a.rows(), self.b.rows()
+        table = [("", self.a.name, self.b.name), *((name, a[name], b[name]) for name in a)]
+        widths = [max(len(row[i]) for row in table) for i in range(3)]
+        return "\n".join(
+            f"{name:<{widths[0]}}  {left:>{widths[1]}}  {right:>{widths[2]}}"
+            for name, left, right in table
+        )
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+
+        display(self.figure)  # type: ignore[no-untyped-call]
+        print(self)
+
+
+def compare(
+    a: Session | Batch | SessionSnapshot,
+    b: Session | Batch | SessionSnapshot,
+    *,
+    price_per_second: float | None = None,
+) -> Comparison:
+    """Put two sessions side by side: idle share, cost per job, and what the time went into.
+
+    Parameters
+    ----------
+    a, b : Session, Batch or SessionSnapshot
+        What to compare: sessions from `open_session` or ``%%session``, open or closed, or
+        snapshots that were kept.
+    price_per_second : float, optional
+        US dollars for one second of usage, for both, in place of their plans' prices.
+
+    Returns
+    -------
+    Comparison
+        With ``figure``, a `plotly.graph_objects.Figure`, ``a`` and ``b``, the `Numbers` of each,
+        and ``to_dataframe()``.
+
+    Raises
+    ------
+    UserError
+        One of them is neither.
+    """
+    first, second = _numbers(a, price_per_second), _numbers(b, price_per_second)
+    if first.name == second.name:
+        first, second = _named(first, f"{first.name} (a)"), _named(second, f"{second.name} (b)")
+    return Comparison(first, second)
+
+
+def _numbers(session: Any, price: float | None) -> Numbers:
+    snapshot, now = _snapshot_of(session)
+    spent = usage(snapshot, now)
+    rate = snapshot.service.price_per_second if price is None else price
+    cost = None if rate is None else spent.total * rate
+    done = [job for job in snapshot.jobs if job.status == "done" and not job.stray]
+    ran = [(job.created, job.started, job.finished) for job in done]
+    queued = [started - created for created, started, _ in ran if started is not None]
+    runs = [end - begin for _, begin, end in ran if begin is not None and end is not None]
+    count = len(done)
+    return Numbers(
+        name=snapshot.name or _title(snapshot),
+        jobs=count,
+        usage=spent.total,
+        qpu=spent.qpu,
+        classical=spent.classical,
+        idle=spent.idle,
+        idle_share=spent.idle / spent.total if spent.total else None,
+        cost=cost,
+        cost_per_job=cost / count if count and cost is not None else None,
+        usage_per_job=spent.total / count if count else None,
+        median_queued=median(queued) if queued else None,
+        median_ran=median(runs) if runs else None,
+        final=spent.final,
+        charged=snapshot.service.charged,
+    )
+
+
+def _snapshot_of(session: Any) -> tuple[SessionSnapshot, float]:
+    """A session's snapshot, and until when its unfinished things go on (service clock)."""
+    if isinstance(session, SessionSnapshot):
+        return session, session.answered_at
+    watched = getattr(session, "_watched", None)
+    if watched is None:
+        raise UserError(
+            f"compare takes sessions from open_session or %%session, or snapshots, not "
+            f"{type(session).__name__}."
+        )
+    monitor = watched().monitor
+    return monitor.snapshot, monitor.now()
+
+
+def _title(snapshot: SessionSnapshot) -> str:
+    what = {"session": "Session", "batch": "Batch"}.get(noun(snapshot), "Jobs")
+    return f"{what} {snapshot.session_id[:8]} on {snapshot.backend}"
+
+
+def _named(numbers: Numbers, name: str) -> Numbers:
+    fields: Mapping[str, Any] = {**vars(numbers), "name": name}
+    return Numbers(**fields)

@@ -1,0 +1,57 @@
+"""Waiting until a session has come to some point, without asking the service more for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from ..durations import words
+from ..errors import UserError
+from ..snapshot import SessionSnapshot, headline, noun
+
+if TYPE_CHECKING:
+    from .monitor import Monitor
+
+LOOK_AGAIN = 0.5
+"""The most seconds between two looks: not every fact is news to a view, and so published."""
+
+
+def wait_for(
+    monitor: Monitor, condition: Callable[[SessionSnapshot], object] | None, timeout: float
+) -> SessionSnapshot:
+    """Do what ``Session.wait_for`` promises, for the session that a monitor watches."""
+    wanted = condition or monitor.finished
+    if not callable(wanted):
+        raise UserError(
+            "wait_for takes a function of a snapshot, as in session.wait_for(lambda s: s.state == "
+            f"'closed'), not {condition!r}."
+        )
+    until = time.monotonic() + timeout
+    changed = threading.Event()
+    unsubscribe = monitor.subscribe(lambda _snapshot: changed.set())
+    try:
+        monitor.wake()
+        while True:
+            snapshot = monitor.snapshot
+            if wanted(snapshot):
+                return snapshot
+            left = until - time.monotonic()
+            if left <= 0:
+                raise UserError(_gave_up(snapshot, timeout, closing=condition is None))
+            changed.wait(min(LOOK_AGAIN, left))
+            changed.clear()
+    finally:
+        unsubscribe()
+
+
+def _gave_up(snapshot: SessionSnapshot, timeout: float, *, closing: bool) -> str:
+    word = noun(snapshot)
+    state = headline(snapshot)
+    waited = f"This did not happen within {words(timeout)}"
+    if closing and snapshot.state != "closed" and snapshot.accepting_jobs:
+        return f"{waited}: the {word} is still open ({state}). Close it first: %session close."
+    pending = len(snapshot.pending())
+    jobs = f"{pending} job{'' if pending == 1 else 's'} pending"
+    return f"{waited}: the {word} is {state.lower()}, {jobs}. Wait longer with timeout=."
