@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from qsession_widgets.notes import opened
+from qsession_widgets.notes import opened as notes
 
 from .conftest import Service
 from .running import Document, Page, find, running_server
@@ -100,7 +100,7 @@ def test_a_session_outlives_its_kernel_and_its_server(
             assert "outside the session bound on aer" in event["text"]
 
             stays_busy(page, kernel_id, runtime, root / "go")
-            told = opened.folder() / f"{session}.json"
+            told = notes.folder() / f"{session}.json"
             told.write_text(told.read_text().replace('"tells": true', '"tells": false'))
             until_opened(page, lambda by: by["kernel"] == "alive")
 
@@ -176,7 +176,7 @@ def note(page: Page, service: Service) -> Iterator[Callable[..., str]]:
     def leave(**fields: Any) -> str:
         session = service.open()
         left.append(session)
-        opened.folder().mkdir(exist_ok=True)
+        notes.folder().mkdir(exist_ok=True)
         oldest = {
             "session_id": session,
             "url": service.connection.api,
@@ -185,13 +185,13 @@ def note(page: Page, service: Service) -> Iterator[Callable[..., str]]:
             "name": "",
             "backend": "aer",
         }
-        path = opened.folder() / f"{session}.json"
+        path = notes.folder() / f"{session}.json"
         path.write_text(json.dumps({**oldest, **fields}), encoding="utf-8")
         return session
 
     yield leave
     for session in left:
-        opened.forget(session)
+        notes.forget(session)
 
 
 def test_the_notes_of_earlier_versions_are_read(page: Page, note: Callable[..., str]) -> None:
@@ -226,9 +226,9 @@ def test_a_kernel_of_another_server(page: Page, note: Callable[..., str]) -> Non
 def test_what_is_no_note_is_passed_over(page: Page, note: Callable[..., str]) -> None:
     session = note()
     for name, text in (("half", '{"session_id": "x"'), ("list", "[]"), ("empty", "{}")):
-        (opened.folder() / f"{name}.json").write_text(text)
+        (notes.folder() / f"{name}.json").write_text(text)
     try:
         assert found(page.until(lambda d: find(d, session)), session)
     finally:
         for name in ("half", "list", "empty"):
-            opened.forget(name)
+            notes.forget(name)
