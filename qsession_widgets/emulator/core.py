@@ -74,6 +74,7 @@ class Emulator:
         self.clock = clock
         self.faults = Faults(options.seed)
         self.runner = Runner(pool, options, clock, store.params)
+        self.runner.on_begun = self._begin
         self.runner.on_outcome = self._arm
         self.started = clock.now()
         self.requests = 0
@@ -122,7 +123,7 @@ class Emulator:
         try:
             return event(now)
         finally:
-            self._commit(now)
+            self._commit()
 
     def look(self) -> float:
         """The service's time, with everything that was due by then done."""
@@ -146,11 +147,8 @@ class Emulator:
             self._finish(at, job_id, outcome)
         catch_up(self.lifecycle, self.others.loads.values(), now)
 
-    def _commit(self, now: float) -> None:
+    def _commit(self) -> None:
         changes = self.lifecycle.take_changes()
-        for job_id in changes.stop:
-            self._charge_stopped(job_id, now)
-        changes.add_records(self.lifecycle.take_changes())
         self._index(changes)
         self.writer.write(changes)
         for job_id in changes.stop:
@@ -195,6 +193,9 @@ class Emulator:
         else:
             self._arm()
 
+    def _begin(self, job_id: str) -> None:
+        self.apply(lambda now: self.lifecycle.begun(now, job_id))
+
     def _finish(self, at: float, job_id: str, outcome: Outcome) -> None:
         job = self.lifecycle.jobs.get(job_id)
         if job is None or job.status != "Running":
@@ -208,11 +209,6 @@ class Emulator:
             reason_code=outcome.reason_code,
             qpu_seconds=self.runner.qpu_seconds(outcome),
         )
-
-    def _charge_stopped(self, job_id: str, now: float) -> None:
-        job = self.lifecycle.jobs.get(job_id)  # none of one that was withdrawn at once
-        if job is not None and job.started is not None and job.finished is not None:
-            self.lifecycle.charge(now, job_id, job.finished - job.started)
 
     # ----------------------------------------------------------------------------------------------
     # What the API asks for
@@ -278,8 +274,14 @@ class Emulator:
             It cannot be removed from the disk.
         """
         self.job(instance, job_id)
-        self.apply(lambda now: self.forget_job(now, job_id))
-        self.store.delete_job(job_id)
+
+        def delete(now: float) -> None:
+            self.lifecycle.deletable(now, job_id)
+            # first on disk: what cannot be removed there would be back after a restart
+            self.store.delete_job(job_id)
+            self.forget_job(now, job_id)
+
+        self.apply(delete)
 
     def forget_job(self, now: float, job_id: str) -> None:
         """Drop a final job from memory, as part of an event."""

@@ -12,10 +12,9 @@ from functools import cache, lru_cache
 from typing import Any
 
 from . import fake_devices
+from .engine.contract import IDEAL, IDEAL_QUBITS
 from .records import Device
 
-IDEAL = "aer"
-IDEAL_QUBITS = 32
 IDEAL_LANES = 2
 FAKE, REAL = "fake_", "ibm_"
 IDEAL_SINCE = "2025-01-01T00:00:00.000Z"

@@ -8,7 +8,7 @@ tests derives each one anew and compares.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
@@ -80,14 +80,16 @@ class Ledger:
         # By backend, and there may be records of backends that this process does not have.
         self._queues: dict[str, OrderedDict[str, None]] = {}
         self._running: dict[str, OrderedDict[str, None]] = {}
+        self._ended: dict[str, OrderedDict[str, None]] = {}
         self._holders: dict[str, OrderedDict[str, None]] = {}
         self._ahead: dict[str, list[tuple[int, str]]] = {}
         # By session.
         self._members: dict[str, OrderedDict[str, None]] = {}
         self._pending: dict[str, OrderedDict[str, None]] = {}
         self._open: OrderedDict[str, None] = OrderedDict()
-        # By job: its place in the order of acceptance.
+        # By job: its place in the order of acceptance; when a worker got it, while it runs.
         self._order: dict[str, int] = {}
+        self._begun: dict[str, float] = {}
 
         for name in self.devices:
             self._add_backend(name)
@@ -99,6 +101,9 @@ class Ledger:
         for running in self._running.values():
             for job_id in sorted(running, key=lambda job_id: self.jobs[job_id].started or 0.0):
                 running.move_to_end(job_id)
+        for ended in self._ended.values():
+            for job_id in sorted(ended, key=lambda job_id: self.jobs[job_id].finished or 0.0):
+                ended.move_to_end(job_id)
         for session_id in self._open:
             self._offer(session_id)
             self._schedule(session_id)
@@ -119,6 +124,10 @@ class Ledger:
         """Jobs running on a backend, in the order they started."""
         return [self.jobs[job_id] for job_id in self._running[backend]]
 
+    def ended(self, backend: str) -> Iterator[Job]:
+        """Jobs that are over on a backend, the one that ended last first."""
+        return (self.jobs[job_id] for job_id in reversed(self._ended.get(backend, {})))
+
     def pending_of(self, session_id: str) -> list[Job]:
         """Jobs of a session that are queued or running, oldest first."""
         return [self.jobs[job_id] for job_id in self._pending.get(session_id, ())]
@@ -129,14 +138,7 @@ class Ledger:
         For a session the wall-clock time it was active, for a batch the QPU time of its jobs, those
         deleted since included.
         """
-        session = self.sessions[session_id]
-        if (
-            session.mode == "dedicated"
-            and session.state == "active"
-            and session.activated_at is not None
-        ):
-            return session.elapsed + max(0.0, now - session.activated_at)
-        return session.elapsed
+        return self.sessions[session_id].usage(now)
 
     def holder(self, backend: str) -> Session | None:
         """The session that keeps everybody else off a backend at this moment, if any (rule 3)."""
@@ -167,7 +169,8 @@ class Ledger:
 
     def _drop_job(self, job_id: str) -> None:
         """Forget a final job, also where it was announced and not yet looked at."""
-        del self.jobs[job_id]
+        job = self.jobs.pop(job_id)
+        del self._ended[job.backend][job_id]
         del self._order[job_id]
         self._changes.jobs.pop(job_id, None)
         if job_id in self._changes.start:
@@ -178,6 +181,7 @@ class Ledger:
     def _add_backend(self, name: str) -> None:
         self._queues.setdefault(name, OrderedDict())
         self._running.setdefault(name, OrderedDict())
+        self._ended.setdefault(name, OrderedDict())
         self._holders.setdefault(name, OrderedDict())
         self._ahead.setdefault(name, [])
 
@@ -203,6 +207,7 @@ class Ledger:
         if job.session_id is not None:
             self._members[job.session_id][job.id] = None
         if job.final:
+            self._ended[job.backend][job.id] = None
             return
         if job.session_id is not None:
             self._pending[job.session_id][job.id] = None

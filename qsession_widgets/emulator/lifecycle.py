@@ -192,6 +192,21 @@ class Lifecycle(Rules):
         self._go_on(job.backend)
         return self.jobs[job.id]
 
+    def begun(self, now: float, job_id: str) -> None:
+        """A worker has a running job. Ignored when the job was stopped meanwhile.
+
+        From here its maximum execution time counts, which at IBM is use of the device and no
+        preparation, and so does what it is charged when it is stopped. Nothing is written down:
+        after a restart the job begins anew.
+        """
+        self.advance(now)
+        job = self.jobs.get(job_id)
+        if job is None or job.status != "Running" or job.load is not None or job_id in self._begun:
+            return
+        self._begun[job_id] = self.now
+        self._deadlines.set((JOB, job_id), self.now + job.max_execution_time)
+        self.advance(self.now)
+
     def finish(
         self,
         now: float,
@@ -209,14 +224,6 @@ class Lifecycle(Rules):
             status: JobStatus = "Failed" if failed else "Completed"
             self._end(job, status, reason, reason_code, qpu_seconds)
             self._go_on(job.backend)
-
-    def charge(self, now: float, job_id: str, qpu_seconds: float) -> None:
-        """Write down the QPU time of a job that was stopped."""
-        self.advance(now)
-        job = self.jobs.get(job_id)
-        if job is not None:
-            self._put_job(replace(job, qpu_seconds=qpu_seconds))
-            self._charge_batch(job.session_id, qpu_seconds - job.qpu_seconds)
 
     def cancel_job(self, now: float, job_id: str) -> None:
         """Cancel one job, queued or running.
@@ -262,13 +269,18 @@ class Lifecycle(Rules):
         Refused
             It is unknown (404) or not final (400).
         """
+        job = self.deletable(now, job_id)
+        if job.session_id is not None:
+            self._members[job.session_id].pop(job_id)
+        self._drop_job(job_id)
+
+    def deletable(self, now: float, job_id: str) -> Job:
+        """Return a job that `delete_job` would forget; raises as that does."""
         self.advance(now)
         job = self._known_job(job_id)
         if not job.final:
             raise Refused(400, f"Job {job_id} is {job.status}.", "Cancel it first.")
-        if job.session_id is not None:
-            self._members[job.session_id].pop(job_id)
-        self._drop_job(job_id)
+        return job
 
     def update_job(self, job_id: str, **fields: Any) -> None:
         """Change what the rules do not care about: tags."""
@@ -285,10 +297,9 @@ class Lifecycle(Rules):
 
     def excuse(self, seconds: float) -> None:
         """Let running jobs run for longer, because nothing ran for so long: the machine slept."""
-        for backend in self._running:
-            for job in self.running(backend):
-                if job.load is None:
-                    self._deadlines.postpone((JOB, job.id), seconds)
+        for job_id in self._begun:
+            self._begun[job_id] += seconds
+            self._deadlines.postpone((JOB, job_id), seconds)
 
     def pause(self, now: float) -> None:
         """Let no queued job start until `unpause`; running ones go on."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import chain, takewhile
 
 from .ledger import Ledger
 from .options import Options
@@ -65,12 +66,10 @@ class Others:
             for created, started, end in noted.values()
             if end >= since
         ]
+        ended = takewhile(lambda job: (job.finished or 0.0) >= since, ledger.ended(backend))
         found += (
             (job.created, job.started, job.finished)
-            for job in ledger.jobs.values()
-            if job.backend == backend
-            and job.instance != crn
-            and job.id not in noted
-            and (job.finished is None or job.finished >= since)
+            for job in chain(ledger.queue(backend), ledger.running(backend), ended)
+            if job.instance != crn and job.id not in noted
         )
         return sorted(found, key=lambda times: times[0])

@@ -55,8 +55,6 @@ class Plan:
         The longest, and the default, maximum time of sessions and of batches.
     caps : bool
         Whether a maximum time beyond that is shortened to it; it is refused otherwise.
-    empty_ttl : float
-        When a session that never ran a job closes by itself.
     max_execution_time : float
         The longest a job may run.
     price_per_second : float
@@ -72,7 +70,6 @@ class Plan:
     max_ttl: float = 28800.0
     batch_max_ttl: float = 28800.0
     caps: bool = False
-    empty_ttl: float = 1800.0
     max_execution_time: float = 10800.0
     price_per_second: float = 1.6
     quota: float | None = None
@@ -117,8 +114,8 @@ class Session:
     timestamps : tuple of (str, float)
         Every state it entered, with the time.
     elapsed : float
-        Usage. Of a session, up to the last deactivation, and `Lifecycle.usage` adds the running
-        period; of a batch, all of it.
+        Usage. Of a session, up to the last deactivation, and `usage` adds the running period; of a
+        batch, all of it.
     user : str
         Who opened it.
     tags : tuple of str
@@ -148,6 +145,12 @@ class Session:
     tags: tuple[str, ...] = ()
     load: bool = False
 
+    def usage(self, now: float) -> float:
+        """Usage up to a time, in seconds (rule 12)."""
+        if self.mode == "dedicated" and self.state == "active" and self.activated_at is not None:
+            return self.elapsed + max(0.0, now - self.activated_at)
+        return self.elapsed
+
 
 @dataclass(frozen=True)
 class Job:
@@ -164,7 +167,8 @@ class Job:
     started, finished : float or None
         When it began to run and when it reached a final status.
     max_execution_time : float
-        How long it may run before it is stopped with code 1305.
+        How long it may run before it is stopped with code 1305. It counts from when a worker has
+        it, which is after `started`: IBM counts the use of the device, and no preparation.
     qpu_seconds : float
         QPU time charged for it.
     attempts : int

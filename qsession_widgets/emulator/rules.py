@@ -120,8 +120,8 @@ class Rules(Ledger):
         self._put_job(job)
         if job.load is None:
             self._changes.start.append(job.id)
-        limit = job.max_execution_time if job.load is None else job.load
-        self._deadlines.set((JOB, job.id), self.now + limit)
+        else:
+            self._deadlines.set((JOB, job.id), self.now + job.load)
         if job.session_id is None:
             return
         session = replace(self.sessions[job.session_id], last_job_started=self.now)
@@ -148,8 +148,12 @@ class Rules(Ledger):
         was_queued = job.status == "Queued"
         if not was_queued and status.startswith("Cancelled") and job.load is None:
             self._changes.stop.append(job.id)
+            # nobody knows how much of that the simulator ran
+            qpu_seconds = self.now - self._begun.get(job.id, self.now)
+        self._begun.pop(job.id, None)
         self._queues[job.backend].pop(job.id, None)
         self._running[job.backend].pop(job.id, None)
+        self._ended[job.backend][job.id] = None
         self._deadlines.set((JOB, job.id), None)
         self._put_job(
             replace(
@@ -205,17 +209,10 @@ class Rules(Ledger):
         self._put_session(replace(session, accepting_jobs=False, closed_at=self.now))
 
     def _leave_active(self, session: Session, state: Any, reason: str) -> Session:
-        elapsed = session.elapsed
-        if (
-            session.mode == "dedicated"
-            and session.state == "active"
-            and session.activated_at is not None
-        ):
-            elapsed += self.now - session.activated_at
         return replace(
             session,
             state=state,
             state_reason=reason,
-            elapsed=elapsed,
+            elapsed=session.usage(self.now),
             timestamps=(*session.timestamps, (state, self.now)),
         )

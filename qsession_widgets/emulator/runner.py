@@ -10,11 +10,12 @@ import asyncio
 import heapq
 import logging
 import math
+import time
 from collections.abc import Callable, Iterator
 
 from .clock import Clock
 from .devices import device_of
-from .engine import Outcome, Task, WorkerPool
+from .engine import ClockReading, Outcome, Task, WorkerPool
 from .options import Options
 from .records import Job
 
@@ -50,13 +51,18 @@ class Runner:
         self.pool = pool
         self.options = options
         self.clock = clock
+        self.on_begun: Callable[[str], None] = lambda job_id: None
         self.on_outcome: Callable[[], None] = lambda: None
         self._params = params
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._outcomes: list[tuple[float, str, Outcome]] = []
 
     def start(self, job: Job) -> None:
-        """Run a job; `on_outcome` is called when there is something to `take`."""
+        """Run a job.
+
+        `on_begun` is called with its id when a worker has it, and `on_outcome` when there is
+        something to `take`.
+        """
         self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job))
 
     def stop(self, job_id: str) -> None:
@@ -94,8 +100,9 @@ class Runner:
             params = self._params(job.id)
             if params is None:
                 raise LookupError("its input is gone")
-            task = Task(job.id, job.program_id, params, device_of(job.backend))
-            outcome = await self.pool.run(task)
+            clock = ClockReading(self.clock.now(), time.time(), self.clock.speed)
+            task = Task(job.id, job.program_id, params, device_of(job.backend), clock=clock)
+            outcome = await self.pool.run(task, lambda: self.on_begun(job.id))
         except Exception as error:
             log.exception("Job %s could not be run.", job.id)
             outcome = Outcome("failed", None, f"The emulator could not run this job: {error}.")

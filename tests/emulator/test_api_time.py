@@ -81,6 +81,8 @@ def test_job_that_runs_too_long_is_stopped_and_charged(still: Api) -> None:
     circuit = 'OPENQASM 3.0; include "stdgates.inc"; qubit[25] q; bit[25] c; ry(0.3) q;'
     circuit += "".join(f"cx q[{n}], q[{n + 1}]; ry(0.{n + 1}) q;" for n in range(24)) * 4
     circuit += " c = measure q;"
+    # its time counts from when a worker has it, so there shall be one that is ready
+    still.wait(still.submit())
     job = still.submit(
         params={"pubs": [[circuit, None, 10_000]], "version": 2}, cost=20, tags=["long"]
     )

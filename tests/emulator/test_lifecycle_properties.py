@@ -55,6 +55,7 @@ class Watcher:
         self.place: dict[str, int] = {}  # the order of acceptance
         self.active_time: Counter[str] = Counter()
         self.charged: Counter[str] = Counter()
+        self.begun: dict[str, int] = {}  # when a worker got a job
         self.idle_since: dict[str, int] = {}
         self.first_start: dict[str, int] = {}
         self.told: dict[str, str] = {}  # sessions that were closed or cancelled, and how
@@ -92,7 +93,7 @@ class Watcher:
             if before is None:
                 assert job.created == now
             elif before.final:
-                assert replace(job, qpu_seconds=before.qpu_seconds) == before, "final is final"
+                assert job == before, "final is final"
             elif before.status == "Running" and job.status == "Running":
                 assert job.started == (now if downtime and job.load is None else before.started)
                 assert job.attempts == before.attempts + (downtime and job.load is None)
@@ -103,11 +104,18 @@ class Watcher:
             assert times == sorted(times)
             assert times[-1] <= now
             assert job.final == (job.finished is not None)
-            if job.status == "Running":
-                limit = job.max_execution_time if job.load is None else job.load
-                assert now < job.started + limit, "stopped at its maximum execution time"
+            if job.status == "Running" and job.load is not None:
+                assert now < job.started + job.load
+            if job.status == "Running" and job.id in self.begun:
+                limit = job.max_execution_time
+                assert now < self.begun[job.id] + limit, "stopped at its maximum execution time"
             if job.status == "Cancelled - Ran too long":
-                assert job.finished == job.started + job.max_execution_time
+                assert job.finished == self.begun[job.id] + job.max_execution_time
+            if job.status.startswith("Cancelled") and (before is None or not before.final):
+                stopped = job.started is not None and job.load is None
+                begun = self.begun.get(job.id, job.finished)
+                assert job.qpu_seconds == (job.finished - begun if stopped else 0)
+                self.charged[job.session_id] += job.qpu_seconds
             if job.final and (before is None or not before.final) and not downtime:
                 assert job.finished == now, "something happened that was not announced"
 
@@ -284,6 +292,11 @@ def check_indexes(service: Lifecycle) -> None:
             assert set(index[name]) == {
                 job.id for job in live if job.backend == name and job.status == status
             }
+        ended = [job for job in service.jobs.values() if job.backend == name and job.final]
+        listed = list(service.ended(name))
+        assert {job.id for job in listed} == {job.id for job in ended}
+        times = [job.finished for job in listed]
+        assert times == sorted(times, reverse=True)
         assert list(service._queues[name]) == sorted(
             service._queues[name], key=service._order.__getitem__
         )
@@ -292,10 +305,12 @@ def check_indexes(service: Lifecycle) -> None:
             for session in service.sessions.values()
             if session.backend == name and session.state == "active" and excludes(session)
         }
+    assert set(service._begun) <= {job.id for job in live if job.status == "Running"}
     for job in live:
-        if job.status == "Running":
-            limit = job.max_execution_time if job.load is None else job.load
-            due[JOB, job.id] = job.started + limit
+        if job.status == "Running" and job.load is not None:
+            due[JOB, job.id] = job.started + job.load
+        elif job.status == "Running" and job.id in service._begun:
+            due[JOB, job.id] = service._begun[job.id] + job.max_execution_time
     for session in service.sessions.values():
         assert set(service._members[session.id]) == members[session.id]
         closed = session.state == "closed"
@@ -458,16 +473,22 @@ class Interleavings(RuleBasedStateMachine):
         if not job.final:
             assert self.service.jobs[job.id].status == "Cancelled"
 
+    @precondition(lambda self: self.unfinished("Running"))
+    @rule(count=st.integers(1, 3))
+    def reach_a_worker(self, count) -> None:
+        for job in self.unfinished("Running")[:count]:
+            self.watcher.begun.setdefault(job.id, self.now)
+            self.both("begun", job.id)
+
     @precondition(lambda self: self.service.jobs)
-    @rule(pick=picks, qpu=st.integers(0, 3))
-    def charge_or_finish_late(self, pick, qpu) -> None:
+    @rule(pick=picks)
+    def begin_or_finish_late(self, pick) -> None:
         final = [job for job in self.service.jobs.values() if job.final and job.load is None]
         if final:
             job = self.pick(final[-12:], pick)
-            self.watcher.charged[job.session_id] += qpu - job.qpu_seconds
-            self.both("charge", job.id, qpu)
-            self.both("finish", job.id, qpu_seconds=99)  # it was stopped meanwhile: ignored
-            assert self.service.jobs[job.id].qpu_seconds == qpu
+            self.both("begun", job.id)  # it was stopped meanwhile: both are ignored
+            self.both("finish", job.id, qpu_seconds=99)
+            assert self.service.jobs[job.id] == job
 
     @precondition(lambda self: self.service.sessions)
     @rule(pick=picks, event=st.sampled_from(["close_session", "close_session", "cancel_session"]))
@@ -526,6 +547,8 @@ class Interleavings(RuleBasedStateMachine):
             if job.load is not None and job.status == "Running":
                 ended = job.started + job.load <= self.now
                 self.watcher.charged[job.session_id] += job.load if ended else 0
+        for job in self.unfinished("Running"):
+            self.watcher.begun.pop(job.id, None)  # it runs again from its beginning
         sessions, jobs = self.disk
         # in the order of acceptance, which is what the store gives
         self.service = Lifecycle(DEVICES, sessions.values(), jobs.values(), empty_ttl=EMPTY_TTL)

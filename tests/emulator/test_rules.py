@@ -273,8 +273,8 @@ def test_rule_12_usage_of_a_batch_is_the_qpu_time_of_its_jobs():
     service.submit(0, job("a", "batch"))
     service.submit(0, job("b", "batch"))
     service.finish(50, "a", qpu_seconds=4.0)
+    service.begun(58.5, "b")
     service.cancel_job(60, "b")
-    service.charge(61, "b", 1.5)
     assert service.usage("batch", 90) == 5.5
     service.delete_job(70, "a")
     assert service.usage("batch", 90) == 5.5, "a deleted job was still paid for"
@@ -368,11 +368,56 @@ def test_the_maximum_time_ends_a_session_that_is_deactivated_with_a_job_waiting(
 def test_a_job_is_stopped_exactly_at_its_maximum_execution_time():
     service = emulator()
     service.submit(0, job("endless", max_execution_time=30.0))
+    service.begun(0, "endless")
     service.take_changes()
     service.finish(30, "endless")
     endless = service.jobs["endless"]
     assert (endless.status, endless.reason_code) == ("Cancelled - Ran too long", 1305)
+    assert endless.qpu_seconds == 30
     assert service.take_changes().stop == ["endless"]
+
+
+def test_a_maximum_execution_time_does_not_count_what_comes_before_a_worker_has_the_job():
+    service = emulator()
+    service.submit(0, job("prepared", max_execution_time=30.0))
+    service.advance(100)
+    assert statuses(service)["prepared"] == "Running"
+    service.begun(100, "prepared")
+    service.begun(110, "prepared")  # said twice, it began the first time
+    assert service.next_deadline() == 130
+    service.advance(130)
+    prepared = service.jobs["prepared"]
+    assert (prepared.reason_code, prepared.finished, prepared.qpu_seconds) == (1305, 130, 30)
+
+
+def test_a_job_that_is_stopped_is_charged_from_when_a_worker_had_it():
+    service = emulator(lanes=3)
+    for name in ("began", "prepared", "finished"):
+        service.submit(0, job(name))
+    service.begun(40, "began")
+    service.cancel_job(50, "began")
+    service.cancel_job(50, "prepared")
+    service.begun(60, "prepared")  # a worker had it when it was stopped already
+    service.begun(60, "finished")
+    service.finish(70, "finished", qpu_seconds=0.5)
+    service.begun(80, "unknown")
+    assert {name: record.qpu_seconds for name, record in service.jobs.items()} == {
+        "began": 10,
+        "prepared": 0,
+        "finished": 0.5,
+    }
+    assert service.next_deadline() is None
+
+
+def test_after_a_restart_a_job_begins_anew():
+    service = emulator()
+    service.submit(0, job("long", max_execution_time=30.0))
+    service.begun(0, "long")
+    after = restarted(service, 100)
+    after.advance(200)
+    assert statuses(after)["long"] == "Running"
+    after.begun(200, "long")
+    assert after.next_deadline() == 230
 
 
 def test_a_machine_that_slept_excuses_its_jobs_and_no_session():
@@ -380,12 +425,14 @@ def test_a_machine_that_slept_excuses_its_jobs_and_no_session():
     opened(service, 0, "mine")
     service.submit(0, job("running", "mine", max_execution_time=30.0))
     service.submit(0, job("waiting", "mine", max_execution_time=30.0))
+    service.begun(0, "running")
     service.excuse(1000.0)
     service.advance(1029)
     assert statuses(service) == {"running": "Running", "waiting": "Failed"}
     assert service.sessions["mine"].state_reason == "session_max_ttl_reached"
     service.advance(1030)
     assert service.jobs["running"].reason_code == 1305
+    assert service.jobs["running"].qpu_seconds == 30, "nothing ran while the machine slept"
 
 
 # ------------------------------------------------------------------------------------------------

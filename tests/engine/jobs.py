@@ -73,7 +73,7 @@ def run(
 ) -> tuple[dict[str, Any], Any]:
     """Run a job in this process; return its outcome and its decoded result, None if it failed."""
     head = {"program_id": program, "backend": device, "options": dict(options or {})}
-    settings = {"memory_limit": None, "progress": lambda done, total: None, **more}
+    settings = {"memory_limit": None, **more}
     outcome, text = programs.run(head, params, **settings)
     return outcome, json.loads(text, cls=RuntimeDecoder) if text else None
 
@@ -134,15 +134,14 @@ def client_side_sampler(name: str, circuits: Sequence[Any], shots: int) -> tuple
     return result, collected[0]
 
 
-def through_executor(program: Any, device: str, version: str = "v2.0") -> Any:
+def through_executor(program: Any, device: str, version: str = "v2.0", **more: Any) -> Any:
     """Encode a program as the client does, run it here, and decode it as the client does."""
     model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
-    head = {"program_id": "executor", "backend": device, "options": {}}
+    head = {"program_id": "executor", "backend": device, "options": {}, **more}
     outcome, text = programs.run(
         head,
         json.dumps(model.model_dump(mode="json")),
         memory_limit=None,
-        progress=lambda done, total: None,
     )
     assert outcome["status"] == "completed", outcome["reason"]
 

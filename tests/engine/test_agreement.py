@@ -38,7 +38,7 @@ def compare(name: str, circuits: list[QuantumCircuit], shots: int = SHOTS) -> No
         assert list(mine.data) == list(other.data) == [register.name for register in circuit.cregs]
         assert mine.metadata == other.metadata
         assert jobs.same_distribution(jobs.outcomes(mine), jobs.outcomes(other)) > THRESHOLD
-    assert ours.metadata == {"version": 2}
+    assert ours.metadata["version"] == 2
 
 
 @pytest.mark.parametrize("name", ["fake_manila", "fake_london", "fake_fractional"])
@@ -152,11 +152,12 @@ def test_expectation_values(name: str) -> None:
     mine, other = ours[0], theirs[0]
     assert mine.metadata == other.metadata
     assert ours.metadata == theirs.metadata
-    assert list(mine.data) == list(other.data)
+    assert list(mine.data) == [*other.data, "ensemble_standard_error"]
     assert mine.data.evs.shape == other.data.evs.shape == (2, 3)
     spread = np.hypot(mine.data.stds, other.data.stds)
     assert (np.abs(mine.data.evs - other.data.evs) < SIGMAS * spread).all()
-    np.testing.assert_allclose(mine.data.stds, other.data.stds, rtol=0.1)
+    # Upstream adds up the errors of the terms, which is the most their sum can have.
+    assert (mine.data.stds < 1.1 * other.data.stds).all()
 
 
 def test_the_same_seed_gives_the_same_outcomes() -> None:

@@ -94,13 +94,7 @@ async def test_nothing_is_lost_when_a_worker_of_the_cluster_is_killed(cluster: P
     pool = WorkerPool(cluster=cluster.address)
     await pool.start()
     try:
-        progress: list[int] = []
-        running = asyncio.create_task(
-            pool.run(
-                Task("spread", "sampler", params, "fake_algiers"),
-                lambda done, total: progress.append(done),
-            )
-        )
+        running = asyncio.create_task(pool.run(Task("spread", "sampler", params, "fake_algiers")))
         await until(lambda: all(_busy(pid) for pid in cluster.workers))
         assert not running.done(), running.result()
         os.kill(cluster.workers[0], signal.SIGKILL)
@@ -109,7 +103,6 @@ async def test_nothing_is_lost_when_a_worker_of_the_cluster_is_killed(cluster: P
         await pool.aclose()
     assert outcome.status == "completed", outcome.reason
     assert cluster.address in outcome.logs
-    assert progress[-1] == 6
     assert outcome.executions == 6 * 2000
     result = json.loads(outcome.result or "", cls=RuntimeDecoder)
     theirs = jobs.upstream_sampler("fake_algiers", circuits[1:2], 2000, seed=3)[0]
@@ -144,3 +137,4 @@ async def test_a_cluster_that_is_not_there_is_named() -> None:
         await pool.aclose()
     assert outcome.status == "failed"
     assert "tcp://127.0.0.1:9" in (outcome.reason or "")
+    assert "--cluster" in (outcome.reason or "")

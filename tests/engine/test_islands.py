@@ -322,7 +322,8 @@ def test_expectation_values_over_islands() -> None:
     theirs = jobs.upstream_estimator("fake_manila", [pub], seed=9 + SEED)[0].data
     sigmas = stats.norm.isf(THRESHOLD / 2)
     assert abs(ours.evs - theirs.evs) < sigmas * np.hypot(ours.stds, theirs.stds)
-    assert ours.stds == pytest.approx(theirs.stds, rel=0.1)
+    # Upstream adds up the errors of the terms, which is the most their sum can have.
+    assert ours.stds < 1.1 * theirs.stds
 
 
 def test_seeds() -> None:

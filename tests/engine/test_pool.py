@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,8 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime import RuntimeDecoder
 
-from qsession_widgets.emulator.engine import Outcome, Task, WorkerPool
+from qsession_widgets.emulator.engine import ClockReading, Outcome, Task, WorkerPool
+from qsession_widgets.emulator.engine.job import MOST_EXECUTIONS
 
 DEADLINE = 120.0
 
@@ -92,17 +95,52 @@ def counts(outcome: Outcome) -> dict[str, int]:
 @pytest.mark.asyncio
 async def test_jobs_run_one_after_another_in_a_warm_worker() -> None:
     async with open_pool() as pool:
-        progress: list[tuple[int, int]] = []
-        first = await pool.run(short(), lambda done, total: progress.append((done, total)))
+        first = await pool.run(short())
         pids = pool.pids
         second = await pool.run(short())
         assert counts(first) == counts(second) == {"00100": 10}
         assert first.executions == 10
         assert first.execution_seconds > 0
         assert "method" in first.logs
-        assert progress[-1] == (1, 1)
         assert set(pids) <= set(pool.pids)
     assert all(gone(pid) for pid in pids)
+
+
+@pytest.mark.asyncio
+async def test_a_job_starts_when_a_worker_that_is_ready_has_it() -> None:
+    async with open_pool() as pool:
+        started: list[str] = []
+        (pid,) = pool.pids
+        # as if its import took for ever
+        os.kill(pid, signal.SIGSTOP)
+        running = asyncio.create_task(pool.run(long(), lambda: started.append("long")))
+        waiting = asyncio.create_task(pool.run(short(), lambda: started.append("short")))
+        try:
+            await until(lambda: not pool._waiting)
+            assert not started
+            os.kill(pid, signal.SIGCONT)
+            await until(lambda: bool(started))
+            await until(lambda: _busy(pid))
+            assert started == ["long"]
+            running.cancel()
+            assert counts(await waiting) == {"00100": 10}
+            assert started == ["long", "short"]
+        finally:
+            running.cancel()
+            waiting.cancel()
+
+
+@pytest.mark.asyncio
+async def test_times_in_a_result_are_the_services() -> None:
+    async with open_pool() as pool:
+        before = time.time()
+        clock = ClockReading(service=4e9, real=before, speed=100.0)
+        outcome = await pool.run(replace(short(), clock=clock))
+        after = time.time()
+    metadata = json.loads(outcome.result or "", cls=RuntimeDecoder).metadata
+    (span,) = metadata["execution"]["execution_spans"]
+    assert 4e9 <= span.start.timestamp() < span.stop.timestamp()
+    assert span.stop.timestamp() <= 4e9 + 100 * (after - before)
 
 
 @pytest.mark.asyncio
@@ -198,8 +236,8 @@ async def test_a_job_that_outgrows_its_memory_on_the_way_fails_alone() -> None:
         circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
     async with open_pool(memory_limit=1 << 30) as pool:
-        # five qubits fit; one outcome for each of so many shots does not
-        params = jobs.sampler_params([(circuit, None, 100_000_000)])
+        # five qubits fit; one outcome for each of so many shots, as many as are allowed, does not
+        params = jobs.sampler_params([(circuit, None, MOST_EXECUTIONS)])
         outcome = await pool.run(Task("shots", "sampler", params, "aer"))
         assert outcome.status == "failed"
         assert outcome.reason_code == 9999

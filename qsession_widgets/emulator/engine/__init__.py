@@ -43,7 +43,7 @@ The process that imports this package pays for none of it: only workers import Q
 
 from __future__ import annotations
 
-from qsession_widgets.emulator.engine.contract import Outcome, Task
+from qsession_widgets.emulator.engine.contract import ClockReading, Outcome, Task
 from qsession_widgets.emulator.engine.pool import WorkerPool
 
-__all__ = ["Outcome", "Task", "WorkerPool"]
+__all__ = ["ClockReading", "Outcome", "Task", "WorkerPool"]

@@ -49,7 +49,7 @@ class Cluster:
         except (OSError, ValueError) as error:
             raise JobFailure(
                 f"No Dask scheduler answers at {address}: start one, or start the emulator without "
-                f"--dask. ({type(error).__name__})"
+                f"--cluster. ({type(error).__name__})"
             ) from error
 
     @property

@@ -4,7 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
+
+IDEAL = "aer"
+IDEAL_QUBITS = 32
+"""The device without noise: its name, and how many qubits it says it has."""
+
+
+class ClockReading(NamedTuple):
+    """What the service's clock showed at a moment, so that a worker can tell the service's time.
+
+    Attributes
+    ----------
+    service, real : float
+        The service's time and this machine's time of day at that moment, in seconds since the
+        epoch.
+    speed : float
+        How many seconds of service time pass in one second.
+    """
+
+    service: float
+    real: float
+    speed: float
+
+    def at(self, real: float) -> float:
+        """Return the service's time at a time of day of this machine."""
+        return self.service + max(0.0, real - self.real) * self.speed
+
+
+TIME_OF_DAY = ClockReading(0.0, 0.0, 1.0)
+"""A service whose time is this machine's."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +52,8 @@ class Task:
         A fake device's name such as ``"fake_fez"``, or ``"aer"`` for the ideal simulator.
     options : Mapping
         Aer options passed through, such as ``method`` or ``device``.
+    clock : ClockReading
+        By which the times in the result are told.
     """
 
     job_id: str
@@ -30,6 +61,7 @@ class Task:
     params: str
     backend: str
     options: Mapping[str, Any] = field(default_factory=dict)
+    clock: ClockReading = TIME_OF_DAY
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,8 @@ from typing import Any
 from qiskit.circuit import CONTROL_FLOW_OP_NAMES, QuantumCircuit
 
 from qsession_widgets.emulator import fake_devices
+from qsession_widgets.emulator.engine.contract import IDEAL, IDEAL_QUBITS
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, NOT_ISA, JobFailure
-
-IDEAL = "aer"
-IDEAL_QUBITS = 32
 
 _UNLIMITED = frozenset(CONTROL_FLOW_OP_NAMES) | {
     "barrier",

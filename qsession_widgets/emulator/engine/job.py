@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import datetime
+import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from qsession_widgets.emulator.engine.cluster import Cluster
+from qsession_widgets.emulator.engine.contract import TIME_OF_DAY, ClockReading
 from qsession_widgets.emulator.engine.device import Device
-from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
+
+MOST_EXECUTIONS = 10_000_000
+"""Shots times circuits of a sampler or executor job. Source: IBM's guide to job limits, November
+2026; an estimator's job has no such limit, because the service splits it."""
 
 USER_AER_OPTIONS = frozenset(
     {
@@ -39,8 +46,8 @@ class JobRun:
         Aer options of the emulator, then of the job.
     memory_limit : int or None
         Bytes.
-    progress : callable
-        Takes the number of finished and of all PUBs or items.
+    clock : ClockReading
+        The service's.
     seconds : float
         Simulator time so far.
     executions : int
@@ -54,12 +61,32 @@ class JobRun:
     device: Device
     options: dict[str, Any]
     memory_limit: int | None = None
-    progress: Callable[[int, int], None] = lambda done, total: None
+    clock: ClockReading = TIME_OF_DAY
     seconds: float = 0.0
     executions: int = 0
     cluster: Cluster | None = None
     warnings: list[str] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+
+    def now(self) -> datetime.datetime:
+        """Return the service's time."""
+        return datetime.datetime.fromtimestamp(self.clock.at(time.time()), datetime.timezone.utc)
+
+    def allow(self, executions: int) -> None:
+        """Refuse a job that is too long to be run, before it runs.
+
+        Raises
+        ------
+        JobFailure
+            If it has more executions than the service allows.
+        """
+        if executions > MOST_EXECUTIONS:
+            raise JobFailure(
+                f"The job has {executions:,} executions (circuits with their parameter sets, times "
+                f"shots), and a job may have {MOST_EXECUTIONS:,}: ask for fewer shots, or split it "
+                "into several jobs.",
+                INVALID_BODY,
+            )
 
     def note(self, line: str) -> None:
         """Write a line into the log, once."""

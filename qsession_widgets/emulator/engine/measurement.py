@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +30,42 @@ _WORTH = {"I": (1.0, 1.0), "0": (1.0, 0.0), "1": (0.0, 1.0)}
 _WORTH.update({"+": (1.0, 0.0), "-": (0.0, 1.0), "r": (1.0, 0.0), "l": (0.0, 1.0)})
 _WORTH.update({"X": (1.0, -1.0), "Y": (1.0, -1.0), "Z": (1.0, -1.0)})
 
+_TOGETHER = 1 << 22
+"""How many values of terms and sums are in memory at once."""
+
 
 def support(label: str) -> list[int]:
     """Return the qubits on which a term is not the identity."""
     return [qubit for qubit, letter in enumerate(reversed(label)) if letter != "I"]
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Weighted sums of terms, one after the other.
+
+    Attributes
+    ----------
+    coefficients, terms : ndarray
+        The summands: a factor each, and the position of a term.
+    starts : ndarray
+        Where each sum's summands start; none is empty.
+    """
+
+    coefficients: NDArray[np.float64]
+    terms: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+    @classmethod
+    def build(cls, sums: Sequence[Sequence[tuple[int, float]]]) -> Sums:
+        """Return sums of summands that are given as pairs of a term's position and a factor."""
+        terms, coefficients = zip(*chain.from_iterable(sums), strict=True)
+        starts = np.cumsum([0, *(len(summands) for summands in sums[:-1])])
+        return cls(np.array(coefficients, dtype=float), np.array(terms), starts)
+
+    def of(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the sums, shape ``(sums, rows)``, of terms' values, shape ``(terms, rows)``."""
+        summands = self.coefficients[:, None] * values[self.terms]
+        return np.add.reduceat(summands, self.starts, axis=0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,18 +90,47 @@ class Group:
     worth: NDArray[np.float64]
 
     def evaluate(
-        self, bits: NDArray[np.uint8], weights: NDArray[np.float64]
+        self,
+        sums: Sums,
+        bits: NDArray[np.uint8],
+        weights: NDArray[np.float64],
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return mean and variance of each term over outcomes, each of some weight."""
+        """Return mean and variance, over single shots, of weighted sums of the terms.
+
+        The terms of a shot depend on each other, so what varies is their sum: variances of the
+        terms say nothing of it.
+
+        Parameters
+        ----------
+        sums : Sums
+            Of this group's terms.
+        bits : ndarray
+            Outcomes, shape ``(rows, classical bits)``.
+        weights : ndarray
+            How many shots each outcome stands for, shape ``(rows,)``.
+
+        Returns
+        -------
+        tuple of ndarray
+            Each of shape ``(len(sums.starts),)``.
+        """
         bits = bits[:, self.first_bit :]
         weights = weights / weights.sum()
-        means = np.empty(len(self.labels))
-        squares = np.empty(len(self.labels))
-        for at, factors in enumerate(self.worth):
-            values = np.where(bits, factors[:, 1], factors[:, 0]).prod(axis=1)
-            means[at] = weights @ values
-            squares[at] = weights @ values**2
-        return means, np.maximum(squares - means**2, 0.0)
+        rows = max(1, _TOGETHER // (len(self.labels) + len(sums.terms)))
+        # Deviations from the first shot's sums: what never varies has a variance of exactly zero.
+        first = sums.of(self._values(bits[:1]))
+        means, squares = np.zeros(len(first)), np.zeros(len(first))
+        for start in range(0, len(bits), rows):
+            deviations = sums.of(self._values(bits[start : start + rows])) - first
+            means += deviations @ weights[start : start + rows]
+            squares += deviations**2 @ weights[start : start + rows]
+        return first[:, 0] + means, np.maximum(squares - means**2, 0.0)
+
+    def _values(self, bits: NDArray[np.uint8]) -> NDArray[np.float64]:
+        """Return what each term is worth in each outcome, shape ``(len(labels), rows)``."""
+        return np.array(
+            [np.where(bits, one, zero).prod(axis=1) for zero, one in self.worth.swapaxes(1, 2)]
+        )
 
 
 def groups(

@@ -19,8 +19,7 @@ from typing import Any
 
 from qsession_widgets.emulator.engine import frames
 from qsession_widgets.emulator.engine.contract import Outcome, Task
-
-INTERNAL_ERROR = 9999
+from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR
 
 _SPARE_DELAY = 3.0
 """Seconds to leave the processor to jobs before importing Qiskit once more, just in case."""
@@ -177,9 +176,7 @@ class WorkerPool:
         """The process ids of all workers that run, busy or not."""
         return sorted(worker.process.pid for worker in self._live if worker.alive)
 
-    async def run(
-        self, task: Task, on_progress: Callable[[int, int], None] | None = None
-    ) -> Outcome:
+    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> Outcome:
         """Run one job to its end.
 
         Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled,
@@ -189,8 +186,9 @@ class WorkerPool:
         ----------
         task : Task
             The job.
-        on_progress : callable, optional
-            Called with the number of finished and of all PUBs or program items.
+        on_start : callable, optional
+            Called when a worker that is ready has been sent the job: until then it waited for a
+            worker, or for what a worker imports.
 
         Returns
         -------
@@ -202,7 +200,7 @@ class WorkerPool:
             try:
                 await worker.ready()
                 self._plan_spare()
-                return await self._exchange(worker, task, on_progress)
+                return await self._exchange(worker, task, on_start)
             except (asyncio.IncompleteReadError, ConnectionError, ValueError):
                 return await self._obituary(worker)
             except BaseException:
@@ -241,21 +239,19 @@ class WorkerPool:
         while len(self._live) < self._size + 1 and not self._closed:
             self._waiting.append(await self._spawn())
 
-    async def _exchange(
-        self, worker: _Worker, task: Task, on_progress: Callable[[int, int], None] | None
-    ) -> Outcome:
+    async def _exchange(self, worker: _Worker, task: Task, on_start: Callable[[], None]) -> Outcome:
         head = {
             "job_id": task.job_id,
             "program_id": task.program_id,
             "backend": task.backend,
             "options": dict(task.options),
             "cluster": self._cluster,
+            "clock": task.clock,
         }
         await worker.send(head, task.params)
+        on_start()
         while True:
             message, body = await worker.receive()
-            if "progress" in message and on_progress is not None:
-                on_progress(*message["progress"])
             if "outcome" in message:
                 outcome = dict(message["outcome"])
                 outcome["warnings"] = tuple(outcome["warnings"])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
@@ -91,7 +91,6 @@ def run(
     seed: int | None,
     noise: Noise,
     keep: Literal["memory", "counts"],
-    done: Callable[[set[int]], None] = lambda finished: None,
 ) -> list[list[Sampled]]:
     """Run circuits with all their parameter sets and return what each measured.
 
@@ -109,8 +108,6 @@ def run(
         For the circuits' own qubit numbers.
     keep : {"memory", "counts"}
         Whether rows must be shots, in order, or may stand for several.
-    done : callable, optional
-        Called with the positions of the sweeps finished so far.
 
     Returns
     -------
@@ -129,10 +126,6 @@ def run(
     owners = [at for at, plan in enumerate(plans) for _ in plan.simulated]
     parts = [island for plan in plans for island in plan.simulated]
 
-    def tell(finished: set[int]) -> None:
-        pending = {owner for at, owner in enumerate(owners) if at not in finished}
-        done(set(range(len(sweeps))) - pending)
-
     # One numbering for all that is simulated, so that it fits into one call with one noise model.
     lanes = tuple(sorted({qubit for island in parts for qubit in island.qubits}))
     placed = [island.placed(lanes) for island in parts]
@@ -148,19 +141,19 @@ def run(
             seed=seed,
             noise=noise.model(lanes, placed),
             keep=keep,
-            done=tell,
         )
+    answers: list[list[list[Any]]] = [[] for _ in sweeps]
+    for owner, answer in zip(owners, simulated, strict=True):
+        answers[owner].append(answer)
     started = time.perf_counter()
     rng = np.random.default_rng(None if seed is None else [seed, shots])
     results = []
-    for at, (sweep, plan) in enumerate(zip(sweeps, plans, strict=True)):
-        answers = [simulated[part] for part, owner in enumerate(owners) if owner == at]
-        results.append(_assembled(sweep, plan, answers, shots, rng))
+    for sweep, plan, of_islands in zip(sweeps, plans, answers, strict=True):
+        results.append(_assembled(sweep, plan, of_islands, shots, rng))
         job.executions += shots * len(sweep)
     if any(plan.alone for plan in plans):
         job.note("method density_matrix, qubit by qubit")
         job.seconds += time.perf_counter() - started
-    tell(set(range(len(parts))))
     return results
 
 

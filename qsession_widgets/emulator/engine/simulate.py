@@ -1,15 +1,16 @@
 """Runs compacted circuits on Aer, as many in one call as is sensible.
 
 A simulator call costs a few milliseconds of its own, so small circuits go together. Large ones go
-in batches of about a second each, so that a long job can say how far it is; where a batch ends
-depends on the circuits alone, never on the clock, because the seed of a batch must not.
+in batches of about a second each, which a cluster's workers share out among themselves, and of
+which Aer holds the outcomes of one at a time; where a batch ends depends on the circuits alone,
+never on the clock, because the seed of a batch must not.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, Literal
@@ -121,7 +122,6 @@ def run(
     seed: int | None,
     noise: NoiseModel | None,
     keep: Literal["memory", "counts"],
-    done: Callable[[set[int]], None] = lambda finished: None,
 ) -> list[list[Any]]:
     """Run circuits with all their parameter sets and return what each measured.
 
@@ -139,8 +139,6 @@ def run(
         For the circuits' own qubit numbers.
     keep : {"memory", "counts"}
         Outcomes shot by shot, or how often each occurred.
-    done : callable, optional
-        Called with the positions of the sweeps finished so far.
 
     Returns
     -------
@@ -162,22 +160,15 @@ def run(
         _prepare(job, sweeps, batch, method, shots, seed, number, noise, keep)
         for number, (method, batch) in enumerate(batches)
     ]
-    pieces: dict[tuple[int, int], list[Any]] = {}
+    # A sweep's pieces may arrive in any order; each is known by the parameter set it starts with.
+    pieces: list[dict[int, list[Any]]] = [{} for _ in sweeps]
     for number, executed in _executed(job, calls):
         job.seconds += executed.seconds
         job.note(f"method {executed.method}")
         answers = iter(executed.outcomes)
         for at, start, stop in batches[number][1]:
-            pieces[at, start] = [next(answers) for _ in range(start, stop)]
-        done({at for at, sweep in enumerate(sweeps) if _complete(at, len(sweep), pieces)})
-    return [
-        [answer for place in sorted(pieces) if place[0] == at for answer in pieces[place]]
-        for at in range(len(sweeps))
-    ]
-
-
-def _complete(at: int, size: int, pieces: Mapping[tuple[int, int], list[Any]]) -> bool:
-    return sum(len(piece) for place, piece in pieces.items() if place[0] == at) == size
+            pieces[at][start] = [next(answers) for _ in range(start, stop)]
+    return [[answer for start in sorted(found) for answer in found[start]] for found in pieces]
 
 
 @dataclass(frozen=True, eq=False)
@@ -305,17 +296,19 @@ def execute(call: Call) -> Executed:
         raise JobFailure(f"Aer cannot run this job: {str(error)[:400]}", INVALID_OPTION) from error
     for experiment in result.results:
         if not experiment.success:
-            if "bad_alloc" in str(experiment.status):
-                raise out_of_memory()
-            raise JobFailure(
-                f"Aer could not run a circuit of this job: {str(experiment.status)[:400]}",
-                INTERNAL_ERROR,
-            )
+            raise _failure(f"Aer could not run a circuit of this job: {experiment.status}")
+    if len(result.results) == 0:
+        # What is wrong with one circuit can end the whole call, of which then only this is left.
+        raise _failure(f"Aer could not run this job: {result.status}")
     return Executed(
         [_outcome(experiment, call.keep) for experiment in result.results],
         str((result.results[0].metadata or {}).get("method", "unknown")),
         time.perf_counter() - started,
     )
+
+
+def _failure(reason: str) -> JobFailure:
+    return out_of_memory() if "bad_alloc" in reason else JobFailure(reason[:450], INTERNAL_ERROR)
 
 
 def _outcome(experiment: Any, keep: str) -> Any:

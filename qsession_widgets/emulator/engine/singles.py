@@ -34,6 +34,9 @@ _PLANE = {"x": (2, 3), "y": (3, 1), "z": (1, 2)}
 
 _DELAY_UNITS = frozenset({"dt", "s", "ms", "us", "ns", "ps"})
 
+_WRITES_NO_BIT = frozenset({"reset", "delay"})
+"""What may come after a measurement without changing what was read, beside standard gates."""
+
 Angle = Any
 """A number, a parameter, or an expression of parameters."""
 
@@ -74,7 +77,9 @@ def _path(island: Island, noise: Noise) -> _Path:
     for instruction in island.instructions:
         name = instruction.name
         if read is not None:
-            if name == "measure":
+            # Whatever could write the bit once more is for the simulator: another measurement,
+            # also one inside of a branch or a loop, and a value that is stored.
+            if not (instruction.is_standard_gate() or name in _WRITES_NO_BIT):
                 raise _TooMuchError
             continue
         if name == "measure":

@@ -85,10 +85,5 @@ def main() -> None:
     send({"ready": True})
     while True:
         head, body = jobs.get()
-        answer, result = programs.run(
-            head,
-            body,
-            memory_limit=settings["memory_limit"],
-            progress=lambda done, total: send({"progress": [done, total]}),
-        )
+        answer, result = programs.run(head, body, memory_limit=settings["memory_limit"])
         send({"outcome": answer}, result)

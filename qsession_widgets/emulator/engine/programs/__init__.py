@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from qsession_widgets.emulator.engine import cluster, device
+from qsession_widgets.emulator.engine.contract import IDEAL, ClockReading
 from qsession_widgets.emulator.engine.failure import (
     INTERNAL_ERROR,
     INVALID_BODY,
@@ -31,13 +32,19 @@ the client decodes. It raises `JobFailure` when the job cannot be run as posted.
 
 
 def run(
-    head: dict[str, Any],
-    params: str,
-    *,
-    memory_limit: int | None,
-    progress: Callable[[int, int], None],
+    head: dict[str, Any], params: str, *, memory_limit: int | None
 ) -> tuple[dict[str, Any], str]:
     """Run one job to its end, whatever it does.
+
+    Parameters
+    ----------
+    head : dict
+        What `WorkerPool` says of the job: ``program_id``, ``backend``, ``options``, and where there
+        are any ``cluster`` and ``clock``.
+    params : str
+        The posted parameters as JSON text.
+    memory_limit : int or None
+        Bytes the job may use.
 
     Returns
     -------
@@ -46,7 +53,8 @@ def run(
     """
     started = time.perf_counter()
     result, failure = "", None
-    job = JobRun(device.Device("none", 0), dict(head["options"]), memory_limit, progress)
+    job = JobRun(device.Device("none", 0), dict(head["options"]), memory_limit)
+    job.clock = ClockReading(*head.get("clock", job.clock))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -104,5 +112,5 @@ def warm_up() -> None:
     circuit = QuantumCircuit(1)
     circuit.measure_all()
     params = json.dumps({"pubs": [(circuit, None, 1)]}, cls=RuntimeEncoder)
-    head = {"program_id": "sampler", "backend": device.IDEAL, "options": {}}
-    run(head, params, memory_limit=None, progress=lambda done, total: None)
+    head = {"program_id": "sampler", "backend": IDEAL, "options": {}}
+    run(head, params, memory_limit=None)

@@ -1,8 +1,9 @@
 """The estimator: expectation values of observables, estimated from sampled outcomes.
 
 Values are estimated as a device would: the precision asked for becomes a number of shots, each
-group of commuting terms is measured in a circuit of its own, and the spread of the terms gives the
-error.
+group of commuting terms is measured in a circuit of its own, and how much the sum of a group's
+terms varies from shot to shot gives the error. Groups are measured in different shots, so their
+variances add up.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qsession_widgets.emulator.engine import decode, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure
 from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.measurement import Group, groups, support
+from qsession_widgets.emulator.engine.measurement import Group, Sums, groups, support
 from qsession_widgets.emulator.engine.programs import results
 from qsession_widgets.emulator.engine.programs.pubs import (
     CircuitFacts,
@@ -28,6 +29,7 @@ from qsession_widgets.emulator.engine.programs.pubs import (
     kept_qubits,
     posted_pubs,
 )
+from qsession_widgets.emulator.engine.sampling import Sampled
 from qsession_widgets.emulator.engine.simulate import Sweep
 
 DEFAULT_PRECISION = 0.015625
@@ -125,12 +127,6 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
     by_index: dict[int, PubResult] = {}
     for shots, members in by_shots.items():
         steps = [step for index in members for step in _steps(index, works[index], plans[index])]
-        owners = [step.index for step in steps]
-
-        def tell(done: set[int], owners: list[int] = owners, before: int = len(by_index)) -> None:
-            pending = {owner for at, owner in enumerate(owners) if at not in done}
-            job.progress(before + len(set(owners) - pending), len(works))
-
         counted = sampling.run(
             job,
             [step.sweep for step in steps],
@@ -138,16 +134,12 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
             seed=options.seed,
             noise=noise,
             keep="counts",
-            done=tell,
         )
-        values: dict[int, dict[Any, tuple[float, float]]] = defaultdict(dict)
+        totals = {index: _Totals(works[index]) for index in members}
         for step, by_place in zip(steps, counted, strict=True):
-            for place, sampled in zip(step.places, by_place, strict=True):
-                means, variances = step.group.evaluate(sampled.bits, sampled.weights)
-                for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
-                    values[step.index][place, label] = (mean, variance)
+            totals[step.index].add(step, by_place)
         for index in members:
-            by_index[index] = _result(works[index], values[index])
+            by_index[index] = totals[index].result()
     return [by_index[index] for index in range(len(works))]
 
 
@@ -183,19 +175,48 @@ def _groups(
     return found
 
 
-def _result(work: _Work, values: dict[Any, tuple[float, float]]) -> PubResult:
-    shape = work.at.shape
-    evs, stds = np.zeros(shape), np.zeros(shape)
-    for index in np.ndindex(*shape):
-        for label, coefficient in work.observables[index].items():
-            mean, variance = values[work.at[index], label]
-            evs[index] += mean * coefficient
-            stds[index] += abs(coefficient) * math.sqrt(variance)
-    return PubResult(
-        DataBin(evs=evs, stds=stds / math.sqrt(work.shots), shape=shape),
-        metadata={
-            "target_precision": work.pub.precision,
-            "shots": work.shots,
-            "circuit_metadata": work.pub.circuit.metadata,
-        },
-    )
+class _Totals:
+    """What comes together for one PUB, group by group of its terms."""
+
+    def __init__(self, work: _Work) -> None:
+        self._work = work
+        self._means = np.zeros(work.at.shape)
+        self._variances = np.zeros(work.at.shape)
+        # By parameter set and term: in which observables it is, and with which factor.
+        self._uses: dict[tuple[Any, str], list[tuple[tuple[int, ...], float]]] = defaultdict(list)
+        for index in np.ndindex(*work.at.shape):
+            for label, factor in work.observables[index].items():
+                self._uses[work.at[index], label].append((index, factor))
+
+    def add(self, step: _Step, by_place: Sequence[Sampled]) -> None:
+        """Add what a group contributes to the observables at each of its parameter sets."""
+        for place, sampled in zip(step.places, by_place, strict=True):
+            summands: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)
+            for at, label in enumerate(step.group.labels):
+                for index, factor in self._uses[place, label]:
+                    summands[index].append((at, factor))
+            sums = Sums.build(list(summands.values()))
+            found = step.group.evaluate(sums, sampled.bits, sampled.weights)
+            for index, mean, variance in zip(summands, *found, strict=True):
+                self._means[index] += mean
+                self._variances[index] += variance
+
+    def result(self) -> PubResult:
+        """Return the PUB's result, once all groups have been added."""
+        pub, shots = self._work.pub, self._work.shots
+        # An array also where it has no axes, for which NumPy's own arithmetic returns a number.
+        errors = np.asarray(np.sqrt(self._variances / shots))
+        return PubResult(
+            DataBin(
+                evs=self._means,
+                stds=errors,
+                # On the service the two differ where gates are twirled, which nothing is here.
+                ensemble_standard_error=errors,
+                shape=self._means.shape,
+            ),
+            metadata={
+                "target_precision": pub.precision,
+                "shots": shots,
+                "circuit_metadata": pub.circuit.metadata,
+            },
+        )

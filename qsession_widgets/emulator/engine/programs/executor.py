@@ -7,7 +7,9 @@ of each; a result is filled field by field into the model of its version.
 
 from __future__ import annotations
 
+import base64
 import datetime
+import io
 import json
 import math
 import sys
@@ -18,6 +20,7 @@ from typing import Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
+from qiskit.qpy import get_qpy_version
 
 from qsession_widgets.emulator.engine import outcomes, sampling
 from qsession_widgets.emulator.engine.decode import OLDEST_QPY
@@ -43,6 +46,7 @@ def run(job: JobRun, text: str) -> str:
             INVALID_OPTION,
         )
     items = list(program.items)
+    job.allow(sum(math.prod(_shape(item)) for item in items) * program.shots)
     kept, cuts = cut_together(job.device, (item.circuit for item in items))
     rng = np.random.default_rng(seed)
     samples = [_sample(item, rng) for item in items]
@@ -50,7 +54,7 @@ def run(job: JobRun, text: str) -> str:
         Sweep.of(cut, item.circuit.parameters, sample.values)
         for cut, item, sample in zip(cuts, items, samples, strict=True)
     ]
-    started = datetime.datetime.now(datetime.timezone.utc)
+    started = job.now()
     memories = sampling.run(
         job,
         sweeps,
@@ -58,9 +62,8 @@ def run(job: JobRun, text: str) -> str:
         seed=seed,
         noise=DeviceNoise(job.device, kept, "target"),
         keep="memory",
-        done=lambda finished: job.progress(len(finished), len(items)),
     )
-    stopped = datetime.datetime.now(datetime.timezone.utc)
+    stopped = job.now()
     data = [
         {**sample.extra, **_registers(item.circuit, memory, sample.shape, program.shots)}
         for item, sample, memory in zip(items, samples, memories, strict=True)
@@ -98,13 +101,7 @@ def _read(text: str) -> tuple[Any, Any]:
             f"{', '.join(converters)}.",
             INVALID_BODY,
         )
-    for qpy_version in _qpy_versions(params):
-        if not isinstance(qpy_version, int) or qpy_version < OLDEST_QPY:
-            raise JobFailure(
-                f"A circuit is serialized as QPY version {qpy_version}, and versions before "
-                f"{OLDEST_QPY} are refused because reading them can run code.",
-                INVALID_BODY,
-            )
+    _refuse_old_serializations(params)
     try:
         model = converter.model(**params)
         program, _ = converter.decoder(model)
@@ -116,15 +113,61 @@ def _read(text: str) -> tuple[Any, Any]:
     return model, program
 
 
+def _refuse_old_serializations(params: Any) -> None:
+    try:
+        for qpy_version in _qpy_versions(params):
+            if not isinstance(qpy_version, int) or qpy_version < OLDEST_QPY:
+                raise JobFailure(
+                    f"A circuit is serialized as QPY version {qpy_version}, and versions before "
+                    f"{OLDEST_QPY} are refused because reading them can run code.",
+                    INVALID_BODY,
+                )
+    except JobFailure:
+        raise
+    except Exception as error:
+        raise JobFailure(
+            "A serialized circuit among the executor's parameters cannot be read "
+            f"({type(error).__name__}): post them as the Qiskit Runtime client does.",
+            INVALID_BODY,
+        ) from error
+
+
 def _qpy_versions(value: Any) -> Iterator[Any]:
+    """Yield the versions of all circuits in posted parameters."""
     if isinstance(value, dict):
-        if "qpy_version" in value:
-            yield value["qpy_version"]
-        for inner in value.values():
-            yield from _qpy_versions(inner)
+        for key, inner in value.items():
+            if key == "qpy_version":
+                yield inner
+            elif key == "samplex_json":
+                yield from _samplex_versions(inner)
+            else:
+                yield from _qpy_versions(inner)
     elif isinstance(value, list):
         for inner in value:
             yield from _qpy_versions(inner)
+
+
+def _samplex_versions(value: Any) -> Iterator[int]:
+    """Yield the versions of all circuits in a samplex, which hold expressions of its parameters.
+
+    A samplex is JSON text whose values are JSON text again. Of a key that is there twice both
+    values are looked at, because each reader of JSON has its own idea of which of them counts.
+    """
+    if isinstance(value, _Pairs):
+        for key, inner in value:
+            if key == "circuit_base64":
+                yield get_qpy_version(io.BytesIO(base64.b64decode(inner)))
+            else:
+                yield from _samplex_versions(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _samplex_versions(inner)
+    elif isinstance(value, str) and value.lstrip()[:1] in ("{", "[", '"'):
+        yield from _samplex_versions(json.loads(value, object_pairs_hook=_Pairs))
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """What a JSON object holds, as pairs."""
 
 
 def _options(job: JobRun, model: Any) -> int | None:
@@ -152,12 +195,19 @@ class _Sample:
 
 
 def _sample(item: Any, rng: np.random.Generator) -> _Sample:
+    shape = _shape(item)
     if not hasattr(item, "samplex"):
-        values = np.asarray(item.circuit_arguments, dtype=float)
-        return _Sample(values.shape[:-1], _rounded(values), {})
-    drawn = _draw(item, tuple(item.shape), rng)
-    values = drawn.pop("parameter_values", np.zeros((*item.shape, 0)))
-    return _Sample(tuple(item.shape), _rounded(values), drawn)
+        return _Sample(shape, _rounded(np.asarray(item.circuit_arguments, dtype=float)), {})
+    drawn = _draw(item, shape, rng)
+    values = drawn.pop("parameter_values", np.zeros((*shape, 0)))
+    return _Sample(shape, _rounded(values), drawn)
+
+
+def _shape(item: Any) -> tuple[int, ...]:
+    """Return the shape of an item: how often, and along which axes, its circuit is run."""
+    if hasattr(item, "samplex"):
+        return tuple(item.shape)
+    return tuple(np.shape(item.circuit_arguments)[:-1])
 
 
 def _draw(item: Any, shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, NDArray[Any]]:

@@ -22,11 +22,6 @@ from qsession_widgets.emulator.engine.sources import DeviceNoise, Noise, OwnNois
 
 _REMEMBERED = 64
 
-_PARAMETERS = frozenset(
-    {"options", "precision", "pubs", "resilience_level", "shots", "support_qiskit", "version"}
-)
-"""What stands beside the options in a job's parameters and is read."""
-
 _AS_IT_IS = {"execution.init_qubits": True}
 """Options without effect, with the value that says what happens anyway; of all others it is off."""
 
@@ -132,8 +127,6 @@ class Options:
         values = _copied(params.get("options") or {})
         if not isinstance(values, dict):
             raise JobFailure("The options are no JSON object.", INVALID_OPTION)
-        for name in sorted(params.keys() - _PARAMETERS):
-            job.warn(f"The parameter {name} has no effect: there is none of this name.")
         values["experimental"] = job.take_aer_options(values.get("experimental") or {})
         simulator = values.get("simulator") or {}
         seed = simulator.pop("seed_simulator", None)

@@ -10,9 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from qiskit.primitives import BitArray, PrimitiveResult, PubResult
 from qiskit_ibm_runtime import RuntimeEncoder
+from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, ExecutionSpans
 
 
-def write(results: Sequence[PubResult], params: Mapping[str, Any]) -> str:
+def write(
+    results: Sequence[PubResult],
+    params: Mapping[str, Any],
+    spans: Sequence[DoubleSliceSpan] = (),
+) -> str:
     """Return the results of a job as JSON text.
 
     Parameters
@@ -22,9 +27,16 @@ def write(results: Sequence[PubResult], params: Mapping[str, Any]) -> str:
     params : Mapping
         What was posted: with ``support_qiskit`` false there is nobody to read Qiskit's classes, and
         the answer consists of lists and numbers.
+    spans : sequence of DoubleSliceSpan
+        When which of them was measured; the sampler tells, the estimator does not.
     """
-    result = PrimitiveResult(results, metadata={"version": 2})
-    if params.get("support_qiskit", True):
+    qiskit = params.get("support_qiskit", True)
+    metadata: dict[str, Any] = {"version": 2}
+    # how the service writes them for clients without Qiskit is not known
+    if spans and qiskit:
+        metadata["execution"] = {"execution_spans": ExecutionSpans(spans)}
+    result = PrimitiveResult(results, metadata=metadata)
+    if qiskit:
         return json.dumps(result, cls=RuntimeEncoder)
     plain = {
         "results": [

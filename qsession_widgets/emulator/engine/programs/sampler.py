@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from qiskit.primitives import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit_ibm_runtime.execution_span import DoubleSliceSpan
 
 from qsession_widgets.emulator.engine import decode, outcomes, sampling
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
@@ -41,8 +42,10 @@ def run(job: JobRun, text: str) -> str:
             INVALID_OPTION,
         )
     pubs = [_pub(value, shots, index) for index, value in enumerate(posted)]
+    job.allow(sum(pub.size * pub.shots for pub in pubs))
     options.warn_about_rest(job)
-    return results.write(_sample(job, pubs, options), params)
+    found, spans = _sample(job, pubs, options)
+    return results.write(found, params, spans)
 
 
 def _pub(value: Any, shots: int, index: int) -> SamplerPub:
@@ -54,7 +57,10 @@ def _pub(value: Any, shots: int, index: int) -> SamplerPub:
         raise JobFailure(f"PUB {index} is not valid: {error}", INVALID_BODY) from error
 
 
-def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[SamplerPubResult]:
+def _sample(
+    job: JobRun, pubs: Sequence[SamplerPub], options: Options
+) -> tuple[list[SamplerPubResult], list[DoubleSliceSpan]]:
+    """Return the PUBs' results, and when which of them was measured."""
     kept, cuts = cut_together(job.device, (pub.circuit for pub in pubs))
     noise = options.noise_for(job, cuts, kept)
 
@@ -62,17 +68,19 @@ def _sample(job: JobRun, pubs: Sequence[SamplerPub], options: Options) -> list[S
     for index, pub in enumerate(pubs):
         by_shots[pub.shots].append(index)
     memories: dict[int, list[Sampled]] = {}
+    spans = []
     for shots, group in by_shots.items():
         sweeps = [sweep_of(pubs[i], cuts[i]) for i in group]
-
-        def tell(done: set[int], before: int = len(memories)) -> None:
-            job.progress(before + len(done), len(pubs))
-
+        started = job.now()
         memory = sampling.run(
-            job, sweeps, shots=shots, seed=options.seed, noise=noise, keep="memory", done=tell
+            job, sweeps, shots=shots, seed=options.seed, noise=noise, keep="memory"
         )
+        slices = {
+            i: ((*pubs[i].shape, shots), slice(0, pubs[i].size), slice(0, shots)) for i in group
+        }
+        spans.append(DoubleSliceSpan(started, job.now(), slices))
         memories.update(zip(group, memory, strict=True))
-    return [_result(pub, memories[i]) for i, pub in enumerate(pubs)]
+    return [_result(pub, memories[i]) for i, pub in enumerate(pubs)], spans
 
 
 def _result(pub: SamplerPub, memories: Sequence[Sampled]) -> SamplerPubResult:
