@@ -7,11 +7,15 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from .discovery import DEFAULT_NAME, Connection, EmulatorError
+from ..durations import words as words_of
+from .discovery import DEFAULT_NAME, Connection, EmulatorError, everyone
 from .options import OptionError, Parser, add_arguments, from_namespace
 from .rehearsing import add_commands
+
+LIST = "list the emulators that run, with their names"
 
 
 def main(words: Sequence[str]) -> int:
@@ -76,7 +80,11 @@ def _parser() -> argparse.ArgumentParser:
     start = add("start", _start, "start it in the background, or find it running")
     add_arguments(start)
     actions.add_parser("serve", help="run it in this terminal", add_help=False)
-    add("stop", _stop, "end it; what it has accepted is kept")
+    stop = add("stop", _stop, "end it; what it has accepted is kept")
+    stop.add_argument("--all", action="store_true", help="end every emulator of this user")
+    several = actions.add_parser("list", help=LIST, description=LIST)
+    several.add_argument("--json", action="store_true", help="one JSON object a line")
+    several.set_defaults(action=_list)
     add("status", _status, "say how it is")
     env = add("env", _env, "print the variables that lead QiskitRuntimeService() to it")
     env.add_argument("--instance", metavar="NAME", help="as the user of that instance")
@@ -108,11 +116,59 @@ def _start(options: argparse.Namespace) -> int:
 def _stop(options: argparse.Namespace) -> int:
     from .launch import stop
 
+    if options.all:
+        return _stop_all(options)
     stopped = stop(options.name)
     if options.json:
         print(json.dumps({"stopped": stopped}))
     else:
         print("The emulator has ended." if stopped else "No emulator is running.")
+    return 0
+
+
+def _stop_all(options: argparse.Namespace) -> int:
+    from .launch import stop
+
+    failed = 0
+    for connection in everyone():
+        said: dict[str, Any] = {"name": connection.name}
+        try:
+            # a file that was left behind is none that runs
+            if not stop(connection.name):
+                continue
+            said["stopped"] = True
+            words = f"The emulator {connection.name} has ended."
+        except EmulatorError as error:
+            failed, words = 1, str(error)
+            said.update(stopped=False, error=words)
+        print(json.dumps(said) if options.json else words)
+    return failed
+
+
+def _list(options: argparse.Namespace) -> int:
+    from .launch import find
+
+    running = []
+    for known in sorted(everyone(), key=lambda known: (known.name != DEFAULT_NAME, known.name)):
+        try:
+            connection = find(known.name)
+            status = None if connection is None else connection.status()
+        except (EmulatorError, OSError) as error:
+            print(error, file=sys.stderr)
+            continue
+        if connection is not None and status is not None:
+            running.append((connection, status))
+    for connection, status in running:
+        if options.json:
+            print(json.dumps({"name": connection.name, **connection.public(), **status}))
+            continue
+        takes = sum(status["sessions"][state] for state in ("open", "active", "inactive"))
+        print(
+            f"{connection.name:<12} {connection.url}  process {connection.pid}  plan "
+            f"{status['plan']}  open sessions {takes}  pending jobs {status['pending_jobs']}"
+        )
+    if not running and not options.json:
+        print("No emulator is running.")
     return 0
 
 
@@ -123,9 +179,19 @@ def _status(options: argparse.Namespace) -> int:
         print(json.dumps(status))
         return 0
     print(f"The emulator at {connection.url}, process {connection.pid}, plan {status['plan']}:")
-    for name, value in status.items():
-        if name not in ("plan", "pid") and not isinstance(value, (dict, list)):
-            print(f"  {name.replace('_', ' ')}: {value}")
+    clock = datetime.fromtimestamp(status.pop("now")).astimezone()
+    shown = {
+        "up for": words_of(status.pop("uptime_seconds")),
+        "its clock": clock.strftime("%Y-%m-%d %H:%M:%S %Z"),
+        "sessions": ", ".join(
+            f"{count} {state}" for state, count in status.pop("sessions").items()
+        ),
+        **{name.replace("_", " "): value for name, value in status.items()},
+    }
+    for name, value in shown.items():
+        told = name in ("plan", "pid") or value is None
+        if not told and not isinstance(value, (dict, list)):
+            print(f"  {name}: {value}")
     return 0
 
 

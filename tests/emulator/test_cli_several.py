@@ -1,0 +1,40 @@
+"""Several emulators from a terminal: which ones run, and an end for all of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.cli import main
+from qsession_widgets.emulator.options import Options
+
+NAMES = ("default", "second")
+
+
+def test_all_that_run_are_listed_and_ended(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["emulator", "list"]) == 0
+    assert capsys.readouterr().out == "No emulator is running.\n"
+    try:
+        running = {name: launch.find_or_start(Options(workers=1, seed=1), name) for name in NAMES}
+        assert main(["emulator", "list"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        for name, line in zip(NAMES, lines, strict=True):
+            assert line.startswith(name)
+            assert running[name].url in line
+            assert "open sessions 0" in line
+        assert main(["emulator", "list", "--json"]) == 0
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+        assert [one["name"] for one in found] == list(NAMES)
+        assert not any("key" in one for one in found)
+        assert main(["emulator", "status", "--name", "second"]) == 0
+        status = capsys.readouterr().out
+        assert "up for: " in status
+        assert "None" not in status
+        assert main(["emulator", "stop", "--all"]) == 0
+        assert "The emulator second has ended." in capsys.readouterr().out
+        assert launch.find("default") is None
+    finally:
+        for name in NAMES:
+            launch.stop(name)
