@@ -22,7 +22,9 @@ from typing import Any
 from .errors import INSTANCE_NOT_FOUND, unauthorized
 from .lifecycle import Refused
 
-OWNER = "owner"
+OWNER = "owner@emulator"
+"""What the owner is called among the users; no instance can be called so."""
+
 TOKEN_SECONDS = 3600
 _ALGORITHM = "HS256"
 
@@ -56,7 +58,7 @@ class Caller:
     Attributes
     ----------
     user : str
-        ``owner``, or the name of the instance whose key was used.
+        `OWNER`, or the name of the instance whose key was used.
     instance : Instance or None
         The instance the request is about; None where it is about none.
     """

@@ -142,8 +142,11 @@ class Connection:
         finally:
             connection.close()
         if answer.status >= 400:
-            errors = said.get("errors") if isinstance(said, dict) else None
-            message = errors[0].get("message") if errors else f"HTTP {answer.status}"
+            try:
+                message = said["errors"][0]["message"]
+            except (TypeError, LookupError):
+                # another program may answer where an emulator was
+                message = f"HTTP {answer.status}"
             raise EmulatorError(f"The emulator refused: {message}")
         return said if isinstance(said, dict) else {}
 

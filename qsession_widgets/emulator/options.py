@@ -13,6 +13,9 @@ from .records import PLANS, Plan
 
 JOB_TIMES = ("simulated", "device")
 
+FASTEST = 1e6
+"""Seconds in one second; with more the service's clock would soon have no date any more."""
+
 
 class OptionError(ValueError):
     """An option that makes no sense; the message is one sentence for the person who gave it."""
@@ -90,10 +93,17 @@ class Options:
         names = [name for name, _ in self.instances]
         if len(set(names)) < len(names) or "default" in names:
             raise OptionError("Each instance needs a name of its own, other than default.")
+        if "owner" in names:
+            raise OptionError(
+                "An instance cannot be named owner, because that is who reaches all of them: "
+                "choose another name."
+            )
         for name, plan in self.instances:
-            if not name or not name.replace("-", "").replace("_", "").isalnum():
+            # on a command line one that begins with - would be an option
+            if not name[:1].isalnum() or not name.replace("-", "").replace("_", "").isalnum():
                 raise OptionError(
-                    f"An instance is named with letters, digits, - and _, not {name!r}."
+                    "An instance is named with letters, digits, - and _, and begins with a letter "
+                    f"or digit, unlike {name!r}."
                 )
             _check_plan(plan)
         for option, value, smallest in (
@@ -108,6 +118,8 @@ class Options:
         ):
             if value is not None and not (math.isfinite(value) and value >= smallest):
                 raise OptionError(f"{option} must be {smallest:g} or more, not {value:g}.")
+        if self.speed > FASTEST:
+            raise OptionError(f"--speed must be {FASTEST:.0f} or less, not {self.speed:g}.")
         if self.queue is not None:
             _check_queue(self.queue)
         if self.job_time not in JOB_TIMES:

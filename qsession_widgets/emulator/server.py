@@ -113,18 +113,20 @@ def main(words: Sequence[str] | None = None) -> int:
 @contextlib.contextmanager
 def _own(directory: Path) -> Iterator[None]:
     """Be the only emulator on a data directory."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with FileLock(directory / "lock"):
-            yield
-    except Busy:
-        raise CannotStart(
-            f"Another emulator uses the data in {directory}: stop it, or choose another --data-dir."
-        ) from None
-    except (PermissionError, NotADirectoryError, FileExistsError) as error:
-        raise CannotStart(
-            f"The data directory {directory} cannot be used: {error.strerror}."
-        ) from error
+    with contextlib.ExitStack() as held:
+        try:
+            directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+            held.enter_context(FileLock(directory / "lock"))
+        except Busy:
+            raise CannotStart(
+                f"Another emulator uses the data in {directory}: stop it, or choose another "
+                "--data-dir."
+            ) from None
+        except OSError as error:
+            raise CannotStart(
+                f"The data directory {directory} cannot be used: {error.strerror}."
+            ) from error
+        yield
 
 
 def _listen_as_before(host: str, port: int, directory: Path) -> socket.socket:
@@ -199,8 +201,14 @@ async def _serve(
 
     def ready() -> None:
         path = connection_file(name)
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_private(path, connection.to_json())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_private(path, connection.to_json())
+        except OSError as error:
+            raise CannotStart(
+                f"Nobody can find this emulator, because {path} cannot be written: "
+                f"{error.strerror}."
+            ) from error
         sentence = f"The emulator {name} listens at {connection.url}, with its data in {directory}."
         print(json.dumps(connection.public()) if arguments.json else sentence, flush=True)
 

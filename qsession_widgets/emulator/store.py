@@ -17,7 +17,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .database import Database
+from .database import Database, StoreError
 from .records import Job, Session
 
 MAX_JOBS = 100_000
@@ -85,11 +85,23 @@ class Store:
     # Records
 
     def load(self) -> tuple[list[Session], list[Job]]:
-        """All sessions and jobs, each in the order they were accepted."""
+        """All sessions and jobs, each in the order they were accepted.
+
+        Raises
+        ------
+        StoreError
+            One of them cannot be read.
+        """
         with self._database.reading():
             sessions = self._execute("SELECT record FROM sessions ORDER BY n").fetchall()
             jobs = self._execute("SELECT record FROM jobs ORDER BY n").fetchall()
-        return [_session(record) for (record,) in sessions], [_job(record) for (record,) in jobs]
+        try:
+            return [_session(text) for (text,) in sessions], [_job(text) for (text,) in jobs]
+        except (ValueError, TypeError, LookupError, AttributeError) as error:
+            raise StoreError(
+                f"{self._database.path} holds a record that is damaged ({error!r}): move it away "
+                "to start without it, or choose another place for the data."
+            ) from error
 
     def save(
         self,

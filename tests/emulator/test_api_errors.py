@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import time
 from email.utils import parsedate_to_datetime
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 import hypothesis.strategies as st
@@ -16,7 +15,7 @@ import pytest
 from emulator.conftest import CIRCUIT, Api
 from hypothesis import HealthCheck, given, settings
 
-from qsession_widgets.emulator.api.envelope import LARGEST_BODY
+from qsession_widgets.emulator.auth import OWNER, Identity
 from qsession_widgets.emulator.discovery import Connection
 
 JOB = {"program_id": "sampler", "backend": "aer", "params": {"pubs": [[CIRCUIT]], "version": 2}}
@@ -133,33 +132,6 @@ JSON = {"Content-Type": "application/json"}
 def test_body_that_is_no_object(api: Api, body: bytes) -> None:
     assert api.refused("POST", "/jobs", content=body, headers=JSON)[0] == 400
     assert api.refused("POST", "/sessions", content=body, headers=JSON)[0] == 400
-
-
-def test_body_that_is_too_large(api: Api) -> None:
-    url = urlsplit(api.connection.url)
-    with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
-        head = (
-            f"POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nContent-Length: {LARGEST_BODY + 1}\r\n\r\n"
-        )
-        connection.sendall(head.encode())
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 413")
-    assert b'"errors"' in answer
-
-
-def test_body_that_grows_too_large(api: Api) -> None:
-    # in pieces, so that nothing announces how many there will be
-    piece = f"{2**20:x}\r\n".encode() + b"x" * 2**20 + b"\r\n"
-    url = urlsplit(api.connection.url)
-    with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
-        head = "POST /api/v1/jobs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-        connection.sendall(f"{head}Content-Type: application/json\r\n\r\n".encode())
-        for _ in range(LARGEST_BODY // 2**20):
-            connection.sendall(piece)
-        connection.sendall(b"1\r\nx\r\n")
-        answer = b"".join(iter(lambda: connection.recv(65536), b""))
-    assert answer.startswith(b"HTTP/1.1 413")
-    assert answer.count(b"HTTP/1.1") == 1
 
 
 def test_session_belongs_to_its_backend(api: Api) -> None:
@@ -330,6 +302,14 @@ def test_key_of_an_instance_reaches_nothing_else(api: Api, alice: Api) -> None:
         headers={"Authorization": alice.http.headers["Authorization"]},
     ).json()
     assert [item["name"] for item in found["items"]] == ["alice"]
+
+
+def test_no_instance_is_the_owner_whatever_it_is_called() -> None:
+    # one of this name is refused, and was not always
+    identity = Identity.of({"default": "premium", "owner": "open"})
+    users = {item.name: identity.user_of_key(item.key) for item in identity.instances.values()}
+    assert users == {"default": "default", "owner": "owner"}
+    assert identity.user_of_key(identity.key) == OWNER != "owner"
 
 
 # --------------------------------------------------------------------------------------------------

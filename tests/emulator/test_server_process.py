@@ -134,7 +134,15 @@ def test_file_of_a_killed_emulator_is_removed(running: Connection) -> None:
     assert not discovery.connection_file().exists()
 
 
-def test_file_that_leads_to_somebody_else_is_removed(running: Connection, place: Path) -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
+        b'HTTP/1.1 404 No\r\nContent-Length: 15\r\n\r\n{"errors": "x"}',
+        b'HTTP/1.1 404 No\r\nContent-Length: 23\r\n\r\n{"errors": {"a": "no"}}',
+    ],
+)
+def test_file_that_leads_to_somebody_else_is_removed(running: Connection, said: bytes) -> None:
     launch.stop()
     with socket.create_server(("127.0.0.1", 0)) as other:
 
@@ -142,7 +150,7 @@ def test_file_that_leads_to_somebody_else_is_removed(running: Connection, place:
             connection, _ = other.accept()
             with connection:
                 connection.recv(4096)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+                connection.sendall(said)
 
         thread = threading.Thread(target=answer)
         thread.start()
@@ -212,15 +220,19 @@ def test_used_port() -> None:
     [
         (["--plan", "gold"], "There is no plan 'gold'"),
         (["--speed", "-1"], "--speed must be 0 or more"),
+        (["--speed", "1e9"], "--speed must be 1000000 or less"),
         (["--ittl", "0"], "--ittl must be 0.1 or more"),
         (["--max-ttl", "nan"], "--max-ttl must be 1 or more"),
         (["--instance", "carol"], "NAME=PLAN"),
         (["--instance", "a=premium", "--instance", "a=open"], "a name of its own"),
+        (["--instance", "owner=open"], "cannot be named owner"),
+        (["--instance=-x=open"], "begins with a letter or digit"),
         (["--queue", "long"], "The queue is given as"),
         (["--job-time", "long"], "--job-time is one of"),
         (["--port", "70000"], "Port 70000"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
         (["--data-dir", "/dev/null/x"], "cannot be used"),
+        (["--data-dir", "x" * 300], "cannot be used"),
     ],
 )
 def test_option_that_makes_no_sense_is_one_sentence(
@@ -231,6 +243,20 @@ def test_option_that_makes_no_sense_is_one_sentence(
     assert said in printed
     assert printed.count("\n") == 1
     assert not discovery.connection_file().exists()
+
+
+def test_runtime_directory_that_cannot_be_used_is_said(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    taken = tmp_path / "runtime"
+    taken.write_text("a file, and no directory")
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(taken))
+    assert main(["--workers", "1"]) == 1
+    printed = capsys.readouterr().err
+    # not the data directory is to blame
+    assert printed.startswith("Nobody can find this emulator")
+    assert str(taken) in printed
+    assert printed.count("\n") == 1
 
 
 def test_data_of_a_newer_version_is_left_alone(running: Connection, connect: Connect) -> None:

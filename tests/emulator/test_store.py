@@ -336,6 +336,21 @@ def test_data_of_a_newer_version_is_left_alone(tmp_path):
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("record", ["{", "{}", "[]", "7"])
+def test_a_damaged_record_is_said(tmp_path, record):
+    path = tmp_path / "data.sqlite"
+    store = Store(path)
+    store.save([session("s")])
+    store.close()
+    with sqlite3.connect(path) as raw:
+        raw.execute("UPDATE sessions SET record = ?", (record,))
+    raw.close()
+    store = Store(path)
+    with pytest.raises(StoreError, match=r"data\.sqlite holds a record that is damaged"):
+        store.load()
+    store.close()
+
+
 def test_a_file_of_another_program_is_left_alone(tmp_path):
     path = tmp_path / "bookmarks.sqlite"
     with sqlite3.connect(path) as raw:

@@ -24,6 +24,12 @@ _HINTS = {
     405: "GET /openapi.json lists the methods of each address.",
 }
 
+_UNREADABLE: dict[type, str] = {
+    RecursionError: "it is nested too deeply",
+    UnicodeDecodeError: "it is not UTF-8",
+    ValueError: "a number has too many digits",
+}
+
 
 def create_app(emulator: Emulator) -> Envelope:
     """The ASGI application of one emulator."""
@@ -65,8 +71,12 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _malformed(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
+    return _senseless(request, _sentence(error))
+
+
+def _senseless(request: Request, message: str) -> Response:
     code = INVALID_JOB if request.url.path.endswith("/jobs") and request.method == "POST" else 400
-    return _error(request, 400, code, _sentence(error), "Correct the request and send it again.")
+    return _error(request, 400, code, message, "Correct the request and send it again.")
 
 
 def _sentence(error: RequestValidationError) -> str:
@@ -83,6 +93,10 @@ def _sentence(error: RequestValidationError) -> str:
 
 async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == 400:
+        # of FastAPI, which does not say what its parser met
+        why = _UNREADABLE.get(type(error.__cause__), "its JSON is damaged")
+        return _senseless(request, f"The body cannot be read: {why}.")
     message = {
         404: f"There is nothing at {request.url.path}.",
         405: f"{request.method} is not possible at {request.url.path}.",

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 from starlette.responses import Response
 
-from ..auth import Caller, Instance
+from ..auth import OWNER, Caller, Instance
 from ..core import Emulator
 from ..errors import invalid
 from ..lifecycle import Refused
@@ -25,10 +25,14 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 """What OpenAPI says of errors, the same for every route."""
 
 
+def json_text(data: Any) -> str:
+    """Write plain JSON types as text."""
+    return json.dumps(data, separators=(",", ":"))
+
+
 def json_response(data: Any, status: int = 200) -> Response:
     """Write plain JSON types as an answer."""
-    body = json.dumps(data, separators=(",", ":")).encode()
-    return Response(body, status, media_type="application/json")
+    return Response(json_text(data), status, media_type="application/json")
 
 
 def no_content() -> Response:
@@ -133,7 +137,7 @@ def refuse_unless_owner(emulator: Emulator, authorization: str | None) -> None:
     Refused
         Bad credentials (401), or those of an instance (403).
     """
-    if emulator.identity.user(authorization) != "owner":
+    if emulator.identity.user(authorization) != OWNER:
         raise Refused(
             403,
             "An instance's key does not reach the emulator's own controls.",

@@ -54,6 +54,24 @@ SERVICE: dict[str, str] = {
 }
 """Every known address of the service, with a remark."""
 
+PLAIN = """\
+## Results for a client without Qiskit
+
+With `"support_qiskit": false` among a job's parameters, the result of the sampler and of the
+estimator is made of lists and numbers alone:
+
+    {"results": [{"data": {…}, "metadata": {…}}, …], "metadata": {"version": 2}}
+
+There is one entry for each PUB. The sampler's `data` has, by the name of each classical register,
+`{"samples": ["0x3", "0x0", …], "num_bits": 2}`: a hexadecimal number for each shot. The estimator's
+`data` has `evs`, `stds` and `ensemble_standard_error`, a number each. Execution spans are left out,
+for how the service writes them in this form is not known here.
+
+A PUB with a shape, as from several parameter sets or observables, has nested lists instead, one
+level for each axis: of shape (2, 3), `samples[i][j]` are the shots of one parameter set, and
+`evs[i][j]` is one expectation value.
+"""
+
 
 def _routes(router: APIRouter, prefix: str) -> Iterator[str]:
     for route in router.routes:
@@ -96,7 +114,7 @@ def report() -> str:
             for address in _routes(router, prefix):
                 only = "only with `--faults`" if prefix == faults.PREFIX else ""
                 lines.append(f"| `{address}` | {only} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", PLAIN])
 
 
 def main(words: Sequence[str] | None = None) -> int:

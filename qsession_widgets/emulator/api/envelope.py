@@ -16,6 +16,8 @@ from ..clock import Clock
 from ..core import Emulator
 from ..errors import error_body
 from ..faults import Fault
+from ..lifecycle import Refused
+from . import iam
 from .common import PREFIX
 
 log = logging.getLogger(__name__)
@@ -26,48 +28,89 @@ BASE = "/experimental"
 LARGEST_BODY = 128 * 1024 * 1024
 """Bytes of a request's body."""
 
+FROM_ANYBODY = 64 * 1024
+"""Bytes of a body that are taken before anybody has looked at the sender's key.
 
-class _TooLarge(Exception):
-    pass
+A body is read and parsed before its route asks who sent it, and while a large one is parsed nobody
+else is answered.
+"""
 
 
 class _Exchange:
-    """One request and its answer: how much came in, and whether anything went out."""
+    """One request and its answer: how much came in, and whether anything went out.
 
-    def __init__(self, receive: Receive, send: Send, clock: Clock, trace: str):
-        self.too_large = False
+    Parameters
+    ----------
+    receive, send : callable
+        The server's.
+    clock : Clock
+        Dates the answer.
+    trace : str
+        The id of the request.
+    allowed : callable
+        Says how many bytes the body may have, or refuses its sender; asked once, when there are
+        more than anybody may send.
+
+    Attributes
+    ----------
+    refused : Refused or None
+        Why the body is not taken.
+    """
+
+    def __init__(
+        self,
+        receive: Receive,
+        send: Send,
+        clock: Clock,
+        trace: str,
+        allowed: Callable[[], int],
+    ):
+        self.refused: Refused | None = None
         self._receive = receive
         self._send = send
         self._clock = clock
         self._trace = trace
+        self._allowed = allowed
+        self._limit: int | None = None
         self._received = 0
         self._begun = False
 
-    async def receive(self) -> Message:
-        """Take the next part of the body.
+    def weigh(self, size: int) -> None:
+        """Look whether a body may have that many bytes.
 
         Raises
         ------
-        _TooLarge
-            That is more than a body may have.
+        Refused
+            It may not.
         """
+        if size <= FROM_ANYBODY:
+            return
+        try:
+            if self._limit is None:
+                self._limit = self._allowed()
+            if size > self._limit:
+                raise _too_large(self._limit)
+        except Refused as refused:
+            self.refused = refused
+            raise
+
+    async def receive(self) -> Message:
+        """Take the next part of the body; see `weigh` for errors."""
         message = await self._receive()
         self._received += len(message.get("body", b""))
-        if self._received > LARGEST_BODY:
-            self.too_large = True
-            raise _TooLarge
+        self.weigh(self._received)
         return message
 
     async def send(self, message: Message) -> None:
         """Send a part of the answer; nothing of what is made of a body that broke off."""
-        if not self.too_large:
+        if self.refused is None:
             await self._write(message)
 
-    async def fail(self, status: int, message: str, solution: str) -> None:
+    async def fail(self, refused: Refused) -> None:
         """Answer with an error, unless an answer has begun."""
         if not self._begun:
-            body = error_body(status, message, solution, self._trace)
-            await _answer(self._write, status, body)
+            body = error_body(refused.code, refused.message, refused.solution, self._trace)
+            await _answer(self._write, refused.status, body)
 
     async def _write(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -115,22 +158,29 @@ class Envelope:
             "trace": trace,
             "stop": self.stop,
         }
-        exchange = _Exchange(receive, send, self.emulator.clock, trace)
-        exchange.too_large = _announced(scope) > LARGEST_BODY
+        exchange = _Exchange(
+            receive, send, self.emulator.clock, trace, lambda: self._allowed(scope)
+        )
         try:
-            if not exchange.too_large:
-                await self._pass_on(scope, exchange, send)
-        except _TooLarge:
-            pass
-        except Exception:
-            log.exception("Request %s could not be answered: %s %s", trace, scope["method"], path)
-            await exchange.fail(500, "The emulator met a situation it was not made for.", "")
-        if exchange.too_large:
-            await exchange.fail(
-                413,
-                f"The body is larger than {LARGEST_BODY // 2**20} MiB.",
-                "Split the job into smaller ones.",
-            )
+            exchange.weigh(_announced(scope))
+            await self._pass_on(scope, exchange, send)
+        except Exception as error:
+            if error is not exchange.refused:
+                log.exception(
+                    "Request %s could not be answered: %s %s", trace, scope["method"], path
+                )
+                await exchange.fail(
+                    Refused(500, "The emulator met a situation it was not made for.")
+                )
+        if exchange.refused is not None:
+            await exchange.fail(exchange.refused)
+
+    def _allowed(self, scope: Scope) -> int:
+        """How large the body of a request may be, which is known to be large; or a refusal."""
+        if scope["path"] == iam.TOKEN:
+            return FROM_ANYBODY
+        self.emulator.identity.user(_header(scope, b"authorization"))
+        return LARGEST_BODY
 
     async def _pass_on(self, scope: Scope, exchange: _Exchange, send: Send) -> None:
         fault = self._fault(scope["method"], scope["path"])
@@ -181,11 +231,24 @@ def _hang_up(send: Send) -> None:
     transport.close()
 
 
+def _too_large(limit: int) -> Refused:
+    if limit < LARGEST_BODY:
+        return Refused(413, f"The body is larger than {limit // 2**10} KiB.", "Send the key only.")
+    return Refused(
+        413, f"The body is larger than {limit // 2**20} MiB.", "Split the job into smaller ones."
+    )
+
+
 def _announced(scope: Scope) -> int:
+    size = _header(scope, b"content-length")
+    return int(size) if size is not None and size.isdecimal() else 0
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
     for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+        if name == wanted:
+            return str(value.decode("latin-1"))
+    return None
 
 
 async def _answer(send: Send, status: int, body: dict[str, Any]) -> None:

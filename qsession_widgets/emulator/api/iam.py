@@ -16,13 +16,14 @@ from .common import ERRORS, emulator_of, json_response
 
 router = APIRouter(responses=ERRORS)
 
+TOKEN = "/identity/token"
 GRANT = "urn:ibm:params:oauth:grant-type:apikey"
 
 _PRICING = {"open": "free", "payg": "paygo", "premium": "subscription", "flex": "subscription"}
 _DISPLAY = {"open": "Open", "payg": "Pay-as-you-go", "premium": "Premium", "flex": "Flex"}
 
 
-@router.post("/identity/token")
+@router.post(TOKEN)
 async def token(request: Request) -> Response:
     """Exchange an API key for a token."""
     # a form of two fields: not worth a library for multipart bodies

@@ -14,8 +14,8 @@ from .. import admission
 from ..errors import INVALID_JOB, invalid
 from ..lifecycle import Refused
 from ..records import Job
-from . import describe
-from .common import ERRORS, Asked, AskedBy, json_response, moment, no_content
+from . import describe, params
+from .common import ERRORS, Asked, AskedBy, json_response, json_text, moment, no_content
 from .models import CreateJob, ReplaceTags
 
 router = APIRouter(responses=ERRORS)
@@ -54,6 +54,7 @@ async def create(asked: AskedBy, body: CreateJob) -> Response:
             "Open a session with POST /sessions and send its id as session_id.",
             INVALID_JOB,
         )
+    params.check(body.program_id, body.params)
     emulator = asked.emulator
     longest = min(LONGEST_JOB, emulator.plan(asked.instance).max_execution_time)
     job = admission.submit(
@@ -132,13 +133,10 @@ async def list_jobs(
     ]
     if sort == "DESC":
         found.reverse()
-    page = []
-    for job in islice(found, offset, offset + limit):
-        entry = describe.job(job)
-        if not exclude_params:
-            entry["params"] = _params(asked, job)
-        page.append(entry)
-    return json_response({"jobs": page, "count": len(found), "limit": limit, "offset": offset})
+    page = [_described(asked, job, exclude_params) for job in islice(found, offset, offset + limit)]
+    rest = json_text({"count": len(found), "limit": limit, "offset": offset})
+    text = f'{{"jobs":[{",".join(page)}],{rest[1:]}'
+    return Response(text, media_type="application/json")
 
 
 def _candidates(asked: Asked, session_id: str | None) -> list[Job]:
@@ -150,10 +148,13 @@ def _candidates(asked: Asked, session_id: str | None) -> list[Job]:
     return asked.emulator.lifecycle.jobs_of(session_id)
 
 
-def _params(asked: Asked, job: Job) -> object:
-    if job.private:
-        return {}
-    return json.loads(asked.emulator.store.params(job.id) or "{}")
+def _described(asked: Asked, job: Job, exclude_params: bool) -> str:
+    text = json_text(describe.job(job))
+    if exclude_params:
+        return text
+    params = None if job.private else asked.emulator.store.params(job.id)
+    # they are JSON already, and to parse megabytes of it takes time in which nobody is answered
+    return f'{text[:-1]},"params":{params or "{}"}}}'
 
 
 @router.get("/jobs/{job_id}", response_model=None)
@@ -163,10 +164,7 @@ async def read(asked: AskedBy, job_id: str, exclude_params: bool = False) -> Res
     if not job.final:
         await asked.emulator.changed(job_id, LONGEST_WAIT)
         job = asked.emulator.job(asked.instance, job_id)
-    answer = describe.job(job)
-    if not exclude_params:
-        answer["params"] = _params(asked, job)
-    return json_response(answer)
+    return Response(_described(asked, job, exclude_params), media_type="application/json")
 
 
 @router.get(
