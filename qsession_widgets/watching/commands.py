@@ -10,6 +10,9 @@ from ..errors import UserError, explained
 from ..service.client import ServiceClient
 from ..snapshot import SessionSnapshot
 
+PATIENCE = 5.0
+"""Seconds that who gave a command waits, at most, to be told what it came to."""
+
 
 def send(
     client: ServiceClient, action: str, session_id: str, job_id: str | None, service: str
@@ -58,12 +61,32 @@ def outcome(action: str, before: SessionSnapshot, after: SessionSnapshot) -> str
         counts is what the command met.
     """
     if action == "close":
-        return f"Session closed{_finish(len(after.pending()))}."
+        pending = len(after.pending())
+        if not pending:
+            return "Session closed."
+        return f"Session closing: no more jobs are accepted{_finish(pending)}."
     now = {job.id: job.status for job in after.jobs if not job.stray}
     queued = [job.id for job in before.pending() if job.status == "queued"]
     cancelled = sum(now.get(job) in ("queued", "cancelled") for job in queued)
     running = sum(status == "running" for status in now.values())
+    if not cancelled:
+        return f"Session cancelled{_finish(running)}."
     return f"Session cancelled: {_jobs(cancelled)} cancelled{_finish(running)}."
+
+
+def accepted(action: str) -> str:
+    """Say that a close or a cancel was acknowledged, while it is not known what it met.
+
+    Parameters
+    ----------
+    action : {"close", "cancel"}
+        What was asked.
+    """
+    said, what = {
+        "close": ("closing", "finish first"),
+        "cancel": ("cancelled", "are cancelled"),
+    }[action]
+    return f"Session {said}: the service accepted that, but has not said yet which jobs {what}."
 
 
 def _jobs(count: int) -> str:

@@ -1,12 +1,13 @@
 """What is known of a session's jobs, and which question about them comes next.
 
 A poll may ask one thing about jobs, whatever their number: a page of the list while something may
-have changed, otherwise the exact times of one finished job, and on the emulator now and then what
-others run. `JobBook` decides which, asks, and keeps what it learns.
+have changed, otherwise the exact times of one finished job; now and then how long the queue is, and
+on the emulator what others run. `JobBook` decides which, asks, and keeps what it learns.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from dataclasses import replace
@@ -17,6 +18,7 @@ from ..errors import ServiceError
 from ..service.client import Answer, ServiceClient
 from ..snapshot import JobRecord
 from ..snapshot.fields import read_job, read_opened, read_time
+from .answers import Absence
 
 PAGE = 200
 """Jobs on a page of the service's list, at most."""
@@ -27,6 +29,9 @@ METRICS_BACKLOG = 1000
 OTHERS_SECONDS = 1.0
 """How often to ask the emulator about other users' jobs."""
 
+QUEUE_SECONDS = 10.0
+"""How often to ask how many jobs wait on the backend, while one of the session's does."""
+
 OTHERS_BEFORE = 120.0
 """How long before the session was opened other users' jobs are of interest."""
 
@@ -34,31 +39,36 @@ Other = tuple[float, "float | None", "float | None"]
 
 
 class JobBook:
-    """The jobs of one session. Safe to use from several threads.
+    """The jobs of one session. Jobs may be added, and read, while another thread asks.
 
     Parameters
     ----------
-    client : ServiceClient
-        The line to the service.
     session_id : str
         The session.
     emulated : bool
         Whether the service is the emulator, which also tells of other users' jobs.
+
+    Attributes
+    ----------
+    queue_length : int or None
+        Jobs that wait on the backend, as long as one of the session's is among them.
     """
 
-    def __init__(self, client: ServiceClient, session_id: str, *, emulated: bool):
-        self._client = client
+    def __init__(self, session_id: str, *, emulated: bool):
         self._session_id = session_id
         self._emulated = emulated
         self._lock = threading.Lock()
         self._jobs: dict[str, JobRecord] = {}
         self._ordered: tuple[JobRecord, ...] | None = ()
         self._inexact: dict[str, None] = {}
+        self._absent: dict[str, Absence] = {}
         self._listed_at: tuple[Any, ...] | None = None
         self._offset = 0
         self._strays_turn = False
         self._others: tuple[Other, ...] = ()
         self._others_due = time.monotonic() + OTHERS_SECONDS / 2
+        self._queue_due = -float("inf")
+        self.queue_length: int | None = None
 
     @property
     def jobs(self) -> tuple[JobRecord, ...]:
@@ -91,11 +101,15 @@ class JobBook:
                 job = replace(known, program=job.program, pubs=job.pubs, stray=job.stray)
             self._put(job)
 
-    def ask(self, session: dict[str, Any], now: float, *, look_again: bool) -> None:
+    def ask(
+        self, line: ServiceClient, session: dict[str, Any], now: float, *, look_again: bool
+    ) -> None:
         """Ask the one question that is worth most now.
 
         Parameters
         ----------
+        line : ServiceClient
+            The line to ask on.
         session : dict
             The service's fields of the session, just asked for.
         now : float
@@ -112,23 +126,29 @@ class JobBook:
         seen = tuple(
             session.get(name) for name in ("state", "last_job_started", "last_job_completed")
         )
-        pending = any(not (job.final or job.stray) for job in self._jobs.values())
-        strays = [job.id for job in self.jobs if job.stray and not job.final]
+        waiting = [job for job in self.jobs if not job.final]
+        strays = [job.id for job in waiting if job.stray]
+        pending = len(waiting) > len(strays)
         listing = pending or self._offset or seen != self._listed_at or look_again
-        if self._emulated and self._listed_at and time.monotonic() >= self._others_due:
-            self._ask_about_others(session, now)
+        in_queue = pending and session.get("state") != "active"
+        if not in_queue:
+            self.queue_length = None
+        if in_queue and self._listed_at and time.monotonic() >= self._queue_due:
+            self._ask_about_queue(line, session)
+        elif self._emulated and self._listed_at and time.monotonic() >= self._others_due:
+            self._ask_about_others(line, session, now)
         elif strays and (self._strays_turn or not listing):
             self._strays_turn = False
-            self.ask_about(strays[0], now)
+            self.ask_about(line, strays[0], now)
         elif listing:
             self._strays_turn = True
-            self._list(session, now)
+            self._list(line, session, now)
             if not self._offset:
                 self._listed_at = seen
         else:
-            self.catch_up()
+            self.catch_up(line)
 
-    def catch_up(self) -> None:
+    def catch_up(self, line: ServiceClient) -> None:
         """Ask for the exact times of one job that is over, if there is one without.
 
         Raises
@@ -137,10 +157,10 @@ class JobBook:
             The service refused or did not answer.
         """
         if self._inexact:
-            self._ask_exact_times(next(iter(self._inexact)))
+            self._ask_exact_times(line, next(iter(self._inexact)))
 
-    def _list(self, session: dict[str, Any], now: float) -> None:
-        page = self._client.jobs(self._session_id, limit=PAGE, offset=self._offset).data
+    def _list(self, line: ServiceClient, session: dict[str, Any], now: float) -> None:
+        page = line.jobs(self._session_id, limit=PAGE, offset=self._offset).data
         rows = page.get("jobs", [])
         with self._lock:
             for row in rows:
@@ -157,7 +177,7 @@ class JobBook:
             # the next page in the next poll, then from the start again
             self._offset = self._offset + PAGE if more else 0
 
-    def ask_about(self, job_id: str, now: float) -> Answer:
+    def ask_about(self, line: ServiceClient, job_id: str, now: float) -> Answer:
         """Ask for one job, such as one that no list of the session's holds.
 
         Raises
@@ -166,10 +186,13 @@ class JobBook:
             The service refused or did not answer.
         """
         try:
-            answer = self._client.job(job_id)
+            answer = line.job(job_id)
+            self._absent.pop(job_id, None)
         except ServiceError as error:
             if error.status != 404:
                 raise
+            if not self._gone(job_id, error):
+                return Answer(None, None, 0.0, 0.0)
             gone = {"id": job_id, "status": "Failed", "state": {"reason": "The job was deleted."}}
             answer = Answer(gone, None, 0.0, 0.0)
         row = answer.data
@@ -180,11 +203,28 @@ class JobBook:
                 self._inexact[job_id] = None
         return answer
 
-    def _ask_exact_times(self, job_id: str) -> None:
-        metrics = self._client.metrics(job_id).data or {}
+    def _gone(self, job_id: str, error: ServiceError) -> bool:
+        if not self._absent.setdefault(job_id, Absence()).told(error):
+            return False
+        del self._absent[job_id]
+        return True
+
+    def _ask_exact_times(self, line: ServiceClient, job_id: str) -> None:
+        try:
+            metrics = line.metrics(job_id).data or {}
+        except ServiceError as error:
+            if error.status != 404:
+                raise
+            with self._lock:
+                # the others' turn; one that was deleted keeps the times that polling saw
+                self._inexact.pop(job_id, None)
+                if not self._gone(job_id, error):
+                    self._inexact[job_id] = None
+            return
         times = metrics.get("timestamps") or {}
         figures = metrics.get("usage") or {}
         qpu = figures.get("qpu_charge_time_seconds", figures.get("quantum_seconds"))
+        self._absent.pop(job_id, None)
         with self._lock:
             self._inexact.pop(job_id, None)
             job = self._jobs[job_id]
@@ -198,10 +238,18 @@ class JobBook:
                 )
             )
 
-    def _ask_about_others(self, session: dict[str, Any], now: float) -> None:
+    def _ask_about_queue(self, line: ServiceClient, session: dict[str, Any]) -> None:
+        self._queue_due = time.monotonic() + QUEUE_SECONDS
+        # nothing depends on it, so that there is no answer is no trouble either
+        with contextlib.suppress(ServiceError):
+            status = line.backend_status(str(session.get("backend_name") or "")).data
+            length = status.get("length_queue")
+            self.queue_length = None if length is None else int(length)
+
+    def _ask_about_others(self, line: ServiceClient, session: dict[str, Any], now: float) -> None:
         since = (read_opened(session) or now) - OTHERS_BEFORE
         backend = quote(str(session.get("backend_name") or ""), safe="")
-        answer = self._client.emulator(f"queue/{backend}?since={since:.3f}")
+        answer = line.emulator(f"queue/{backend}?since={since:.3f}")
         self._others = tuple((o[0], o[1], o[2]) for o in answer.data["others"])
         # where nobody else is, seldom is often enough
         pause = OTHERS_SECONDS if self._others else 5 * OTHERS_SECONDS

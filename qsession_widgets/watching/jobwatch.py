@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 
-from ..errors import ServiceError, UserError
+from ..errors import UserError
 from ..service.client import ServiceClient
 from ..snapshot import JobRecord, ServiceInfo, SessionSnapshot
 from .monitor import Monitor
@@ -48,20 +48,7 @@ class JobWatch(Monitor):
         self._last_asked = ""
         super().__init__(client, "", info, notebook=notebook, expected_jobs=expected_jobs)
 
-    def poll(self) -> None:
-        """Ask about one job, if any is worth asking about, and publish what changed."""
-        with self._polling:
-            try:
-                self._ask()
-            except ServiceError as error:
-                self._publish(self._with_problem(error, gone=False))
-                return
-            self._not_before = 0.0
-            self._publish(self._read_jobs())
-
-    def command(
-        self, action: str, job_id: str | None = None, *, line: ServiceClient | None = None
-    ) -> str:
+    def command(self, action: str, job_id: str | None = None) -> str:
         """Cancel one job, and say what came of it.
 
         Raises
@@ -71,21 +58,23 @@ class JobWatch(Monitor):
         """
         if action != "cancel_job":
             raise UserError("In job mode there is no session to close or cancel, only jobs.")
-        return super().command(action, job_id, line=line)
+        return super().command(action, job_id)
 
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """Whether nothing is pending: a submit wakes it again."""
         snapshot = snapshot or self.snapshot
         return not snapshot.pending() and not self._book.catching_up
 
-    def _ask(self) -> None:
+    def _ask(self, line: ServiceClient) -> SessionSnapshot:
+        """Ask about one job, if any is worth asking about."""
         waiting = [job.id for job in self._book.jobs if not job.final]
         if waiting:
             later = [job_id for job_id in waiting if job_id > self._last_asked]
             self._last_asked = min(later or waiting)
-            self._take_clock(self._book.ask_about(self._last_asked, self.now()))
+            self._take_clock(self._book.ask_about(line, self._last_asked, self.now()))
         else:
-            self._book.catch_up()
+            self._book.catch_up(line)
+        return self._read_jobs()
 
     def _read_jobs(self) -> SessionSnapshot:
         jobs = self._book.jobs
@@ -102,7 +91,6 @@ class JobWatch(Monitor):
             jobs=jobs,
             answered_at=self.now(),
             clock_offset=self._clock.offset,
-            **self._fixed,
         )
 
 

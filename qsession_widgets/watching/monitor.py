@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,9 +19,11 @@ from ..errors import ServiceError, advice_for
 from ..service.client import Answer, ServiceClient
 from ..snapshot import JobRecord, ServiceInfo, SessionSnapshot, interactive_timeout
 from ..snapshot.fields import read_session
-from .commands import outcome, send
+from .answers import Absence, readable
+from .commands import PATIENCE, accepted, outcome, send
 from .jobbook import JobBook
 from .service_clock import ServiceClock
+from .thread import Watcher
 
 logger = logging.getLogger(__name__)
 
@@ -74,6 +75,14 @@ class Monitor:
         The service's clock, when others watch it as well.
     others : bool
         Whether to ask the emulator what other users run.
+    patience : float
+        Seconds for which the first poll is made again where the service knows of no such session:
+        the id of one that was just opened may have to get about there first.
+
+    Attributes
+    ----------
+    gone : bool
+        Whether the service is believed that it knows of no such session any more.
 
     Raises
     ------
@@ -93,7 +102,9 @@ class Monitor:
         pace: Pace | None = None,
         clock: ServiceClock | None = None,
         others: bool = True,
+        patience: float = 0.0,
     ):
+        self.gone = False
         self.session_id = session_id
         self._client = client
         self._info = info
@@ -106,16 +117,30 @@ class Monitor:
         self._clock = clock or ServiceClock(info.speed)
         self._lock = threading.Lock()
         self._polling = threading.Lock()
-        self._wake = threading.Event()
-        self._stopped = threading.Event()
+        # held from reading what was known until the last listener is told: nobody is told something
+        # older after something newer
+        self._telling = threading.RLock()
         self._listeners: dict[int, Callable[[SessionSnapshot], object]] = {}
         self._next_listener = 0
-        self._book = JobBook(client, session_id, emulated=others and info.kind == "local")
+        self._book = JobBook(session_id, emulated=others and info.kind == "local")
+        self._absence = Absence()
+        self._failure: ServiceError | None = None
         self._idle_polls = 0
-        self._not_before = 0.0
+        # on the monotonic clock: when to poll again at the earliest, when the last poll that was
+        # answered began, and when an end was acknowledged
+        self._not_before = self._answered = self._ended = 0.0
         self._snapshot: SessionSnapshot | None = None
-        self._thread: threading.Thread | None = None
-        self.poll()
+        self._watcher: Watcher | None = None
+        self._first_poll(time.monotonic() + patience)
+
+    def _first_poll(self, until: float) -> None:
+        while True:
+            try:
+                return self.poll()
+            except ServiceError as error:
+                if error.status != 404 or time.monotonic() >= until:
+                    raise
+            time.sleep(self._pace.pending)
 
     @property
     def snapshot(self) -> SessionSnapshot:
@@ -130,30 +155,38 @@ class Monitor:
     def start(self) -> None:
         """Begin to watch, on a daemon thread. Does nothing when it watches already."""
         with self._lock:
-            if self._thread is not None and self._thread.is_alive():
-                return
-            self._stopped.clear()
-            self._thread = threading.Thread(
-                target=_watch,
-                args=(weakref.ref(self), self._wake, self._stopped),
-                name=f"qsession-monitor-{self.session_id[:8]}",
-                daemon=True,
-            )
-            self._thread.start()
+            watcher = self._watcher
+            if watcher is None or not watcher.is_alive():
+                self._watcher = watcher = Watcher(self)
+                watcher.start()
 
     def stop(self) -> None:
         """Stop watching. The last snapshot stays."""
-        self._stopped.set()
-        self._wake.set()
+        # without the lock: what ends the process may have interrupted who holds it
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None:
+            watcher.woken.set()
 
     def wake(self) -> None:
         """Ask the service now rather than at the next turn."""
         self._idle_polls = 0
         self.start()
-        self._wake.set()
+        watcher = self._watcher
+        if watcher is not None:
+            watcher.woken.set()
+
+    def lets_go(self, watcher: threading.Thread) -> bool:
+        """Whether a thread of this monitor's has nothing to do any more, and ends."""
+        # in one piece, for `start` relies on a thread that it finds
+        with self._lock:
+            if self._watcher is watcher and self.finished():
+                self._watcher = None
+            return self._watcher is not watcher
 
     def subscribe(self, callback: Callable[[SessionSnapshot], object]) -> Callable[[], None]:
-        """Have a function called with every new snapshot, on the monitor's thread.
+        """Have a function called with every new snapshot, one after the other, on any thread.
+
+        It must neither ask the service nor wait for another thread that may.
 
         Returns
         -------
@@ -166,8 +199,7 @@ class Monitor:
             self._listeners[key] = callback
 
         def unsubscribe() -> None:
-            with self._lock:
-                self._listeners.pop(key, None)
+            self._listeners.pop(key, None)
 
         return unsubscribe
 
@@ -196,18 +228,20 @@ class Monitor:
             "strict": strict,
             "expected_jobs": expected_jobs,
         }
-        self._fixed.update(rules)
-        self._publish(replace(self.snapshot, **rules))
+        with self._telling:
+            self._fixed.update(rules)
+            self._publish()
 
     def _add(self, job: JobRecord) -> None:
         self._book.add(job)
-        self._publish(self.snapshot)
+        self._publish()
         self.wake()
 
-    def command(
-        self, action: str, job_id: str | None = None, *, line: ServiceClient | None = None
-    ) -> str:
+    def command(self, action: str, job_id: str | None = None) -> str:
         """Do what a button or magic asks, and say what came of it.
+
+        It goes to the service on a line of its own: a poll that is not answered does not hold it
+        up.
 
         Parameters
         ----------
@@ -215,8 +249,6 @@ class Monitor:
             What to do.
         job_id : str, optional
             Which job, for ``cancel_job``.
-        line : ServiceClient, optional
-            Another line to the service, where a question may hold up the monitor's own.
 
         Returns
         -------
@@ -229,14 +261,33 @@ class Monitor:
             The service refused or did not answer.
         """
         before = self.snapshot
+        own = self._client.twin()
         try:
-            send(line or self._client, action, self.session_id, job_id, self._info.kind)
+            send(own, action, self.session_id, job_id, self._info.kind)
+            acknowledged = time.monotonic()
+            if action != "cancel_job":
+                self._ended = acknowledged
         finally:
-            self.poll()
+            name = f"qsession-look-{self.session_id[:8]}"
+            look = threading.Thread(target=self._look, args=(own,), name=name, daemon=True)
+            look.start()
+            look.join(PATIENCE)
             self.wake()
         if action == "cancel_job":
             return f"Job {job_id} is cancelled."
+        if self._answered < acknowledged:
+            self._publish(accepting_jobs=False)
+            return accepted(action)
         return outcome(action, before, self.snapshot)
+
+    def _look(self, line: ServiceClient) -> None:
+        """Poll on a line that is not needed any more then."""
+        try:
+            self._poll(line)
+        except Exception:
+            logger.exception("A poll of session %s failed", self.session_id)
+        finally:
+            line.shut()
 
     # ---------------------------------------------------------------------------------------------
     # Polling
@@ -249,21 +300,44 @@ class Monitor:
         ServiceError
             Only on the very first poll; later a failure becomes the snapshot's ``problem``.
         """
+        self._poll(self._client)
+
+    def _poll(self, line: ServiceClient) -> None:
         with self._polling:
-            answer: Answer | None = None
+            begun = time.monotonic()
             try:
-                answer = self._client.session(self.session_id)
-                self._take_clock(answer)
-                look_again = self._idle_polls % 5 == 4
-                self._book.ask(answer.data, self.now(), look_again=look_again)
+                with readable():
+                    snapshot = self._ask(line)
             except ServiceError as error:
+                self._failure = error
                 if self._snapshot is None:
                     raise
-                gone = answer is None and error.status == 404
-                self._publish(self._with_problem(error, gone=gone))
+                self._publish(**self._trouble(error))
                 return
+            self._failure = None
             self._not_before = 0.0
-            self._publish(self._read_session(answer))
+            # a question that was on its way when the session was ended knows nothing of that
+            late = {"accepting_jobs": False} if begun < self._ended else {}
+            self._publish(snapshot, **late)
+            self._answered = begun
+
+    def _ask(self, line: ServiceClient) -> SessionSnapshot:
+        try:
+            answer = line.session(self.session_id)
+        except ServiceError as error:
+            self.gone = self._absence.told(error) or self.gone
+            raise
+        self.gone = self._absence.told()
+        self._take_clock(answer)
+        book = self._book
+        book.ask(line, answer.data, self.now(), look_again=self._idle_polls % 5 == 4)
+        session = read_session(answer.data, self.session_id, self._info, book.jobs, self.now())
+        return replace(
+            session,
+            others=book.others,
+            queue_length=book.queue_length,
+            clock_offset=self._clock.offset,
+        )
 
     def complete(self, at_most: int = 500) -> None:
         """Poll until every finished job's exact times are known; for a look back.
@@ -282,46 +356,50 @@ class Monitor:
             if not self._book.catching_up:
                 return
             self.poll()
-            if (problem := self.snapshot.problem) is not None:
-                raise ServiceError(problem)
+            if (failure := self._failure) is not None:
+                raise failure
 
     def _take_clock(self, answer: Answer) -> None:
         if answer.date is not None:
             self._clock.observe(answer.date, answer.sent, answer.received)
 
-    def _read_session(self, answer: Answer) -> SessionSnapshot:
-        book = self._book
-        session = read_session(answer.data, self.session_id, self._info, book.jobs, self.now())
-        return replace(session, others=book.others, clock_offset=self._clock.offset, **self._fixed)
-
-    def _with_problem(self, error: ServiceError, *, gone: bool) -> SessionSnapshot:
+    def _trouble(self, error: ServiceError) -> dict[str, Any]:
+        """What a poll that failed changes of what is known."""
         snapshot = self.snapshot
         if error.retry_after is not None:
             self._not_before = time.monotonic() + min(error.retry_after, 300.0)
         advice = advice_for(error.code, error.status)
         text = f"{advice.what}. {advice.do}" if advice else error.message
-        since = self.now() if snapshot.problem is None else snapshot.problem_since
-        if gone:
-            # the service knows of no such session any more: nothing can happen to it
-            end: Any = {"state": "closed", "accepting_jobs": False, "usage_final": True}
-            snapshot = replace(snapshot, **end)
-        return replace(snapshot, problem=text, problem_since=since)
+        if error.status == 404 and not self.gone:
+            text = f"{text.rstrip('.')}: it is asked again."
+        facts: dict[str, Any] = {
+            "problem": text,
+            "problem_since": self.now() if snapshot.problem is None else snapshot.problem_since,
+        }
+        if self.gone:
+            # nothing can happen to it any more, and what is known of it ends with the last answer
+            facts |= {"state": "closed", "accepting_jobs": False, "usage_final": True}
+            facts["closed_at"] = snapshot.closed_at or snapshot.answered_at
+        return facts
 
-    def _publish(self, snapshot: SessionSnapshot) -> None:
-        """Keep a snapshot, and hand it out if a fact in it is new."""
-        with self._lock:
-            snapshot = replace(snapshot, jobs=self._book.jobs)
+    def _publish(self, news: SessionSnapshot | None = None, **facts: Any) -> None:
+        """Keep what is new, and hand it out if a view has anything new to show of it."""
+        with self._telling:
+            snapshot = replace(
+                news or self.snapshot, jobs=self._book.jobs, **{**self._fixed, **facts}
+            )
             snapshot = replace(snapshot, poll_interval=self._interval(snapshot))
             changed = self._snapshot is None or _differs(self._snapshot, snapshot)
             self._snapshot = snapshot
-            listeners = list(self._listeners.values()) if changed else []
-        self._idle_polls = 0 if changed else self._idle_polls + 1
-        for listener in listeners:
-            try:
-                listener(snapshot)
-            except Exception:
-                # a view that fails must not stop the watching, nor the other views
-                logger.exception("A view of session %s failed", self.session_id)
+            self._idle_polls = 0 if changed else self._idle_polls + 1
+            with self._lock:
+                listeners = list(self._listeners.values()) if changed else []
+            for listener in listeners:
+                try:
+                    listener(snapshot)
+                except Exception:
+                    # a view that fails must not stop the watching, nor the other views
+                    logger.exception("A view of session %s failed", self.session_id)
 
     def _interval(self, snapshot: SessionSnapshot) -> float:
         if self.finished(snapshot):
@@ -350,34 +428,12 @@ class Monitor:
             # slow down by and by while nothing happens, but be there when the timeout strikes
             wait = min(wait * (1 + self._idle_polls / 10), self._pace.slowest)
             idle = interactive_timeout(snapshot, self.now())
-            if idle is not None and idle.running and idle.remaining > 0:
+            # where the service's clock stands still, nothing strikes
+            if idle is not None and idle.running and idle.remaining > 0 < self._info.speed:
                 wait = min(wait, idle.remaining / self._info.speed + 0.1)
         if snapshot.problem is not None:
             wait = max(wait, min(2.0 ** min(self._idle_polls, 4), self._pace.slowest))
         return max(wait, self._not_before - time.monotonic(), 0.02)
-
-
-def _watch(ref: weakref.ref[Monitor], wake: threading.Event, stopped: threading.Event) -> None:
-    """The monitor's thread. It holds no reference, so that a forgotten monitor ends it."""
-    while not stopped.is_set():
-        monitor = ref()
-        if monitor is None:
-            return
-        if monitor.finished():
-            stopped.set()
-            return
-        delay = monitor.delay()
-        del monitor
-        wake.wait(delay)
-        wake.clear()
-        monitor = ref()
-        if monitor is None or stopped.is_set():
-            return
-        try:
-            monitor.poll()
-        except Exception:
-            logger.exception("A poll failed")
-        del monitor
 
 
 def _differs(old: SessionSnapshot, new: SessionSnapshot) -> bool:

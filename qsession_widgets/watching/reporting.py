@@ -17,7 +17,7 @@ from ..errors import UserError
 from ..notes.opened import add_event
 from ..notices import NOTICES
 from ..snapshot import SessionSnapshot
-from ..snapshot.events import Event, changes, first
+from ..snapshot.events import JOB_BEGINS, JOB_ENDS, Event, changes, first
 
 if TYPE_CHECKING:
     from .monitor import Monitor
@@ -84,12 +84,16 @@ class Reporter:
     def _follow(self, snapshot: SessionSnapshot) -> None:
         with self._lock:
             old, self._last = self._last, snapshot
-            for event in changes(old, snapshot, self._monitor.now()):
-                self._take(event)
+            news = list(changes(old, snapshot, self._monitor.now()))
+            over = {event.data.get("job") for event in news if event.kind in JOB_ENDS}
+            for event in news:
+                # that a job began is no news beside the line that says that it is over
+                stale = event.kind in JOB_BEGINS and event.data["job"] in over
+                self._take(event, aloud=not stale)
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Event, *, aloud: bool = True) -> None:
         self._write(event)
-        if self.speaks:
+        if aloud and self.speaks:
             NOTICES.say(event.line())
 
     def _write(self, event: Event) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 LOOK_AGAIN = 0.5
 """The most seconds between two looks: not every fact is news to a view, and so published."""
 
+SILENCE = 5.0
+"""Seconds from which on a wait without an answer says so: a question may take as long."""
+
 
 def wait_for(
     monitor: Monitor, condition: Callable[[SessionSnapshot], object] | None, timeout: float
@@ -39,19 +42,36 @@ def wait_for(
                 return snapshot
             left = until - time.monotonic()
             if left <= 0:
-                raise UserError(_gave_up(snapshot, timeout, closing=condition is None))
+                problem = snapshot.problem or _silence(monitor, timeout)
+                raise UserError(_gave_up(snapshot, timeout, problem, closing=condition is None))
             changed.wait(min(LOOK_AGAIN, left))
             changed.clear()
     finally:
         unsubscribe()
 
 
-def _gave_up(snapshot: SessionSnapshot, timeout: float, *, closing: bool) -> str:
+def _silence(monitor: Monitor, timeout: float) -> str | None:
+    """That no question was answered since the wait began, with one; None where one was."""
+    snapshot = monitor.snapshot
+    silent = (monitor.now() - snapshot.answered_at) / (snapshot.service.speed or 1.0)
+    if timeout < SILENCE or silent <= timeout or monitor.finished():
+        return None
+    return f"The service has not answered for {words(silent)}."
+
+
+def _gave_up(
+    snapshot: SessionSnapshot, timeout: float, problem: str | None, *, closing: bool
+) -> str:
     word = noun(snapshot)
     state = headline(snapshot)
     waited = f"This did not happen within {words(timeout)}"
-    if closing and snapshot.state != "closed" and snapshot.accepting_jobs:
-        return f"{waited}: the {word} is still open ({state}). Close it first: %session close."
     pending = len(snapshot.pending())
     jobs = f"{pending} job{'' if pending == 1 else 's'} pending"
+    if problem is not None:
+        return (
+            f"{waited}, as far as is known. {problem.rstrip('.')}. What it said last: the "
+            f"{word} is {state.lower()}, {jobs}. Wait longer with timeout=."
+        )
+    if closing and snapshot.state != "closed" and snapshot.accepting_jobs:
+        return f"{waited}: the {word} is still open ({state}). Close it first: %session close."
     return f"{waited}: the {word} is {state.lower()}, {jobs}. Wait longer with timeout=."

@@ -53,6 +53,7 @@ class Service:
         ]
         self.requests: list[str] = []
         self.refuse: ServiceError | None = None
+        self.queue = 7
 
     def answer(self, what: str, data: Any) -> Answer:
         self.requests.append(what)
@@ -67,6 +68,9 @@ class Service:
     def jobs(self, session_id: str, *, limit: int, offset: int) -> Answer:
         newest = self.rows[::-1][offset : offset + limit]
         return self.answer("jobs", {"jobs": newest, "count": len(self.rows)})
+
+    def backend_status(self, name: str) -> Answer:
+        return self.answer("queue", {"length_queue": self.queue})
 
     def metrics(self, job_id: str) -> Answer:
         created = 1.5 * int(job_id.removeprefix("job-"))
@@ -116,6 +120,20 @@ def test_quick_while_something_is_pending_slow_while_nothing_is() -> None:
         monitor.poll()
     assert monitor.snapshot.pending()
     assert monitor.delay() < fresh
+
+
+def test_the_length_of_the_queue_is_known_while_a_job_waits_in_it() -> None:
+    service = Service(0)
+    service.fields.update(state="open", timestamps=[], last_job_completed=None, started_at=None)
+    monitor = watch(service)
+    service.rows.append({"id": "job-00000", "created": iso(1), "status": "Queued"})
+    for _ in range(8):
+        monitor.poll()
+    assert monitor.snapshot.queue_length == 7
+    assert service.requests.count("queue") == 1, "now and then is enough"
+    service.fields.update(state="active", timestamps=[{"status": "active", "timestamp": iso(9)}])
+    monitor.poll()
+    assert monitor.snapshot.queue_length is None
 
 
 def test_asks_no_sooner_than_it_is_told_to() -> None:

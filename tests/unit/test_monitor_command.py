@@ -1,0 +1,140 @@
+"""A command reaches the service at once, whatever becomes of the monitor's own questions."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from qsession_widgets.errors import UserError
+from qsession_widgets.service.client import ServiceClient
+from qsession_widgets.snapshot import ServiceInfo
+from qsession_widgets.watching import monitor as module
+from qsession_widgets.watching.monitor import Monitor
+
+IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
+DEADLINE = 60.0
+
+
+class Service:
+    """A session over HTTP, whose questions may hang and whose commands never do."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, Any] = {"id": "s", "state": "active", "accepting_jobs": True}
+        self.free = threading.Event()
+        self.free.set()
+        self.hanging = threading.Semaphore(0)
+        self.commands: list[str] = []
+        self.refuses = 0
+        service = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def log_message(self, *_: Any) -> None:
+                """Say nothing."""
+
+            def do_GET(self) -> None:
+                data = {"jobs": [], "count": 0} if "/jobs" in self.path else service.fields
+                # what hangs was answered when it came in, and is old when it arrives
+                body = json.dumps(data).encode()
+                if not service.free.is_set():
+                    service.hanging.release()
+                    service.free.wait(DEADLINE)
+                self.answer(200, body)
+
+            def do_PATCH(self) -> None:
+                service.commands.append(self.path)
+                if not service.refuses:
+                    service.fields = {"id": "s", "state": "closed", "accepting_jobs": False}
+                self.answer(service.refuses or 204, b"")
+
+            def answer(self, status: int, body: bytes) -> None:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+
+    def client(self) -> ServiceClient:
+        return ServiceClient.with_key(f"http://127.0.0.1:{self.server.server_port}", "key", "crn")
+
+    def shut(self) -> None:
+        self.free.set()
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    yield service
+    service.shut()
+
+
+@pytest.fixture
+def monitor(service: Service) -> Iterator[Monitor]:
+    client = service.client()
+    monitor = Monitor(client, "s", IBM)
+    yield monitor
+    service.free.set()
+    monitor.stop()
+    wait_for(lambda: not threads())
+    client.shut()
+
+
+def threads() -> list[threading.Thread]:
+    names = ("qsession-monitor-s", "qsession-look-s")
+    return [thread for thread in threading.enumerate() if thread.name in names]
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def test_a_close_does_not_wait_for_a_poll_that_hangs(
+    service: Service, monitor: Monitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    service.free.clear()
+    poll = threading.Thread(target=monitor.poll)
+    poll.start()
+    assert service.hanging.acquire(timeout=DEADLINE)
+    said = monitor.command("close")
+    assert service.commands == ["/sessions/s"]
+    assert poll.is_alive(), "the poll still hangs"
+    assert said == (
+        "Session closing: the service accepted that, but has not said yet which jobs finish first."
+    )
+    known = monitor.snapshot
+    assert (known.state, known.accepting_jobs) == ("active", False), "what was acknowledged"
+    heard: list[bool] = []
+    monitor.subscribe(lambda snapshot: heard.append(snapshot.accepting_jobs))
+    service.free.set()
+    poll.join(DEADLINE)
+    wait_for(lambda: monitor.snapshot.state == "closed")
+    assert not any(heard), "an answer from before the close opens nothing again"
+
+
+def test_a_close_tells_what_the_service_says_then(service: Service, monitor: Monitor) -> None:
+    assert monitor.command("close") == "Session closed."
+    assert monitor.snapshot.state == "closed"
+
+
+def test_a_close_that_is_refused_is_said_and_changes_nothing(
+    service: Service, monitor: Monitor
+) -> None:
+    service.refuses = 500
+    with pytest.raises(UserError, match="Could not close the session"):
+        monitor.command("close")
+    assert monitor.snapshot.accepting_jobs
