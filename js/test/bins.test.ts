@@ -1,5 +1,9 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { Columns, SINGLE_BARS, toBars, type Block } from "../src/panel/bins";
+import type { Frame } from "../src/panel/frame";
+import { idleGaps } from "../src/panel/traces";
 
 const blocks = (count: number, weight = (_: number) => 1): Block[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -69,4 +73,26 @@ test("one more block of the same kind in a pixel is nothing to draw", () => {
   expect(columns.version).toBe(version);
   columns.put({ begin: 50.5, end: 50.6, weight: 4, index: 2 }, 1);
   expect(columns.version).not.toBe(version);
+});
+
+describe("the gaps of a loop", () => {
+  const job = (fields: object) => ({ ...vectors.default_job, ...fields }) as JobRecord;
+  // runs of 10 s with gaps of nearly 5 s between them, and one long one
+  const jobs: JobRecord[] = [];
+  for (let i = 0, at = 1000; i < 20; i++) {
+    jobs.push(job({ id: `j${i}`, created: at, started: at, finished: at + 10 }));
+    at += i === 9 ? 60 : 14.7 + (i % 5) / 10;
+  }
+  const snapshot = { ...vectors.default_snapshot, jobs } as unknown as SessionSnapshot;
+  const shown = (pixelsPerSecond: number) => {
+    const frame = { pixels: (seconds: number) => seconds * pixelsPerSecond } as Frame;
+    return idleGaps({ snapshot, frame }, [[1000, jobs.at(-1)!.finished!]]).length;
+  };
+
+  test.each([0.5, 1, 1.9, 1.95, 2, 2.05, 2.1, 3, 5, 5.3, 10])(
+    "are drawn all or not at all, at %f pixels a second",
+    (pixelsPerSecond) => {
+      expect(shown(pixelsPerSecond)).toBe(pixelsPerSecond <= 2 ? 1 : 19);
+    },
+  );
 });

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import { advice } from "#shared/advice";
-import { calmHeadline, isIdle } from "#shared/calm";
+import { calmHeadline, hasRun, isIdle } from "#shared/calm";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 
 const ENDED = 1982;
@@ -41,4 +41,14 @@ describe("between two jobs", () => {
 test("while the first job waits, it is said that this costs nothing", () => {
   const waiting = session({ state: "open", jobs: [job({ status: "queued" })] });
   expect(advice(waiting, 2000)).toBe("Nothing is billed before the first job runs.");
+});
+
+test.each([
+  [null, false],
+  [{ total: 60, remaining: 60, running: false, ends_at: null }, false],
+  [{ total: 60, remaining: 58, running: true, ends_at: 2000 }, false],
+  [{ total: 60, remaining: 57, running: true, ends_at: 2000 }, true],
+  [{ total: 1, remaining: 0, running: true, ends_at: 2000 }, true],
+])("a countdown that has run for a while (%#)", (countdown, whether) => {
+  expect(hasRun(countdown)).toBe(whether);
 });

@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import type { JobRecord } from "#shared/snapshot.gen";
 import {
@@ -9,20 +9,27 @@ import {
   type Snapshot,
   type Workload,
 } from "../src/lab/contract";
-import { Watch, type Notice } from "../src/lab/notices";
+import { ENDER, makeEnder, offerEnder, type Ender } from "../src/lab/ender";
+import { Watch, type Known, type Notice } from "../src/lab/notices";
 import { belongsHere, boundHere, leftBy, samePath } from "../src/lab/place";
+import { RequestFailed } from "../src/lab/failures";
 import { complete, Sessions } from "../src/lab/sessions";
 import {
   agoWords,
+  cancelSentence,
   closeSentence,
   idleWords,
   inOrder,
   isOrphan,
   jobWords,
   kernelWords,
+  leftSentence,
+  serviceTitle,
   statusLine,
+  titleOf,
   tone,
   usageWords,
+  worstTone,
 } from "../src/lab/words";
 
 const NOW = 2000;
@@ -136,6 +143,62 @@ test("what closing does, in a sentence", () => {
   );
 });
 
+describe("before it is lost", () => {
+  const charged = {
+    ...vectors.default_snapshot.service,
+    price_per_second: 1.6,
+    charged: true,
+  } as Snapshot["service"];
+  const free = { ...charged, charged: false };
+  const left = (fields: Partial<Snapshot>) => leftSentence(workload(fields).snapshot, NOW);
+  const queued = job({ id: "j2", status: "queued", created: 1995 });
+  const running = job({ id: "j3", status: "running", created: 1995, started: 1996 });
+
+  test("what cancelling loses", () => {
+    expect(cancelSentence(workload({ jobs: [queued] }).snapshot)).toBe(
+      "Ends the session; 1 queued job is lost.",
+    );
+    const both = [queued, { ...queued, id: "j4" }, running];
+    expect(cancelSentence(workload({ jobs: both }).snapshot)).toBe(
+      "Ends the session; 2 queued jobs are lost; 1 running job finishes.",
+    );
+  });
+  test("what leaving it open comes to, in money and time", () => {
+    expect(left({ service: charged })).toBe(
+      "Left open, it keeps running (≈ $1.60 a second while active) until its interactive timeout in 0:42.",
+    );
+    expect(left({ service: free, jobs: [running] })).toContain(
+      "(local emulator, no charge) until its jobs are done and its interactive timeout of 1:00",
+    );
+    expect(left({ state: "inactive" })).toContain("nothing is billed until one of its jobs runs");
+    const empty = { state: "open" as const, started_at: null, active_periods: [], jobs: [] };
+    expect(left(empty)).toContain("closes by itself in 28:10");
+    expect(left({ mode: "batch" })).toContain("goes on with the jobs it has");
+  });
+});
+
+test("a closed session has no jobs, and not none yet", () => {
+  expect(jobWords(workload({ jobs: [] }).snapshot)).toBe("no job yet");
+  expect(jobWords(workload({ jobs: [], state: "closed" }).snapshot)).toBe("no jobs");
+});
+
+test("of several the worst is shown", () => {
+  expect(worstTone(["good", "warning", "quiet"])).toBe("warning");
+  expect(worstTone([])).toBe("quiet");
+});
+
+test("emulators are told apart by their names, sessions by their ids where nothing else does", () => {
+  const info = { ...vectors.default_snapshot.service, label: "local emulator · no charge" };
+  const service = { key: "local:vqe", info } as Parameters<typeof serviceTitle>[0];
+  expect(serviceTitle(service)).toBe("local emulator “vqe” · no charge");
+  expect(serviceTitle({ ...service, key: "local" })).toBe("local emulator · no charge");
+  const [one, other] = [workload(), workload({ session_id: "another-session-of-mine" })];
+  const named = workload({ session_id: "named", name: "vqe" });
+  expect(titleOf(one, [one, named])).toBe("session on ibm_fez");
+  expect(titleOf(one, [one, other])).toBe("session on ibm_fez (7b695108…f50a)");
+  expect(titleOf(named, [one, other, named])).toBe("session “vqe”");
+});
+
 test("jobs that did not come along are counted all the same", () => {
   const counts = { queued: 30, running: 2, done: 400, failed: 0, cancelled: 0 };
   const { snapshot } = complete(workload({ counts }));
@@ -144,10 +207,10 @@ test("jobs that did not come along are counted all the same", () => {
 });
 
 test("how long ago the service answered", () => {
-  expect([null, 0.4, 12, 75].map(agoWords)).toEqual([
+  expect([null, 0.4, 39, 75].map(agoWords)).toEqual([
     "not answered yet",
-    "answered 0 s ago",
-    "answered 12 s ago",
+    "",
+    "",
     "answered 1 m 15 s ago",
   ]);
 });
@@ -201,8 +264,8 @@ describe("which session belongs to a notebook", () => {
 });
 
 describe("notifications", () => {
-  const nobody = { ended: () => false, left: () => false };
-  const looks = (...steps: [Workload, number, typeof nobody?][]): Notice[][] => {
+  const nobody: Known = { ended: () => false, left: () => false, atHand: () => false };
+  const looks = (...steps: [Workload, number, Known?][]): Notice[][] => {
     const watch = new Watch();
     return steps.map(([each, now, known]) => watch.look([each], () => now, known ?? nobody).fresh);
   };
@@ -241,6 +304,14 @@ describe("notifications", () => {
     ]);
     expect(told[3]![0]!.text).toContain("Too deep.");
   });
+  test("that nothing is billed is taken back when a job makes it active again", () => {
+    const watch = new Watch();
+    const look = (state: Snapshot["state"]) => watch.look([workload({ state })], () => NOW, nobody);
+    look("active");
+    const [told] = look("inactive").fresh;
+    expect(told!.setting).toBe("notifyDeactivated");
+    expect(look("active").over).toContain(told!.key);
+  });
   test("the end is told, but not to whom asked for it on this page", () => {
     const closed = workload({
       state: "closed",
@@ -251,6 +322,37 @@ describe("notifications", () => {
     expect(
       kinds(looks([workload(), NOW], [closed, NOW, { ...nobody, ended: () => true }])),
     ).toEqual([[], []]);
+  });
+  test("nor to whom works in its notebook while it is closed there; a timeout is news to everybody", () => {
+    const working = { ...nobody, atHand: () => true };
+    const ends = (state_reason: string) =>
+      workload({ state: "closed", closed_at: 1999, state_reason });
+    const told = (reason: string) => looks([workload(), NOW], [ends(reason), NOW, working])[1]!;
+    expect(told("session_closed_early")).toEqual([]);
+    expect(told("session_max_ttl_reached")).toHaveLength(1);
+  });
+  test("what a rule has closed is told once, whichever is heard of first", () => {
+    const events = [{ seq: 1, at: 1, kind: "guard" as const, text: "It was closed because …" }];
+    const end = { state: "closed" as const, closed_at: 1999 };
+    const by_rule = workload(end, {}, { events });
+    const first = looks([workload(), NOW], [workload({}, {}, { events }), NOW], [by_rule, NOW]);
+    expect(kinds(first)).toEqual([[], ["notifyGuard"], []]);
+    expect(kinds(looks([workload(), NOW], [by_rule, NOW]))).toEqual([[], ["notifyGuard"]]);
+    const watch = new Watch();
+    const look = (each: Workload) => watch.look([each], () => NOW, nobody);
+    look(workload());
+    const [closed] = look(workload(end)).fresh;
+    expect(closed!.setting).toBe("notifyClosed");
+    expect(look(by_rule).over).toContain(closed!.key);
+  });
+  test("a warning of a budget is taken back when there is nothing left to close", () => {
+    const events = [{ seq: 1, at: 1, kind: "budget" as const, text: "80% is used." }];
+    const watch = new Watch();
+    const look = (each: Workload) => watch.look([each], () => NOW, nobody);
+    look(workload());
+    const [warned] = look(workload({}, {}, { events })).fresh;
+    const end = workload({ state: "closed", closed_at: 1999 }, {}, { events });
+    expect(look(end).over).toContain(warned!.key);
   });
   test("an interactive timeout about to pass, taken back when a job comes", () => {
     const watch = new Watch();
@@ -280,6 +382,15 @@ describe("notifications", () => {
       [],
     ]);
   });
+  test("no warning of a maximum time that nothing depends on", () => {
+    const late = 1901 + 7200 - 299;
+    const inactive = { state: "inactive" as const, active_periods: [[1901, 2000]] };
+    const queued = job({ id: "j2", status: "queued", created: 1995 });
+    expect(kinds(looks([workload(inactive as Partial<Snapshot>), late]))).toEqual([[]]);
+    expect(
+      kinds(looks([workload({ ...inactive, jobs: [queued] } as Partial<Snapshot>), late])),
+    ).toEqual([["notifyMaximum"]]);
+  });
   test("a kernel that is gone, unless the reader chose that", () => {
     const gone = workload({}, { kernel: "gone" });
     expect(kinds(looks([workload(), NOW], [gone, NOW]))).toEqual([[], ["notifyOrphan"]]);
@@ -288,15 +399,34 @@ describe("notifications", () => {
       [],
     ]);
   });
+  test("what is said of a kernel that is gone is taken back when nothing is billed any more", () => {
+    const watch = new Watch();
+    const look = (fields: Partial<Snapshot>) =>
+      watch.look([workload(fields, { kernel: "gone" })], () => NOW, nobody);
+    const [told] = look({}).fresh;
+    expect(told!.text).toBe(
+      "The kernel that opened the session on ibm_fez is gone, but the session is still active and billed.",
+    );
+    expect(look({ state: "inactive" }).over).toContain(told!.key);
+    expect(look({}).fresh).toHaveLength(1);
+  });
   test("every sentence fits what JupyterLab shows of one", () => {
-    const gone = workload({}, { kernel: "gone" });
+    const long = { backend: "ibm_marrakesh", name: "" };
+    const gone = workload(long, { kernel: "gone" });
+    const share =
+      "80% of the budget is used (≈ $12,480 of $15,600). At 100 % the session is ended, and its queued jobs are cancelled.";
+    const events = [{ seq: 1, at: 1, kind: "budget" as const, text: share }];
     const all = [
+      ...looks([workload(long), NOW], [workload(long, {}, { events }), NOW]),
       ...looks([workload(), NOW], [gone, NOW]),
       ...looks([workload({ started_at: null, state: "open" }), NOW], [workload(), 2030]),
       ...looks([workload(), NOW], [workload({ state: "inactive" }), 2050]),
       ...looks([workload(), 9000]),
     ].flat();
     expect(all.length).toBeGreaterThan(4);
+    expect(all.find(({ setting }) => setting === "notifyBudget")!.text).toBe(
+      "Session on ibm_marrakesh: 80% of the budget is used (≈ $12,480 of $15,600).",
+    );
     for (const { text } of all) expect(text.length, text).toBeLessThanOrEqual(140);
   });
   test("the next moment is when the warning is due, not later", () => {
@@ -369,5 +499,87 @@ describe("what the page knows", () => {
     const closed = { ...workload().snapshot, state: "closed" as const, closed_at: NOW };
     sessions.update("ibm", closed);
     expect(sessions.open).toEqual([]);
+  });
+});
+
+describe("ending it for a panel whose kernel cannot", () => {
+  const page = globalThis as { [ENDER]?: Ender };
+  const overview = (workloads: Workload[], revision = 1): Overview => ({
+    schema: 1,
+    revision,
+    now: NOW,
+    services: [],
+    workloads,
+    kernels: {},
+  });
+  const known = (...workloads: Workload[]) => {
+    const sessions = new Sessions();
+    sessions.accept({ overview: overview(workloads), failure: null, at: 1 });
+    return sessions;
+  };
+  const id = active.session_id!;
+  const done = vi.fn(async () => ({ ok: true, message: "Session closed." }));
+  const unasked = { overview: () => Promise.reject(new Error("asked")) };
+  afterEach(() => {
+    done.mockClear();
+    delete page[ENDER];
+  });
+
+  test("its service is found among the sessions that the page knows", async () => {
+    const end = makeEnder(known(workload({ session_id: "x" }), workload()), unasked, done);
+    expect(await end("close", id)).toBe("Session closed.");
+    expect(done).toHaveBeenCalledWith("close", { service: "ibm", id });
+  });
+  test("one that the page does not know yet is asked for, and waited for", async () => {
+    const answers = [overview([], 5), overview([workload({}, {}, { service: "local:b" })], 6)];
+    const asked: unknown[] = [];
+    const server = {
+      overview: async (...what: unknown[]) => {
+        asked.push(what);
+        return answers.shift()!;
+      },
+    };
+    await makeEnder(known(), server, done)("cancel", id);
+    expect(done).toHaveBeenCalledWith("cancel", { service: "local:b", id });
+    expect(asked).toEqual([
+      [null, 0],
+      [5, 5],
+    ]);
+  });
+  test("what goes wrong is one sentence", async () => {
+    const refuses = async () => ({ ok: false, message: "The pumps are down." });
+    await expect(makeEnder(known(workload()), unasked, refuses)("close", id)).rejects.toThrow(
+      /^The pumps are down\.$/,
+    );
+    const silent = {
+      overview: () => Promise.reject(new RequestFailed("down", "… it is tried again …")),
+    };
+    await expect(makeEnder(known(), silent, done)("close", id)).rejects.toThrow(
+      "The Jupyter server does not answer: try again in a moment.",
+    );
+    vi.useFakeTimers();
+    const empty = {
+      overview: async () => {
+        vi.advanceTimersByTime(5000);
+        return overview([]);
+      },
+    };
+    await expect(makeEnder(known(), empty, done)("close", id)).rejects.toThrow(
+      "No service that the Jupyter server asks knows of a session 7b695108…f50a.",
+    );
+    vi.useRealTimers();
+    expect(done).not.toHaveBeenCalled();
+  });
+  test("it is on the page, but not where the server lacks our half", () => {
+    const sessions = new Sessions();
+    const ender: Ender = async () => "";
+    offerEnder(sessions, ender);
+    expect(page[ENDER]).toBe(ender);
+    sessions.accept({ overview: null, failure: { kind: "down", message: "…" }, at: 1 });
+    expect(page[ENDER]).toBe(ender);
+    sessions.accept({ overview: null, failure: { kind: "missing", message: "…" }, at: 1 });
+    expect(page[ENDER]).toBeUndefined();
+    sessions.accept({ overview: overview([]), failure: null, at: 1 });
+    expect(page[ENDER]).toBe(ender);
   });
 });

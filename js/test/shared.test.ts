@@ -8,6 +8,7 @@ import {
   formatDuration,
   formatMoney,
   formatSeconds,
+  formatSpent,
   shortId,
   wholeSeconds,
 } from "#shared/format";
@@ -36,9 +37,15 @@ describe("numbers as people read them", () => {
       "4 m 58 s",
       "2 h 5 m",
     ]);
-    expect([null, 0.24, 9.94, 9.96, 60, 119.6].map(formatSeconds)).toEqual([
+    expect([null, 0, 0.0004, 0.0451, 0.9949, 0.996].map(formatSeconds)).toEqual([
       "–",
-      "0.2 s",
+      "0 ms",
+      "<1 ms",
+      "45 ms",
+      "990 ms",
+      "1.0 s",
+    ]);
+    expect([9.94, 9.96, 60, 119.6].map(formatSeconds)).toEqual([
       "9.9 s",
       "10 s",
       "60 s",
@@ -52,6 +59,11 @@ describe("numbers as people read them", () => {
       "$477",
       "$12,345",
     ]);
+  });
+  test("money that is being spent is told in whole dollars where these tell enough", () => {
+    expect(formatSpent(19.99, 20)).toBe("$19");
+    expect(formatSpent(20, 20)).toBe("$20");
+    expect(formatSpent(1.234, 5)).toBe("$1.23");
   });
   test("ids are shortened only when that makes them shorter", () => {
     expect(shortId("7b695108-3f0e-4c55-9d2c-6a1f0b22f50a")).toBe("7b695108…f50a");
@@ -157,7 +169,39 @@ describe("advice", () => {
       last_job_completed: last,
     });
     expect(advice(snapshot, last + 1)).toMatch(/^Median gap between jobs 4.0 s/);
-    expect(advice(snapshot, last + 6)).toMatch(/^Close now/);
+    expect(advice(snapshot, last + 7)).toMatch(/^Close now/);
+  });
+  test.each([0, 1])("nor is the moment after the first %i", (more) => {
+    const jobs = loop(Array(more).fill(4));
+    const last = jobs.at(-1)!.finished!;
+    const snapshot = session(jobs, { active_periods: [[1100, null]], last_job_completed: last });
+    expect(advice(snapshot, last + 0.5)).toBe("");
+    expect(advice(snapshot, last + 7)).toMatch(/^Close now/);
+  });
+  test("nor a gap as long as the others, up to half of the timeout", () => {
+    const slow = (gap: number) => {
+      const jobs = loop([gap, gap, gap]);
+      const last = jobs.at(-1)!.finished!;
+      const fields = { active_periods: [[1100, null]], last_job_completed: last };
+      return (idle: number) => advice(session(jobs, fields), last + idle);
+    };
+    expect(slow(12)(13)).toMatch(/^Median gap/);
+    expect(slow(12)(19)).toMatch(/^Close now/);
+    expect(slow(50)(31)).toMatch(/^Close now/);
+  });
+  test("nobody is told to close what cannot be closed", () => {
+    const jobs = loop([4, 4]);
+    const idle = session(jobs, { active_periods: [[1100, null]], last_job_completed: 1140 });
+    expect(advice(idle, 1188, false)).toMatch(/^Median gap/);
+    const off = { ...idle, state: "inactive" } as const;
+    expect(advice(off, 1300, false)).toBe("Deactivated time is free. The next job queues again.");
+    expect(advice(off, 1300)).toMatch(/Close the session if you are done/);
+  });
+  test("waiting in the queue again is free, too", () => {
+    const queued = job({ id: "now", status: "queued", created: 1300 });
+    const again = session([...loop([4]), queued], { state: "inactive", backend: "ibm_fez" });
+    expect(advice(again, 1310)).toBe("Nothing is billed until the next job runs.");
+    expect(advice({ ...again, queue_length: 3 }, 1310)).toMatch(/^3 jobs wait on ibm_fez now. No/);
   });
   test("while idle it says what waiting adds", () => {
     const idle = { active_periods: [[1100, null]], last_job_completed: 1140 };

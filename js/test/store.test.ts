@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import { isDone, isOver } from "../src/panel/commands";
 import type { Facts, FromKernel, PanelModel, ToKernel } from "../src/panel/protocol";
 import { SessionStore } from "../src/panel/store";
 
@@ -114,7 +115,7 @@ describe("what went missing", () => {
 describe("a command whose answer did not come", () => {
   test("is sent again, as the same one, when the kernel is heard of again", () => {
     const { model, store } = connected();
-    store.request("close");
+    store.commands.request("close");
     model.fire("comm_live_update");
     expect(store.link).toBe("lost");
     model.deliver(everything);
@@ -125,8 +126,8 @@ describe("a command whose answer did not come", () => {
 
   test("is not sent again once it is known how it ended", () => {
     const { model, store } = connected();
-    store.request("close");
-    model.deliver({ type: "ack", id: store.command!.id, stage: "done" });
+    store.commands.request("close");
+    model.deliver({ type: "ack", id: store.commands.session!.id, stage: "done" });
     model.fire("comm_live_update");
     model.deliver(everything);
     expect(model.kinds("command")).toHaveLength(1);
@@ -141,7 +142,7 @@ describe("a connection that breaks", () => {
     expect(store.link).toBe("live");
     vi.advanceTimersByTime(200);
     expect(store.link).toBe("broken");
-    store.request("close");
+    store.commands.request("close");
     vi.advanceTimersByTime(600_000);
     expect(store.link).toBe("broken");
     const syncs = model.kinds("sync").length;
@@ -173,6 +174,169 @@ describe("a connection that breaks", () => {
   });
 });
 
+describe("where JupyterLab's extension can end a session", () => {
+  const ENDER = Symbol.for("qsession-widgets.ender.1");
+  const page = globalThis as unknown as Record<symbol, unknown>;
+  let asked: [deed: string, id: string][];
+  let answer: (said: string | Error) => void;
+
+  beforeEach(() => {
+    asked = [];
+    page[ENDER] = (deed: string, id: string) => {
+      asked.push([deed, id]);
+      return new Promise((resolve, reject) => {
+        answer = (said) => (said instanceof Error ? reject(said) : resolve(said));
+      });
+    };
+  });
+  afterEach(() => {
+    delete page[ENDER];
+  });
+
+  const ack = (model: Model, store: SessionStore, stage: "acknowledged" | "done" | "failed") =>
+    model.deliver({ type: "ack", id: store.commands.session!.id, stage, message: "Said." });
+  const answers = async (said: string | Error) => {
+    answer(said);
+    await vi.advanceTimersByTimeAsync(0);
+  };
+
+  test("a kernel that is gone is not asked at all", async () => {
+    const { model, store } = connected();
+    model.fire("comm_live_update");
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual([["close", "s1"]]);
+    expect(model.kinds("command")).toHaveLength(0);
+    await answers("Session closed.");
+    expect(store.commands.session!.server).toMatchObject({ stage: "done", why: "lost" });
+    // nobody else tells, so the panel goes by it
+    expect(store.snapshot.state).toBe("closed");
+    expect(store.snapshot.closed_at).toBeCloseTo(store.now());
+  });
+
+  test("a page that does not reach its kernel goes there, too", async () => {
+    const { model, store } = connected();
+    model.kernel.becomes("disconnected");
+    await vi.advanceTimersByTimeAsync(3_000);
+    store.commands.request("cancel");
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked).toEqual([["cancel", "s1"]]);
+    expect(store.commands.session!.server).toMatchObject({ stage: "asked", why: "broken" });
+    // it comes back before the answer: then it hears of it as well
+    model.kernel.becomes("connected");
+    model.deliver(everything);
+    expect(model.kinds("command")).toHaveLength(1);
+    await answers("Session cancelled.");
+    ack(model, store, "failed");
+    expect(isDone(store.commands.session!)).toBe(true);
+    expect(store.snapshot.state).toBe("active");
+  });
+
+  test("a kernel that takes no notice has two seconds", async () => {
+    const { model, store } = connected();
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(1_900);
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(200);
+    expect(asked).toEqual([["close", "s1"]]);
+    expect(store.commands.session!.server!.why).toBe("busy");
+    await answers("Session closed.");
+    // what it says when its cell has ended is old news
+    for (const stage of ["acknowledged", "failed", "done"] as const) ack(model, store, stage);
+    expect(store.commands.session).toMatchObject({ stage: "waiting", message: "" });
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(asked).toHaveLength(1);
+  });
+
+  test("a kernel that has taken the request is left to it, unless it goes", async () => {
+    const { model, store } = connected();
+    store.commands.request("close");
+    ack(model, store, "acknowledged");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual([]);
+    model.fire("comm_live_update");
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(asked).toEqual([["close", "s1"]]);
+  });
+
+  test("the kernel's answer counts when it is there first", async () => {
+    const { model, store } = connected();
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(2_000);
+    ack(model, store, "failed");
+    expect(isOver(store.commands.session!)).toBe(false);
+    await answers(new Error("No."));
+    expect(isOver(store.commands.session!)).toBe(true);
+    expect(isDone(store.commands.session!)).toBe(false);
+  });
+
+  test("a server that cannot leaves it to the kernel, or gives the buttons back", async () => {
+    const { model, store } = connected();
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(2_000);
+    await answers(new Error("The server has no account."));
+    expect(store.commands.session).toMatchObject({
+      stage: "waiting",
+      server: { stage: "failed", message: "The server has no account." },
+    });
+    ack(model, store, "done");
+    expect(store.commands.session!.stage).toBe("done");
+    model.fire("comm_live_update");
+    store.commands.request("cancel");
+    await vi.advanceTimersByTimeAsync(0);
+    await answers(new Error("No."));
+    expect(store.commands.session!.stage).toBe("failed");
+  });
+
+  test("jobs are their kernel's to cancel", async () => {
+    const { model, store } = connected();
+    store.commands.request("cancel_job", "j1");
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(asked).toEqual([]);
+    expect(model.kinds("command")).toHaveLength(1);
+    expect(store.commands.jobs.get("j1")!.stage).toBe("waiting");
+  });
+
+  test("jobs that run are finished first, and queued ones are lost by cancelling", async () => {
+    const run: FromKernel = {
+      type: "jobs",
+      revision: 2,
+      jobs: [
+        ["j1", "sampler", "r", 0],
+        ["j2", "sampler", "q", 1],
+      ],
+    };
+    const { model, store } = connected();
+    model.deliver(run);
+    model.fire("comm_live_update");
+    store.commands.request("cancel");
+    await vi.advanceTimersByTimeAsync(0);
+    await answers("Session cancelled: 1 queued job cancelled.");
+    expect(store.snapshot).toMatchObject({ state: "active", accepting_jobs: false });
+    expect(store.snapshot.jobs.map((job) => job.status)).toEqual(["running", "cancelled"]);
+    // a kernel that is there after all knows better
+    model.deliver({ type: "facts", facts: { queue_length: 0 } });
+    expect(store.snapshot.accepting_jobs).toBe(true);
+  });
+});
+
+test("the reader's price is every panel's at once", () => {
+  const { store } = connected();
+  const { store: other } = connected();
+  const redrawn = vi.fn();
+  other.subscribe(redrawn);
+  store.setPrice(0.8);
+  expect(other.snapshot.service.price_per_second).toBe(0.8);
+  expect(redrawn).toHaveBeenCalled();
+  other.setPrice(null);
+  expect(store.ownPrice).toBe(null);
+  other.dispose();
+  redrawn.mockClear();
+  store.setPrice(0.8);
+  store.setPrice(null);
+  expect(redrawn).not.toHaveBeenCalled();
+});
+
 test("a session that is over for good is not listened for any more", () => {
   const { model, store } = connected();
   const over = { state: "closed", poll_interval: 0 } as const;
@@ -183,7 +347,7 @@ test("a session that is over for good is not listened for any more", () => {
 
 test("nothing is left behind by a store that is disposed of", () => {
   const { model, store } = connected();
-  store.request("close");
+  store.commands.request("close");
   model.kernel.becomes("connecting");
   store.dispose();
   expect(vi.getTimerCount()).toBe(0);

@@ -64,7 +64,13 @@ def facts(
     for key, watch in watches.items():
         trouble = {"problem": watch.health.problem, "problem_since": watch.health.problem_since()}
         services.append(
-            {"key": key, "info": asdict(watch.info), "account": watch.source.account, **trouble}
+            {
+                "key": key,
+                "info": asdict(watch.info),
+                "account": watch.source.account,
+                "unread": watch.unread,
+                **trouble,
+            }
         )
         closed = 0
         for snapshot in watch.snapshots():

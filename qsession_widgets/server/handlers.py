@@ -71,22 +71,32 @@ def answering(
         except NotFound as missing:
             self.say({"message": str(missing)}, 404)
         except (UserError, ServiceError) as error:
-            self.say({"message": sentence(error)}, status_of(error))
+            kind = self.overview.kind(words[0]) if words else "local"
+            self.say({"message": sentence(error, kind)}, status_of(error))
 
     return answer
 
 
-def sentence(error: Exception) -> str:
-    """What to say about an error of a service."""
+def sentence(error: Exception, kind: str) -> str:
+    """What to say about an error of a service.
+
+    Parameters
+    ----------
+    error : Exception
+        Ours, or the service's.
+    kind : {"ibm", "local"}
+        Which service it is.
+    """
+    text = str(error)
     if isinstance(error, ServiceError):
-        # options of the magics, which it would name for IBM's service, are of no use in a page
-        return explain(error, doing="do that", service="local").replace("\n", " ")
-    return str(error).replace("\n", " ")
+        text = explain(error, doing="do that", service=kind)
+    return text.replace("\n", " ")
 
 
 def status_of(error: BaseException) -> int:
     """The status for an error of a service, or for one of ours."""
-    cause = error if isinstance(error, ServiceError) else error.__cause__
+    # what a person reads hides where it came from
+    cause = error if isinstance(error, ServiceError) else error.__cause__ or error.__context__
     if not isinstance(cause, ServiceError):
         return 409
     return cause.status if cause.status in (404, 409) else 502
@@ -166,7 +176,7 @@ class CloseAllHandler(Handler):
                     said, _ = await self.overview.command(key, session_id, "close")
                     ok = True
                 except (NotFound, UserError, ServiceError) as error:
-                    said, ok = sentence(error), False
+                    said, ok = sentence(error, self.overview.kind(key)), False
             return {"service": key, "id": session_id, "message": said, "ok": ok}
 
         return {"results": await asyncio.gather(*(close(*pair) for pair in named))}

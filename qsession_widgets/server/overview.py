@@ -153,6 +153,11 @@ class SessionsOverview(LoggingConfigurable):
         self._renew()
         return said, snapshot
 
+    def kind(self, key: str) -> str:
+        """Which service a key names: ``ibm``, or ``local`` for an emulator; for sentences."""
+        poller = self._pollers.get(key)
+        return "local" if poller is None else poller.watch.info.kind
+
     def _watch(self, key: str) -> Watch:
         if key not in self._pollers:
             raise NotFound(f"There is no service {key!r} here.")

@@ -18,6 +18,7 @@ from ..finding.listing import workloads
 from ..service.client import ServiceClient
 from ..snapshot import ServiceInfo, SessionSnapshot
 from ..snapshot.fields import read_time
+from ..watching.answers import Unreadable
 from ..watching.monitor import Monitor, Pace
 from ..watching.service_clock import ServiceClock
 from .health import Health
@@ -58,6 +59,7 @@ MOST_CLOSED = 200
 """Workloads of the last day that are looked at, the newest first."""
 
 UNREADABLE = "The service's answers cannot be read: it is asked again soon."
+CANNOT_BE_ENDED = "What the service says of it cannot be read, so it cannot be ended from here."
 
 
 class Driven(Monitor):
@@ -113,6 +115,7 @@ class Watch:
         self._due: dict[str, float] = {}
         self._to_take: list[str] = []
         self._unknown: dict[str, float] = {}
+        self._unread: set[str] = set()
         self._wanted_whole: set[str] = set()
         self._look_at = self._look_back_at = 0.0
         self._looked = float("-inf")
@@ -128,6 +131,12 @@ class Watch:
         """What is known of one workload; None when it is not watched."""
         monitor = self._monitors.get(session_id)
         return None if monitor is None else monitor.snapshot
+
+    @property
+    def unread(self) -> list[str]:
+        """Workloads that are there, and of which what the service says could never be read."""
+        with self._lock:
+            return sorted(self._unread)
 
     @property
     def anything_open(self) -> bool:
@@ -212,7 +221,7 @@ class Watch:
             self._plan(monitor)
             self._changed()
         if self._to_take:
-            self._take(line, self._to_take.pop(0))
+            self._try(line, self._to_take.pop(0))
 
     def _connect(self) -> ServiceClient:
         place = self.source.reach()
@@ -230,8 +239,11 @@ class Watch:
 
     def _look(self, line: ServiceClient) -> None:
         """See what is open."""
-        for item in workloads(line, ["pending", "in_progress"]):
-            self._take(line, str(item["id"]))
+        listed = [str(item["id"]) for item in workloads(line, ["pending", "in_progress"])]
+        with self._lock:
+            self._unread.intersection_update(listed)
+        for session_id in listed:
+            self._try(line, session_id)
         now = time.monotonic()
         with self._lock:
             self._looked = now
@@ -263,6 +275,28 @@ class Watch:
                     self._drop(session_id)
         self._look_back_at = time.monotonic() + self._pause * LOOKS_BACK[self.info.kind]
 
+    def _try(self, line: ServiceClient, session_id: str) -> None:
+        """Begin to watch a workload, or leave it for later: the others are to be watched too."""
+        try:
+            self._take(line, session_id)
+        except Unreadable as error:
+            with self._lock:
+                if session_id not in self._unread:
+                    logger.warning("%s: %s", session_id, error.message, exc_info=error)
+                self._unread.add(session_id)
+            self._not_at_once(session_id)
+            self._changed()
+        except ServiceError as error:
+            if error.status is None or error.status < 500:
+                # it speaks of the service, or of who asks
+                raise
+            self._not_at_once(session_id)
+
+    def _not_at_once(self, session_id: str) -> None:
+        now = time.monotonic()
+        still = {one: until for one, until in self._unknown.items() if until > now}
+        self._unknown = {**still, session_id: now + NOT_AT_ONCE}
+
     def _take(self, line: ServiceClient, session_id: str) -> Monitor | None:
         """Begin to watch a workload; None when there is none of that id."""
         known = self._monitors.get(session_id)
@@ -275,11 +309,10 @@ class Watch:
             if error.status not in (400, 404):
                 raise
             # it may have to get about first, within the service
-            now = time.monotonic()
-            still = {one: until for one, until in self._unknown.items() if until > now}
-            self._unknown = {**still, session_id: now + NOT_AT_ONCE}
+            self._not_at_once(session_id)
             return None
         with self._lock:
+            self._unread.discard(session_id)
             monitor = self._monitors.setdefault(session_id, monitor)  # type: ignore[assignment]
         self._plan(monitor)
         self._changed()
@@ -290,7 +323,7 @@ class Watch:
         snapshot, session_id = monitor.snapshot, monitor.session_id
         with self._lock:
             if snapshot.state == "closed" and snapshot.usage_final:
-                if snapshot.closed_at is None:
+                if monitor.gone:
                     # the service knows of no such session any more
                     self._drop(session_id)
                     return
@@ -333,14 +366,12 @@ class Watch:
         UserError, ServiceError
             The service refused or does not answer.
         """
-        line, monitor = self._find(session_id)
+        monitor = self._find(session_id)
         if action != "cancel_job" and monitor.snapshot.state == "closed":
             return "It is closed already.", monitor.snapshot
-        own = line.twin()
         try:
-            said = monitor.command(action, job_id, line=own)
+            said = monitor.command(action, job_id)
         finally:
-            own.shut()
             self._plan(monitor)
             self._changed()
         return said, monitor.snapshot
@@ -350,21 +381,23 @@ class Watch:
 
         Of one that has ended, exact times of its jobs are asked for from now on.
         """
-        _, monitor = self._find(session_id)
+        monitor = self._find(session_id)
         if session_id not in self._wanted_whole:
             self._wanted_whole.add(session_id)
             self._plan(monitor)
         return monitor.snapshot
 
-    def _find(self, session_id: str) -> tuple[ServiceClient, Monitor]:
+    def _find(self, session_id: str) -> Monitor:
         line = self._line
         if line is None:
             why = self.health.problem or "The service has not answered yet: try again in a moment."
             raise UserError(why) from ServiceError(why)
+        if session_id in self._unread:
+            raise UserError(CANNOT_BE_ENDED)
         monitor = self._monitors.get(session_id) or self._take(line, session_id)
         if monitor is None:
             raise KeyError(session_id)
-        return line, monitor
+        return monitor
 
 
 def _older(snapshot: SessionSnapshot, since: float) -> bool:

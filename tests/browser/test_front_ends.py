@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from typing import Any
 
@@ -66,7 +67,10 @@ def test_a_panel_survives_a_reload_and_a_second_tab(
 def test_a_saved_notebook_holds_a_receipt_for_readers_without_a_kernel(
     write_notebook: Callable[..., str], open_notebook: Callable[..., Notebook], lab: Lab
 ) -> None:
-    name = write_notebook("saved.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()")
+    slider = "import ipywidgets\nipywidgets.IntSlider()"
+    name = write_notebook(
+        "saved.ipynb", "%load_ext qsession_widgets", OPEN, "session.close()", slider
+    )
     notebook = open_notebook(name)
     for place in notebook.code_cells():
         notebook.run_cell(place)
@@ -90,3 +94,26 @@ def test_a_saved_notebook_holds_a_receipt_for_readers_without_a_kernel(
     assert "local emulator" in html
     assert "local emulator" in text
     assert len(html.encode()) <= 60_000
+
+    # opened again, no kernel knows of the panel: the receipt is there, and of others' widgets is
+    # said what ever was
+    for front_end in ("lab", "notebook"):
+        copy = f"saved-{front_end}.ipynb"
+        shutil.copy(lab.root / name, lab.root / copy)
+        reopened = open_notebook(copy, front_end)
+        output = reopened.cell(reopened.code_cells()[1]).locator(".jp-OutputArea")
+        receipt = output.locator(".qsession-receipt")
+        expect(receipt).to_be_visible(timeout=30_000)
+        expect(receipt).to_contain_text("local emulator")
+        # else the panel would not be tried at all
+        assert reopened.page.evaluate(
+            "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(1).trusted"
+        )
+        expect(output).not_to_contain_text("displaying widget")
+        # where any output of a cell begins
+        edge, table = output.bounding_box(), receipt.locator("table").bounding_box()
+        assert edge is not None
+        assert table is not None
+        assert table["x"] - edge["x"] < 120
+        slid = reopened.cell(reopened.code_cells()[3])
+        expect(slid).to_contain_text("Error displaying widget", timeout=30_000)

@@ -18,7 +18,7 @@ from .lab import Lab, Notebook, wait_until
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 SETTINGS = "qsession-widgets:plugin"
-OPEN = "%%session --backend aer --service local --max-time 10m\nprint(session.session_id)"
+OPEN = "%%session --backend aer --service local --max-time 10m{}\nprint(session.session_id)"
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -55,16 +55,16 @@ def test_closed_elsewhere_while_its_popover_is_open(notebook: Notebook, session:
 def test_staying_leaves_the_kernel_as_it_is(notebook: Notebook, session: str) -> None:
     kernel = _kernel(notebook)
     _begin(notebook, "notebook:restart-kernel")
-    dialog = _dialog(notebook, "Restart the kernel? It has opened a session that is still open")
-    dialog.get_by_role("button", name="Stay").click()
+    dialog = _dialog(notebook, "Restart the kernel? Its session is still open.")
+    dialog.get_by_role("button", name="Keep kernel").click()
     expect(notebook.page.locator(".jp-Dialog")).to_have_count(0)
     assert notebook.run_cell(notebook.add_cell("print(session.session_id)")).strip() == session
 
     _begin(notebook, "notebook:shutdown-kernel")
-    _dialog(notebook, "Shut down the kernel?").get_by_role("button", name="Stay").click()
+    _dialog(notebook, "Shut down the kernel?").get_by_role("button", name="Keep kernel").click()
     expect(notebook.page.locator(".jp-Dialog")).to_have_count(0)
     assert _kernel(notebook) == kernel
-    expect(notebook.row(session)).to_contain_text("bound")
+    expect(notebook.row(session)).to_contain_text("in use")
 
 
 def test_left_open_it_survives_a_restart_that_would_close_it(
@@ -72,7 +72,7 @@ def test_left_open_it_survives_a_restart_that_would_close_it(
 ) -> None:
     _begin(notebook, "notebook:restart-kernel")
     dialog = _dialog(notebook, "Restart the kernel?")
-    dialog.get_by_role("button", name="Leave open").click()
+    dialog.get_by_role("button", name="Restart, leave session open").click()
     # JupyterLab's own question is asked as ever
     _dialog(notebook, "Restart Kernel?").get_by_role("button", name="Confirm").click()
     row = notebook.row(session)
@@ -83,11 +83,12 @@ def test_left_open_it_survives_a_restart_that_would_close_it(
 
     # the palette's command takes it up again, by a cell that everybody can see
     notebook.command("qsession:attach")
-    expect(row).to_contain_text("kernel idle, bound", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, in use", timeout=30_000)
     notebook.wait_idle()
     _begin(notebook, "notebook:restart-kernel")
     dialog = _dialog(notebook, "Restart the kernel?")
-    dialog.get_by_role("button", name="Close session").click()
+    expect(dialog).to_contain_text(re.compile(r"costs nothing .* closes by itself in \d+:\d\d"))
+    dialog.get_by_role("button", name="Close session and restart").click()
     _dialog(notebook, "Restart Kernel?").get_by_role("button", name="Confirm").click()
     expect(row).to_contain_text("closed", timeout=30_000)
 
@@ -96,8 +97,8 @@ def test_switched_off_nothing_is_asked_or_told(notebook: Notebook) -> None:
     switches = ("notifyClosed", "askBeforeShutdown")
     for switch in switches:
         _set(notebook, switch, False)
-    session = _open_session(notebook)
-    told = notebook.page.get_by_text(re.compile(rf"aer \({session[:8]}….* is closed"))
+    session = _open_session(notebook, "quiet")
+    told = notebook.page.get_by_text("Session “quiet” is closed")
     _begin(notebook, "notebook:restart-kernel")
     # only JupyterLab's own; the kernel closes its session as it ends
     _dialog(notebook, "Restart Kernel?").get_by_role("button", name="Confirm").click()
@@ -146,8 +147,8 @@ def test_what_is_shown_is_accessible(notebook: Notebook, theme: str) -> None:
 def test_a_tab_is_closed_after_both_questions(notebook: Notebook, session: str) -> None:
     tabs = notebook.page.locator(".jp-NotebookPanel")
     _begin(notebook, "application:close")
-    dialog = _dialog(notebook, "Close the tab?")
-    dialog.get_by_role("button", name="Close session").click()
+    dialog = _dialog(notebook, "Close the tab? Its session is still open.")
+    dialog.get_by_role("button", name="Close session and tab").click()
     # JupyterLab asks whether to save; as long as that is open, nothing is closed
     saving = _dialog(notebook, "Save your work")
     assert _ask("GET", session)["accepting_jobs"]
@@ -169,11 +170,11 @@ def test_notebook_7_has_it_beside_the_menu(lab: Lab, browser: Browser) -> None:
     context.close()
 
 
-def _open_session(notebook: Notebook) -> str:
+def _open_session(notebook: Notebook, name: str = "") -> str:
     """Open one in a new cell, in whatever state the kernel is."""
     notebook.wait_idle()
     notebook.run_cell(notebook.add_cell("%load_ext qsession_widgets"))
-    printed = notebook.run_cell(notebook.add_cell(OPEN))
+    printed = notebook.run_cell(notebook.add_cell(OPEN.format(f" --name {name}" if name else "")))
     opened = printed.split()[-1]
     assert re.fullmatch(r"[0-9a-f-]{36}", opened), printed
     expect(notebook.status).to_contain_text("aer · open, no job yet · empty", timeout=30_000)

@@ -85,14 +85,18 @@ def test_a_clock_that_is_an_hour_wrong_counts_right(notebook: Notebook, session:
 
 
 def test_what_is_closed_elsewhere_is_told_and_listed(notebook: Notebook, service: Service) -> None:
-    session_id = service.open()
+    # of two that are alike the ids are told
+    another, session_id = service.open(), service.open()
     row = notebook.row(session_id)
     expect(row).to_contain_text("Open, no job yet", timeout=30_000)
+    expect(notebook.row(another)).to_contain_text("Open, no job yet", timeout=30_000)
     service("PATCH", f"/sessions/{session_id}", json={"accepting_jobs": False})
-    told = re.compile(rf"aer \({session_id[:8]}….* is closed\. Usage 0 s")
+    told = re.compile(rf"Session on aer \({session_id[:8]}….* is closed\. Usage 0 s")
     expect(notebook.page.get_by_text(told)).to_be_visible(timeout=30_000)
     expect(row.get_by_role("button", name="Close session")).to_have_count(0)
     expect(row).to_contain_text("closed")
+    expect(row).to_contain_text("no jobs")
+    service("PATCH", f"/sessions/{another}", json={"accepting_jobs": False})
 
 
 def test_a_session_of_an_emulator_with_a_name_of_its_own_is_attached(
@@ -101,11 +105,11 @@ def test_a_session_of_an_emulator_with_a_name_of_its_own_is_attached(
     row = notebook.row(session)
     expect(row).to_contain_text("opened elsewhere", timeout=30_000)
     row.get_by_role("button", name="Attach").click()
-    expect(row).to_contain_text("kernel idle, bound", timeout=60_000)
+    expect(row).to_contain_text("kernel idle, in use", timeout=60_000)
     expect(row).to_contain_text("bad-days.ipynb")
     notebook.wait_idle()
     notebook.run_cell(notebook.add_cell("%session unbind"))
-    expect(row).not_to_contain_text("bound", timeout=30_000)
+    expect(row).not_to_contain_text("in use", timeout=30_000)
 
 
 def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
@@ -113,19 +117,29 @@ def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
     connection = launch.find_or_start(Options(ittl=3, workers=1, seed=1), "short-timeout")
     service = Service(connection)
     try:
-        session_id = service.open()
+        another, session_id = service.open(), service.open()
         row = notebook.row(session_id)
         expect(row).to_contain_text("Open, no job yet", timeout=30_000)
+        expect(notebook.row(another)).to_contain_text("Open, no job yet", timeout=30_000)
+        heading = notebook.side_panel.locator(f"section:has([title='{session_id}']) h3")
+        expect(heading).to_contain_text("local emulator “short-timeout”")
         broken = {"program_id": "sampler", "backend": "aer", "session_id": session_id}
         service(
             "POST", "/jobs", json={**broken, "params": {"pubs": [["no circuit"]], "version": 2}}
         )
-        name = rf"aer \({session_id[:8]}…{session_id[-4:]}\)"
-        for told in (rf"{name}: the first job", rf"A job of {name} failed", rf"{name} is deactiv"):
+        name = rf"session on aer \({session_id[:8]}…{session_id[-4:]}\)"
+        for told in (
+            rf"S{name[1:]}: the first job",
+            rf"A job of the {name} failed",
+            rf"S{name[1:]} is deactivated",
+        ):
             expect(notebook.page.get_by_text(re.compile(told))).to_be_visible(timeout=30_000)
         toast = notebook.page.locator(".Toastify__toast", has_text="is deactivated")
         toast.get_by_role("button", name="Close session").click()
         expect(row).to_contain_text("closed", timeout=30_000)
+        # an emulator that ends with it open would be listed on
+        service("PATCH", f"/sessions/{another}", json={"accepting_jobs": False})
+        expect(notebook.row(another)).to_contain_text("closed", timeout=30_000)
     finally:
         service.http.close()
         launch.stop("short-timeout")
@@ -139,14 +153,14 @@ def test_close_all_leaves_alone_what_others_have_opened(
     dialog = notebook.page.locator(".jp-Dialog")
     box = dialog.locator("li", has_text="opened elsewhere").get_by_role("checkbox").first
     expect(box).not_to_be_checked()
-    dialog.get_by_role("button", name="Close those ticked").click()
+    dialog.get_by_role("button", name="Close selected").click()
     expect(dialog).to_have_count(0)
     assert service("GET", f"/sessions/{session}")["accepting_jobs"]
 
     notebook.side_panel.get_by_role("button", name="Close all…").click()
     dialog.locator("li", has_text=session[:8]).get_by_role("checkbox").check()
     expect(dialog.get_by_role("status")).to_contain_text(re.compile(r"^1 of \d+ will be closed"))
-    dialog.get_by_role("button", name="Close those ticked").click()
+    dialog.get_by_role("button", name="Close selected").click()
     wait_until(lambda: service("GET", f"/sessions/{session}")["state"] == "closed", "the close")
 
 

@@ -93,7 +93,7 @@ def test_marimo_shows_a_session_and_closes_it(address: str, browser: Browser) ->
         expect(panel.locator(".qs-chart .main-svg").first).to_be_attached()
         expect(panel.get_by_role("timer", name="Interactive timeout")).to_be_visible()
         panel.get_by_role("button", name="Close session").click()
-        expect(panel.locator(".qs-notice")).to_contain_text("Close done.")
+        expect(panel.locator(".qs-notice")).to_contain_text("Session closed.")
         expect(panel.locator(".qs-state")).to_have_text("Closed")
     finally:
         page.close()

@@ -145,7 +145,7 @@ def test_closing_shows_what_was_asked_and_what_was_answered(page: Page) -> None:
     kernel.deliver(
         {"type": "ack", "id": command["id"], "stage": "done", "message": "2 jobs finish."}
     )
-    expect(said).to_contain_text("Close done. 2 jobs finish.")
+    expect(said.locator("span")).to_have_text("2 jobs finish.")
     assert said.locator("xpath=ancestor::*[@role='status']").count() == 1
     close.click(force=True)
     assert len(kernel.sent("command")) == 1, "a request on its way is not sent twice"
@@ -172,10 +172,12 @@ def test_says_when_the_button_waits_for_the_cell(page: Page) -> None:
     page.clock.run_for(1500)
     expect(kernel.panel.locator(".qs-notice")).to_have_text("Close requested …")
     page.clock.run_for(1000)
-    expect(kernel.panel.locator(".qs-notice")).to_contain_text("Kernel ▸ Interrupt")
+    said = kernel.panel.locator(".qs-notice")
+    expect(said).to_contain_text("Kernel ▸ Interrupt")
+    expect(said).to_contain_text(f"run qsession close {states.idle().session_id} in a terminal")
     (command,) = kernel.sent("command")
     kernel.deliver({"type": "ack", "id": command["id"], "stage": "acknowledged"})
-    expect(kernel.panel.locator(".qs-notice")).not_to_contain_text("Interrupt")
+    expect(said).not_to_contain_text("Interrupt")
 
 
 def test_cancel_asks_once_where_it_costs_jobs(page: Page) -> None:
@@ -184,7 +186,10 @@ def test_cancel_asks_once_where_it_costs_jobs(page: Page) -> None:
     expect(cancel).to_have_accessible_description("cancels 1 queued job; 1 running job finishes")
     cancel.click()
     assert kernel.sent("command") == []
-    kernel.panel.get_by_role("button", name="Cancel 1 queued job").click()
+    asked = kernel.panel.get_by_role("group", name="Cancel this session?")
+    expect(asked).to_contain_text("Ends the session; 1 queued job is lost, 1 running job finishes.")
+    expect(asked.get_by_role("button", name="Keep session")).to_be_visible()
+    asked.get_by_role("button", name="Cancel session").click()
     assert [each["action"] for each in kernel.sent("command")] == ["cancel"]
 
 
@@ -225,7 +230,8 @@ def test_everything_by_keyboard(page: Page) -> None:
     cancel = kernel.panel.get_by_role("button", name="Cancel session")
     cancel.focus()
     page.keyboard.press("Enter")
-    confirm = kernel.panel.get_by_role("button", name="Cancel 1 queued job")
+    asked = kernel.panel.get_by_role("group", name="Cancel this session?")
+    confirm = asked.get_by_role("button", name="Cancel session")
     expect(confirm).to_be_focused()
     page.keyboard.press("Escape")
     expect(cancel).to_be_focused()
@@ -257,6 +263,16 @@ def test_a_kernel_that_is_gone(page: Page) -> None:
         "Not possible: the kernel that shows this panel is gone"
     )
     expect(kernel.panel.get_by_text("not being checked")).to_be_visible()
+    expect(notice).to_contain_text(f"run qsession close {states.steady().session_id} in a terminal")
+
+
+def test_without_a_way_to_close_it_nobody_is_told_to(page: Page) -> None:
+    kernel = show(page, "idle")
+    advice = kernel.panel.locator(".qs-advice")
+    expect(advice).to_contain_text("Close now")
+    kernel.die()
+    expect(advice).to_contain_text("Median gap")
+    expect(advice).not_to_contain_text("Close now")
 
 
 def test_a_connection_that_comes_back(page: Page) -> None:
@@ -272,7 +288,7 @@ def test_without_the_jobs_nothing_wrong_is_said(page: Page) -> None:
     page.clock.run_for(4000)
     expect(kernel.panel).to_contain_text("The kernel does not answer")
     expect(kernel.panel.get_by_role("timer", name="Interactive timeout")).to_have_text("1:00")
-    expect(kernel.panel).to_contain_text("12 jobs; the kernel has the list")
+    expect(kernel.panel).to_contain_text("12 jobs; waiting for the kernel to send the list")
     expect(kernel.panel).not_to_contain_text("nothing is pending")
     expect(kernel.panel.get_by_role("button", name="Close session")).to_have_accessible_description(
         "lets 1 running and 1 queued job finish"
@@ -374,7 +390,7 @@ def test_a_bar_leads_to_its_job(page: Page) -> None:
     detail = kernel.panel.locator(".qs-detail")
     expect(detail).to_contain_text(failed.id)
     expect(detail).to_contain_text("transpile it first. (code 1517)")
-    expect(kernel.panel.locator("tr.qs-selected")).to_have_count(1)
+    expect(kernel.panel.locator("tr.qs-row.qs-selected")).to_have_count(1)
 
 
 def test_zoom_and_back(page: Page) -> None:

@@ -113,6 +113,8 @@ def test_the_price_stays_for_the_page_and_counts_at_once(page: Page) -> None:
     again.panel.get_by_label("$ per second").fill("")
     again.panel.get_by_label("$ per second").press("Enter")
     expect(again.panel).to_contain_text("at $1.60/s")
+    # and what is changed in one of them is changed in all
+    expect(kernel.panel).to_contain_text("at $1.60/s")
     assert kernel.sent("command") == []
 
 
@@ -127,7 +129,7 @@ def test_rules_count_down_and_say_what_they_do(page: Page) -> None:
     used = rules.get_by_role("progressbar", name="Budget used")
     expect(used).to_have_attribute("aria-valuetext", re.compile(r"≈ \$\d+ of \$320"))
     expect(rules).to_contain_text("then takes no more jobs and closes")
-    expect(rules).to_contain_text("Strict: jobs that would run outside of it are refused.")
+    expect(rules).to_contain_text("Strict: jobs that would run outside the session are refused.")
     kernel.die()
     expect(rules).to_contain_text("The kernel that keeps these rules is gone.")
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from qsession_widgets.snapshot import JobRecord
+from qsession_widgets.snapshot import JobRecord, SessionSnapshot
 
 from . import states
 from .harness import Kernel, open_harness, show
@@ -161,21 +161,122 @@ def test_a_job_beside_the_session_is_none_of_its_timeline(page: Page) -> None:
     expect(kernel.panel.locator(".qs-live-bar")).to_have_count(2)
 
 
-@pytest.mark.parametrize("width", [340, 460, 580, 700, 800, 870, 900, 1010, 1230])
-def test_a_loop_of_jobs_moves_nothing(new_page: Callable[..., Page], width: int) -> None:
-    """A second between two jobs changes the words; everything stays where it is."""
+def idle_for(seconds: float) -> SessionSnapshot:
+    """A session with every rule, whose last job ended so long ago."""
+    return replace(states.guarded(), last_job_completed=states.NOW - seconds)
+
+
+def with_a_job(snapshot: SessionSnapshot) -> SessionSnapshot:
+    new = JobRecord("d3knew", "estimator", "queued", states.NOW, pubs=1)
+    return replace(snapshot, jobs=(*snapshot.jobs, new), poll_interval=0.2)
+
+
+@pytest.mark.parametrize("width", [340, 460, 580, 700, 750, 800, 870, 900, 1010, 1230])
+def test_a_job_after_a_while_moves_nothing(new_page: Callable[..., Page], width: int) -> None:
+    """It changes the words; everything stays where it is."""
     page = open_harness(new_page(viewport={"width": width, "height": 900}))
     # however long the page takes, it is still that second
     page.clock.set_fixed_time(states.NOW)
-    idle = states.idle()
-    between = replace(idle, last_job_completed=states.NOW - 1)
-    kernel = Kernel(page, between)
+    idle = idle_for(4)
+    kernel = Kernel(page, idle)
     kernel.wait_for_chart()
-    parts = kernel.panel.locator(".qs-state, .qs-backend, .qs-cell, .qs-timeline, .qs-table")
+    parts = kernel.panel.locator(".qs-header, .qs-button, .qs-cell, .qs-timeline, .qs-table")
     places = "els => els.map(e => JSON.stringify(e.getBoundingClientRect()))"
     expect(kernel.panel).to_contain_text("then deactivated")
     before = parts.evaluate_all(places)
-    new = JobRecord("d3knew", "estimator", "queued", states.NOW, pubs=1)
-    kernel.update(replace(between, jobs=(*idle.jobs, new)))
-    expect(kernel.panel).to_contain_text("paused while a job is pending")
+    kernel.update(with_a_job(idle))
+    expect(kernel.panel).to_contain_text("counts while no job is pending")
     assert parts.evaluate_all(places) == before
+
+
+def test_a_loop_of_jobs_says_nothing_new_with_each_of_them(page: Page) -> None:
+    """What changes several times a second cannot be read."""
+    page.clock.set_fixed_time(states.NOW)
+    between = idle_for(1)
+    # its last job has just ended: nothing has been pending for a second
+    last = between.jobs[-1]
+    shift = states.NOW - 1 - (last.finished or 0)
+    moved = replace(
+        last,
+        created=last.created + shift,
+        started=(last.started or 0) + shift,
+        finished=states.NOW - 1,
+    )
+    between = replace(between, jobs=(*between.jobs[:-1], moved), poll_interval=15.0)
+    kernel = Kernel(page, between)
+    kernel.wait_for_chart()
+    said = kernel.panel.locator(".qs-state, .qs-clock .qs-note, .qs-rules, .qs-foot")
+    before = said.all_text_contents()
+    assert "up to date" in before[-1]
+    kernel.update(with_a_job(between))
+    expect(kernel.panel.locator("tr.qs-row", has_text="Queued")).to_have_count(1)
+    assert said.all_text_contents() == before
+
+
+@pytest.mark.parametrize("width", [320, 480, 900])
+def test_the_header_is_as_high_whatever_the_state(
+    new_page: Callable[..., Page], width: int
+) -> None:
+    page = open_harness(new_page(viewport={"width": width, "height": 900}))
+    heights = {}
+    for name in ("open", "waiting", "idle", "deactivated", "requeued", "failed", "closed"):
+        kernel = show(page, name)
+        box = kernel.panel.locator(".qs-header").bounding_box()
+        assert box is not None
+        heights[name] = box["height"]
+        page.evaluate("panels.pop().remove()")
+    assert len(set(heights.values())) == 1, heights
+
+
+@pytest.mark.parametrize("width", [320, 730, 900])
+def test_why_a_job_failed_can_be_read_without_a_click(
+    new_page: Callable[..., Page], width: int
+) -> None:
+    page = open_harness(new_page(viewport={"width": width, "height": 900}))
+    kernel = show(page, "failed")
+    why = kernel.panel.get_by_text(states.NOT_ISA)
+    expect(why).to_have_text(f"{states.NOT_ISA} (1517)")
+    assert why.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight")
+    # one height for all rows of a long list: there it is cut, and told whole by a click
+    kernel.panel.get_by_role("button", name="earlier jobs").click()
+    expect(kernel.panel.locator(".qs-why")).to_have_count(0)
+    expect(kernel.panel.locator(".qs-row .qs-error")).to_have_count(1)
+
+
+@pytest.mark.parametrize("width", [718, 800, 872])
+def test_three_columns_as_long_as_they_have_room(new_page: Callable[..., Page], width: int) -> None:
+    page = open_harness(new_page(viewport={"width": width, "height": 900}))
+    for name in ("idle", "many", "closed"):
+        kernel = show(page, name)
+        tops = kernel.panel.locator(".qs-cell").evaluate_all(
+            "els => els.map(e => e.getBoundingClientRect().top)"
+        )
+        assert len(tops) == 3
+        assert len(set(tops)) == 1, name
+        cells = kernel.panel.locator(".qs-figure, .qs-cost, .qs-label, .qs-note")
+        assert cut_off(cells) == [], name
+        page.evaluate("panels.pop().remove()")
+
+
+def test_a_session_that_is_closing_has_no_timeout(page: Page) -> None:
+    kernel = show(page, "closing")
+    expect(kernel.panel.get_by_role("timer", name="Interactive timeout")).to_have_count(0)
+    expect(kernel.panel.locator(".qs-cell").first).to_contain_text("Closes after2 jobs")
+
+
+def test_jobs_beside_the_session_are_counted_beside_it(page: Page) -> None:
+    closed = states.closed()
+    jobs = (*closed.jobs, states.job("queued", 180.0, stray=True))
+    kernel = Kernel(page, replace(closed, jobs=jobs))
+    expect(kernel.panel.locator(".qs-clocks")).to_contain_text("10 done · 1 outside")
+    expect(kernel.panel.get_by_text("7 earlier jobs")).to_be_visible()
+
+
+def test_less_than_a_second_is_told_in_milliseconds(page: Page) -> None:
+    jobs = [states.job("done", 280.0, 280.03, 280.075, qpu_seconds=0.045)]
+    periods = (states.since(280.03, None),)
+    kernel = Kernel(page, states.session(jobs, active_periods=periods))
+    row = kernel.panel.locator("tr.qs-row")
+    for words in ("30 ms", "45 ms"):
+        expect(row).to_contain_text(words)
+    expect(kernel.panel.locator(".qs-usage .qs-note")).to_contain_text("QPU\u00a0<1\u00a0s")

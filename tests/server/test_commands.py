@@ -15,7 +15,7 @@ def test_close_lets_queued_jobs_run(page: Page, service: Service) -> None:
     answer = page.command("local", session, "close")
     assert answer.status_code == 200
     body = answer.json()
-    assert body["message"] == "Session closed; 1 job finishes first."
+    assert body["message"] == "Session closing: no more jobs are accepted; 1 job finishes first."
     assert body["snapshot"]["accepting_jobs"] is False
     # what the answer says, the next overview says too
     known = find(page.overview(), session)

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from qsession_widgets.errors import ServiceError
 from qsession_widgets.server import watch as module
+from qsession_widgets.server.handlers import sentence
 from qsession_widgets.server.sources import find_sources
 from qsession_widgets.server.watch import Watch
+from qsession_widgets.service.client import Answer, ServiceClient
 
 from .conftest import Service
 from .running import PATIENCE
@@ -89,3 +92,63 @@ def test_a_token_that_is_no_longer_good_is_replaced_for_all_that_is_watched(
     assert not watch.health.refused
     watch.shut()
     alice.http.close()
+
+
+@pytest.fixture
+def spoil(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of sessions of which the service says something that nobody can read."""
+    spoiled: set[str] = set()
+    honest = ServiceClient.session
+
+    def session(self: ServiceClient, session_id: str) -> Answer:
+        answer = honest(self, session_id)
+        if session_id in spoiled:
+            answer.data["elapsed_time"] = "unknown"
+        return answer
+
+    monkeypatch.setattr(ServiceClient, "session", session)
+    return spoiled
+
+
+def test_what_cannot_be_read_of_one_session_keeps_none_of_the_others(
+    watch: Watch, service: Service, spoil: set[str]
+) -> None:
+    sessions = [service.open() for _ in range(3)]
+    turn_until(watch, lambda: len(watch.snapshots()) == 3)
+    spoil.add(sessions[0])
+    turn_until(watch, lambda: "cannot be read" in (problem_of(watch, sessions[0]) or ""))
+    for session in sessions[1:]:
+        service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    turn_until(watch, lambda: [one.state for one in watch.snapshots()].count("closed") == 2)
+    assert watch.health.problem is None
+    spoil.clear()
+    turn_until(watch, lambda: problem_of(watch, sessions[0]) is None)
+
+
+def test_one_that_could_never_be_read_is_named_beside_the_others(
+    watch: Watch, service: Service, spoil: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "NOT_AT_ONCE", 0.2)
+    # the service lists the newest first, or the oldest: one of them comes before the other two
+    sessions = [service.open() for _ in range(3)]
+    spoil.update((sessions[0], sessions[2]))
+    turn_until(watch, lambda: watch.snapshot(sessions[1]))
+    assert watch.unread == sorted(spoil)
+    assert watch.health.problem is None
+    spoil.clear()
+    turn_until(watch, lambda: len(watch.snapshots()) == 3)
+    assert watch.unread == []
+
+
+def problem_of(watch: Watch, session_id: str) -> str | None:
+    known = watch.snapshot(session_id)
+    assert known is not None
+    return known.problem
+
+
+def test_what_goes_wrong_is_said_of_the_service_it_goes_wrong_with() -> None:
+    silent = ServiceError("The service cannot be reached.")
+    assert sentence(silent, "ibm") == (
+        "Could not do that: the service cannot be reached. Check the network and try again."
+    )
+    assert sentence(silent, "local").startswith("Could not do that: the local emulator does not")

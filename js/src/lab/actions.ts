@@ -6,7 +6,8 @@ import { noun } from "#shared/consequences";
 import { keyOf, which, type Deed, type Which, type Workload } from "./contract";
 import type { Feed } from "./feed";
 import type { Place } from "./place";
-import { RequestFailed, type Closed, type Server } from "./server";
+import { RequestFailed } from "./failures";
+import type { Closed, Server } from "./server";
 import type { Sessions } from "./sessions";
 
 const LOADED = "bool(get_ipython().find_line_magic('session'))";
@@ -79,7 +80,7 @@ export class Actions {
     if (!snapshot.accepting_jobs) return `the ${what} is closing and takes no more jobs`;
     if (!place) return "no notebook is open to attach it to";
     if (by?.bound && by.kernel_id === place.kernelId && by.kernel !== "gone") {
-      return "it is bound in this notebook already";
+      return "this notebook uses it already";
     }
     return null;
   }

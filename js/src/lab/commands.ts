@@ -8,7 +8,7 @@ import { askCancel, askCloseAll } from "./dialogs";
 import { sessionsIcon } from "./icon";
 import { PANEL_ID } from "./panel";
 import { boundHere } from "./place";
-import { RequestFailed } from "./server";
+import { RequestFailed } from "./failures";
 import type { Sessions } from "./sessions";
 import { inOrder, isOrphan, nameOf } from "./words";
 
@@ -55,7 +55,7 @@ export function addCommands(
     return orphans.length === 1 ? orphans[0] : undefined;
   };
   const end = (deed: Deed): CommandOptions => ({
-    label: deed === "close" ? "Close Session" : "Cancel Session",
+    label: deed === "close" ? "Close Quantum Session" : "Cancel Quantum Session",
     caption:
       deed === "close"
         ? "The current notebook's session takes no more jobs; those that are queued finish"
@@ -76,7 +76,7 @@ export function addCommands(
   });
   const commands: Record<string, CommandOptions> = {
     [IDS.openCell]: {
-      label: "Insert a Cell That Opens a Session",
+      label: "Insert a Cell That Opens a Quantum Session",
       caption: "Inserts %%session below the active cell, to be looked at and run",
       describedBy: { args: NOTHING },
       isEnabled: () => actions.notebook !== null,
@@ -91,7 +91,7 @@ export function addCommands(
     [IDS.close]: end("close"),
     [IDS.cancel]: end("cancel"),
     [IDS.attach]: {
-      label: "Attach the Session That Was Left Open",
+      label: "Attach to the Open Quantum Session",
       caption: "Inserts and runs %session attach in the current notebook",
       describedBy: { args: TARGET },
       isEnabled: (args) => attachable(args) !== undefined,
@@ -101,14 +101,15 @@ export function addCommands(
       },
     },
     [IDS.closeAll]: {
-      label: "Close All Sessions…",
+      label: "Close All Quantum Sessions…",
       caption: "Asks which of the open ones, then closes those",
       describedBy: { args: NOTHING },
       isEnabled: () => sessions.open.length > 0,
       execute: async () => tellClosed(actions, await askCloseAll(sessions)),
     },
     [IDS.tutorials]: {
-      label: (args) => (args["launcher"] ? "Session Tutorials" : "Open the Session Tutorials"),
+      label: (args) =>
+        args["launcher"] ? "Session Tutorials" : "Open the Quantum Session Tutorials",
       caption: "Notebooks that show how sessions work; they run on this machine, without charge",
       describedBy: { args: { type: "object", properties: { launcher: { type: "boolean" } } } },
       icon: sessionsIcon,

@@ -16,6 +16,8 @@ export interface Service {
   problem: string | null;
   problem_since: number | null;
   account: string;
+  /** Ids of workloads that are there, and of which what the service says could not be read. */
+  unread?: string[];
 }
 
 export interface OpenedBy {

@@ -8,21 +8,35 @@ import type { Choice, Occasion } from "./guard";
 import type { Sessions } from "./sessions";
 import { addStyle } from "./style";
 import css from "./dialogs.css";
+import { everyTick } from "./ticks";
 import {
+  cancelSentence,
   closeSentence,
   inOrder,
   kernelWords,
+  leftSentence,
   nameOf,
   ownerLabel,
   stateWord,
   usageWords,
 } from "./words";
 
-const TITLES: Record<Occasion, string> = {
-  restart: "Restart the kernel? It has opened",
-  shutdown: "Shut down the kernel? It has opened",
-  change: "Change the kernel? This one has opened",
-  tab: "Close the tab? Its kernel has opened",
+/** What is asked, what keeps things as they are, and how the other two buttons say what happens. */
+const OCCASIONS: Record<Occasion, { title: string; keep: string; does: string; also: string }> = {
+  restart: {
+    title: "Restart the kernel?",
+    keep: "Keep kernel",
+    does: "Restart",
+    also: "restart",
+  },
+  shutdown: {
+    title: "Shut down the kernel?",
+    keep: "Keep kernel",
+    does: "Shut down",
+    also: "shut down",
+  },
+  change: { title: "Change the kernel?", keep: "Keep kernel", does: "Change", also: "change" },
+  tab: { title: "Close the tab?", keep: "Keep tab", does: "Close tab", also: "tab" },
 };
 
 function element(tag: string, className: string, text = ""): HTMLElement {
@@ -32,51 +46,63 @@ function element(tag: string, className: string, text = ""): HTMLElement {
   return node;
 }
 
-function describe(workload: Workload, now: number): string[] {
-  const { snapshot } = workload;
+function describe({ snapshot }: Workload, now: number): string {
   const usage =
     snapshot.started_at === null ? "no usage yet" : `usage ${usageWords(snapshot, now)}`;
-  return [`${stateWord(snapshot, now)} · ${usage}`, closeSentence(snapshot)];
+  return `${stateWord(snapshot, now)} · ${usage}`;
 }
 
-/** Before a kernel or a tab with open sessions goes: close them, leave them, or stay. */
+/** Before a kernel or a tab with open sessions goes: close them, leave them, or keep things as they are. */
 export async function askBeforeEnd(
   occasion: Occasion,
   workloads: Workload[],
   sessions: Sessions,
 ): Promise<Choice> {
   addStyle("dialogs", css);
+  const { title, keep, does, also } = OCCASIONS[occasion];
   const one = workloads.length === 1;
   const what = one ? noun(workloads[0]!.snapshot) : "sessions";
   const body = element("div", "qs-ask-body");
   const list = element("ul", "qs-ask-list");
-  for (const workload of workloads) {
+  const lines = workloads.map((workload) => {
     const row = element("li", "");
-    row.append(element("strong", "", nameOf(workload)));
-    for (const line of describe(workload, sessions.now(workload.service))) {
-      row.append(element("div", "qs-ask-note", line));
-    }
+    const notes = [0, 1, 2].map(() => element("div", "qs-ask-note"));
+    row.append(element("strong", "", nameOf(workload)), ...notes);
     list.append(row);
-  }
+    return () => {
+      const now = sessions.now(workload.service);
+      const { snapshot } = workload;
+      const said = [describe(workload, now), closeSentence(snapshot), leftSentence(snapshot, now)];
+      notes.forEach((note, at) => (note.textContent = said[at]!));
+    };
+  });
+  const draw = () => lines.forEach((line) => line());
+  draw();
+  const them = one ? "it" : "them";
   const left = element(
     "p",
     "qs-ask-note",
     occasion === "tab"
-      ? `Left open, ${one ? `the ${what} stays` : "they stay"} with the kernel, which goes on running; the side panel shows ${one ? "it" : "them"}.`
-      : `Left open, ${one ? `the ${what} goes` : "they go"} on without a kernel until a timeout; the side panel shows ${one ? "it" : "them"}, to attach or to close.`,
+      ? `You can close ${them} from the side panel. The kernel goes on running.`
+      : `You can attach to ${them} or close ${them} from the side panel.`,
   );
   body.append(list, left);
-  const stay = Dialog.cancelButton({ label: "Stay" });
-  const leave = Dialog.okButton({ label: "Leave open" });
-  const close = Dialog.warnButton({
-    label: one ? `Close ${what}` : `Close ${workloads.length} ${what}`,
+  const stay = Dialog.cancelButton({ label: keep });
+  // plain beside the other: it is the one that may go on costing
+  const leave = Dialog.cancelButton({ label: `${does}, leave ${what} open` });
+  const close = Dialog.okButton({
+    label: `Close ${one ? what : `${workloads.length} ${what}`} and ${also}`,
   });
+  const stop = everyTick(draw);
   const { button } = await showDialog({
-    title: `${TITLES[occasion]} ${one ? `a ${what} that is still open` : `${workloads.length} ${what} that are still open`}`,
+    title: one
+      ? `${title} Its ${what} is still open.`
+      : `${title} Its ${workloads.length} ${what} are still open.`,
     body: new Widget({ node: body }),
     buttons: [stay, leave, close],
     defaultButton: 0,
   });
+  stop();
   if (button.label === close.label) return "close";
   return button.label === leave.label ? "leave" : "stay";
 }
@@ -126,9 +152,7 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
     words.append(element("strong", "", nameOf(workload)));
     const where = [ownerLabel(workload), kernelWords(workload)].filter(Boolean).join(", ");
     words.append(element("div", "qs-ask-note", where));
-    words.append(
-      element("div", "qs-ask-note", describe(workload, sessions.now(workload.service))[0]),
-    );
+    words.append(element("div", "qs-ask-note", describe(workload, sessions.now(workload.service))));
     label.append(box, words);
     const row = document.createElement("li");
     row.append(label);
@@ -136,7 +160,7 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
   }
   count();
   body.append(list, sum);
-  const close = Dialog.warnButton({ label: "Close those ticked" });
+  const close = Dialog.warnButton({ label: "Close selected" });
   const { button } = await showDialog({
     title:
       open.length === 1 ? "Close the open session?" : `Close all ${open.length} open sessions?`,
@@ -150,13 +174,13 @@ export async function askCloseAll(sessions: Sessions): Promise<Which[]> {
 /** Cancelling loses queued jobs: asked where there are some. */
 export async function askCancel(workload: Workload): Promise<boolean> {
   const { snapshot } = workload;
-  const facts = consequences(snapshot);
-  if (facts.cost === 0) return true;
-  const cancel = Dialog.warnButton({ label: `Cancel ${plural(facts.cost, "queued job")}` });
+  if (consequences(snapshot).cost === 0) return true;
+  const what = noun(snapshot);
+  const cancel = Dialog.warnButton({ label: `Cancel ${what}` });
   const { button } = await showDialog({
-    title: `Cancel the ${noun(snapshot)} on ${nameOf(workload)}?`,
-    body: `It ${facts.cancel}.`,
-    buttons: [Dialog.cancelButton({ label: "Keep" }), cancel],
+    title: `Cancel the ${what} on ${nameOf(workload)}?`,
+    body: cancelSentence(snapshot),
+    buttons: [Dialog.cancelButton({ label: `Keep ${what}` }), cancel],
     defaultButton: 0,
   });
   return button.label === cancel.label;

@@ -1,7 +1,8 @@
 // Where a page's overview comes from. Of all the pages of one browser only one asks the server, and hands what it
 // hears to the others: a browser keeps six connections to a server, and held requests must not take them up.
 import type { Overview } from "./contract";
-import { RequestFailed, type Server } from "./server";
+import { RequestFailed } from "./failures";
+import type { Server } from "./server";
 
 export interface News {
   overview: Overview | null;

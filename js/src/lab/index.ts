@@ -7,15 +7,18 @@ import {
 import { ICommandPalette, ISessionContextDialogs, Notification } from "@jupyterlab/apputils";
 import { ILauncher } from "@jupyterlab/launcher";
 import { INotebookTracker } from "@jupyterlab/notebook";
+import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { Token } from "@lumino/coreutils";
 import { addCommands, CATEGORY, IDS, tellEnd } from "./commands";
 import { askBeforeEnd } from "./dialogs";
 import { Guard } from "./guard";
+import { watchHand } from "./hand";
 import { makeLab, type Lab } from "./lab";
 import { Notifier } from "./notifier";
 import { PanelWidget } from "./panel";
+import { showReceipts } from "./receipts";
 import { PLUGIN } from "./settings";
 import { StatusItem } from "./status";
 
@@ -92,10 +95,12 @@ const notifications: JupyterFrontEndPlugin = {
   autoStart: true,
   requires: [ILab],
   activate: (app: JupyterFrontEnd, { sessions, settings, actions, context }: Lab) => {
+    const working = watchHand(() => actions.notebook?.node);
     const notifier = new Notifier(
       sessions,
       settings,
-      () => actions.place?.path,
+      () => actions.place,
+      working,
       (does, wanted) => {
         const workload = sessions.find(wanted);
         if (does === "show" || !workload) void app.commands.execute(IDS.showPanel);
@@ -143,4 +148,12 @@ const launcher: JupyterFrontEndPlugin = {
   },
 };
 
-export default [main, commands, panel, status, notifications, guard, launcher];
+const receipts: JupyterFrontEndPlugin = {
+  id: "qsession-widgets:receipts",
+  description: "Shows the receipt in a saved notebook whose panel no kernel knows of any more.",
+  autoStart: true,
+  requires: [IRenderMimeRegistry],
+  activate: (_: JupyterFrontEnd, registry: IRenderMimeRegistry) => showReceipts(registry),
+};
+
+export default [main, commands, panel, status, notifications, guard, launcher, receipts];

@@ -51,6 +51,7 @@ declare module "@lumino/widgets" {
     readonly isAttached: boolean;
     readonly disposed: ISignal<this, void>;
     addClass(name: string): void;
+    removeClass(name: string): void;
     activate(): void;
     close(): void;
     dispose(): void;
@@ -273,6 +274,22 @@ declare module "@jupyterlab/settingregistry" {
     load(plugin: string): Promise<ISettings>;
   }
   export const ISettingRegistry: Token<ISettingRegistry>;
+}
+
+declare module "@jupyterlab/rendermime" {
+  import type { Token } from "@lumino/coreutils";
+  import type { Widget } from "@lumino/widgets";
+  export interface MimeModel {
+    readonly data: Record<string, unknown>;
+  }
+  export interface Renderer extends Widget {
+    renderModel(model: MimeModel): Promise<void>;
+  }
+  export interface IRenderMimeRegistry {
+    createRenderer(mimeType: string): Renderer;
+    clone(options?: object): IRenderMimeRegistry;
+  }
+  export const IRenderMimeRegistry: Token<IRenderMimeRegistry>;
 }
 
 declare module "@jupyterlab/ui-components" {

@@ -7,6 +7,7 @@ import type { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { Actions } from "./actions";
 import { IDS } from "./commands";
 import { which, type Workload } from "./contract";
+import { makeEnder, offerEnder } from "./ender";
 import { Feed } from "./feed";
 import { NOT_LOADED } from "./panel";
 import { Server } from "./server";
@@ -74,6 +75,10 @@ export function makeLab(
     const kernel = app.serviceManager.kernels.connectTo({ model: { id, name: "" } });
     return { kernel, release: () => kernel.dispose() };
   };
+  offerEnder(
+    sessions,
+    makeEnder(sessions, server, (deed, wanted) => actions.end(deed, wanted)),
+  );
   // the page comes first
   void app.restored.then(() => feed.start());
   return { sessions, settings, actions, context, openPopover, idleKernel };

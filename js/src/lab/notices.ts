@@ -5,7 +5,7 @@ import { interactiveTimeout, maximumTime, pendingJobs } from "#shared/countdowns
 import { formatCountdown } from "#shared/format";
 import { isOpen, keyOf, which, type Which, type Workload } from "./contract";
 import type { Switch } from "./settings";
-import { isOrphan, nameOf, usageWords } from "./words";
+import { isOrphan, titleOf, usageWords } from "./words";
 
 export type Does = "close" | "show" | "notebook";
 
@@ -27,7 +27,6 @@ export interface Seen {
   started: boolean;
   failed: Set<string>;
   seq: number;
-  orphan: boolean;
   told: Set<string>;
 }
 
@@ -35,8 +34,14 @@ export interface Seen {
 export interface Known {
   ended(which: Which): boolean;
   left(which: Which): boolean;
+  /** It belongs to the notebook in which the reader works at this moment. */
+  atHand(workload: Workload): boolean;
 }
 
+/** Why the service says that it ended when somebody asked for it. */
+const ON_REQUEST = ["session_closed_early", "session_cancelled"];
+/** Characters of a notification that JupyterLab shows. */
+const SHOWN = 140;
 const IDLE_SECONDS = 15;
 const MAXIMUM_SECONDS = 300;
 
@@ -49,8 +54,10 @@ export function idleSoon({ snapshot }: Workload, now: number): number | null {
   return timeout.remaining < Math.min(IDLE_SECONDS, timeout.total / 4) ? timeout.remaining : null;
 }
 
+/** The maximum time is almost up, and something would be lost or is being paid for. */
 export function maximumSoon({ snapshot }: Workload, now: number): number | null {
   if (snapshot.state === "closed") return null;
+  if (snapshot.state !== "active" && pendingJobs(snapshot).length === 0) return null;
   const maximum = maximumTime(snapshot, now);
   if (!maximum?.running || maximum.remaining <= 0) return null;
   return maximum.remaining < Math.min(MAXIMUM_SECONDS, maximum.total / 2)
@@ -78,10 +85,11 @@ export class Watch {
       const before = this.seen.get(key);
       const time = now(workload.service);
       const told = before?.told ?? new Set<string>();
-      const tell = (notice: Notice | null) => notice && fresh.push(notice);
+      const tell = (notice: Notice) => fresh.push(notice);
+      const title = titleOf(workload, workloads);
       // one that is new to this page but not to the service has its past behind it
-      if (before) this.compare(workload, before, time, known, tell);
-      this.moments(workload, time, told, tell, over);
+      if (before) this.compare(workload, title, before, time, known, tell, over);
+      this.moments(workload, title, time, known, told, tell, over);
       this.seen.set(key, { ...seenOf(workload), told });
     }
     return { fresh, over };
@@ -89,14 +97,15 @@ export class Watch {
 
   private compare(
     workload: Workload,
+    title: string,
     before: Seen,
     now: number,
     known: Known,
     tell: (notice: Notice) => unknown,
+    over: string[],
   ): void {
-    const { snapshot } = workload;
-    const what = noun(snapshot);
-    const name = nameOf(workload);
+    const { snapshot, events } = workload;
+    const name = capital(title);
     const make = (setting: Switch, type: Notice["type"], does: Does, text: string): Notice => ({
       key: `${setting} ${keyOf(which(workload))}`,
       setting,
@@ -107,56 +116,65 @@ export class Watch {
       passing: false,
     });
     if (!before.started && snapshot.started_at !== null && isOpen(workload)) {
-      const max = snapshot.max_ttl === null ? "" : ` of ${formatCountdown(snapshot.max_ttl)}`;
-      const text = `${name}: the first job has left the queue. The ${what} is active, its maximum time${max} runs.`;
+      const max = snapshot.max_ttl === null ? "" : ` (${formatCountdown(snapshot.max_ttl)})`;
+      const text = `${name}: the first job has left the queue, and the maximum time${max} has started.`;
       tell(make("notifyFirstJob", "info", "notebook", text));
     }
     if (before.state === "active" && snapshot.state === "inactive") {
       const text = `${name} is deactivated: nothing is billed, and the next job goes through the normal queue.`;
       tell(make("notifyDeactivated", "info", "close", text));
     }
-    if (before.state !== "closed" && snapshot.state === "closed" && !known.ended(which(workload))) {
+    if (before.state === "inactive" && snapshot.state !== "inactive") {
+      // that nothing is billed is no longer so
+      over.push(`notifyDeactivated ${keyOf(which(workload))}`);
+    }
+    const closedKey = `notifyClosed ${keyOf(which(workload))}`;
+    if (before.state !== "closed" && snapshot.state === "closed") {
+      // there is nothing left to close
+      for (const { kind, seq } of events) {
+        if (kind === "budget") over.push(`notifyBudget ${keyOf(which(workload))} ${seq}`);
+      }
       const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
       const text = `${name} is ${how}. Usage ${usageWords(snapshot, now)}.`;
-      tell(make("notifyClosed", "info", "show", text));
+      const requested = ON_REQUEST.includes(snapshot.state_reason ?? "");
+      const theirs = known.ended(which(workload)) || (requested && known.atHand(workload));
+      // a rule that closed it says so itself, and why
+      const byRule = events.at(-1)?.kind === "guard";
+      if (!theirs && !byRule) tell(make("notifyClosed", "info", "show", text));
     }
     for (const job of snapshot.jobs) {
       if (job.status !== "failed" || job.stray || before.failed.has(job.id)) continue;
       const why = job.error ? `: ${job.error}` : ".";
-      const text = `A job of ${name} failed${why}`;
+      const text = `A job of the ${title} failed${why}`;
       const notice = make("notifyFailed", "error", "notebook", text);
       tell({ ...notice, key: `${notice.key} ${job.id}` });
     }
-    for (const event of workload.events) {
+    for (const event of events) {
       if (event.seq <= before.seq) continue;
+      if (event.kind === "guard") over.push(closedKey);
       const [setting, does]: [Switch, Does] =
         event.kind === "budget"
           ? ["notifyBudget", "close"]
           : event.kind === "stray"
             ? ["notifyStray", "notebook"]
             : ["notifyGuard", "show"];
-      const notice = make(setting, "warning", does, `${name}: ${event.text}`);
+      const notice = make(setting, "warning", does, fit(`${name}: ${event.text}`));
       tell({ ...notice, key: `${notice.key} ${event.seq}` });
-    }
-    // who chose to leave it open knows
-    if (!before.orphan && isOrphan(workload) && !known.left(which(workload))) {
-      const counts = snapshot.service.charged ? "is billed" : "counts";
-      const bills = snapshot.state === "active" ? `active and its time ${counts}` : "open";
-      const text = `The kernel that opened ${name} is gone, and the ${what} is still ${bills}.`;
-      tell({ ...make("notifyOrphan", "warning", "close", text), passing: true });
     }
   }
 
   /** What is true at a moment and then no longer: told once each time it becomes true. */
   private moments(
     workload: Workload,
+    title: string,
     now: number,
+    known: Known,
     told: Set<string>,
     tell: (notice: Notice) => unknown,
     over: string[],
   ): void {
     const { snapshot } = workload;
-    const name = nameOf(workload);
+    const name = capital(title);
     const keys = {
       idle: `notifyIdle ${keyOf(which(workload))}`,
       maximum: `notifyMaximum ${keyOf(which(workload))}`,
@@ -180,7 +198,7 @@ export class Watch {
     moment(keys.maximum, maximumSoon(workload, now) !== null, () => {
       const left = maximumSoon(workload, now) ?? 0;
       const queued = consequences(snapshot).cost;
-      const lost = queued ? `the ${queued} queued now fail` : "queued jobs fail";
+      const lost = queued ? `the ${queued} queued now fail` : "jobs still queued fail";
       return {
         setting: "notifyMaximum",
         type: "warning",
@@ -189,7 +207,18 @@ export class Watch {
         passing: true,
       };
     });
-    if (!isOrphan(workload)) over.push(keys.orphan);
+    // who chose to leave it open knows; what is deactivated costs nothing, and a batch costs nothing by waiting
+    const { mode, state, service } = snapshot;
+    const orphan = isOrphan(workload) && mode === "dedicated" && state === "active";
+    moment(keys.orphan, orphan && !known.left(which(workload)), () => ({
+      setting: "notifyOrphan",
+      type: "warning",
+      text:
+        `The kernel that opened the ${title} is gone, but the ${noun(snapshot)} is still active ` +
+        (service.charged ? "and billed." : "(local emulator, no charge)."),
+      does: "close",
+      passing: true,
+    }));
   }
 
   /** Seconds of the service until something above becomes true without any news; Infinity when nothing will. */
@@ -217,6 +246,15 @@ function seenOf(workload: Workload): Omit<Seen, "told"> {
     started: snapshot.started_at !== null,
     failed: new Set(snapshot.jobs.filter((job) => job.status === "failed").map((job) => job.id)),
     seq: events.reduce((last, event) => Math.max(last, event.seq), 0),
-    orphan: isOrphan(workload),
   };
+}
+
+/** As many whole sentences as are shown. */
+function fit(text: string): string {
+  const end = text.lastIndexOf(". ");
+  return text.length <= SHOWN || end < 0 ? text : fit(text.slice(0, end + 1));
+}
+
+function capital(words: string): string {
+  return words.charAt(0).toUpperCase() + words.slice(1);
 }

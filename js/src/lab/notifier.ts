@@ -2,6 +2,7 @@
 import { Notification } from "@jupyterlab/apputils";
 import { which, type Which } from "./contract";
 import { Watch, type Does, type Notice } from "./notices";
+import type { Place } from "./place";
 import type { Sessions } from "./sessions";
 import type { Settings } from "./settings";
 
@@ -21,7 +22,9 @@ export class Notifier {
   constructor(
     private readonly sessions: Sessions,
     private readonly settings: Settings,
-    private readonly here: () => string | undefined,
+    private readonly here: () => Place | null,
+    /** The reader's hand is in the current notebook. */
+    private readonly working: () => boolean,
     private readonly act: (does: Does, which: Which) => void,
   ) {}
 
@@ -38,6 +41,8 @@ export class Notifier {
       {
         ended: (wanted) => (sessions.askedOf(wanted)?.stage ?? "failed") !== "failed",
         left: (wanted) => sessions.wasLeft(wanted),
+        atHand: ({ opened_by: by }) =>
+          !!by?.kernel_id && by.kernel_id === this.here()?.kernelId && this.working(),
       },
     );
     for (const key of over) this.takeBack(key);
@@ -65,7 +70,7 @@ export class Notifier {
     let { does } = notice;
     const path = workload?.opened_by?.notebook;
     // to where the reader is already there is no need to go
-    if (does === "notebook" && (!path || path === this.here())) does = "show";
+    if (does === "notebook" && (!path || path === this.here()?.path)) does = "show";
     const batch = workload?.snapshot.mode === "batch";
     const id = Notification.emit(notice.text, notice.type, {
       autoClose: notice.passing ? false : AUTO_CLOSE_MS,

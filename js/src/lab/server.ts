@@ -1,26 +1,8 @@
 // Requests to the Jupyter server's half. What goes wrong becomes a sentence.
 import { ServerConnection } from "@jupyterlab/services";
 import type { Deed, Overview, Snapshot, Which } from "./contract";
+import { LATE, MISSING, RequestFailed, SILENT, STOPPED, UNANSWERED, UNKNOWN } from "./failures";
 
-/** `missing`: the server extension is not there. `down`: no answer, or not one of ours. `refused`: it said why. */
-export type Failure = "missing" | "down" | "refused";
-
-export class RequestFailed extends Error {
-  constructor(
-    readonly kind: Failure,
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-export const MISSING =
-  "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server " +
-  "where the Jupyter server runs, then start it again.";
-const SILENT = "The Jupyter server does not answer: it is tried again until it does.";
-/** JupyterHub answers for a server that it has stopped. */
-const STOPPED =
-  "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.";
 const PATIENCE_MS = 20_000;
 
 export interface Answered {
@@ -81,14 +63,12 @@ export class Server {
         { ...init, signal: patience.signal, cache: "no-store" },
         this.settings,
       );
-      return await read<T>(response);
+      return await read<T>(response, init.method === "POST" ? UNANSWERED : SILENT);
     } catch (error) {
       if (error instanceof RequestFailed) throw error;
       const late = patience.signal.aborted && !signal?.aborted;
-      throw new RequestFailed(
-        "down",
-        late ? "The Jupyter server takes too long to answer: it is tried again." : SILENT,
-      );
+      const words = init.method === "POST" ? [UNKNOWN, UNANSWERED] : [LATE, SILENT];
+      throw new RequestFailed("down", words[late ? 0 : 1]!);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
@@ -100,7 +80,7 @@ function path({ service, id }: Which): string {
   return `${encodeURIComponent(service)}/${encodeURIComponent(id)}`;
 }
 
-async function read<T>(response: Response): Promise<T> {
+async function read<T>(response: Response, silent: string): Promise<T> {
   let answer: unknown = null;
   try {
     answer = await response.json();
@@ -122,7 +102,7 @@ async function read<T>(response: Response): Promise<T> {
   }
   if (response.status === 424) throw new RequestFailed("down", STOPPED);
   // from a proxy between the page and the server
-  if (!words && [502, 503, 504].includes(response.status)) throw new RequestFailed("down", SILENT);
+  if (!words && [502, 503, 504].includes(response.status)) throw new RequestFailed("down", silent);
   if (words && response.status < 500) throw new RequestFailed("refused", words);
   if (words && response.status === 502) throw new RequestFailed("refused", words);
   throw new RequestFailed(

@@ -9,7 +9,7 @@ import type { Sessions } from "./sessions";
 import { addStyle } from "./style";
 import css from "./status.css";
 import { everyTick } from "./ticks";
-import { isOrphan, statusLine, tone } from "./words";
+import { isOrphan, statusLine, tone, worstTone } from "./words";
 
 export interface StatusServices {
   sessions: Sessions;
@@ -85,7 +85,9 @@ export class StatusItem extends Widget {
   private tone(): string {
     const { sessions } = this.services;
     if (this.workload) return tone(this.workload, sessions.now(this.workload.service));
-    return sessions.open.some(isOrphan) ? "bad" : "quiet";
+    // sessions of others that work are nothing to look at
+    const left = sessions.open.filter(isOrphan);
+    return worstTone(left.map((each) => tone(each, sessions.now(each.service))));
   }
 
   private write(text: string): void {

@@ -1,6 +1,6 @@
 // A workload in words: what the status bar, the side panel and the dialogs say of it. Pure.
 import { A_WHILE, calmHeadline } from "#shared/calm";
-import { consequences } from "#shared/consequences";
+import { consequences, noun } from "#shared/consequences";
 import {
   emptyTimeout,
   interactiveTimeout,
@@ -37,6 +37,14 @@ export function tone(workload: Workload, now: number): Tone {
   return words === "Active, idle" || words === "Closing" ? "warning" : "quiet";
 }
 
+const WORST: Tone[] = ["bad", "warning", "good", "quiet"];
+
+/** Of several: what asks most for a look. */
+export function worstTone(tones: Iterable<Tone>): Tone {
+  const all = new Set(tones);
+  return WORST.find((each) => all.has(each)) ?? "quiet";
+}
+
 export function jobCount(snapshot: Snapshot): number {
   const { counts } = snapshot;
   if (!counts) return snapshot.jobs.filter((job) => !job.stray).length;
@@ -45,7 +53,7 @@ export function jobCount(snapshot: Snapshot): number {
 
 export function jobWords(snapshot: Snapshot): string {
   const total = jobCount(snapshot);
-  if (total === 0) return "no job yet";
+  if (total === 0) return snapshot.state === "closed" ? "no jobs" : "no job yet";
   const pending = pendingJobs(snapshot);
   const running = pending.filter((job) => job.status === "running").length;
   const queued = pending.length - running;
@@ -126,6 +134,45 @@ export function closeSentence(snapshot: Snapshot): string {
   return "No job is pending: closing ends it at once.";
 }
 
+/** What cancelling does, as a sentence, where jobs are queued. */
+export function cancelSentence(snapshot: Snapshot): string {
+  const { cost, running } = consequences(snapshot);
+  const what = noun(snapshot);
+  const lost = `${plural(cost, "queued job")} ${cost === 1 ? "is" : "are"} lost`;
+  const last = running
+    ? `; ${plural(running, "running job")} ${running === 1 ? "finishes" : "finish"}`
+    : "";
+  return `Ends the ${what}; ${lost}${last}.`;
+}
+
+/** What becomes of it when it is left open, as a sentence. */
+export function leftSentence(snapshot: Snapshot, now: number): string {
+  if (snapshot.mode !== "dedicated") {
+    return "Left open, it goes on with the jobs it has until its maximum time.";
+  }
+  const empty = emptyTimeout(snapshot, now);
+  if (empty) {
+    const left = formatCountdown(empty.remaining);
+    return `Left open, it costs nothing while no job is run, and closes by itself in ${left}.`;
+  }
+  if (snapshot.state === "inactive") {
+    return "Left open, it stays deactivated: nothing is billed until one of its jobs runs.";
+  }
+  const { price_per_second: price, charged } = snapshot.service;
+  const cost = !charged
+    ? " (local emulator, no charge)"
+    : price === null
+      ? ""
+      : ` (≈ ${formatMoney(price)} a second while active)`;
+  const timeout = interactiveTimeout(snapshot, now);
+  const until = !timeout
+    ? "until a timeout"
+    : timeout.running
+      ? `until its interactive timeout in ${formatCountdown(timeout.remaining)}`
+      : `until its jobs are done and its interactive timeout of ${formatCountdown(timeout.total)} has passed`;
+  return `Left open, it keeps running${cost} ${until}.`;
+}
+
 /** How long an active session has had nothing to do, in seconds of usage; null when it has, or is free. */
 export function idleFor(snapshot: Snapshot, now: number): number | null {
   if (snapshot.mode !== "dedicated" || snapshot.state !== "active") return null;
@@ -162,7 +209,7 @@ export function kernelWords(workload: Workload): string {
     case "elsewhere":
       return "a process outside of this server";
     default:
-      return `kernel ${by.kernel}${by.bound ? ", bound" : ""}`;
+      return `kernel ${by.kernel}${by.bound ? ", in use" : ""}`;
   }
 }
 
@@ -172,10 +219,18 @@ export function answeredAgo(service: Service, now: number): number | null {
   return Math.max(0, (now - service.answered_at) / Math.max(1, service.info.speed));
 }
 
+/** Questions are held until something changes: an answer is not old before the next one is due. */
+const OLD_SECONDS = 40;
+
 export function agoWords(seconds: number | null): string {
   if (seconds === null) return "not answered yet";
-  if (seconds < 9.95) return `answered ${seconds.toFixed(0)} s ago`;
-  return `answered ${formatDuration(seconds)} ago`;
+  return seconds < OLD_SECONDS ? "" : `answered ${formatDuration(seconds)} ago`;
+}
+
+/** A service as a heading: emulators have names where there are several. */
+export function serviceTitle({ key, info }: Service): string {
+  const name = /^local:(.+)/.exec(key)?.[1];
+  return name ? info.label.replace("local emulator", `local emulator “${name}”`) : info.label;
 }
 
 /** Enough to tell it from the others, for sentences. */
@@ -183,6 +238,20 @@ export function nameOf(workload: Workload): string {
   const { snapshot } = workload;
   const name = snapshot.name || workload.opened_by?.name;
   return `${snapshot.backend}${name ? ` “${name}”` : ""} (${shortId(snapshot.session_id)})`;
+}
+
+/** `session “vqe”`, `batch on ibm_fez`: for notifications, which are short; with its id only where two are alike. */
+export function titleOf(workload: Workload, all: readonly Workload[]): string {
+  const plain = ({ snapshot, opened_by: by }: Workload) => {
+    const name = snapshot.name || by?.name;
+    return `${noun(snapshot)} ${name ? `“${name}”` : `on ${snapshot.backend}`}`;
+  };
+  const title = plain(workload);
+  const { session_id: id } = workload.snapshot;
+  const alike = all.some(
+    (other) => isOpen(other) && other.snapshot.session_id !== id && plain(other) === title,
+  );
+  return alike ? `${title} (${shortId(id)})` : title;
 }
 
 /** Open ones: those that cost with nobody there first, then others that cost. Closed ones: the latest first. */

@@ -7,7 +7,7 @@ import {
   usage,
   type Countdown,
 } from "#shared/countdowns";
-import { formatClock, formatCountdown, formatDuration } from "#shared/format";
+import { formatClock, formatCountdown, formatDuration, plural } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
@@ -16,12 +16,15 @@ import { UsageBar, UsageFigure } from "./Usage";
 export function Clocks({ store, now }: { store: SessionStore; now: number }) {
   const { snapshot } = store;
   const empty = emptyTimeout(snapshot, now);
+  const pending = pendingJobs(snapshot).length;
   const interactive = shownTimeout(snapshot, interactiveTimeout(snapshot, now));
   const maximum = maximumTime(snapshot, now);
   const spent = usage(snapshot, now);
   return (
     <div class="qs-clocks">
-      {empty && !snapshot.started_at ? (
+      {!snapshot.accepting_jobs ? (
+        <Ending pending={pending} />
+      ) : empty && !snapshot.started_at ? (
         <Clock
           label="Closes by itself"
           countdown={empty}
@@ -33,7 +36,7 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
           label="Interactive timeout"
           countdown={interactive}
           tone={interactiveTone(snapshot, interactive, now)}
-          note={interactiveNote(snapshot, interactive)}
+          note={interactiveNote(snapshot, interactive, now)}
         />
       )}
       <Clock
@@ -73,7 +76,11 @@ function interactiveTone(
   return countdown.remaining < 0.1 * countdown.total ? "warning" : "idle";
 }
 
-function interactiveNote(snapshot: SessionSnapshot, countdown: Countdown | null): string {
+function interactiveNote(
+  snapshot: SessionSnapshot,
+  countdown: Countdown | null,
+  now: number,
+): string {
   if (!countdown) return "the service gave none";
   if (snapshot.state === "open") return "starts after the first job";
   if (snapshot.state === "inactive") {
@@ -81,10 +88,10 @@ function interactiveNote(snapshot: SessionSnapshot, countdown: Countdown | null)
       ? "starts after the queued job"
       : "passed: the next job queues again";
   }
-  if (!snapshot.accepting_jobs) return "closing: no more jobs accepted";
-  if (!countdown.running) return "paused while a job is pending";
+  // true in the moment between two jobs of a loop, too
+  if (!isIdle(snapshot, now)) return "counts while no job is pending";
   return countdown.remaining > 0
-    ? "then deactivated: next job queues again"
+    ? "then deactivated; next job re\u2011queues"
     : "passed: being deactivated";
 }
 
@@ -94,6 +101,20 @@ function maximumNote(countdown: Countdown | null, now: number): string {
   if (!countdown.running) return `of ${total}, from the first job`;
   if (countdown.remaining <= 0) return "passed: queued jobs fail, a running one finishes";
   return `of ${total}, ends\u00a0${formatClock(countdown.ends_at ?? now, now)}`;
+}
+
+/** No timeout counts for a session that takes no more jobs: it ends with those that it has. */
+function Ending({ pending }: { pending: number }) {
+  return (
+    <div class="qs-cell qs-clock">
+      <Ring />
+      <div class="qs-clock-text">
+        <div class="qs-label">{pending > 0 ? "Closes after" : "Closes"}</div>
+        <div class="qs-figure">{pending > 0 ? plural(pending, "job") : "now"}</div>
+        <div class="qs-note">no more jobs are accepted</div>
+      </div>
+    </div>
+  );
 }
 
 interface ClockProps {
@@ -106,26 +127,32 @@ interface ClockProps {
 const RADIUS = 26;
 const ROUND = 2 * Math.PI * RADIUS;
 
+function Ring({ share = 0, look = "" }: { share?: number; look?: string }) {
+  return (
+    <svg class="qs-ring" viewBox="0 0 64 64" width="64" height="64" aria-hidden="true">
+      <circle class="qs-track" cx="32" cy="32" r={RADIUS} />
+      {share > 0 && (
+        <circle
+          class={`qs-arc ${look}`}
+          cx="32"
+          cy="32"
+          r={RADIUS}
+          stroke-dasharray={ROUND}
+          stroke-dashoffset={ROUND * (1 - share)}
+          transform="rotate(-90 32 32)"
+        />
+      )}
+    </svg>
+  );
+}
+
 function Clock({ label, countdown, tone, note }: ClockProps) {
   const share = countdown && countdown.total > 0 ? countdown.remaining / countdown.total : 0;
   // a slow ring moves by less than a pixel a second: animating that would only keep the page busy
   const quick = countdown?.running && ROUND / countdown.total > 0.5;
   return (
     <div class="qs-cell qs-clock">
-      <svg class="qs-ring" viewBox="0 0 64 64" width="64" height="64" aria-hidden="true">
-        <circle class="qs-track" cx="32" cy="32" r={RADIUS} />
-        {share > 0 && (
-          <circle
-            class={`qs-arc qs-arc-${tone}${quick ? " qs-arc-quick" : ""}`}
-            cx="32"
-            cy="32"
-            r={RADIUS}
-            stroke-dasharray={ROUND}
-            stroke-dashoffset={ROUND * (1 - share)}
-            transform="rotate(-90 32 32)"
-          />
-        )}
-      </svg>
+      <Ring share={share} look={`qs-arc-${tone}${quick ? " qs-arc-quick" : ""}`} />
       <div class="qs-clock-text">
         <div class="qs-label">{label}</div>
         <div

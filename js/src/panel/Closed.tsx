@@ -2,6 +2,7 @@
 import { usage } from "#shared/countdowns";
 import { formatClock, formatCount, formatDuration, unbroken } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
+import { sumsOf } from "#shared/sums";
 import type { SessionStore } from "./store";
 import { UsageBar, UsageFigure } from "./Usage";
 
@@ -37,17 +38,20 @@ export function Closed({ store, now }: { store: SessionStore; now: number }) {
   );
 }
 
-/** What became of the jobs: `12 done · 1 failed`. */
+/** What became of the jobs: `12 done · 1 failed · 1 outside`. */
 export function outcomes(store: SessionStore): string {
-  if (store.total === 0) return "none was submitted";
-  if (!store.jobsKnown) return `${store.done} done`;
-  const own = store.snapshot.jobs.filter((job) => !job.stray);
-  return (["done", "failed", "cancelled", "running", "queued"] as const)
-    .map((status) => ({ status, count: own.filter((job) => job.status === status).length }))
-    .filter(({ count }) => count > 0)
-    .map(({ status, count }) => `${formatCount(count)} ${status}`)
-    .join(" · ");
+  if (!store.jobsKnown) return store.total === 0 ? NO_JOB : `${store.done} done`;
+  const { counts, strays } = sumsOf(store.snapshot.jobs);
+  const parts = (["done", "failed", "cancelled", "running", "queued"] as const)
+    .filter((status) => counts[status] > 0)
+    .map((status) => `${formatCount(counts[status])} ${status}`);
+  if (parts.length === 0) parts.push(NO_JOB);
+  // the list below has them, too
+  if (strays > 0) parts.push(`${formatCount(strays)} outside`);
+  return parts.join(" · ");
 }
+
+const NO_JOB = "none was submitted";
 
 const REASONS: Record<string, string> = {
   session_closed_early: "closed on request",

@@ -1,7 +1,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { calmHeadline } from "#shared/calm";
-import { consequences, noun } from "#shared/consequences";
+import { consequences, noun, type Consequences } from "#shared/consequences";
 import { plural, shortId } from "#shared/format";
+import { isDone, isOver } from "./commands";
 import type { SessionStore } from "./store";
 
 /** Which colour the state's dot has; the words beside it say the same. */
@@ -22,12 +23,12 @@ export function Header({ store, now }: { store: SessionStore; now: number }) {
             <span class={`qs-dot qs-dot-${tone(words)}`} aria-hidden="true" />
             {words}
           </span>
-          <span class="qs-backend">{snapshot.backend}</span>
-          <span class="qs-chip" title={snapshot.service.label}>
-            {snapshot.service.label}
+          <span class="qs-backend" title={snapshot.backend}>
+            {snapshot.backend}
           </span>
         </span>
         <span class="qs-which">
+          <span class="qs-chip">{snapshot.service.label}</span>
           {snapshot.name && (
             <span class="qs-name" dir="auto" title={snapshot.name}>
               {snapshot.name}
@@ -82,18 +83,21 @@ function SessionId({ id }: { id: string }) {
 }
 
 /** Why a button cannot be used, or null when it can. */
-function refusals(store: SessionStore): { close: string | null; cancel: string | null } {
-  const { snapshot, command } = store;
+export function refusals(store: SessionStore): { close: string | null; cancel: string | null } {
+  const { snapshot, commands } = store;
   const what = noun(snapshot);
   if (snapshot.state === "closed") {
     const reason = `the ${what} is closed`;
     return { close: reason, cancel: reason };
   }
-  if (store.link === "lost") {
+  if (store.link === "lost" && !commands.hasServer) {
     const reason = "the kernel that shows this panel is gone";
     return { close: reason, cancel: reason };
   }
-  const asked = command && command.stage !== "failed";
+  const command = commands.session;
+  // where the Jupyter server could not do it, it may at a second try, whatever the kernel still does
+  const asked =
+    command && (isDone(command) || (!isOver(command) && command.server?.stage !== "failed"));
   const close = !snapshot.accepting_jobs
     ? `the ${what} is closing already`
     : asked
@@ -101,6 +105,13 @@ function refusals(store: SessionStore): { close: string | null; cancel: string |
       : null;
   const cancel = asked && command.action === "cancel" ? "already asked to cancel" : null;
   return { close, cancel };
+}
+
+/** What cancelling costs, before it is done. */
+function question(what: string, { cost, running }: Consequences): string {
+  const lost = `${plural(cost, "queued job")} ${cost === 1 ? "is" : "are"} lost`;
+  if (running === 0) return `Ends the ${what}; ${lost}.`;
+  return `Ends the ${what}; ${lost}, ${plural(running, "running job")} ${running === 1 ? "finishes" : "finish"}.`;
 }
 
 function Actions({ store }: { store: SessionStore }) {
@@ -125,13 +136,12 @@ function Actions({ store }: { store: SessionStore }) {
   const onCancel = () => {
     if (refused.cancel !== null) return;
     if (facts.cost > 0 && !open) setAsking(true);
-    else store.request("cancel");
+    else store.commands.request("cancel");
   };
   const onConfirm = () => {
-    store.request("cancel");
+    store.commands.request("cancel");
     stop();
   };
-  const jobs = plural(facts.cost, "queued job");
 
   if (open) {
     return (
@@ -142,10 +152,7 @@ function Actions({ store }: { store: SessionStore }) {
         onKeyDown={(event) => event.key === "Escape" && stop()}
       >
         <span class="qs-ask" id={`${id}-ask`}>
-          Cancels {jobs}
-          {facts.running > 0 &&
-            `; ${plural(facts.running, "running job")} ${facts.running === 1 ? "finishes" : "finish"}`}
-          .
+          {question(what, facts)}
         </span>
         <button
           ref={confirm}
@@ -154,10 +161,10 @@ function Actions({ store }: { store: SessionStore }) {
           aria-describedby={`${id}-ask`}
           onClick={onConfirm}
         >
-          Cancel {jobs}
+          Cancel {what}
         </button>
         <button type="button" class="qs-button" onClick={stop}>
-          Keep
+          Keep {what}
         </button>
       </div>
     );
@@ -169,7 +176,7 @@ function Actions({ store }: { store: SessionStore }) {
         id={`${id}-close`}
         consequence={facts.close}
         refused={refused.close}
-        onClick={() => refused.close === null && store.request("close")}
+        onClick={() => refused.close === null && store.commands.request("close")}
       />
       <ActionButton
         name={`Cancel ${what}`}

@@ -13,19 +13,23 @@ interface JobRowProps {
   now: number;
   store: SessionStore;
   selected: boolean;
+  /** Whether there is room for why it failed below it; a long list has rows of one height. */
+  whole: boolean;
   onSelect: (id: string | null) => void;
 }
 
-export function JobRow({ job, index, now, store, selected, onSelect }: JobRowProps) {
-  const command = store.jobCommands.get(job.id);
+export function JobRow({ job, index, now, store, selected, whole, onSelect }: JobRowProps) {
+  const command = store.commands.jobs.get(job.id);
   const error = job.error ?? (command?.stage === "failed" ? command.message : null);
-  return (
+  const why = error && job.error_code !== null ? `${error} (${job.error_code})` : error;
+  const onClick = () => onSelect(selected ? null : job.id);
+  const row = (
     <tr
       role="row"
       aria-rowindex={index + 2}
       aria-selected={selected}
-      class={`qs-row${selected ? " qs-selected" : ""}${job.started === null ? " qs-unrun" : ""}${error ? " qs-wrong" : ""}`}
-      onClick={() => onSelect(selected ? null : job.id)}
+      class={`qs-row${selected ? " qs-selected" : ""}${job.started === null ? " qs-unrun" : ""}${why && !whole ? " qs-wrong" : ""}${why && whole ? " qs-told" : ""}`}
+      onClick={onClick}
     >
       <td role="cell" class="qs-job">
         <button
@@ -50,9 +54,9 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
             · outside
           </span>
         )}
-        {error && (
-          <span class="qs-error" title={error}>
-            {job.error_code === null ? error : `${error} (${job.error_code})`}
+        {why && !whole && (
+          <span class="qs-error" title={why}>
+            {why}
           </span>
         )}
       </td>
@@ -70,12 +74,25 @@ export function JobRow({ job, index, now, store, selected, onSelect }: JobRowPro
       </td>
     </tr>
   );
+  if (!why || !whole) return row;
+  return (
+    <>
+      {row}
+      <tr role="row" class={`qs-why${selected ? " qs-selected" : ""}`} onClick={onClick}>
+        <td role="cell" colSpan={7} aria-colspan={7}>
+          <div class="qs-error" title={why}>
+            {why}
+          </div>
+        </td>
+      </tr>
+    </>
+  );
 }
 
 /** Asks once, in place: a job is not lost to one slip of the hand. */
 function CancelJob({ store, job }: { store: SessionStore; job: JobRecord }) {
   const [asking, setAsking] = useState(false);
-  const command = store.jobCommands.get(job.id);
+  const command = store.commands.jobs.get(job.id);
   if (command && command.stage !== "failed") {
     const words = {
       requested: "requested",
@@ -103,7 +120,7 @@ function CancelJob({ store, job }: { store: SessionStore; job: JobRecord }) {
     // words take the button's place: the focus stays in the row
     const row = (event.currentTarget as HTMLElement).closest("tr");
     row?.querySelector<HTMLElement>(".qs-pick")?.focus();
-    store.request("cancel_job", job.id);
+    store.commands.request("cancel_job", job.id);
   };
   return (
     <button

@@ -116,6 +116,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
                   now={now}
                   store={store}
                   selected={job.id === selected}
+                  whole={!expanded}
                   onSelect={onSelect}
                 />
               ))}
@@ -162,5 +163,5 @@ function emptyWords(snapshot: SessionSnapshot): string {
 function unknownWords(store: SessionStore): string {
   const count = store.total;
   if (count === 0) return "No job is known.";
-  return `${plural(count, "job")}; the kernel has the list and has not sent it yet.`;
+  return `${plural(count, "job")}; waiting for the kernel to send the list.`;
 }

@@ -1,19 +1,20 @@
 // What the reader has to know besides numbers: a command's progress, a service or kernel that does not answer.
 import { noun } from "#shared/consequences";
 import { formatClock, shortId } from "#shared/format";
-import type { Command, SessionStore } from "./store";
+import { isDone, isOver, type Command, type Why } from "./commands";
+import type { SessionStore } from "./store";
 
 export function Notices({ store, now }: { store: SessionStore; now: number }) {
   const trouble = troubleOf(store, now);
-  const { command } = store;
-  const waiting = command?.stage === "waiting" || command?.stage === "failed";
+  const command = store.commands.session;
+  const waiting = command && !isDone(command) && (isOver(command) || command.stage === "waiting");
   return (
     <>
       <div role="status" class="qs-live">
         {command && (
           <div class={`qs-notice qs-notice-${waiting ? "warning" : "plain"}`}>
             <span>{describe(store, command)}</span>
-            {(command.stage === "done" || command.stage === "failed") && (
+            {isOver(command) && (
               <button
                 type="button"
                 class="qs-dismiss"
@@ -22,7 +23,7 @@ export function Notices({ store, now }: { store: SessionStore; now: number }) {
                   // what is clicked goes: the focus goes on with what it was about
                   const panel = event.currentTarget.closest(".qs-panel");
                   panel?.querySelector<HTMLElement>(".qs-button")?.focus();
-                  store.dismissCommand();
+                  store.commands.dismiss();
                 }}
               >
                 ×
@@ -38,54 +39,88 @@ export function Notices({ store, now }: { store: SessionStore; now: number }) {
   );
 }
 
-export const WAITS_FOR_CELL =
-  "The kernel has not taken the request: it is busy with a cell and takes messages only in between. " +
-  "It acts when the cell ends; to act now, interrupt the cell (Kernel ▸ Interrupt Kernel, or press I twice).";
+const BUSY =
+  "The kernel has not taken the request: it is busy with a cell and takes messages only in between. It acts when the cell ends";
+const INTERRUPT = "interrupt the cell (Kernel ▸ Interrupt Kernel, or press I twice)";
+
+export const WAITS_FOR_CELL = `${BUSY}; to act now, ${INTERRUPT}.`;
+
+const WHY: Record<Why, string> = {
+  lost: "The kernel is gone",
+  broken: "This page does not reach the kernel",
+  busy: "The kernel did not answer",
+};
 
 function describe(store: SessionStore, command: Command): string {
-  const verb = command.action === "close" ? "Close" : "Cancel";
-  const over = command.stage === "done" || command.stage === "failed";
-  if (store.link === "lost" && !over) {
-    return `${verb} requested; the kernel went before it answered, so what came of it is not known here.`;
+  const { stage, message, server } = command;
+  const what = noun(store.snapshot);
+  const [verb, ended] = command.action === "close" ? ["Close", "closed"] : ["Cancel", "cancelled"];
+  const terminal = `run qsession ${command.action} ${store.sessionId} in a terminal`;
+  if (stage === "done") return message || `${verb} done.`;
+  if (server?.stage === "done") {
+    const why = `${WHY[server.why]}, so the Jupyter server`;
+    if (CONFIRMS.test(server.message)) return `${why} ${ended} the ${what}.`;
+    return `${why} was asked. ${server.message}`;
   }
-  if (store.link === "broken" && !over) {
+  if (server?.stage === "asked") {
+    return `${verb} requested. ${WHY[server.why]}, so the Jupyter server is asked …`;
+  }
+  if (stage === "failed") {
+    if (!server) return `${verb} failed. ${message || `The ${what} is as it was.`}`;
+    return `${verb} failed. ${WHY[server.why]}, and the Jupyter server could not do it: ${server.message} To act now, ${terminal}.`;
+  }
+  const refused = server ? ` The Jupyter server could not do it: ${server.message}` : "";
+  if (store.link === "lost") {
     return (
-      `${verb} requested; the connection to the kernel broke before it answered. It is asked again when the connection ` +
-      `is back; to act now, use qsession ${command.action} ${store.snapshot.session_id} in a terminal.`
+      `${verb} requested; the kernel went before it answered, so what came of it is not known here.${refused} ` +
+      `To be sure, ${terminal}.`
     );
   }
-  switch (command.stage) {
+  if (store.link === "broken") {
+    return (
+      `${verb} requested; the connection to the kernel broke before it answered.${refused} It is asked again when the ` +
+      `connection is back; to act now, ${terminal}.`
+    );
+  }
+  switch (stage) {
     case "requested":
       return `${verb} requested …`;
     case "waiting":
-      return `${verb} requested. ${WAITS_FOR_CELL}`;
+      return `${verb} requested. ${BUSY}.${refused} To act now, ${INTERRUPT}, or ${terminal}.`;
     case "acknowledged":
       return `${verb} acknowledged by the kernel; asking the service …`;
-    case "done":
-      return `${verb} done. ${command.message}`;
-    case "failed":
-      return `${verb} failed. ${command.message || `The ${noun(store.snapshot)} is as it was.`}`;
   }
 }
+
+/** An answer that only confirms what was asked. */
+const CONFIRMS = /^(\w+ (is )?(closed|cancelled)\.?)?$/i;
 
 function troubleOf(store: SessionStore, now: number): string | null {
   const { snapshot, link } = store;
   const at = formatClock(snapshot.answered_at, now);
   const settled = snapshot.state === "closed";
   if (settled && snapshot.poll_interval === 0) return null;
+  const asOf = `Numbers as of ${at}; countdowns go on as estimates.`;
+  const terminal = `run qsession close ${snapshot.session_id} in a terminal`;
   if (link === "lost") {
-    const id = shortId(snapshot.session_id);
     if (snapshot.mode === "job") return `The kernel is gone. Numbers as of ${at}; jobs go on.`;
-    return settled
-      ? `The kernel is gone. Numbers as of ${at}.`
-      : `The kernel is gone. Numbers as of ${at}; countdowns go on as estimates. The ${noun(snapshot)} ${id} may ` +
-          `still be open and billing: reattach with %session attach ${snapshot.session_id}.`;
+    if (settled) return `The kernel is gone. Numbers as of ${at}.`;
+    if (!snapshot.accepting_jobs) return `The kernel is gone. ${asOf}`;
+    const what = `${noun(snapshot)} ${shortId(snapshot.session_id)}`;
+    const billing = snapshot.service.charged ? " and billing" : "";
+    const end = store.commands.hasServer
+      ? "close it here, which the Jupyter server does"
+      : terminal;
+    return (
+      `The kernel is gone. ${asOf} The ${what} may still be open${billing}. To end it now, ${end}; ` +
+      `to go on with it, reattach with %session attach ${snapshot.session_id}.`
+    );
   }
   if (link === "broken") {
-    return (
-      `This page has lost its connection to the kernel. Numbers as of ${at}; countdowns go on as estimates. ` +
-      `To act now, use qsession in a terminal.`
-    );
+    const lost = `This page has lost its connection to the kernel. ${asOf}`;
+    if (snapshot.mode === "job" || !snapshot.accepting_jobs) return lost;
+    if (store.commands.hasServer) return `${lost} Close and Cancel go through the Jupyter server.`;
+    return `${lost} To close the ${noun(snapshot)} now, ${terminal}.`;
   }
   if (link === "silent") {
     return `The kernel does not answer: it is busy with a cell, or gone. Numbers as of ${at}; countdowns go on as estimates.`;

@@ -14,7 +14,7 @@ import { onThemeChange, pageTheme } from "#shared/theme";
 import { Closed } from "./Closed";
 import { Clocks } from "./Clocks";
 import { JobMode } from "./JobMode";
-import { Header } from "./Header";
+import { Header, refusals } from "./Header";
 import { Jobs } from "./Jobs";
 import { Notices } from "./Notices";
 import { ticker, type Ticking } from "./page";
@@ -95,7 +95,9 @@ export function Panel({ store }: { store: SessionStore }) {
       <Timeline store={store} now={now} theme={theme} selected={selected} onSelect={setSelected} />
       <Jobs store={store} now={now} selected={selected} onSelect={setSelected} />
       <footer class="qs-foot">
-        <p class="qs-advice">{store.jobsKnown ? unbroken(advice(snapshot, now)) : ""}</p>
+        <p class="qs-advice">
+          {store.jobsKnown ? unbroken(advice(snapshot, now, refusals(store).close === null)) : ""}
+        </p>
         <p class="qs-checked">{answered(store, now)}</p>
       </footer>
     </section>
@@ -113,17 +115,20 @@ function Figures(props: { store: SessionStore; now: number }) {
   return state === "closed" ? <Closed {...props} /> : <Clocks {...props} />;
 }
 
-/** How old the service's last answer is: at most so long, for no message arrives while nothing changes. */
+const RECENT_SECONDS = 5;
+
+/** How old the service's last answer is: it asks on while nothing changes, but tells only of what does. */
 function answered(store: SessionStore, now: number): string {
   const { mode, poll_interval, problem, state, answered_at, service } = store.snapshot;
   if (store.link === "lost" || store.link === "silent" || store.link === "broken")
     return "not being checked";
   if (store.link === "connecting") return "connecting to the kernel";
-  if (problem !== null) {
-    return `answered ${formatDuration((now - answered_at) / service.speed)} ago`;
-  }
+  const told = (now - answered_at) / service.speed;
+  if (problem !== null) return unbroken(`answered ${formatDuration(told)} ago`);
   if (poll_interval > 0) {
-    return unbroken(`answered less than ${Number(poll_interval.toPrecision(2))} s ago`);
+    return Math.min(poll_interval, told) <= RECENT_SECONDS
+      ? "up to date"
+      : unbroken(`checked every ${formatDuration(poll_interval)}`);
   }
   if (mode === "job") return "nothing to ask about";
   return state === "closed" ? "usage is final" : "no longer checked";

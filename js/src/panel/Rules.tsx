@@ -1,7 +1,8 @@
 // The rules this kernel keeps the session to: when it closes it, and what it refuses. Calm while there is room.
+import { hasRun } from "#shared/calm";
 import { idleTimeout, usage } from "#shared/countdowns";
 import { noun } from "#shared/consequences";
-import { formatCountdown, formatDuration, formatMoney } from "#shared/format";
+import { formatCountdown, formatDuration, formatMoney, formatSpent } from "#shared/format";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "./store";
 
@@ -15,9 +16,9 @@ export function Rules({ store, now }: { store: SessionStore; now: number }) {
   const kept = store.link !== "lost";
   return (
     <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
-      {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
       {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
-      {strict && <li>Strict: jobs that would run outside of it are refused.</li>}
+      {strict && <li>Strict: jobs that would run outside the {noun(snapshot)} are refused.</li>}
+      {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
       {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}
     </ul>
   );
@@ -26,7 +27,8 @@ export function Rules({ store, now }: { store: SessionStore; now: number }) {
 function IdleClose({ snapshot, now }: { snapshot: SessionSnapshot; now: number }) {
   const countdown = idleTimeout(snapshot, now);
   if (countdown === null) return null;
-  if (!countdown.running) {
+  // not in the moment between two jobs of a loop
+  if (!hasRun(countdown)) {
     return <li>Closes after {formatDuration(countdown.total)} with nothing pending.</li>;
   }
   const soon = countdown.remaining < 0.2 * countdown.total;
@@ -54,7 +56,7 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
   const words =
     dollars === null
       ? `${formatDuration(spent)} of ${formatDuration(budget)}`
-      : `≈ ${formatMoney((spent / budget) * dollars)} of ${formatMoney(dollars)}`;
+      : `≈ ${formatSpent((spent / budget) * dollars, dollars)} of ${formatMoney(dollars)}`;
   const tone = share >= WARN_AT ? "warning" : "calm";
   return (
     <li class="qs-budget">

@@ -29,6 +29,11 @@ function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
   return usage.final && ownPrice === null ? money : `≈ ${money}`;
 }
 
+/** What is there and less than a second is not nothing. */
+function inWords(seconds: number, whole: number): string {
+  return whole === 0 && seconds > 0 ? "<1 s" : formatDuration(whole);
+}
+
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
 export function UsageBar({ snapshot, usage, split }: Props & { split: boolean }) {
   const parts = [
@@ -44,8 +49,10 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
     snapshot.mode !== "dedicated"
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
-        ? "the split follows when the jobs arrive"
-        : parts.map((part, at) => `${part.name}\u00a0${formatDuration(whole[at]!)}`).join(" · ");
+        ? "breakdown appears once the jobs are loaded"
+        : parts
+            .map((part, at) => `${part.name}\u00a0${inWords(part.seconds, whole[at]!)}`)
+            .join(" · ");
   return (
     <>
       <div class="qs-split" aria-hidden="true">

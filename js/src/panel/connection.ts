@@ -40,6 +40,11 @@ export class Connection {
     this.look();
   }
 
+  /** False when it is known that the Jupyter server does not answer this page. */
+  get serverAnswers(): boolean {
+    return this.reach?.reached !== false;
+  }
+
   dispose(): void {
     clearTimeout(this.timer);
     this.kernel?.connectionStatusChanged.disconnect(this.look);

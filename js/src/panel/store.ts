@@ -3,15 +3,16 @@ import { standIns } from "#shared/blank";
 import { ServiceClock } from "#shared/clock";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { continueSums, sumsOf } from "#shared/sums";
+import { afterEnd, Commands } from "./commands";
 import { Connection } from "./connection";
 import { deliverPlotly } from "./plotly";
+import { ownPrices } from "./prices";
 import {
   applyLists,
   fillRow,
   isPatch,
   patchRow,
   readRow,
-  type Action,
   type Facts,
   type FactsPart,
   type FromKernel,
@@ -27,18 +28,9 @@ import {
  */
 export type Link = "connecting" | "live" | "silent" | "broken" | "lost";
 
-export interface Command {
-  id: string;
-  action: Action;
-  job: string | null;
-  stage: "requested" | "waiting" | "acknowledged" | "done" | "failed";
-  message: string;
-}
-
 const SILENT_AFTER_MS = 3000;
 /** At most so long between two times a question is asked: a busy kernel answers all of them in the end. */
 const PATIENCE_MS = 60_000;
-const WAITING_AFTER_MS = 2000;
 const NOTIFY_EVERY_MS = 250;
 
 export class SessionStore {
@@ -47,9 +39,7 @@ export class SessionStore {
   link: Link = "connecting";
   /** False until the kernel sent the jobs: after a reload the facts are there before them. */
   jobsKnown = false;
-  /** The latest command to the whole session, and the latest for each job. */
-  command: Command | null = null;
-  readonly jobCommands = new Map<string, Command>();
+  readonly commands = new Commands(this);
 
   private facts: Facts;
   private readonly connection: Connection;
@@ -60,7 +50,7 @@ export class SessionStore {
   private readonly listeners = new Set<() => void>();
   private notifyTimer: ReturnType<typeof setTimeout> | undefined;
   private silentTimer: ReturnType<typeof setTimeout> | undefined;
-  private readonly waitTimers = new Set<ReturnType<typeof setTimeout>>();
+  private readonly unwatchPrices: () => void;
   private lastNotified = 0;
   private patience = SILENT_AFTER_MS;
   private heardAt = -Infinity;
@@ -80,6 +70,7 @@ export class SessionStore {
     model.on("comm_live_update", this.onLink);
     model.on("comm:close", this.onLink);
     this.connection = new Connection(model, (broken) => this.onConnection(broken));
+    this.unwatchPrices = ownPrices().watch(() => this.changed());
     this.sync();
   }
 
@@ -89,8 +80,9 @@ export class SessionStore {
     this.model.off("comm_live_update", this.onLink);
     this.model.off("comm:close", this.onLink);
     this.connection.dispose();
-    for (const timer of [this.notifyTimer, this.silentTimer, ...this.waitTimers])
-      clearTimeout(timer);
+    this.commands.dispose();
+    this.unwatchPrices();
+    for (const timer of [this.notifyTimer, this.silentTimer]) clearTimeout(timer);
     this.listeners.clear();
   }
 
@@ -101,6 +93,14 @@ export class SessionStore {
 
   now(): number {
     return this.clock.now();
+  }
+
+  get sessionId(): string {
+    return this.facts.session_id;
+  }
+
+  get serverAnswers(): boolean {
+    return this.connection.serverAnswers;
   }
 
   /** How many jobs the session has, without strays. */
@@ -131,40 +131,6 @@ export class SessionStore {
     this.askedOfGap = false;
   }
 
-  request(action: Action, job: string | null = null): void {
-    const command: Command = {
-      id: newId(),
-      action,
-      job,
-      stage: "requested",
-      message: "",
-    };
-    this.remember(command);
-    if (!this.give(command)) {
-      this.remember({
-        ...command,
-        stage: "failed",
-        message: "The kernel is gone, so nothing was sent.",
-      });
-      return;
-    }
-    const timer = setTimeout(() => {
-      this.waitTimers.delete(timer);
-      const current = this.find(command.id);
-      if (current?.stage === "requested") this.remember({ ...current, stage: "waiting" });
-    }, WAITING_AFTER_MS);
-    this.waitTimers.add(timer);
-  }
-
-  private give({ id, action, job }: Command): boolean {
-    return this.send({ type: "command", id, action, ...(job === null ? {} : { job }) });
-  }
-
-  dismissCommand(): void {
-    this.command = null;
-    this.notify();
-  }
-
   send(message: ToKernel): boolean {
     try {
       this.model.send(message);
@@ -178,18 +144,12 @@ export class SessionStore {
   private onMessage(message: FromKernel, buffers?: DataView[]): void {
     if (typeof message !== "object" || message === null) return;
     this.heardAt = performance.now();
-    if (message.type === "ack") this.onAck(message);
+    if (message.type === "ack") this.commands.onAck(message);
     else if (message.type === "asset") this.onAsset(message, buffers ?? []);
     else if (message.type === "jobs") this.onJobs(message);
     else if (message.type === "facts") this.takeFacts(message);
     else return;
     if (this.link !== "live") this.setLink("live");
-  }
-
-  private onAck(ack: Extract<FromKernel, { type: "ack" }>): void {
-    const command = this.find(ack.id);
-    if (!command || command.stage === "done" || command.stage === "failed") return;
-    this.remember({ ...command, stage: ack.stage, message: ack.message ?? "" });
   }
 
   private onAsset(message: Extract<FromKernel, { type: "asset" }>, buffers: DataView[]): void {
@@ -290,45 +250,33 @@ export class SessionStore {
     if (this.link === link) return;
     const back = link === "live" && this.link !== "connecting";
     this.link = link;
-    // what was asked may not have arrived, or its answer; to the kernel the same id is the same command
-    if (back) this.unanswered().forEach((command) => this.give(command));
-    this.notify();
+    if (back) this.commands.back();
+    else if (link === "lost" || link === "broken") this.commands.gone();
+    this.changed();
   }
 
   /** The reader's own price, for as long as the page lives; null while the plan's holds. */
   get ownPrice(): number | null {
-    return ownPrices().get(this.facts.session_id) ?? null;
+    return ownPrices().of(this.facts.session_id);
   }
 
   setPrice(dollarsPerSecond: number | null): void {
-    if (dollarsPerSecond === null) ownPrices().delete(this.facts.session_id);
-    else ownPrices().set(this.facts.session_id, dollarsPerSecond);
-    this.snapshot = this.assemble();
-    this.notify();
+    ownPrices().set(this.facts.session_id, dollarsPerSecond);
   }
 
   private assemble(): SessionSnapshot {
     const { ownPrice: price, facts } = this;
     const jobs = this.jobsKnown ? this.jobs : standIns(facts.counts, facts.answered_at);
     const service = price === null ? facts.service : { ...facts.service, price_per_second: price };
-    return { ...facts, service, jobs };
+    const told = { ...facts, service, jobs };
+    const { ended } = this.commands;
+    // a kernel that is heard of tells by itself what came of it
+    return ended && this.link !== "live" ? afterEnd(told, ended) : told;
   }
 
-  private unanswered(): Command[] {
-    const given = [...this.jobCommands.values()];
-    if (this.command) given.push(this.command);
-    return given.filter(({ stage }) => stage !== "done" && stage !== "failed");
-  }
-
-  private find(id: string): Command | undefined {
-    if (this.command?.id === id) return this.command;
-    for (const command of this.jobCommands.values()) if (command.id === id) return command;
-    return undefined;
-  }
-
-  private remember(command: Command): void {
-    if (command.job === null) this.command = command;
-    else this.jobCommands.set(command.job, command);
+  /** Something else than the kernel's facts is new. */
+  changed(): void {
+    this.snapshot = this.assemble();
     this.notify();
   }
 
@@ -345,20 +293,6 @@ export class SessionStore {
     this.lastNotified = Date.now();
     for (const listener of [...this.listeners]) listener();
   }
-}
-
-const PRICES = Symbol.for("qsession-widgets.prices.1");
-
-/** Prices that readers gave, by session: a cell that runs again makes a new panel, and it stays. */
-function ownPrices(): Map<string, number> {
-  const page = globalThis as unknown as Record<symbol, Map<string, number> | undefined>;
-  return (page[PRICES] ??= new Map());
-}
-
-/** Random enough to name a command. crypto.randomUUID is missing where Jupyter is served over plain HTTP. */
-function newId(): string {
-  const words = crypto.getRandomValues(new Uint32Array(4));
-  return Array.from(words, (word) => word.toString(16).padStart(8, "0")).join("");
 }
 
 function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {

@@ -1,5 +1,5 @@
 // The bars and dashes of the timeline's past as plotly's traces: jobs of this session, of others, and priced gaps.
-import { gaps } from "#shared/advice";
+import { gaps, medianGap, type Gap } from "#shared/advice";
 import { type Span } from "#shared/countdowns";
 import { formatMoney, formatSeconds, plural } from "#shared/format";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
@@ -81,19 +81,27 @@ function escapeHtml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** Narrower gaps are not drawn, and only the latest of the wider ones. */
-const NARROWEST = 26;
+/** Gaps of which most are narrower are not drawn. */
+const NARROWEST = 10;
 const MOST = 200;
+
+/** How wide a gap has to be: far from what most of them are, so that equal ones are all drawn or none is. */
+function widthWanted(frame: Scene["frame"], all: Gap[]): number {
+  const typical = all.length === 0 ? 0 : frame.pixels(medianGap(all));
+  return typical >= NARROWEST ? Math.min(NARROWEST, typical / 2) : Math.max(NARROWEST, 2 * typical);
+}
 
 /** The gaps between jobs that were billed, as far as they are wide enough to be seen. */
 export function idleGaps({ snapshot, frame }: Pick<Scene, "snapshot" | "frame">, periods: Span[]) {
   if (snapshot.mode !== "dedicated") return [];
   const shown: Span[] = [];
-  for (const { begin, end } of gaps(snapshot)) {
-    if (frame.pixels(end - begin) < NARROWEST) continue;
+  const all = gaps(snapshot);
+  const wanted = widthWanted(frame, all);
+  for (const { begin, end } of all) {
+    if (frame.pixels(end - begin) < wanted) continue;
     for (const [from, to] of periods) {
       const span: Span = [Math.max(begin, from), Math.min(end, to)];
-      if (frame.pixels(span[1] - span[0]) >= NARROWEST) shown.push(span);
+      if (frame.pixels(span[1] - span[0]) >= wanted) shown.push(span);
     }
   }
   const last = trailing(snapshot, periods);

@@ -1,7 +1,8 @@
 // What a session's own numbers say about using it better: gaps against the interactive timeout, what waiting costs,
 // whether a batch would have been cheaper.
+import { hasRun } from "./calm";
 import { interactiveTimeout, pendingJobs, usage, type Span } from "./countdowns";
-import { formatDuration, formatMoney, formatSeconds } from "./format";
+import { formatDuration, formatMoney, formatSeconds, plural } from "./format";
 import type { SessionSnapshot } from "./snapshot.gen";
 import { sumsOf } from "./sums";
 
@@ -60,7 +61,7 @@ function submissions(snapshot: SessionSnapshot): Float64Array {
 }
 
 /** The typical length of some gaps, found once for each list of them. */
-function median(gaps: Gap[]): number {
+export function medianGap(gaps: Gap[]): number {
   const known = medians.get(gaps);
   if (known !== undefined) return known;
   const sorted = Float64Array.from(gaps, (gap) => gap.end - gap.begin).sort();
@@ -78,7 +79,7 @@ function gapAdvice(snapshot: SessionSnapshot): string {
   const found = gaps(snapshot);
   const ttl = snapshot.interactive_ttl;
   if (found.length < 2 || ttl === null) return "";
-  const typical = median(found);
+  const typical = medianGap(found);
   const where =
     typical < ttl / 2
       ? `well inside the ${formatSeconds(ttl)} interactive timeout`
@@ -111,10 +112,29 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
+function waitAdvice({ state, jobs, queue_length: queue, backend }: SessionSnapshot): string {
+  const free =
+    state === "open"
+      ? "Nothing is billed before the first job runs."
+      : "Nothing is billed until the next job runs.";
+  if (queue === null || sumsOf(jobs).pending.length === 0) return free;
+  return `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${backend} now. ${free}`;
+}
+
 const SETTLED_SECONDS = 5;
 
-/** One line for the foot of the panel; empty when the numbers say nothing yet. */
-export function advice(snapshot: SessionSnapshot, now: number): string {
+/** From how many idle seconds on it is not a loop that is between two jobs. */
+function settledAfter(snapshot: SessionSnapshot, timeout: number): number {
+  const found = gaps(snapshot);
+  const usual = found.length === 0 ? 0 : 1.5 * medianGap(found);
+  return Math.min(timeout / 2, Math.max(SETTLED_SECONDS, usual));
+}
+
+/**
+ * One line for the foot of the panel; empty when the numbers say nothing yet. Where the session cannot be closed,
+ * nobody is advised to.
+ */
+export function advice(snapshot: SessionSnapshot, now: number, closable = true): string {
   if (snapshot.state === "closed") {
     return [gapAdvice(snapshot), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
   }
@@ -128,11 +148,9 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
     const what = strays === 1 ? "One job went" : `${strays} jobs went`;
     return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
   }
-  const usual = gapAdvice(snapshot);
   // between the jobs of a loop there is always a moment without one: no reason to talk of closing
-  const settled = timeout !== null && timeout.total - timeout.remaining >= SETTLED_SECONDS;
-  const idle = timeout?.running && (settled || !usual);
-  if (idle && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
+  const idle = timeout !== null && hasRun(timeout, settledAfter(snapshot, timeout.total));
+  if (idle && closable && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
     const left = Math.ceil(timeout.remaining);
     if (left > 0) {
       const price = snapshot.service.price_per_second;
@@ -142,10 +160,9 @@ export function advice(snapshot: SessionSnapshot, now: number): string {
     return "The interactive timeout has passed: the service deactivates the session.";
   }
   if (snapshot.state === "inactive" && pending === 0) {
-    return "Deactivated time is free. Close the session if you are done; otherwise the next job queues again.";
+    const close = closable ? "Close the session if you are done; otherwise the" : "The";
+    return `Deactivated time is free. ${close} next job queues again.`;
   }
-  if (snapshot.state === "open" && snapshot.mode === "dedicated") {
-    return "Nothing is billed before the first job runs.";
-  }
-  return usual || batchAdvice(snapshot, now);
+  if (snapshot.mode === "dedicated" && snapshot.state !== "active") return waitAdvice(snapshot);
+  return gapAdvice(snapshot) || batchAdvice(snapshot, now);
 }

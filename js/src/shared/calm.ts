@@ -1,16 +1,20 @@
 // Between the jobs of a loop there is always a moment without one. What flickers once a job tells nobody anything: a
 // session is called idle when it has been so for a while.
-import { headline, interactiveTimeout } from "./countdowns";
+import { headline, interactiveTimeout, type Countdown } from "./countdowns";
 import type { SessionSnapshot } from "./snapshot.gen";
 
 /** Seconds. */
 export const A_WHILE = 3;
 
-/** Whether nothing has been pending for so long that it is worth a word. */
+/** Whether a countdown has run for so long that it is worth a word. One that has passed is, however short it was. */
+export function hasRun(countdown: Countdown | null, seconds = A_WHILE): boolean {
+  if (!countdown?.running) return false;
+  return countdown.remaining <= 0 || countdown.total - countdown.remaining >= seconds;
+}
+
+/** Whether nothing has been pending for a while. */
 export function isIdle(snapshot: SessionSnapshot, now: number): boolean {
-  const timeout = interactiveTimeout(snapshot, now);
-  if (!timeout?.running) return false;
-  return timeout.remaining <= 0 || timeout.total - timeout.remaining >= A_WHILE;
+  return hasRun(interactiveTimeout(snapshot, now));
 }
 
 /** The state in words that stay while a loop of jobs runs. */

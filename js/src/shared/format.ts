@@ -29,17 +29,29 @@ export function wholeSeconds(parts: readonly number[], total: number): number[] 
   return floors;
 }
 
-/** A job's times: tenths of a second while they tell something, `0.2 s`, `43 s`, `3 m 2 s`. */
+/** A job's times, as exact as they tell something: `45 ms`, `4.2 s`, `43 s`, `3 m 2 s`. */
 export function formatSeconds(seconds: number | null): string {
   if (seconds === null) return "–";
   const value = Math.max(0, seconds);
+  if (value < 0.995) {
+    const milliseconds = Number((1000 * value).toPrecision(2));
+    return value > 0 && milliseconds < 1 ? "<1 ms" : `${milliseconds} ms`;
+  }
   // up to two minutes a number of seconds says more than minutes and seconds do
   if (value < 9.95) return `${value.toFixed(1)} s`;
   return value < 119.5 ? `${Math.round(value)} s` : formatDuration(value);
 }
 
 export function formatMoney(dollars: number): string {
-  const digits = dollars < 10 ? 2 : 0;
+  return inDollars(dollars, dollars < 10 ? 2 : 0);
+}
+
+/** What of an amount is spent, in whole dollars where these tell enough: cents would only flicker. */
+export function formatSpent(dollars: number, of: number): string {
+  return of < 10 ? inDollars(dollars, 2) : inDollars(Math.floor(dollars + 1e-6), 0);
+}
+
+function inDollars(dollars: number, digits: number): string {
   return dollars.toLocaleString("en-US", {
     style: "currency",
     currency: "USD",
@@ -63,7 +75,7 @@ const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "sho
 export function unbroken(text: string): string {
   return text
     .replace(/≈ (?=\S)/g, "≈\u00a0")
-    .replace(/(\d) ([hms])\b/g, "$1\u00a0$2")
+    .replace(/(\d) ([hm]|m?s)\b/g, "$1\u00a0$2")
     .replace(/\b([hm]) (?=\d+\u00a0)/g, "$1\u00a0");
 }
 

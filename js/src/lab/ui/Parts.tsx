@@ -2,9 +2,8 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { calmHeadline } from "#shared/calm";
 import { consequences, noun } from "#shared/consequences";
-import { plural } from "#shared/format";
 import { which, type Deed, type Workload } from "../contract";
-import { timers, tone } from "../words";
+import { cancelSentence, timers, tone } from "../words";
 import type { Context } from "./context";
 
 interface Props {
@@ -72,6 +71,7 @@ function refused(context: Context, workload: Workload, deed: Deed): string | nul
 export function EndButtons({ context, workload }: Props) {
   const [asking, setAsking] = useState(false);
   const sure = useRef<HTMLButtonElement>(null);
+  const id = useId();
   const facts = consequences(workload.snapshot);
   const what = noun(workload.snapshot);
   const noClose = refused(context, workload, "close");
@@ -82,7 +82,6 @@ export function EndButtons({ context, workload }: Props) {
   }, [open]);
   const end = (deed: Deed) => context.end(deed, which(workload));
   if (open) {
-    const jobs = plural(facts.cost, "queued job");
     return (
       <div
         class="qs-lab-buttons"
@@ -98,17 +97,20 @@ export function EndButtons({ context, workload }: Props) {
           ref={sure}
           type="button"
           class="qs-lab-button qs-lab-danger-solid"
-          title={facts.cancel}
+          aria-describedby={id}
           onClick={() => {
             setAsking(false);
             end("cancel");
           }}
         >
-          Cancel {jobs}
+          Cancel {what}
         </button>
         <button type="button" class="qs-lab-button" onClick={() => setAsking(false)}>
-          Keep
+          Keep {what}
         </button>
+        <p id={id} class="qs-lab-note">
+          {cancelSentence(workload.snapshot)}
+        </p>
       </div>
     );
   }

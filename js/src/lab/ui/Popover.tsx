@@ -56,14 +56,16 @@ export function Popover({ context, which, close }: Props) {
       <div class="qs-lab-top">
         <State workload={workload} now={now} />
         <span class="qs-lab-backend">{snapshot.backend}</span>
-        <span class="qs-lab-id" title={snapshot.session_id}>
-          {shortId(snapshot.session_id)}
-        </span>
         <button type="button" class="qs-lab-x" aria-label="Close this window" onClick={close}>
           ×
         </button>
       </div>
-      <div class="qs-lab-where">{snapshot.service.label}</div>
+      <div class="qs-lab-where">
+        {snapshot.service.label} ·{" "}
+        <span class="qs-lab-id" title={snapshot.session_id}>
+          {shortId(snapshot.session_id)}
+        </span>
+      </div>
       {problem && (
         <p class="qs-lab-problem" role="status">
           {problem}

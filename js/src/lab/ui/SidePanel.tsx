@@ -12,6 +12,7 @@ import {
   jobWords,
   kernelWords,
   ownerLabel,
+  serviceTitle,
   usageWords,
 } from "../words";
 import { useNews, type Context } from "./context";
@@ -79,9 +80,9 @@ function ServiceGroup({ context, service }: { context: Context; service: Service
   const closed = inOrder(mine.filter((workload) => closedToday(workload, now)));
   const age = answeredAgo(service, now);
   return (
-    <section aria-label={service.info.label}>
+    <section aria-label={serviceTitle(service)}>
       <div class="qs-lab-service">
-        <h3 title={service.account}>{service.info.label}</h3>
+        <h3 title={service.account}>{serviceTitle(service)}</h3>
         <span class="qs-lab-note">{agoWords(age)}</span>
       </div>
       {service.problem && (
@@ -91,7 +92,14 @@ function ServiceGroup({ context, service }: { context: Context; service: Service
           {open.length > 0 && " What is listed is the last that is known."}
         </p>
       )}
-      {open.length === 0 && !service.problem && <p class="qs-lab-empty">No session is open.</p>}
+      {service.unread?.map((id) => (
+        <p key={id} class="qs-lab-problem">
+          What the service says of {shortId(id)} cannot be read: it is not listed here.
+        </p>
+      ))}
+      {open.length === 0 && !service.problem && !service.unread?.length && (
+        <p class="qs-lab-empty">No session is open.</p>
+      )}
       {open.map((workload) => (
         <Row
           key={keyOf(which(workload))}
@@ -183,6 +191,7 @@ function Row({ context, workload, now, stale }: RowProps) {
           />
         )}
       </div>
+      {!stale && snapshot.problem && <p class="qs-lab-problem">{snapshot.problem}</p>}
       <Asked context={context} workload={workload} />
     </article>
   );

@@ -1,0 +1,107 @@
+"""Closing from the panel where its kernel cannot: JupyterLab's extension has the server do it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from . import states
+from .harness import Kernel, show
+
+# an expression that is a function would be called
+OFFER = """
+void (globalThis[Symbol.for("qsession-widgets.ender.1")] = (deed, id) =>
+    new Promise((done, failed) => (window.asked = { deed, id, done, failed })));
+"""
+BUSY = "The kernel did not answer, so the Jupyter server closed the session."
+
+
+@pytest.fixture
+def offered(page: Page) -> Page:
+    """A page with the extension, whose server answers when the test says so."""
+    page.evaluate(OFFER)
+    return page
+
+
+def asked(page: Page) -> dict[str, Any]:
+    """What the extension was asked for; waits until it is."""
+    page.wait_for_function("window.asked")
+    found: dict[str, Any] = page.evaluate("({ deed: asked.deed, id: asked.id })")
+    return found
+
+
+def close(kernel: Kernel) -> None:
+    kernel.panel.get_by_role("button", name="Close session").click()
+
+
+def test_a_kernel_that_is_gone_leaves_the_buttons(offered: Page) -> None:
+    kernel = show(offered, "idle")
+    kernel.die()
+    notice = kernel.panel.locator(".qs-notice")
+    expect(notice).to_contain_text("close it here, which the Jupyter server does")
+    expect(kernel.panel.locator(".qs-advice")).to_contain_text("Close now")
+    close(kernel)
+    assert asked(offered) == {"deed": "close", "id": states.idle().session_id}
+    assert kernel.sent("command") == []
+    expect(notice.first).to_contain_text("The kernel is gone, so the Jupyter server is asked …")
+    offered.evaluate("asked.done('Session closed.')")
+    expect(notice.first.locator("span")).to_have_text(
+        "The kernel is gone, so the Jupyter server closed the session."
+    )
+    expect(kernel.panel.locator(".qs-state")).to_have_text("Closed")
+    expect(kernel.panel).not_to_contain_text("may still be open")
+    expect(kernel.panel.get_by_role("timer")).to_have_count(0)
+
+
+def test_what_is_pending_is_waited_for(offered: Page) -> None:
+    kernel = show(offered, "steady")
+    kernel.die()
+    close(kernel)
+    asked(offered)
+    offered.evaluate("asked.done('Session closing: 2 jobs finish first.')")
+    notice = kernel.panel.locator(".qs-notice").first
+    expect(notice.locator("span")).to_have_text(
+        "The kernel is gone, so the Jupyter server was asked. Session closing: 2 jobs finish first."
+    )
+    expect(kernel.panel.locator(".qs-state")).to_have_text("Closing")
+    expect(kernel.panel.locator(".qs-cell").first).to_contain_text("2 jobs")
+    close_button = kernel.panel.get_by_role("button", name="Close session")
+    expect(close_button).to_have_accessible_description(
+        "Not possible: the session is closing already"
+    )
+
+
+def test_a_server_that_cannot_gives_the_buttons_back(offered: Page) -> None:
+    kernel = show(offered, "steady")
+    kernel.die()
+    close(kernel)
+    asked(offered)
+    offered.evaluate("asked.failed(new Error('The server has no account for it.'))")
+    notice = kernel.panel.locator(".qs-notice").first
+    expect(notice).to_contain_text("Close failed. The kernel is gone, and the Jupyter server")
+    expect(notice).to_contain_text("The server has no account for it.")
+    expect(notice).to_contain_text(f"run qsession close {states.steady().session_id}")
+    expect(kernel.panel.get_by_role("button", name="Close session")).to_have_attribute(
+        "aria-disabled", "false"
+    )
+
+
+def test_a_busy_kernel_is_not_waited_for(offered: Page) -> None:
+    kernel = show(offered, "idle")
+    close(kernel)
+    offered.clock.run_for(1500)
+    notice = kernel.panel.locator(".qs-notice")
+    expect(notice).to_have_text("Close requested …")
+    offered.clock.run_for(1000)
+    asked(offered)
+    offered.evaluate("asked.done('Session closed.')")
+    expect(notice.first.locator("span")).to_have_text(BUSY)
+    # its cell has ended, and it finds the session closed
+    kernel.update(states.closed())
+    (command,) = kernel.sent("command")
+    for stage in ("acknowledged", "failed"):
+        kernel.deliver({"type": "ack", "id": command["id"], "stage": stage, "message": "No."})
+    expect(kernel.panel.locator(".qs-state")).to_have_text("Closed")
+    expect(notice.first.locator("span")).to_have_text(BUSY)
