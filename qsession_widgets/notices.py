@@ -56,8 +56,9 @@ class Notices:
 
     def cell_ends(self) -> None:
         """A cell is over; call it again after whatever else is printed for it."""
-        self.show()
+        # first: what another thread says between these two lines waits for the next cell
         self._running = False
+        self.show()
 
     def say(self, sentence: str) -> None:
         """Print a sentence, now or later; from any thread."""
@@ -80,11 +81,24 @@ class Notices:
             set_parent = getattr(sys.stdout, "set_parent", None)
             if set_parent is not None and self._parent:
                 set_parent(self._parent)
-            print("\n".join(sentences), flush=True)
+            _print("\n".join(sentences))
 
     @property
     def _in_kernel(self) -> bool:
         return getattr(self._shell, "kernel", None) is not None
+
+
+def _print(text: str) -> None:
+    """Print, whatever became of standard output: what is told must not stop what is being done."""
+    try:
+        try:
+            print(text, flush=True)
+        except UnicodeEncodeError:
+            encoding = sys.stdout.encoding
+            print(text.encode(encoding, "replace").decode(encoding), flush=True)
+    except (OSError, ValueError):
+        # a pipe that nobody reads any more, or a file that is closed
+        return
 
 
 NOTICES = Notices()

@@ -155,4 +155,4 @@ def guard(live: LiveSession) -> None:
         expected_jobs=live.options.expect,
     )
     if rules:
-        live.guard = Guard(rules, live.monitor, live.reporter.tell)
+        live.guard = Guard(rules, live.monitor, live.reporter.tell, lambda: live.sending > 0)

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from .live import LiveSession
 
 
+MOST_ENDED = 20
+"""Sessions that are remembered after their end, for a look back."""
+
+
 @dataclass(frozen=True)
 class JobMode:
     """What is bound on a plan without sessions: each job goes through the queue by itself.
@@ -75,6 +79,7 @@ class Binding:
         self.last: LiveSession | None = None
         self.job_mode: JobMode | None = None
         self._known: list[LiveSession] = []
+        self._aside: LiveSession | None = None
         self._lock = threading.Lock()
         self._seam = ModeSeam(self._current, self._block_begins)
         self._submits = SubmitSeam(Strays(self))
@@ -86,7 +91,8 @@ class Binding:
             self.bound = self.last = live
             self.job_mode = None
             if live not in self._known:
-                self._known = [known for known in self._known if known.usable] + [live]
+                over = [known for known in self._known if known.closed][:-MOST_ENDED]
+                self._known = [known for known in self._known if known not in over] + [live]
             self._seam.install()
             self._submits.install()
         tell_bound(live.monitor.session_id)
@@ -95,11 +101,16 @@ class Binding:
     def bind_job_mode(self, job_mode: JobMode) -> None:
         """Let primitives without a mode run on a backend, in no session."""
         with self._lock:
-            self.bound = None
+            left, self.bound = self.bound, None
             self.job_mode = job_mode
             self._seam.install()
             self._submits.install()
         tell_bound(None)
+        if left is not None and left.usable:
+            NOTICES.say(
+                f"The {left.word} on {left.backend.name} is no longer bound and stays open. "
+                + left.ways_out(bound=False)
+            )
 
     def unbind(self) -> None:
         """Let primitives without a mode belong to nothing again."""
@@ -118,9 +129,20 @@ class Binding:
         """Every session of this kernel that takes jobs, as far as is known; oldest first."""
         return [live for live in self._known if live.usable]
 
+    def had(self, which: str) -> LiveSession | None:
+        """The session of a name or an id, one that is closing or has ended among them.
+
+        Of several with one name, that which is open goes first, then the newest.
+        """
+        found = [
+            live for live in self._known if which and which in (live.name, live.monitor.session_id)
+        ]
+        return max(enumerate(found), key=_liveliest)[1] if found else None
+
     def services(self) -> list[Chosen]:
         """The services that are connected: of what is bound first, each of them once."""
-        of = [self.bound, self.job_mode, self.last, *self._known]
+        open_here = [live for live in self._known if not live.closed]
+        of = [self.bound, self.job_mode, self.last, *open_here]
         return list({id(item.chosen): item.chosen for item in of if item is not None}.values())
 
     def named(self, name: str) -> LiveSession | None:
@@ -133,13 +155,20 @@ class Binding:
             (live for live in self.sessions() if live.monitor.session_id == session_id), None
         )
 
-    def shut(self) -> None:
-        """Unbind, and leave the client library as it was."""
+    def set_aside(self) -> None:
+        """Unbind, and leave the client library as it was. Rules of open sessions go on."""
+        self._aside = self.bound
         self.unbind()
-        self._known = []
-        self.last = None
         self._seam.remove()
         self._submits.remove()
+
+    def take_up(self) -> LiveSession | None:
+        """Bind again what was set aside, if it is still open; which one that is."""
+        live, self._aside = self._aside, None
+        if live is None or not live.usable:
+            return None
+        self.bind(live)
+        return live
 
     def _block_begins(self, session: Any) -> None:
         """Tell of a second session that the user's own ``with`` block has opened, once a place."""
@@ -161,6 +190,11 @@ class Binding:
         # a session that has ended is still handed out: the primitive's run then says in a sentence
         # what became of it, where job mode would bill by accident
         return live.session
+
+
+def _liveliest(numbered: tuple[int, LiveSession]) -> tuple[bool, bool, int]:
+    number, live = numbered
+    return live.usable, not live.closed, number
 
 
 BINDING = Binding()

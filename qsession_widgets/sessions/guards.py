@@ -1,15 +1,16 @@
 """Rules that end a session before it costs more than it should.
 
 `judge` is the rule, a function of a snapshot and of now. `Guard` is the wiring: a thread that wakes
-when something changed or when the next limit is due, and closes the session when the rule says so.
+when something changed or when the next limit is due, and ends the session when the rule says so.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..durations import money, words
 from ..errors import UserError
@@ -20,17 +21,21 @@ from ..snapshot import ServiceInfo, SessionSnapshot, idle_since, noun, usage
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+logger = logging.getLogger(__name__)
+
 WARN_AT = 0.8
 """The share of a budget at which a warning is given."""
 RETRY = 5.0
-"""Seconds after which a close that failed is tried again."""
+"""Seconds after which an end that failed is tried again."""
+SENDING = 1.0
+"""Seconds after which to look again while a job is being sent."""
 PATIENCE = 60.0
 """The most seconds between two looks while usage goes on."""
 
 
 @dataclass(frozen=True)
 class Rules:
-    """When a session is to be closed.
+    """When a session is to be ended.
 
     Attributes
     ----------
@@ -77,8 +82,11 @@ class Verdict:
 
     Attributes
     ----------
-    close : str or None
-        Why it is to be closed, as a sentence.
+    end : str or None
+        Why it is to be ended, as a clause.
+    how : {"close", "cancel"}
+        How. A spent budget cancels what is queued, for that would go on costing; a running job
+        finishes either way.
     refuse : str or None
         Why a job is not to be sent, as a sentence.
     warn : str or None
@@ -88,13 +96,14 @@ class Verdict:
         None when only a snapshot can change it.
     """
 
-    close: str | None = None
+    end: str | None = None
+    how: Literal["close", "cancel"] = "close"
     refuse: str | None = None
     warn: str | None = None
     again_in: float | None = None
 
 
-def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
+def judge(rules: Rules, snapshot: SessionSnapshot, now: float, *, sending: bool = False) -> Verdict:
     """Apply rules to what is known of a session.
 
     Parameters
@@ -105,11 +114,14 @@ def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
         The session.
     now : float
         Service clock.
+    sending : bool
+        Whether a job is on its way that the service has not accepted yet.
     """
     if snapshot.state == "closed":
         return Verdict()
     word = noun(snapshot)
-    close = refuse = warn = None
+    end = refuse = warn = None
+    how: Literal["close", "cancel"] = "close"
     due: list[float] = []
     if rules.budget is not None:
         spent = usage(snapshot, now).total
@@ -119,12 +131,12 @@ def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
                 f"The budget of this {word} is spent ({figures}): the job was not sent. Open "
                 f"another {word} with a budget of its own to go on."
             )
-            close = f"its budget is spent ({figures})"
+            end, how = f"its budget is spent ({figures})", "cancel"
         else:
             if spent >= WARN_AT * rules.budget:
                 warn = (
-                    f"This {word} has used {spent / rules.budget:.0%} of its budget ({figures}); "
-                    "it is closed when the budget is spent."
+                    f"{spent / rules.budget:.0%} of the budget is used ({figures}). At 100% the "
+                    f"{word} ends and queued jobs are cancelled."
                 )
             if snapshot.state == "active" and snapshot.mode != "batch":
                 limits = (WARN_AT * rules.budget, rules.budget)
@@ -132,13 +144,19 @@ def judge(rules: Rules, snapshot: SessionSnapshot, now: float) -> Verdict:
     if rules.idle_close is not None and not snapshot.pending() and snapshot.accepting_jobs:
         since = idle_since(snapshot)
         left = since + rules.idle_close - now
-        if left <= 0:
-            close = close or f"nothing was pending for {words(rules.idle_close)} (--idle-close)"
-        else:
+        if left > 0:
             due.append(left)
-    if not snapshot.accepting_jobs:
-        close = None
-    return Verdict(close, refuse, warn, min(due) if due else None)
+        elif sending:
+            due.append(SENDING)
+        else:
+            end = end or f"nothing was pending for {words(rules.idle_close)} (--idle-close)"
+    if not snapshot.accepting_jobs and not (how == "cancel" and _queued(snapshot)):
+        end = None
+    return Verdict(end, how, refuse, warn, min(due) if due else None)
+
+
+def _queued(snapshot: SessionSnapshot) -> bool:
+    return any(job.status == "queued" for job in snapshot.pending())
 
 
 def _figures(rules: Rules, snapshot: SessionSnapshot, spent: float) -> str:
@@ -157,29 +175,38 @@ class _Watches(Protocol):
 
 
 class Guard:
-    """Keeps one session to its rules.
+    """Keeps one session to its rules, on a thread of its own.
 
     Parameters
     ----------
     rules : Rules
         The rules; at least one.
     monitor : Monitor
-        Watches the session and closes it.
+        Watches the session and ends it.
     say : callable
         Takes what happened, one of `qsession_widgets.snapshot.events.KINDS`, and a sentence for the
         user; on the guard's thread.
+    sending : callable
+        Whether a job is being sent.
 
     Attributes
     ----------
-    closed_why : str
-        Why it has closed the session, as a clause; empty while it has not.
+    ended_why : str
+        Why it has ended the session, as a clause; empty while it has not.
     """
 
-    def __init__(self, rules: Rules, monitor: _Watches, say: Callable[[str, str], object]):
+    def __init__(
+        self,
+        rules: Rules,
+        monitor: _Watches,
+        say: Callable[[str, str], object],
+        sending: Callable[[], bool] = lambda: False,
+    ):
         self.rules = rules
-        self.closed_why = ""
+        self.ended_why = ""
         self._monitor = monitor
         self._say = say
+        self._sending = sending
         self._said: set[Hashable] = set()
         self._changed = threading.Event()
         self._stopped = threading.Event()
@@ -204,7 +231,12 @@ class Guard:
             self._changed.clear()
             if self._stopped.is_set():
                 return
-            wait = self._look()
+            try:
+                wait = self._look()
+            except Exception:
+                # whatever it was, the session must not go on unguarded
+                logger.exception("A guard failed to look at its session")
+                wait = RETRY
 
     def _look(self) -> float | None:
         """Do what the rules say; real seconds until the next look, None for the next change."""
@@ -212,27 +244,28 @@ class Guard:
         if snapshot.state == "closed":
             self.stop()
             return 0.0
-        verdict = judge(self.rules, snapshot, self._monitor.now())
+        verdict = judge(self.rules, snapshot, self._monitor.now(), sending=self._sending())
         if verdict.warn is not None and "warn" not in self._said:
             self._said.add("warn")
             self._say("guard_warned", verdict.warn)
-        if verdict.close is not None:
-            return self._close(verdict.close)
+        if verdict.end is not None and verdict.how not in self._said:
+            return self._end(verdict.end, verdict.how)
         if verdict.again_in is None:
             return None
         return min(PATIENCE, verdict.again_in / (snapshot.service.speed or 1.0) + 0.01)
 
-    def _close(self, why: str) -> float | None:
+    def _end(self, why: str, how: str) -> float | None:
         try:
-            said = self._monitor.command("close")
+            said = self._monitor.command(how)
         except UserError as error:
             if "failed" not in self._said:
                 self._said.add("failed")
                 self._say(
                     "guard_failed",
-                    f"This {noun(self._monitor.snapshot)} was to be closed because {why}. {error}",
+                    f"This {noun(self._monitor.snapshot)} was to be ended because {why}. {error}",
                 )
             return RETRY
-        self.closed_why = why
-        self._say("guard_closed", f"{said} It was closed because {why}.")
+        self._said.add(how)
+        self.ended_why = why
+        self._say("guard_closed", f"{said} It was ended because {why}.")
         return None

@@ -8,15 +8,16 @@ because they are them.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
 from ..durations import money, words
-from ..errors import ServiceError, UserError, explain, unanswered
+from ..errors import UserError, explain, still_open, unanswered
 from ..finding.places import ended_as
 from ..options.table import OpenOptions
 from ..service.choosing import Chosen
@@ -37,20 +38,23 @@ if TYPE_CHECKING:
 
 STALE = {"local": 0.25, "ibm": 5.0}
 """Seconds after which what is known of a session is asked for again before a submit."""
+EXIT_PATIENCE = 4.0
+"""Seconds to wait for an answer while the interpreter ends; Jupyter kills a kernel after five."""
 
 
 class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
-    """A job was not accepted. The client library's error is its cause."""
+    """A job was not accepted. The client library's error is its context."""
 
 
 class EndError(UserError, IBMRuntimeError):  # type: ignore[misc]
-    """A session could not be closed or cancelled. The client library's error is its cause."""
+    """A session could not be closed or cancelled. The client library's error is its context."""
 
 
 class _Watched:
     """What our sessions and batches have beyond the client's."""
 
     _live: LiveSession | None = None
+    session_id: str | None
 
     def _run(
         self,
@@ -62,20 +66,24 @@ class _Watched:
     ) -> Any:
         live = self._live
         primitive, pubs = primitive_of(program_id, inputs)
-        if live is not None:
-            live.before_submit()
+        if live is None:
+            return self._send(primitive, program_id, inputs, options, *args, **kwargs)
+        live.before_submit()
+        with live.send():
             options = live.with_tags(options)
-        try:
-            job = super()._run(program_id, inputs, options, *args, **kwargs)  # type: ignore[misc]
-        except IBMError as error:
-            sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)
-            if live is not None:
-                sentence = live.refused(sentence, error)
-            raise SubmitError(sentence) from error
-        if live is not None:
+            job = self._send(primitive, program_id, inputs, options, *args, **kwargs)
             live.submits += 1
             live.monitor.submitted(job.job_id(), primitive, pubs)
         return job
+
+    def _send(self, primitive: str, *args: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._run(*args, **kwargs)  # type: ignore[misc]
+        except IBMError as error:
+            sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)
+            if self._live is not None:
+                sentence = self._live.refused(sentence, error)
+            raise SubmitError(sentence) from None
 
     def close(self) -> None:
         """Accept no more jobs; queued and running ones still finish.
@@ -102,9 +110,8 @@ class _Watched:
             getattr(super(), action)()
         except IBMError as error:
             word = "batch" if isinstance(self, Batch) else "session"
-            raise EndError(
-                explain(error, doing=f"{action} the {word}", service=self._kind)
-            ) from error
+            text = explain(error, doing=f"{action} the {word}", service=self._kind)
+            raise EndError(f"{text}{still_open(error, str(self.session_id))}") from None
         finally:
             if self._live is not None:
                 self._live.monitor.wake()
@@ -214,6 +221,8 @@ class LiveSession:
         What was asked for, to recognise the same request again.
     submits : int
         How many jobs were sent to it from here.
+    sending : int
+        How many are being sent, and not accepted yet.
     guard : Guard or None
         Closes it by its rules, where it has any.
     reporter : Reporter
@@ -238,6 +247,8 @@ class LiveSession:
         self.request = options.request
         self.opened_here = opened_here
         self.submits = 0
+        self.sending = 0
+        self._counting = threading.Lock()
         self.guard: Guard | None = None
         self._panel: SessionPanel | None = None
         self._unsubscribe = monitor.subscribe(self._follow)
@@ -297,6 +308,17 @@ class LiveSession:
             self._panel.on_msg(self.reporter.seen)
         return self._panel
 
+    @contextmanager
+    def send(self) -> Iterator[None]:
+        """Count a job as being sent, in which time its session is not idle."""
+        with self._counting:
+            self.sending += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self.sending -= 1
+
     def before_submit(self) -> None:
         """Refuse a job for a session that has ended elsewhere, before it is sent.
 
@@ -324,7 +346,7 @@ class LiveSession:
     def _refusal(self) -> str | None:
         refusal = None if self.guard is None else self.guard.refusal()
         if refusal is None and not self.usable:
-            why = "" if self.guard is None else self.guard.closed_why
+            why = "" if self.guard is None else self.guard.ended_why
             return ended_sentence(self.monitor.snapshot, why)
         return refusal
 
@@ -345,29 +367,34 @@ class LiveSession:
             self.guard.stop()
         return " ".join(filter(None, [said, self._used_sentence()]))
 
-    def end_at_exit(self) -> bool:
+    def close_at_exit(self) -> Callable[[], None]:
         """Close it while the interpreter shuts down, when no thread can be started any more.
 
         Returns
         -------
-        bool
-            Whether the service accepted.
+        callable
+            Writes down what came of it, where events are written; asks the service once more.
+
+        Raises
+        ------
+        ServiceError
+            The service refused, or did not answer soon.
         """
         self.monitor.stop()
         client = ServiceClient(self.chosen.service, self.session._instance)
-        try:
-            client.close(self.monitor.session_id)
-            over = False
-            with suppress(ServiceError):
-                over = client.session(self.monitor.session_id).data.get("state") == "closed"
-        except ServiceError:
-            return False
-        finally:
-            client.shut()
+        client.patience = EXIT_PATIENCE
+        # what a poll that is under way finds would be told twice
         self.reporter.stop()
-        text = "closed at the end of the kernel" + ("" if over else "; jobs it has finish first")
-        self.reporter.tell("closed" if over else "closing", text, aloud=False, reason="exit")
-        return True
+        client.close(self.monitor.session_id)
+
+        def tell() -> None:
+            state = client.session(self.monitor.session_id).data.get("state")
+            over = state == "closed"
+            text = "closed at the end of the kernel"
+            text += "" if over else "; jobs it has finish first"
+            self.reporter.tell("closed" if over else "closing", text, aloud=False, reason="exit")
+
+        return tell
 
     def _used_sentence(self) -> str:
         """What it used up, as a sentence; empty before its end, and for a batch."""
@@ -380,7 +407,7 @@ class LiveSession:
             return f"{used}."
         if snapshot.service.charged:
             return f"{used}, ≈ {money(spent.cost)}."
-        return f"{used}; on IBM that would be ≈ {money(spent.cost)}."
+        return f"{used}; the same seconds on IBM would cost ≈ {money(spent.cost)}."
 
     def price_sentence(self) -> str:
         """What it costs from now on, as a sentence; empty when nothing is known to be charged."""
@@ -403,8 +430,8 @@ class LiveSession:
         which = "" if bound and not self.name else self.called
         ends = f"%session close {which}".rstrip() + " ends it"
         if self.monitor.snapshot.pending():
-            ends += f" when its jobs are done, %session cancel {which}".rstrip()
-            ends += " without those that are still queued"
+            ends += f" once its jobs have finished; %session cancel {which}".rstrip()
+            ends += " also cancels those that are queued"
         ends += "."
         return " ".join(filter(None, [self.price_sentence(), ends]))
 

@@ -26,6 +26,10 @@ CLOCKS_APART = 5.0
 """Seconds by which the service's clock may differ from this machine's."""
 
 
+GETS_ABOUT = 10.0
+"""Seconds that the id of a session may take to get about within the service that has opened it."""
+
+
 class NoSessionsOnPlan(UserError):
     """The plan has job mode and batches only."""
 
@@ -65,11 +69,11 @@ def open_live(
         session = kind(backend, max_time=options.max_time)
     except Exception as error:
         doing = f"open a {word} on {backend.name}"
-        text = explain(error, doing=doing, service=chosen.info.kind)
+        text = explain(error, doing=doing, service=chosen.info.kind, opening=True)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
         if unanswered(error):
             text += _opened_all_the_same(chosen, backend.name, word, asked_at)
-        raise (NoSessionsOnPlan if refused else UserError)(text) from error
+        raise (NoSessionsOnPlan if refused else UserError)(text) from None
     except KeyboardInterrupt:
         # the request had left: nobody would know of what it has opened
         found = _opened_all_the_same(chosen, backend.name, word, asked_at)
@@ -133,7 +137,7 @@ def attach_live(found: Found, options: OpenOptions) -> LiveSession:
         backend = chosen.service.backend(str(raw["backend_name"]))
     except Exception as error:
         doing = f"attach {word} {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from error
+        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from None
     kept = replace(options, mode="batch" if kind is Batch else "dedicated", backend=backend.name)
     return _watch(session, backend, chosen, kept, opened_here=False)
 
@@ -171,12 +175,13 @@ def _watch(
             name=options.name,
             notebook=notebook,
             expected_jobs=options.expect,
+            patience=GETS_ABOUT if opened_here else 0.0,
         )
     except Exception as error:
         text = explain(error, doing=f"watch {session_id}", service=chosen.info.kind)
         if opened_here:
             text += _close_again(session)
-        raise UserError(text) from error
+        raise UserError(text) from None
     except KeyboardInterrupt:
         if opened_here:
             NOTICES.say(

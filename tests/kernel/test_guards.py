@@ -34,7 +34,7 @@ def test_an_idle_session_is_closed_and_the_next_cell_hears_of_it(
     session = notebook["session"]
     wait_for(lambda: session.snapshot.state == "closed", "the close")
     assert ask("GET", f"/sessions/{session.session_id}")["state"] == "closed"
-    _hear(notebook, "Session closed. It was closed because nothing was pending for 1.0 s")
+    _hear(notebook, "Session closed. It was ended because nothing was pending for 1.0 s")
     assert "takes no more jobs" in notebook(CIRCUITS, JOB).sentence()
 
 
@@ -51,18 +51,54 @@ def test_a_spent_budget_refuses_jobs_and_closes(
         "    job.result()",
     )
     assert notebook["sent"] > 0
-    assert "The budget of this session is spent" in ran.err or "takes no more jobs" in ran.err
+    assert "The budget of this session is spent" in ran.said or "takes no more jobs" in ran.said
     assert "Traceback" not in ran.said
     session = notebook["session"]
     wait_for(lambda: session.snapshot.state == "closed", "the close")
-    _hear(notebook, "It was closed because its budget is spent", ran.said)
+    _hear(notebook, "It was ended because its budget is spent", ran.said)
 
 
-def test_a_failed_cell_leaves_the_session_open_and_says_what_it_costs(circuits: Notebook) -> None:
+def test_a_job_on_its_way_keeps_an_idle_session_open(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --idle-close 1s", "pass")
+    session = notebook["session"]
+    # as the service is slow to accept it, nothing is pending for longer than that
+    fault = {"method": "POST", "path": "/jobs", "delay": 3.0, "times": 1}
+    ask("POST", "/emulator/v1/faults", json=fault)
+    notebook.good(JOB, "job.result()")
+    wait_for(lambda: session.snapshot.state == "closed", "the close afterwards")
+
+
+def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., Any]) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(
+        f"{LOCAL} --budget 2s",
+        "jobs = [SamplerV2().run([(measured,)], shots=1)]",
+        "jobs[0].result()",
+    )
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
+    try:
+        notebook.good("jobs += [SamplerV2().run([(measured,)]) for _ in range(3)]")
+        session = notebook["session"]
+        wait_for(lambda: session.snapshot.state == "closed", "the end")
+        jobs = ask("GET", "/jobs", params={"session_id": session.session_id})["jobs"]
+        assert sorted(job["status"] for job in jobs) == ["Cancelled"] * 3 + ["Completed"]
+    finally:
+        ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
+    _hear(notebook, "3 queued jobs cancelled. It was ended because its budget is spent")
+
+
+def test_a_failed_cell_leaves_the_session_open_and_says_what_it_costs(
+    circuits: Notebook, ask: Callable[..., Any]
+) -> None:
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     ran = circuits(JOB, "1 / 0")
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
     assert isinstance(ran.error, ZeroDivisionError)
-    assert "The cell failed, and its session on aer stays open." in ran.out
-    assert "it would be $96.00 a minute while active. %session close ends it." in ran.out
+    assert "The cell failed, and its session on aer stays open; 1 job goes on." in ran.out
+    assert "it would be $96.00 a minute while active. %session close ends it once its" in ran.out
     assert circuits["session"].snapshot.accepting_jobs
 
 
@@ -70,7 +106,7 @@ def test_a_cell_without_a_job_may_fail_without_a_word(circuits: Notebook) -> Non
     assert "stays open" not in circuits("1 / 0").said
 
 
-@pytest.mark.parametrize(("action", "word"), [("close", "closed"), ("cancel", "cancelled")])
+@pytest.mark.parametrize(("action", "word"), [("close", "clos"), ("cancel", "cancelled")])
 def test_a_failed_cell_can_end_its_session(
     notebook: Notebook, ask: Callable[..., Any], action: str, word: str
 ) -> None:

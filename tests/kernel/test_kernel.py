@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -72,6 +73,34 @@ def test_a_clean_end_of_the_kernel_closes_its_session(
     assert "True False" in said, error
     kernel.manager.shutdown_kernel()
     assert _states(ask) == ["open", "open", "closed"]
+
+
+@pytest.mark.parametrize("cell", ["", "import threading; threading.Event().wait(120)"])
+def test_a_kernel_that_is_told_to_end_closes_its_session(
+    kernel: Kernel, ask: Callable[..., Any], cell: str
+) -> None:
+    _open(kernel)
+    _open(kernel, "--name kept --on-exit leave")
+    if cell:
+        request = kernel.start(f"print('waiting', flush=True); {cell}")
+        next(m for m in kernel.messages(request) if m["msg_type"] == "stream")
+    # as containers, batch systems and idle servers are ended
+    kernel.manager.signal_kernel(signal.SIGTERM)
+    wait_for(lambda: _states(ask) == ["open", "closed"], "the close")
+    wait_for(lambda: not kernel.manager.is_alive(), "the kernel's end")
+
+
+def test_a_child_that_was_forked_closes_nothing(kernel: Kernel, ask: Callable[..., Any]) -> None:
+    _open(kernel)
+    printed, error = kernel.run(
+        "import os, signal\n"
+        "child = os.fork()\n"
+        "if child == 0:\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
+        "print(os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM)"
+    )
+    assert "True" in printed, error
+    assert _states(ask) == ["open"]
 
 
 def test_the_kernel_after_one_that_was_killed_finds_its_session(

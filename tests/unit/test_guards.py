@@ -1,12 +1,16 @@
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from kernel.cells import wait_for
 from panel.states import session
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.options.parsing import build
-from qsession_widgets.sessions.guards import Rules, Verdict, judge
-from qsession_widgets.snapshot import JobRecord, ServiceInfo
+from qsession_widgets.sessions import guards
+from qsession_widgets.sessions.guards import SENDING, Guard, Rules, Verdict, judge
+from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)
 IDLE = session(
@@ -24,14 +28,61 @@ BUSY = replace(IDLE, jobs=(JobRecord("j", "sampler", "running", 1020.0, started=
 def test_nothing_pending_for_long_enough_closes() -> None:
     rules = Rules(idle_close=30)
     assert judge(rules, IDLE, 1039.0) == Verdict(again_in=1.0)
-    assert judge(rules, IDLE, 1040.0).close == "nothing was pending for 30 s (--idle-close)"
+    assert judge(rules, IDLE, 1040.0).end == "nothing was pending for 30 s (--idle-close)"
     assert judge(rules, BUSY, 2000.0) == Verdict()
 
 
 def test_a_session_without_a_job_is_idle_from_its_opening() -> None:
     fresh = replace(IDLE, state="open", started_at=None, last_job_completed=None, active_periods=())
     assert judge(Rules(idle_close=30), fresh, 929.0).again_in == 1.0
-    assert judge(Rules(idle_close=30), fresh, 930.0).close is not None
+    assert judge(Rules(idle_close=30), fresh, 930.0).end is not None
+
+
+def test_a_job_that_is_being_sent_is_something_to_do() -> None:
+    rules = Rules(idle_close=30)
+    assert judge(rules, IDLE, 1050.0, sending=True) == Verdict(again_in=SENDING)
+    assert judge(rules, IDLE, 1050.0).end is not None
+
+
+class _Watched:
+    """A monitor that is asked to end its session, and does."""
+
+    def __init__(self, snapshot: SessionSnapshot, now: float):
+        self.snapshot = snapshot
+        self.ended: list[str] = []
+        self._now = now
+        self._tell: Callable[[SessionSnapshot], object] = lambda _snapshot: None
+
+    def now(self) -> float:
+        return self._now
+
+    def subscribe(self, callback: Callable[[SessionSnapshot], object]) -> Callable[[], None]:
+        self._tell = callback
+        return lambda: None
+
+    def command(self, action: str, job_id: str | None = None) -> str:
+        self.ended.append(action)
+        return f"Session {action}ed."
+
+
+def test_a_guard_that_cannot_speak_ends_the_session_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(guards, "RETRY", 0.01)
+    watched = _Watched(BUSY, 1080.0)
+    heard = threading.Event()
+
+    def say(_kind: str, _text: str) -> None:
+        watched.snapshot, watched._now = replace(BUSY, answered_at=1100.0), 1100.0
+        heard.set()
+        raise BrokenPipeError
+
+    guard = Guard(Rules(budget=100), watched, say)
+    try:
+        assert heard.wait(60)
+        wait_for(lambda: watched.ended == ["cancel"], "the end")
+    finally:
+        guard.stop()
 
 
 def test_a_job_that_failed_counts_as_something_to_do() -> None:
@@ -45,19 +96,20 @@ def test_a_budget_warns_refuses_and_closes() -> None:
     assert judge(rules, BUSY, 1050.0) == Verdict(again_in=30.0)
     warned = judge(rules, BUSY, 1080.0)
     assert warned.warn is not None
-    assert "80% of its budget (1 m 20 s of 1 m 40 s)" in warned.warn
-    assert (warned.close, warned.refuse, warned.again_in) == (None, None, 20.0)
+    assert "80% of the budget is used (1 m 20 s of 1 m 40 s)" in warned.warn
+    assert (warned.end, warned.refuse, warned.again_in) == (None, None, 20.0)
     spent = judge(rules, BUSY, 1100.0)
     assert spent.refuse is not None
     assert "the job was not sent" in spent.refuse
-    assert spent.close is not None
+    assert spent.end is not None
+    assert spent.how == "cancel", "queued jobs would go on costing"
     assert spent.warn is None
 
 
 def test_a_budget_in_dollars_is_one_in_seconds_at_the_plans_price() -> None:
     rules = Rules.of(build({"--budget": "$16"}), IBM)
     assert rules.budget == pytest.approx(10)
-    assert "≈ $16.00 of $16.00" in str(judge(rules, BUSY, 1010.0).close)
+    assert "≈ $16.00 of $16.00" in str(judge(rules, BUSY, 1010.0).end)
     with pytest.raises(UserError, match="needs a price, and this plan has none"):
         Rules.of(build({"--budget": "$16"}), replace(IBM, price_per_second=None))
 
@@ -69,6 +121,9 @@ def test_time_deactivated_is_not_waited_for() -> None:
 
 def test_what_is_closing_already_is_left_alone() -> None:
     rules = Rules(idle_close=1, budget=1)
-    closing = judge(rules, replace(BUSY, accepting_jobs=False), 5000.0)
-    assert closing.close is None
+    closing = replace(BUSY, accepting_jobs=False)
+    assert judge(rules, closing, 5000.0).end is None
+    queued = JobRecord("k", "sampler", "queued", 1021.0)
+    spent = judge(rules, replace(closing, jobs=(*BUSY.jobs, queued)), 5000.0)
+    assert spent.how == "cancel", "what is still queued would go beyond the budget"
     assert judge(rules, replace(IDLE, state="closed"), 5000.0) == Verdict()
