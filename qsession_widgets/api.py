@@ -10,7 +10,7 @@ from .durations import words
 from .errors import UserError
 from .notices import NOTICES
 from .options.parsing import make
-from .options.table import Mode, OpenOptions
+from .options.table import OPEN_OPTIONS, Mode, OpenOptions
 from .service.choosing import Chosen, Kind, choose, described_anew, find_backend
 from .sessions.again import go_on, guard, name_taken, open_already
 from .sessions.binding import BINDING, JobMode
@@ -175,13 +175,14 @@ def open_or_fall_back(
 
 def _without_a_session(options: OpenOptions) -> str:
     """What cannot be kept in job mode of what was asked for, as a sentence."""
-    asked = {
-        "--budget": options.budget,
-        "--idle-close": options.idle_close,
-        "--max-time": options.max_time,
-        "--strict": options.strict,
-    }
-    flags = [flag for flag, value in asked.items() if value]
+    kept = {"backend", "service", "instance", "account", "fallback", "expect", "names", "name"}
+    usual = OpenOptions()
+    flags = [
+        option.flag
+        for option in OPEN_OPTIONS
+        if option.field not in kept
+        and getattr(options, option.field, None) != getattr(usual, option.field, None)
+    ]
     return f" Without a session nothing comes of {', '.join(flags)}." if flags else ""
 
 

@@ -9,6 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from .watching.monitor import Monitor
 
 COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
+
+MOST_NAMED = 5
+"""Sessions of one name that are looked at, those opened last."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,6 +74,10 @@ def _print_no_more() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
+    def __init__(self, **kwargs: Any):
+        # the beginning of a word is not enough for what ends sessions
+        super().__init__(**{"allow_abbrev": False, **kwargs})
+
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self._said(message)} {self.prog} --help lists what there is.\n")
 
@@ -132,8 +140,11 @@ def build_parser() -> argparse.ArgumentParser:
     tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
     tutorial.add_argument("--no-open", action="store_true", help="copy them only")
     tutorial.set_defaults(action=_tutorial, parser=tutorial)
-    for name in ("emulator", "run"):
-        actions.add_parser(name, help=f"the local emulator: qsession {name} --help", add_help=False)
+    for name, meaning in (
+        ("emulator", "start, stop and steer the emulator that notebooks share"),
+        ("run", "run a command against an emulator of its own"),
+    ):
+        actions.add_parser(name, help=meaning, add_help=False)
     return parser
 
 
@@ -162,7 +173,7 @@ def _list(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace) -> None:
-    monitor = _complete(_found(options))
+    monitor = _found(options).complete()
     if _printed_json(options, monitor):
         return
     from .views.receipt import to_text
@@ -197,28 +208,32 @@ def _close(options: argparse.Namespace) -> None:
 
 
 def _close_all(options: argparse.Namespace) -> None:
+    from .finding.closing import close_all, holders_of
     from .finding.listing import list_open
     from .finding.places import usual_holders
-    from .notes.opened import forget
 
-    listing, usual = list_open(_places(options)), usual_holders(())
-    for row in listing.rows:
-        session_id = row.snapshot.session_id
-        try:
-            if options.account or options.instance or row.found.place.holder in usual:
-                said = row.found.end("close")
-                forget(session_id)
-            else:
-                said = f"left open, for it is another account's: qsession close {session_id}."
-        except UserError as error:
-            # the others are to be closed all the same
-            said = str(error)
-        line = {"id": session_id, "said": said}
+    listing = list_open(_places(options))
+    named = bool(options.account or options.instance)
+    mine = (lambda _found: True) if named else holders_of(usual_holders(()))
+    failed = False
+    for one in close_all(listing, mine, _close_found, "qsession close"):
+        failed |= one.failed
+        line = {"id": one.session_id, "said": one.said}
         print(
-            json.dumps(line) if options.json else f"{session_id} on {row.snapshot.backend}: {said}"
+            json.dumps(line) if options.json else f"{one.session_id} on {one.backend}: {one.said}"
         )
     for remark in listing.remarks():
         print(remark, file=sys.stderr if options.json else sys.stdout)
+    if failed or listing.problems:
+        raise UserError("Not all of them could be asked or closed: some may still be open.")
+
+
+def _close_found(found: Found) -> str:
+    from .notes.opened import forget
+
+    said = found.end("close")
+    forget(found.session_id)
+    return said
 
 
 def _cancel(options: argparse.Namespace) -> None:
@@ -235,7 +250,7 @@ def _end(options: argparse.Namespace, action: str) -> None:
 
 
 def _receipt(options: argparse.Namespace) -> None:
-    monitor = _complete(_newest(options) if options.last else _found(options))
+    monitor = (_newest(options) if options.last else _found(options)).complete()
     if not _printed_json(options, monitor):
         from .views.receipt import to_text
 
@@ -248,22 +263,26 @@ def _printed_json(options: argparse.Namespace, monitor: Monitor) -> bool:
     return bool(options.json)
 
 
-def _complete(found: Found) -> Monitor:
-    """What knows the session and the exact times of its jobs."""
-    from .errors import explained
-
-    monitor = found.monitor()
-    with explained(f"show the {found.word} {found.session_id}", found.place.info.kind):
-        monitor.complete()
-    return monitor
-
-
 def _found(options: argparse.Namespace) -> Found:
     from .finding.places import find
-    from .notes.recall import id_of
+    from .notes.recall import noted_as, opener
 
-    wanted = id_of(options.id) or options.id
-    return find(wanted, _places(options, wanted=wanted, sleeping=True))
+    def look(wanted: str) -> Found:
+        return find(wanted, _places(options, wanted=wanted, sleeping=True))
+
+    named = noted_as(options.id)
+    if not named[1:]:
+        return look(named[0].session_id if named else options.id)
+    # notes may outlive their sessions: of one name, the open one is meant
+    there: list[tuple[str, Found]] = []
+    for note in named[:MOST_NAMED]:
+        with suppress(UserError):
+            there.append((opener(note), look(note.session_id)))
+    still_open = [item for item in there if item[1].raw.get("state") != "closed"]
+    if len(still_open) > 1:
+        which = ", ".join(f"{found.session_id} (opened by {who})" for who, found in still_open)
+        raise UserError(f"Several sessions are named {options.id!r}: say which by its id: {which}.")
+    return (still_open or there)[0][1] if there else look(named[0].session_id)
 
 
 def _newest(options: argparse.Namespace) -> Found:

@@ -68,6 +68,19 @@ class Found:
         with explained(f"show the {self.word} {self.session_id}", info.kind):
             return Monitor(self.place.dial(), self.session_id, info)
 
+    def complete(self) -> Monitor:
+        """Something that knows it and the exact times of all its jobs, for a look back.
+
+        Raises
+        ------
+        UserError
+            The service stopped answering.
+        """
+        monitor = self.monitor()
+        with explained(f"show the {self.word} {self.session_id}", self.place.info.kind):
+            monitor.complete()
+        return monitor
+
     def end(self, action: str) -> str:
         """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
         monitor = self.monitor()
@@ -198,7 +211,7 @@ def sleeping_emulator() -> Iterator[Spot]:
         try:
             return [emulator_place(find_or_start(None, emulator_name(None)))]
         except EmulatorError as error:
-            raise UserError(str(error)) from error
+            raise UserError(str(error)) from None
 
     if find_emulator() is None and data_directory().is_dir():
         yield Spot("the local emulator", start, turn=2)
@@ -223,7 +236,7 @@ def _of_emulator(connection: Any) -> Spot:
             return [emulator_place(connection)]
         except ServiceError as error:
             if "did not answer" in error.message:
-                raise UserError(silent) from error
+                raise UserError(silent) from None
             # its file was left behind when it was killed
             return []
 
@@ -310,7 +323,7 @@ def find(wanted: str, found_in: Iterable[Spot]) -> Found:
     UserError
         There is none, or it is a job that runs in none; or nothing could be asked.
     """
-    asked: list[str] = []
+    asked: list[Place] = []
     problems: list[str] = []
     spots = sorted(found_in, key=lambda spot: spot.turn)
     for turn in sorted({spot.turn for spot in spots}):
@@ -325,7 +338,7 @@ def find(wanted: str, found_in: Iterable[Spot]) -> Found:
             elif place is not None and raw is not None:
                 return Found(place, raw)
             elif place is not None:
-                asked.append(place.info.label)
+                asked.append(place)
     if not asked and not problems:
         raise UserError(
             f"There is no session, batch or job {wanted!r}: no emulator runs here and no IBM "
@@ -333,7 +346,10 @@ def find(wanted: str, found_in: Iterable[Spot]) -> Found:
         )
     parts = []
     if asked:
-        labels = " or ".join(dict.fromkeys(asked))
+        emulators = sum(place.info.kind == "local" for place in asked)
+        here = f"this machine ({emulators} emulator{'' if emulators == 1 else 's'} asked)"
+        others = dict.fromkeys(place.info.label for place in asked if place.info.kind != "local")
+        labels = " or ".join([*([here] if emulators else []), *others])
         parts.append(
             f"There is no session, batch or job {wanted!r} on {labels}: %session list, or qsession "
             "list in a terminal, shows the open ones; --instance and --account say where to look."

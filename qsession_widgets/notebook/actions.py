@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +12,10 @@ from ..options.table import ATTACH_OPTIONS, LIST_OPTIONS, SERVICE_OPTIONS
 from ..sessions.binding import BINDING
 from ..views.showing import show
 from .usage import ACTION_NAMES, ACTIONS, MEANT, USAGE
+from .which import bound, bound_or_last, everywhere, found_to_end, id_of, no_name, to_end, watched
 
 if TYPE_CHECKING:
-    from ..finding.places import Found, Spot, Where
+    from ..finding.places import Found
     from ..service.choosing import Chosen
     from ..sessions.live import LiveSession
 
@@ -54,7 +54,7 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
             takes = next(action.takes for action in ACTIONS if action.name == name)
             missing = "where" if name == "export" else "which"
             raise UserError(f"%session {name} needs to know {missing}: %session {name} {takes}.")
-    elif name not in ("close", "cancel", "list", "backends"):
+    elif name in _SIMPLE:
         _nothing_more(name, rest)
     if name == "attach":
         return _attach(rest, push, defaults or {})
@@ -62,18 +62,25 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
         return _list(rest, defaults or {})
     if name == "backends":
         return _backends(rest, defaults or {})
-    if len(rest) > 1:
+    most = 2 if name == "export" else 1
+    if len(rest) > most:
+        words_taken = "a path and an id or a name" if name == "export" else "one word"
         raise UserError(
-            f"%session {name} takes one word, not {' '.join(rest)!r}: what has a space in it "
+            f"%session {name} takes {words_taken}, not {' '.join(rest)!r}: what has a space in it "
             "stands in quotation marks."
         )
+    if name in _SIMPLE:
+        return _SIMPLE[name]()
     if name == "use":
         return _use(rest[0], push)
     if name == "export":
-        return _export(rest[0])
+        return _export(rest[0], rest[1] if rest[1:] else "")
+    which = rest[0] if rest else ""
     if name in ("close", "cancel"):
-        return _close_or_cancel(name, rest[0] if rest else "")
-    return _SIMPLE[name]()
+        return _close_or_cancel(name, which)
+    if which.startswith("-"):
+        raise UserError(f"%session {name} has no option {which}: %session {name} [NAME|ID].")
+    return _receipt(which) if name == "receipt" else _timeline(which)
 
 
 def _no_action(name: str) -> str:
@@ -110,7 +117,7 @@ def _status() -> None:
         )
         show(BINDING.job_mode)
         return
-    show(_bound_or_last())
+    show(bound_or_last())
 
 
 def _close_or_cancel(action: str, which: str) -> None:
@@ -120,41 +127,11 @@ def _close_or_cancel(action: str, which: str) -> None:
         takes = next(known.takes for known in ACTIONS if known.name == action)
         raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
     elif not which:
-        print(_end_live(_to_end(action), action))
-    elif (live := BINDING.named(which) or BINDING.with_id(which)) is not None:
+        print(_end_live(to_end(action), action))
+    elif (live := BINDING.had(which)) is not None and not live.closed:
         print(_end_live(live, action))
     else:
-        print(_end(_find_to_end(which), action))
-
-
-def _find_to_end(which: str) -> Found:
-    from ..finding.places import find
-
-    which = _id_of(which)
-    if len(which) < 16:
-        raise UserError(_no_name(which))
-    return find(which, _places(wanted=which))
-
-
-def _id_of(which: str) -> str:
-    """The id that a name of this kernel's or of another's stands for; what is none as it is."""
-    from ..notes.recall import id_of
-
-    live = BINDING.named(which)
-    return (id_of(which) or which) if live is None else live.monitor.session_id
-
-
-def _no_name(name: str) -> str:
-    """What to say to a name that no open session has."""
-    names = [known.name for known in BINDING.sessions() if known.name]
-    close = nearest(name, names)
-    if close:
-        there = f"did you mean {close}?"
-    elif names:
-        there = f"open here: {', '.join(names)}."
-    else:
-        there = "none that is open here has a name."
-    return f"There is no open session named {name!r}: {there} %session list shows the ids of all."
+        print(_end(found_to_end(which), action))
 
 
 def _end(found: Found, action: str) -> str:
@@ -172,39 +149,26 @@ def _end_live(live: LiveSession, action: str) -> str:
     from ..notes.opened import forget
 
     said = live.end(action)
-    forget(live.monitor.session_id)
+    if live.closed:
+        # while it still has jobs, others are to find it
+        forget(live.monitor.session_id)
     if BINDING.bound is live:
         BINDING.unbind()
     queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
     if action == "close" and queued:
-        said += " %session cancel drops what is still queued."
+        said += f" %session cancel {live.called} also cancels those that are still queued."
     return said
 
 
-def _to_end(action: str) -> LiveSession:
-    """The session that a close or a cancel without a name means."""
-    last = BINDING.last
-    if action == "cancel" and BINDING.bound is None and last is not None and last.closing:
-        return last
-    return _bound()
-
-
 def _close_all() -> None:
+    from ..finding.closing import close_all, holders_of
     from ..finding.listing import list_open
     from ..finding.places import usual_holders
 
-    listing, usual = list_open(_places()), usual_holders(BINDING.services())
-    for row in listing.rows:
-        session_id = row.snapshot.session_id
-        try:
-            if row.found.place.holder in usual:
-                said = _end(row.found, "close")
-            else:
-                said = f"left open, for it is another account's: %session close {session_id}."
-        except UserError as error:
-            # the others are to be closed all the same
-            said = str(error)
-        print(f"{session_id} on {row.snapshot.backend}: {said}")
+    listing = list_open(everywhere())
+    mine = holders_of(usual_holders(BINDING.services()))
+    for one in close_all(listing, mine, lambda found: _end(found, "close"), "%session close"):
+        print(f"{one.session_id} on {one.backend}: {one.said}")
     for remark in listing.remarks():
         print(remark)
 
@@ -222,13 +186,7 @@ def _list(words: list[str], defaults: Mapping[str, str]) -> Any:
     }
     given = {flag[2:]: typed.get(flag) for flag in ("--instance", "--account")}
     usual = {name: defaults.get("--" + name) for name in given}
-    return list_open(_places(where, **given, usual=usual), here)
-
-
-def _places(where: Where = "all", **which: Any) -> Iterator[Spot]:
-    from ..finding.places import places
-
-    return places(where, known=BINDING.services(), **which)
+    return list_open(everywhere(where, **given, usual=usual), here)
 
 
 def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
@@ -244,7 +202,7 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
         if option.flag in defaults
         and option.flag not in ("--service", "--instance", "--account", "--on-exit")
     }
-    found = _id_of(wanted)
+    found = id_of(wanted)
     named = {} if found == wanted else {"--name": wanted}
     # whoever opened it elsewhere may still use it
     options = build({**named, **typed}, defaults={**kept, "--on-exit": "leave"})
@@ -257,7 +215,7 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
 def _use(name: str, push: Push) -> None:
     live = BINDING.named(name) or BINDING.with_id(name)
     if live is None:
-        raise UserError(f"{_no_name(name)} %session attach ID takes up one of another kernel.")
+        raise UserError(f"{no_name(name)} %session attach ID takes up one of another kernel.")
     BINDING.bind(live)
     give_names(live, push, live.options.names)
     print(
@@ -276,9 +234,9 @@ def give_names(live: LiveSession, push: Push, names: tuple[str, str]) -> None:
 def _unbind() -> None:
     if BINDING.job_mode is not None:
         BINDING.unbind()
-        print("Primitives without a mode run on nothing any more.")
+        print("Primitives need a mode again.")
         return
-    live = _bound()
+    live = bound()
     BINDING.unbind()
     print(
         f"The {live.word} on {live.backend.name} is no longer bound and stays open. "
@@ -293,38 +251,32 @@ def _backends(words: list[str], defaults: Mapping[str, str]) -> None:
     print(chosen.info.label + ": " + ", ".join(backend_names(chosen)))
 
 
-def _receipt() -> None:
+def _receipt(which: str) -> None:
     from IPython.display import display
 
     from ..views.receipt import Receipt
 
-    live = _bound_or_last()
-    live.monitor.poll()
-    receipt = Receipt(live.monitor.snapshot, live.monitor.now())
-    display(receipt)  # type: ignore[no-untyped-call]
+    monitor = watched(which)
+    display(Receipt(monitor.snapshot, monitor.now()))  # type: ignore[no-untyped-call]
 
 
-def _timeline() -> Any:
+def _timeline(which: str) -> Any:
     from ..views.timeline import timeline
 
-    live = _bound_or_last()
-    live.monitor.poll()
-    return timeline(live.monitor.snapshot, now=live.monitor.now())
+    monitor = watched(which)
+    return timeline(monitor.snapshot, now=monitor.now())
 
 
-def _export(path: str) -> None:
+def _export(path: str, which: str) -> None:
     from ..views.export import export
 
-    live = _bound_or_last()
-    live.monitor.poll()
-    print(f"Written to {export(live.monitor.snapshot, live.monitor.now(), path)}.")
+    monitor = watched(which)
+    print(f"Written to {export(monitor.snapshot, monitor.now(), path)}.")
 
 
 _SIMPLE: dict[str, Callable[[], Any]] = {
     "status": _status,
     "unbind": _unbind,
-    "receipt": _receipt,
-    "timeline": _timeline,
     "help": _help,
 }
 
@@ -334,53 +286,10 @@ def _chosen(words: list[str], defaults: Mapping[str, str]) -> Chosen:
     from ..service.choosing import choose
 
     typed = read_flags(words, SERVICE_OPTIONS, "%session backends")
-    bound = BINDING.bound or BINDING.job_mode or BINDING.last
-    if bound is not None and not typed:
-        return bound.chosen
+    near = BINDING.bound or BINDING.job_mode or BINDING.last
+    if near is not None and not typed:
+        return near.chosen
     flags = [option.flag for option in SERVICE_OPTIONS]
     usual = {flag: defaults[flag] for flag in flags if flag in defaults}
     options = build(typed, defaults=usual)
     return choose(options.service, instance=options.instance, account=options.account)
-
-
-def _bound() -> LiveSession:
-    live = BINDING.bound
-    if live is None:
-        others = BINDING.sessions()
-        if others:
-            ways = " or ".join(known.called for known in others)
-            raise UserError(
-                f"No session is bound; still open here: {ways}. Say which one is meant, as in "
-                f"%session close {others[0].called}."
-            )
-        if BINDING.job_mode is not None:
-            raise UserError(
-                f"Job mode on {BINDING.job_mode.backend.name} is bound, where there is no session: "
-                "%session unbind ends it."
-            )
-        raise UserError(
-            f"No session is bound: open one with %%session above a cell.{_left_behind()}"
-        )
-    return live
-
-
-def _left_behind() -> str:
-    """Where to look for what this notebook has opened and its kernel does not have, if anything."""
-    from ..notes.recall import left_behind
-
-    known = [live.monitor.session_id for live in BINDING.sessions()]
-    if not left_behind(os.environ.get("JPY_SESSION_NAME", ""), known):
-        return ""
-    return (
-        " This notebook may have left one open before: %session list shows it, and %session attach "
-        "ID takes it up."
-    )
-
-
-def _bound_or_last() -> LiveSession:
-    live = BINDING.bound or BINDING.last
-    if live is None:
-        raise UserError(
-            f"There is no session yet: open one with %%session above a cell.{_left_behind()}"
-        )
-    return live

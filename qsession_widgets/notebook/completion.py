@@ -51,4 +51,4 @@ def _backends() -> list[str]:
         from ..emulator.fake_devices import names
 
         return ["aer", *names()]
-    return [backend.name for backend in live.chosen.service.backends()]
+    return sorted({live.backend.name, *live.chosen.backends})

@@ -8,12 +8,10 @@ of the last line are what they are in any other cell.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import traitlets
-from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from ..errors import UserError
@@ -77,7 +75,7 @@ class SessionMagics(Magics):
     @line_cell_magic
     def batch(self, line: str, cell: str | None = None) -> Any:  # noqa: D102 - USAGE, below
         if cell is None:
-            raise UsageError(
+            raise UserError(
                 "%batch is no command: %%batch above a cell opens a batch, %session shows it."
             )
         self.open_batch_from_line(line)
@@ -96,7 +94,7 @@ class SessionMagics(Magics):
 
     def say_misplaced(self, magic: str) -> None:
         """Say that a cell's magic stands below the first line."""
-        raise UsageError(f"{magic} belongs on the first line of its cell: nothing goes above it.")
+        raise UserError(f"{magic} belongs on the first line of its cell: nothing goes above it.")
 
     def _open(self, line: str, mode: Mode) -> None:
         options = parse_open(line, mode=mode, defaults=self._defaults())
@@ -194,7 +192,7 @@ def _below(line: str) -> str:
     magic = line.split(maxsplit=1)[0] if line.strip() else ""
     if magic in _CALLS and line.startswith("%%"):
         return f"get_ipython().run_line_magic('qsession_misplaced', {magic!r})\n"
-    return _with_amounts(line) if line.startswith("%session ") else line
+    return _with_amounts(line) if line.lstrip().startswith("%session ") else line
 
 
 _LOADED: dict[int, SessionMagics] = {}
@@ -218,6 +216,11 @@ def load(shell: Any) -> None:
 
     for magic in ("%%session", "%%batch", "%session"):
         shell.set_hook("complete_command", complete_session, str_key=magic)
+    if (live := BINDING.take_up()) is not None:
+        print(
+            f"Primitives built without a mode belong to the {live.word} on {live.backend.name} "
+            "again, which is still open."
+        )
 
 
 def unload(shell: Any) -> None:
@@ -235,13 +238,15 @@ def unload(shell: Any) -> None:
     if magics is not None:
         magics.ending.remove()
         shell.configurables.remove(magics)
-    left = BINDING.sessions()
-    BINDING.shut()
-    for live in left:
+    BINDING.set_aside()
+    for live in BINDING.sessions():
+        until = "is closed when this kernel ends"
+        if live.options.on_exit == "leave":
+            until = "is left open when this kernel ends"
         print(
-            f"The {live.word} on {live.backend.name} stays open, also when this kernel ends. "
+            f"The {live.word} on {live.backend.name} stays open and {until}. "
             f"{live.price_sentence()} qsession close {live.monitor.session_id} in a terminal ends "
-            "it; after %load_ext qsession_widgets, %session attach with that id goes on in it."
+            "it; %load_ext qsession_widgets goes on in it."
         )
 
 
@@ -250,13 +255,15 @@ def _plainly(action: Callable[[], Any]) -> Any:
     try:
         return action()
     except UserError as error:
-        raise UsageError(str(error)) from None
+        # without the frames between: the sentence is the whole message
+        raise error.with_traceback(None) from None
 
 
 def _show_sentence(
     shell: Any, kind: type[BaseException], error: BaseException, *_: Any, **__: Any
 ) -> None:
-    print(f"Session error: {error}", file=sys.stderr)
+    # as an error of the cell's, so that programs which run notebooks see that it failed
+    shell._showtraceback(kind, error, [f"Session error: {error}"])
 
 
 def _notebook(shell: Any) -> str:

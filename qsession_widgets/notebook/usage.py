@@ -41,9 +41,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("attach", "ID|JOB-ID|NAME [options]", "take up a session that was opened elsewhere"),
     Action("use", "NAME", "bind another of the named sessions that are open here"),
     Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
-    Action("receipt", "", "what it did and cost"),
-    Action("timeline", "", "its jobs as a plotly figure"),
-    Action("export", "PATH", "write it down as .json, .csv, .html or .png"),
+    Action("receipt", "[NAME|ID]", "what it did and cost"),
+    Action("timeline", "[NAME|ID]", "its jobs as a plotly figure"),
+    Action("export", "PATH [NAME|ID]", "write it down as .json, .csv, .html or .png"),
     Action("backends", "[--service ibm|local]", "the backends to choose from"),
     Action("help", "", "this text; the same as %session?"),
 )
@@ -91,7 +91,7 @@ _OPTION_TABLE = _columns(
 
 USAGE = f"""Open a Qiskit Runtime session and run the cell in it; look at it, close it.
 
-    %%session [options]   above a cell: opens a session (or goes on in the one that is open), shows
+    %%session [options]   above a cell: opens a session (or reuses the one that is open), shows
                           its panel and runs the cell. Primitives built without a mode belong to
                           it, in this cell and all later ones, until it is closed.
     %%batch [options]     the same with a batch
@@ -109,7 +109,9 @@ this notebook, and c.SessionMagics.backend = 'fake_fez' in IPython's configurati
 Examples
 --------
     %%session --backend fake_fez --max-time 30m
-    estimator = EstimatorV2()
+    from qiskit_ibm_runtime.executor_estimator import Estimator
+
+    estimator = Estimator()
     isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(circuit)
     job = estimator.run([(isa, observable.apply_layout(isa.layout))])
 

@@ -41,11 +41,12 @@ class Ran:
     def sentence(self) -> str:
         """The one line an error is, without a traceback; the service's own words may follow."""
         assert "Traceback" not in self.said, self.said
-        lines = [line for line in self.err.splitlines() if line.strip()]
-        further = ("The service said: ", "Trace id: ")
-        assert lines, self.said
-        assert all(line.startswith(further) for line in lines[1:]), self.said
-        return lines[0]
+        _, begins, error = self.said.rpartition("Session error: ")
+        assert begins, self.said
+        sentence, *more = [line for line in error.splitlines() if line.strip()]
+        further = ("The service said: ", "Trace id: ", "The cell failed")
+        assert all(line.startswith(further) for line in more), self.said
+        return sentence
 
 
 class Notebook:

@@ -78,10 +78,18 @@ def notebook(_shell: InteractiveShell, ask: Callable[..., Any]) -> Iterator[Note
     # as under Jupyter, where a page shows the panel
     notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
     yield notebook
+    end_kernel(notebook)
+
+
+def end_kernel(notebook: Notebook) -> None:
+    """Let the notebook know nothing of its sessions any more, as if its kernel had been killed."""
     sessions = BINDING.sessions()
     notebook("%unload_ext qsession_widgets")
     for live in sessions:
         live.monitor.stop()
+        if live.guard is not None:
+            live.guard.stop()
+    BINDING.__init__()
 
 
 @pytest.fixture

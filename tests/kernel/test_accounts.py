@@ -17,6 +17,7 @@ from qsession_widgets.notes import opened
 from qsession_widgets.service.accounts import accounts_file
 
 from .cells import Notebook
+from .conftest import end_kernel
 
 Save = Callable[..., None]
 
@@ -84,8 +85,9 @@ def test_what_was_opened_with_another_account_is_found_and_ended(
     bob = emulator.environment("bob")
     assert (note.account, note.instance) == ("other", bob["QISKIT_IBM_INSTANCE"])
     assert all(key["key"] not in repr(note) for key in emulator.instances)
-    # as another kernel, and a terminal, with one account more
-    notebook.good("%unload_ext qsession_widgets", "%load_ext qsession_widgets")
+    # another kernel, and a terminal, with one account more
+    end_kernel(notebook)
+    notebook.good("%load_ext qsession_widgets")
     save(other="bob", another=None)
     (row,) = notebook.good("%session list").value.rows
     assert row.snapshot.session_id == far
@@ -177,7 +179,7 @@ def test_an_account_that_does_not_answer_hides_no_other(
     assert capsys.readouterr().out == "Session closed.\n"
     assert cli.main(["close", "no-such-id"]) == 1
     said = capsys.readouterr().err
-    assert "There is no session, batch or job 'no-such-id' on local emulator" in said
+    assert "There is no session, batch or job 'no-such-id' on this machine" in said
     assert "did not answer in time" in said
 
 

@@ -21,7 +21,7 @@ from .fresh import running_kernel
 LOAD = "%load_ext qsession_widgets"
 OPEN = "%%session --service local --backend aer"
 JOB = "job = SamplerV2().run([(measured,)])\njob.result()"
-TOLD = ("opened", "is queued", "is done, it ran")
+TOLD = ("opened", "is queued", "is done")
 
 
 def _read(path: Path) -> list[dict[str, Any]]:
@@ -108,7 +108,7 @@ def test_a_notebook_that_is_run_from_a_script_tells_in_its_outputs(ask: Callable
     ]
     assert "session on aer: opened" in streams[1]
     assert "is queued" in streams[1]
-    assert "is done, it ran" in streams[1] + streams[2]
+    assert "is done" in streams[1] + streams[2]
     outputs = [output for cell in book.cells for output in cell.outputs]
     red = [output.text for output in outputs if output.get("name") == "stderr"]
     assert "session on aer" not in "".join(red)
@@ -135,7 +135,7 @@ def test_ipython_in_a_terminal_tells_and_closes_when_it_ends(ask: Callable[..., 
         shell.sendline("")
         shell.expect("session on aer: opened, ([0-9a-f-]{36})")
         session_id = shell.match[1]
-        shell.expect("is done, it ran")
+        shell.expect("is done")
         shell.sendline("exit")
         shell.expect(pexpect.EOF)
     finally:

@@ -19,7 +19,7 @@ LOAD = "%load_ext qsession_widgets"
 def _one_line(cell: tuple[str, str]) -> str:
     out, err = cell
     assert "Traceback" not in out + err
-    (line,) = [line for line in err.splitlines() if line.strip()]
+    (line,) = [line for line in (out + err).splitlines() if line.strip()]
     return line
 
 

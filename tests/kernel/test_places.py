@@ -15,7 +15,7 @@ from qsession_widgets.options.parsing import parse_open
 from qsession_widgets.service.emulators import emulator_name
 
 from .cells import Notebook, wait_for
-from .conftest import CIRCUITS
+from .conftest import CIRCUITS, end_kernel
 
 SCANT = "--service local --backend aer --local-quota 900 --local-cap --local-max-ttl 600 "
 SCANT += "--local-workers 1"
@@ -52,8 +52,9 @@ def test_a_rehearsals_session_is_listed_found_and_ended_from_everywhere(
     notebook.good("job = SamplerV2().run([(measured,)])", "job.result()")
     first = notebook["first"]
     shared = ask("POST", "/sessions", json={"mode": "batch", "backend": "aer"})["id"]
-    # as another kernel that knows of neither
-    notebook.good("%unload_ext qsession_widgets", "%load_ext qsession_widgets")
+    # another kernel knows of neither
+    end_kernel(notebook)
+    notebook.good("%load_ext qsession_widgets")
     listing = notebook.good("%session list").value
     assert {row.snapshot.session_id for row in listing.rows} == {first, shared}
 
@@ -76,7 +77,7 @@ def test_a_rehearsals_session_is_listed_found_and_ended_from_everywhere(
     assert cli.main(["close", first]) == 0
     assert capsys.readouterr().out == "Session closed.\n"
     # noticed before the next job is sent
-    assert "takes no more jobs: it was closed" in notebook("SamplerV2().run([(measured,)])").err
+    assert "takes no more jobs: it was closed" in notebook("SamplerV2().run([(measured,)])").said
     for action, word in (("cancel", "Batch cancelled"), ("close", "is closed already")):
         assert cli.main([action, shared]) == 0
         assert word in capsys.readouterr().out

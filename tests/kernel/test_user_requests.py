@@ -40,6 +40,7 @@ def run(kernel: Kernel, ask: Ask) -> Iterator[Callable[[str], str]]:
     kernel.run(LOAD)
     yield lambda cell: kernel.run(cell)[0]
     kernel.run("%unload_ext qsession_widgets")
+    kernel.run("from qsession_widgets.sessions.binding import BINDING; BINDING.__init__()")
 
 
 def _only(ask: Ask) -> dict[str, Any]:
@@ -104,7 +105,7 @@ def test_close_and_cancel_say_what_becomes_of_jobs__QIR_1008(
 ) -> None:
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     run(f"{OPEN}\n{SUBMIT}")
-    assert "Session closed; 1 job finishes first." in run("%session close")
+    assert "no more jobs are accepted; 1 job finishes first." in run("%session close")
     run(f"{OPEN}\n{SUBMIT}")
     assert "Session cancelled: 1 queued job cancelled." in run("%session cancel")
     ask("POST", "/emulator/v1/faults/queue", json={"paused": False})

@@ -9,6 +9,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
 
 from .lines import LINES, of_line
 from .table import CIRCUITS, OPEN
@@ -46,6 +47,20 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     assert "aer" in told["shows"]
     (session,) = ask("GET", "/workloads", params={"mode": "session"})["workloads"]
     assert ask("GET", f"/sessions/{session['id']}")["state"] == "closed"
+
+
+@pytest.mark.parametrize(
+    "cell", ["%%session --service local --backend nope\npass", "%session close nothing"]
+)
+def test_a_mistake_is_an_error_to_programs_that_run_notebooks(cell: str) -> None:
+    cells = ["%load_ext qsession_widgets", cell, "print('reached')"]
+    notebook = nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, cells)))
+    with pytest.raises(CellExecutionError, match="Session error: "):
+        NotebookClient(notebook, timeout=250).execute()
+    (error,) = [one for one in notebook.cells[1].outputs if one["output_type"] == "error"]
+    assert len(error["traceback"]) == 1
+    assert error["traceback"][0].startswith("Session error: ")
+    assert notebook.cells[2].outputs == []
 
 
 def test_what_is_saved_of_a_panel_says_how_the_session_ended(ask: Callable[..., Any]) -> None:
