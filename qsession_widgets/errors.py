@@ -30,6 +30,7 @@ __all__ = [
     "explained",
     "nearest",
     "read_error_body",
+    "still_open",
     "unanswered",
     "went_through_client",
 ]
@@ -121,7 +122,9 @@ def read_error_body(text: str) -> dict[str, Any]:
     return found
 
 
-def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
+def explain(
+    error: BaseException, *, doing: str, service: str = "ibm", opening: bool = False
+) -> str:
     """One sentence, or a few, for an error that came from the service or the client library.
 
     Parameters
@@ -131,7 +134,9 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     doing : str
         What was being done, as in "open a session on ibm_fez".
     service : {"ibm", "local"}
-        Which service it came from; for IBM's the way on without it is named.
+        Which service it came from.
+    opening : bool
+        Whether nothing is open yet; then the way on without IBM is named.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
         reason = message or _first_line(str(error)) or type(error).__name__
         solution = parts["solution"]
         text = f"Could not {doing}: {reason.rstrip('.')}." + (f" {solution}" if solution else "")
-    if ibm and "--service local" not in text and (silent or status in (401, 403)):
+    if ibm and opening and "--service local" not in text and (silent or status in (401, 403)):
         text += " To go on without IBM, use --service local."
     if advice is not None and message:
         said = "The service said" if parts["message"] else "The client library said"
@@ -164,6 +169,14 @@ def explain(error: BaseException, *, doing: str, service: str = "ibm") -> str:
     if parts["trace"]:
         text += f"\nTrace id: {parts['trace']}"
     return text
+
+
+def still_open(error: BaseException, session_id: str) -> str:
+    """What to say beside why a session could not be ended: that it may cost, and how to end it."""
+    status, _ = _said(error)
+    if not unanswered(error) and (status or 0) < 500:
+        return ""
+    return f" It may still be open and cost: try again, or qsession close {session_id}."
 
 
 def unanswered(error: BaseException) -> bool:
@@ -211,7 +224,8 @@ def explained(doing: str, service: str = "ibm") -> Iterator[None]:
     try:
         yield
     except ServiceError as error:
-        raise UserError(explain(error, doing=doing, service=service)) from error
+        # without the client library's frames: the sentence is the whole message
+        raise UserError(explain(error, doing=doing, service=service)) from None
 
 
 def advise(error: BaseException) -> str | None:
@@ -233,6 +247,8 @@ def advise(error: BaseException) -> str | None:
         found = advice_for(code, status)
         if found is None and in_words is None:
             found = _advice_for_class(error)
+        if found is None and unanswered(error):
+            return f"What this means: {_silence(error, ibm=True)}"
     if found is None:
         return None
     return f"What this means: {_lower_first(found.what)}. {found.do}"

@@ -107,6 +107,12 @@ def read_budget(text: str, *, what: str = "--budget") -> tuple[float | None, flo
     """
     amount = re.fullmatch(r"\$(.*)|(.*?)\s*(?:\$|usd|dollars?)", text.strip(), re.IGNORECASE)
     if amount is None:
+        if re.fullmatch(r"[\d.,]+", text.strip()):
+            # IPython leaves as much of $20 on a line
+            raise UserError(
+                f"{what} {text!r} says neither dollars nor seconds: write {what} '${text}', or a "
+                f"time such as {what} {text}s."
+            )
         try:
             return float(parse_duration(text, what=what)), None
         except NotALength:
@@ -114,13 +120,13 @@ def read_budget(text: str, *, what: str = "--budget") -> tuple[float | None, flo
                 f"{what} {text!r} is not a length of time, nor an amount of money: write {what} 5m "
                 f"or {what} '$20'."
             ) from None
-    try:
-        dollars = float((amount[1] or amount[2] or "").replace(",", ""))
-    except ValueError:
-        dollars = 0.0
-    if not 0 < dollars < float("inf"):
+    figure = (amount[1] or amount[2] or "").strip()
+    # a comma parts thousands; where it might part cents, nothing is guessed
+    plain = re.fullmatch(r"\d+(\.\d*)?|\.\d+|\d{1,3}(,\d{3})+(\.\d*)?", figure)
+    dollars = float(figure.replace(",", "")) if plain else 0.0
+    if dollars <= 0:
         raise UserError(
-            f"{what} {text!r} is not an amount of money: write {what} '$20', or a time such as "
-            f"{what} 5m."
+            f"{what} {text!r} is not an amount of money: write {what} '$20' or '$1.50', or a time "
+            f"such as {what} 5m."
         )
     return None, dollars

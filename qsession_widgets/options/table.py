@@ -49,7 +49,8 @@ class OpenOptions:
     idle_close : float or None
         Seconds with nothing pending after which it is closed.
     budget : str
-        Usage or cost at which it is closed, as typed: ``5m`` or ``$20``.
+        Usage or cost at which it is ended and its queued jobs are cancelled, as typed: ``5m``
+        or ``$20``.
     on_error, on_exit : str
         What happens to it when its cell fails, and when the kernel ends.
     fallback : str
@@ -185,14 +186,14 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--idle-close",
         "TIME",
-        "close it when nothing was pending for so long",
+        "close it once no job has been queued or running for that long",
         "idle_close",
         read_seconds,
     ),
     Option(
         "--budget",
         "TIME|$AMOUNT",
-        "warn at 80 % of that usage or cost, refuse jobs and close at 100 %",
+        "warn at 80 % of that usage or cost; at 100 % refuse jobs and cancel queued ones",
         "budget",
         read_budget_text,
     ),

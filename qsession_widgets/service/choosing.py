@@ -7,7 +7,7 @@ IBM stays an error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlparse
 
@@ -16,7 +16,7 @@ from ..snapshot import ServiceInfo
 from .accounts import default_account, find_account
 from .client import ServiceClient, account_instance, account_instances, base_url, quiet_client
 from .emulators import connect, emulator_info, emulator_name
-from .prices import LIST_PRICE, PRICES
+from .prices import price_per_second
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
@@ -47,6 +47,8 @@ class Chosen:
         Why this one, in words.
     instance : str
         The instance (CRN) that is spoken of; empty while the client library has chosen none.
+    backends : list of str
+        Names of its backends, as `backend_names` found them the last time.
     """
 
     service: QiskitRuntimeService
@@ -55,6 +57,7 @@ class Chosen:
     account: str | None = None
     why: str = ""
     instance: str = ""
+    backends: list[str] = field(default_factory=list, compare=False)
 
 
 def choose(
@@ -162,8 +165,13 @@ def find_backend(chosen: Chosen, name: str | None) -> IBMBackend:
         ) from None
     except Exception as error:
         raise UserError(
-            explain(error, doing=f"get the backend {name or ''}".rstrip(), service=chosen.info.kind)
-        ) from error
+            explain(
+                error,
+                doing=f"get the backend {name or ''}".rstrip(),
+                service=chosen.info.kind,
+                opening=True,
+            )
+        ) from None
 
 
 DEFAULT_LOCAL_BACKEND = "fake_fez"
@@ -183,7 +191,9 @@ def backend_names(chosen: Chosen) -> list[str]:
             answer = line.backends()
     finally:
         line.shut()
-    return sorted(device["name"] for device in answer.data.get("devices", []))
+    names = sorted(device["name"] for device in answer.data.get("devices", []))
+    chosen.backends[:] = names
+    return names
 
 
 def _ibm(why: str, instance: str | None, account: str | None) -> Chosen:
@@ -196,7 +206,8 @@ def _ibm(why: str, instance: str | None, account: str | None) -> Chosen:
         with quiet_client():
             service = QiskitRuntimeService(instance=instance, name=account)
     except Exception as error:
-        raise UserError(explain(error, doing=f"connect to IBM Quantum with {why}")) from error
+        text = explain(error, doing=f"connect to IBM Quantum with {why}", opening=True)
+        raise UserError(text) from None
     if account is None:
         default = default_account()
         account = "" if default is None else default.name
@@ -257,7 +268,7 @@ def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceIn
             label = info.label.replace("local emulator", named, 1)
             return replace(info, label=label, plan=plan or info.plan)
     label = " · ".join(filter(None, ["IBM Quantum", region(instance), plan.capitalize(), name]))
-    return ServiceInfo("ibm", label, plan, PRICES.get(plan, LIST_PRICE), charged=True)
+    return ServiceInfo("ibm", label, plan, price_per_second(plan), charged=True)
 
 
 def region(instance: str) -> str:
@@ -284,14 +295,14 @@ def _local(why: str, options: Mapping[str, Any] | None) -> Chosen:
         connection = find_or_start(wanted, name or emulator_name(wanted), list(behaviour))
     except OptionError as error:
         # the emulator names its options as its own command line does
-        raise UserError(str(error).replace("--", "--local-")) from error
+        raise UserError(str(error).replace("--", "--local-")) from None
     except BehavesDifferently as error:
         text = str(error)
         for option in error.different:
             text = text.replace(option, option.replace("--", "--local-"), 1)
-        raise UserError(text) from error
+        raise UserError(text) from None
     except EmulatorError as error:
-        raise UserError(str(error)) from error
+        raise UserError(str(error)) from None
     return local_service(connection, why)
 
 

@@ -82,6 +82,9 @@ class ServiceClient:
     heard: Callable[[Answer | ServiceError], object] | None = None
     """Is told of every answer and of every failure, on the thread that asked."""
 
+    patience: float = READ_SECONDS
+    """Seconds to wait for an answer."""
+
     def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
         theirs = _api_client(service, instance)._session
         self._dial(theirs.base_url)
@@ -177,6 +180,10 @@ class ServiceClient:
         """All backends of the instance."""
         return self._ask("GET", "/backends")
 
+    def backend_status(self, name: str) -> Answer:
+        """Whether a backend works, and how many jobs wait there."""
+        return self._ask("GET", f"/backends/{_id(name)}/status")
+
     def emulator(self, path: str) -> Answer:
         """What only the emulator tells, below its own prefix."""
         root = self.base_url.split("/experimental")[0]
@@ -208,15 +215,22 @@ class ServiceClient:
                 response = self._http.request(
                     method,
                     (root or self.base_url) + path,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    timeout=(min(CONNECT_SECONDS, self.patience), self.patience),
                     **request,
                 )
         except requests.Timeout as error:
             raise ServiceError(
-                f"The service did not answer within {READ_SECONDS:.0f} s."
+                f"The service did not answer within {self.patience:.0f} s."
             ) from error
         except requests.RequestException as error:
             raise ServiceError("The service cannot be reached.") from error
+        except Exception as error:
+            # of IAM, which is asked for a new token before the service is; known by where it is
+            # from, for importing that takes longer than all this
+            if type(error).__module__.partition(".")[0] != "ibm_cloud_sdk_core":
+                raise
+            status = getattr(error, "status_code", None)
+            raise ServiceError(str(getattr(error, "message", error)), status=status) from error
         received = time.time()
         if response.status_code >= 400:
             raise _error(response)

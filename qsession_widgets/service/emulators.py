@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..errors import ServiceError
 from ..snapshot import ServiceInfo
 from .client import ServiceClient, quiet_client
-from .prices import LIST_PRICE
+from .prices import price_per_second
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
@@ -73,7 +73,7 @@ def describe_emulator(line: ServiceClient) -> ServiceInfo:
     if speed != 1:
         parts.append(f"{speed:g} times as fast")
     label = " · ".join([*parts, "no charge"])
-    return ServiceInfo("local", label, plan, LIST_PRICE, charged=False, speed=speed)
+    return ServiceInfo("local", label, plan, price_per_second(plan), charged=False, speed=speed)
 
 
 def connect(connection: Connection) -> QiskitRuntimeService:

@@ -3,11 +3,14 @@
 import inspect
 import sys
 
+import pytest
 import qiskit_ibm_runtime
+from ibm_cloud_sdk_core import ApiException
 from qiskit_ibm_runtime import QiskitRuntimeService
 from qiskit_ibm_runtime.api.session import RetrySession
 
-from qsession_widgets.service.client import set_active
+from qsession_widgets.errors import ServiceError
+from qsession_widgets.service.client import ServiceClient, set_active
 from qsession_widgets.sessions.seams import ModeSeam, SubmitSeam, own_default_session
 
 
@@ -64,3 +67,14 @@ def test_the_seams_leave_no_trace() -> None:
         submit.remove()
     assert [module.get_mode_service_backend for module in modules] == before
     assert QiskitRuntimeService._run is run
+
+
+def test_a_key_that_iam_refuses_is_an_error_of_the_service() -> None:
+    def refuse(_request: object) -> None:
+        raise ApiException(400, message="Provided API key could not be found.")
+
+    line = ServiceClient.with_key("http://127.0.0.1:9", "key", "crn")
+    line._http.auth = refuse
+    with pytest.raises(ServiceError, match="API key could not be found") as refused:
+        line.session("an-id")
+    assert refused.value.status == 400

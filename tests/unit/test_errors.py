@@ -13,6 +13,7 @@ from qsession_widgets.errors import (
     explain,
     nearest,
     read_error_body,
+    still_open,
     unanswered,
 )
 
@@ -56,10 +57,19 @@ def test_an_unknown_error_is_passed_on_with_its_solution() -> None:
 
 def test_no_network_is_said_and_the_way_on_named() -> None:
     error = ServiceError("The service cannot be reached.")
-    text = explain(error, doing="open a session")
+    text = explain(error, doing="open a session", opening=True)
     assert "cannot be reached" in text
     assert "--service local" in text
-    assert "--service local" not in explain(error, doing="open a session", service="local")
+    local = explain(error, doing="open a session", service="local", opening=True)
+    assert "--service local" not in local
+
+
+def test_what_could_not_be_ended_may_still_cost_and_nothing_else_is_offered() -> None:
+    error = ServiceError("The service cannot be reached.")
+    assert "--service local" not in explain(error, doing="close the session")
+    assert "qsession close 8a1f" in still_open(error, "8a1f")
+    assert "qsession close 8a1f" in still_open(ServiceError("no", status=503), "8a1f")
+    assert still_open(ServiceError("no such session", status=404), "8a1f") == ""
 
 
 def test_a_service_that_answers_with_errors_only_is_not_called_unreachable() -> None:

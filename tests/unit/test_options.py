@@ -37,6 +37,18 @@ def test_guards_and_the_emulators_options_are_read() -> None:
     assert options.local == {"ittl": 20.0, "job_time": "device", "faults": True}
 
 
+@pytest.mark.parametrize("text", ["$1,50", "1.500,00 $", "$1,2,3", "$", "$-2", "$1e9"])
+def test_an_amount_that_can_be_read_in_two_ways_is_not_guessed(text: str) -> None:
+    with pytest.raises(UserError, match="is not an amount of money"):
+        read_budget(text)
+
+
+@pytest.mark.parametrize("text", ["20", "1.5", " 1,000 "])
+def test_a_budget_without_a_unit_is_not_guessed(text: str) -> None:
+    with pytest.raises(UserError, match="says neither dollars nor seconds"):
+        read_budget(text)
+
+
 def test_what_the_line_says_goes_before_a_default() -> None:
     defaults = {"--backend": "aer", "--max-time": "1h"}
     options = parse_open("--backend fake_fez", mode="batch", defaults=defaults)
