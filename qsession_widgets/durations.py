@@ -64,7 +64,9 @@ def clock(seconds: float) -> str:
 
 
 def words(seconds: float) -> str:
-    """A duration: ``0.2 s``, ``41 s``, ``4 m 58 s``, ``2 h 5 m``."""
+    """A duration: ``12 ms``, ``0.2 s``, ``41 s``, ``4 m 58 s``, ``2 h 5 m``."""
+    if 0.0005 <= seconds < 0.095:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 9.95:
         return f"{seconds:.1f} s"
     whole = round(seconds)

@@ -48,7 +48,7 @@ def copy_tutorials(folder: Path) -> Path:
         raise UserError(
             f"The walkthroughs cannot be written to {target} ({error.strerror or error}): "
             "name a folder that is yours, as in qsession tutorial ~/notebooks."
-        ) from error
+        ) from None
     return target
 
 

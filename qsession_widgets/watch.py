@@ -162,9 +162,8 @@ def status_lines(snapshot: SessionSnapshot, now: float) -> list[str]:
     spent = usage(snapshot, now)
     cost = ""
     if spent.cost is not None:
-        cost = f" ≈ {money(spent.cost)}" + (
-            "" if snapshot.service.charged else " if it were on IBM"
-        )
+        cost = f" ≈ {money(spent.cost)}"
+        cost += "" if snapshot.service.charged else " for the same seconds on IBM"
     lines.append(f"{'Usage':<8} {words(spent.total)}{'' if spent.final else ' so far'}{cost}")
     counts = [f"{n} {status}" for status, n in snapshot.facts()["counts"].items() if n]
     expected = f" of {snapshot.expected_jobs}" if snapshot.expected_jobs else ""
@@ -208,7 +207,8 @@ def countdown_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str
 
 def _job(job: JobRecord, now: float) -> str:
     text = f"{job.id}  {job.program:<10} {job.status:<9}"
-    if job.started is not None:
-        end: Any = job.finished if job.final else now
-        text += f" {words(max(0.0, end - job.started))}" if end is not None else ""
+    # until the service has told when a job ran, its times are those of the polls in between
+    end: Any = now if job.status == "running" else job.finished if job.exact else None
+    if job.started is not None and end is not None:
+        text += f" {words(max(0.0, end - job.started))}"
     return text + (" outside of it" if job.stray else "")

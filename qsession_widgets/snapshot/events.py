@@ -33,12 +33,15 @@ KINDS: dict[str, str] = {
     "closing": "it takes no more jobs; those it has still run",
     "closed": "it is closed",
     "guard_warned": "a guard says what it is about to do",
-    "guard_closed": "a guard closed it",
-    "guard_failed": "a guard could not close it and will try again",
+    "guard_closed": "a guard ended it",
+    "guard_failed": "a guard could not end it and will try again",
     "unreachable": "the service does not answer; what is known may be old",
     "reachable": "the service answers again",
 }
 """Every kind of event, and what it means."""
+
+JOB_BEGINS = ("job_submitted", "job_running")
+JOB_ENDS = ("job_done", "job_failed", "job_cancelled")
 
 FIELDS: dict[str, str] = {
     "schema": "version of this form",
@@ -53,7 +56,8 @@ FIELDS: dict[str, str] = {
     "text": "the same as a sentence for people",
     "job": "of job events: the job's id",
     "program": "of job events: the program it runs",
-    "seconds": "of job_done, job_failed, job_cancelled: how long it ran; null when it did not",
+    "seconds": "of job_done, job_failed, job_cancelled: how long it ran; null if it did not, or if "
+    "the service has not told yet",
     "error": "of job_failed: why, in the service's words; null when unknown",
     "where": "of stray: the cell and line that sent the job",
     "max_seconds": "of opened and attached: the maximum time",
@@ -235,7 +239,8 @@ def _of_job(
     if new.status in _ENDED:
         kind, words_for_it = _ENDED[new.status]
         ran = None
-        if new.started is not None and new.finished is not None:
+        # until the service has told when, the times are those of the polls in between
+        if new.exact and new.started is not None and new.finished is not None:
             ran = max(0.0, new.finished - new.started)
         data["seconds"] = None if ran is None else round(ran, 3)
         text = f"{what} {words_for_it}"
@@ -265,8 +270,8 @@ def _spent(snapshot: SessionSnapshot, now: float) -> str:
     spent = usage(snapshot, now)
     text = f"; usage {words(spent.total)}"
     if spent.cost is not None:
-        on_ibm = "" if snapshot.service.charged else ", if it were on IBM"
-        text += f" ≈ {money(spent.cost)}{on_ibm}"
+        text += f" ≈ {money(spent.cost)}"
+        text += "" if snapshot.service.charged else " for the same seconds on IBM"
     return text
 
 

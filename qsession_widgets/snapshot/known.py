@@ -160,7 +160,7 @@ class SessionSnapshot:
     idle_close : float or None
         Seconds with nothing pending after which this kernel closes it; None without that rule.
     budget_seconds : float or None
-        Seconds of usage at which this kernel closes it; None without a budget.
+        Seconds of usage at which this kernel ends it; None without a budget.
     budget_dollars : float or None
         The budget in US dollars, when it was given in them.
     strict : bool

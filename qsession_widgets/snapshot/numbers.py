@@ -142,7 +142,7 @@ class Usage:
     cost : float or None
         US dollars at the plan's price, None when there is no price.
     final : bool
-        Whether the total is the service's last word; an estimate otherwise.
+        Whether the total is the service's final figure; an estimate otherwise.
     """
 
     total: float

@@ -41,7 +41,7 @@ class Numbers:
     median_queued, median_ran : float or None
         Seconds that jobs waited and ran; None without a job that ran.
     final : bool
-        Whether the usage is the service's last word; an estimate otherwise.
+        Whether the usage is the service's final figure; an estimate otherwise.
     charged : bool
         False on the emulator: a cost is then what it would be.
     """

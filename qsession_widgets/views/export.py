@@ -110,7 +110,7 @@ def _png(snapshot: SessionSnapshot, now: float) -> bytes:
         first = str(error).strip().partition("\n")[0]
         raise UserError(
             f"kaleido could not draw the picture ({first}): export to .html, which holds the same."
-        ) from error
+        ) from None
 
 
 _FORMATS: dict[str, Callable[[SessionSnapshot, float], bytes]] = {

@@ -77,9 +77,13 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     if spent.cost is not None:
         price = f"at ${snapshot.service.price_per_second:.2f}/s"
         if not snapshot.service.charged:
-            lines.append(("Cost", f"nothing; on IBM it would be ≈ {money(spent.cost)} {price}"))
+            worth = f"≈ {money(spent.cost)} {price}"
+            lines.append(("Cost", f"nothing; the same seconds on IBM would cost {worth}"))
         else:
             lines.append(("Cost", f"≈ {money(spent.cost)} {price}"))
+    if snapshot.problem is not None:
+        since = _at(snapshot.problem_since or snapshot.answered_at)
+        lines.append(("Problem", f"{snapshot.problem} All this is as of {since}."))
     return lines
 
 

@@ -2,7 +2,7 @@
 
 Beside the panel a notebook keeps a receipt, for readers without a kernel. The one that is written
 when the panel is shown says that nothing has happened yet, so it is written once more when the
-session is over and its figures are final.
+session is over and its figures are final; in job mode, whenever no job is pending.
 """
 
 from __future__ import annotations
@@ -23,13 +23,14 @@ def show(live: LiveSession | JobMode) -> None:
 
     panel = live.panel()
     in_kernel = getattr(get_ipython(), "kernel", None) is not None
-    monitor: Monitor | None = getattr(live, "monitor", None)
-    if not in_kernel or monitor is None or monitor.finished():
-        # a terminal would print it again; jobs without a session are never over
+    session: Monitor | None = getattr(live, "monitor", None)
+    monitor: Monitor = session or live.watch  # type: ignore[union-attr]
+    if not in_kernel or (session is not None and session.finished()):
+        # a terminal would print it again
         display(panel)  # type: ignore[no-untyped-call]
         return
     handle = display(panel, display_id=True)  # type: ignore[no-untyped-call]
-    shown = _Shown(panel, handle, monitor)
+    shown = _Shown(panel, handle, monitor, again=session is None)
     _waiting.append(shown)
     monitor.subscribe(lambda _snapshot: shown.write_again())
 
@@ -41,21 +42,37 @@ def write_receipts() -> None:
 
 
 class _Shown:
-    """A panel in a notebook whose receipt is still to be written for the last time."""
+    """A panel in a notebook whose receipt is still to be written.
 
-    def __init__(self, panel: Any, handle: Any, monitor: Monitor):
+    Parameters
+    ----------
+    panel, handle
+        The panel, and IPython's handle of its output.
+    monitor : Monitor
+        Says when there is something to write.
+    again : bool
+        Whether there will be more to write after that, as jobs without a session are never over.
+    """
+
+    def __init__(self, panel: Any, handle: Any, monitor: Monitor, *, again: bool = False):
         self._panel = panel
         self._handle = handle
         self._monitor = monitor
+        self._again = again
+        self._written = monitor.snapshot
         self._lock = threading.Lock()
 
     def write_again(self) -> None:
-        """Write the receipt if the session is over; at most once."""
+        """Write the receipt if there is news in it that will not change any more."""
         with self._lock:
-            if self in _waiting and self._monitor.finished():
-                self._handle.update(self._panel)
-                # only now: a cell's end waits for what is in the list, and what a thread writes
-                # after it is not part of the cell's output any more
+            snapshot = self._monitor.snapshot
+            if self not in _waiting or not self._monitor.finished() or snapshot is self._written:
+                return
+            self._handle.update(self._panel)
+            self._written = snapshot
+            # only now: a cell's end waits for what is in the list, and what a thread writes after
+            # it is not part of the cell's output any more
+            if not self._again:
                 _waiting.remove(self)
 
 

@@ -89,6 +89,15 @@ def test_saved_pages_have_the_plots_too(notebook: dict[str, Any]) -> None:
         assert 'plotly.io.renderers.default = "plotly_mimetype+notebook"' in source
 
 
+def test_seeds_are_where_they_are_sent_from(notebook: dict[str, Any]) -> None:
+    """Primitives of the client never send options.simulator: a seed there does nothing."""
+    assert '"simulator"' not in code(notebook)
+    seeded = [line for line in code(notebook).split("\n") if "seed_simulator" in line]
+    assert [line for line in seeded if '"aer": {"seed_simulator"' not in line] == []
+    if seeded:
+        assert '`"experimental"`' in markdown(notebook)[-1], "it is taken out on IBM's devices"
+
+
 def test_no_sum_of_money_is_taken_for_mathematics(notebook: dict[str, Any]) -> None:
     """Two bare dollar signs in a cell would make a formula of what stands between them."""
     bare = [re.findall(r"(?<!\\)\$", cell) for cell in markdown(notebook)]

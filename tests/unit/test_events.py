@@ -34,7 +34,10 @@ def test_a_job_goes_its_way() -> None:
         replace(ACTIVE, jobs=(DONE,)),
     )
     assert _kinds(*steps) == ["job_submitted", "activated", "job_running", "job_done"]
-    (done,) = changes(steps[2], steps[3], 1010.0)
+    (early,) = changes(steps[2], steps[3], 1010.0)
+    assert early.text == "job j (sampler, 2 PUBs) is done", "its times are only the polls'"
+    assert early.to_json()["seconds"] is None
+    (done,) = changes(steps[2], replace(ACTIVE, jobs=(replace(DONE, exact=True),)), 1010.0)
     assert done.text == "job j (sampler, 2 PUBs) is done, it ran 2.5 s"
     assert done.time == 1003.5
     assert done.to_json()["seconds"] == 2.5

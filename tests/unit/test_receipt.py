@@ -58,7 +58,7 @@ def test_the_text_says_what_it_did_and_cost() -> None:
 
 def test_nothing_is_charged_on_the_emulator() -> None:
     local = replace(closed(3), service=replace(SERVICE, kind="local", charged=False))
-    assert "nothing; on IBM it would be ≈ $160" in to_text(local)
+    assert "nothing; the same seconds on IBM would cost ≈ $160" in to_text(local)
 
 
 def test_an_estimate_is_called_one() -> None:

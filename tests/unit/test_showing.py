@@ -11,6 +11,10 @@ from qsession_widgets.views import showing
 class _Over:
     """The monitor of a session that is over."""
 
+    @property
+    def snapshot(self) -> object:
+        return object()
+
     def finished(self) -> bool:
         return True
 
