@@ -69,6 +69,10 @@ def emulator_section() -> str:
             "this machine sleeps, the service's time goes on, as it does at IBM: on waking up a "
             "session may have been deactivated or closed. A job that was running goes on, and the "
             "sleep does not count as time it ran.",
+            "### Limits of a job",
+            "A job's maximum execution time counts from when a worker has it, as IBM's counts use "
+            "of the device only; a job that is stopped is charged from then. A sampler job may "
+            "have 10,000,000 executions, as on the service; an estimator job any number.",
         ]
     )  # fmt: skip
 

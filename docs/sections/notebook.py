@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def magic_section() -> str:
     """``%%session``, ``%%batch`` and the actions of ``%session``."""
     above = [
-        ("`%%session [options]`", "opens a session, or goes on in the one that is open, and runs "
+        ("`%%session [options]`", "opens a session, or reuses the one that is open, and runs "
          "the cell in it"),
         ("`%%batch [options]`", "the same with a batch"),
     ]  # fmt: skip
