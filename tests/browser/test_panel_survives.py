@@ -25,7 +25,7 @@ BY_SERVER = {
     # a kernel that ends in order closes its session itself
     "restarted": "The kernel is gone, so the Jupyter server was asked. It is closed already.",
 }
-REATTACH = re.compile(r"reattach with %session attach ([0-9a-f-]{36})")
+REATTACH = re.compile(r"run %session attach ([0-9a-f-]{36})")
 
 
 @pytest.mark.timeout(300)

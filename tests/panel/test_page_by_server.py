@@ -40,7 +40,7 @@ def test_a_kernel_that_is_gone_leaves_the_buttons(offered: Page) -> None:
     kernel = show(offered, "idle")
     kernel.die()
     notice = kernel.panel.locator(".qs-notice")
-    expect(notice).to_contain_text("close it here, which the Jupyter server does")
+    expect(notice).to_contain_text("click Close session (the Jupyter server does it)")
     expect(kernel.panel.locator(".qs-advice")).to_contain_text("Close now")
     close(kernel)
     assert asked(offered) == {"deed": "close", "id": states.idle().session_id}

@@ -109,11 +109,11 @@ function troubleOf(store: SessionStore, now: number): string | null {
     const what = `${noun(snapshot)} ${shortId(snapshot.session_id)}`;
     const billing = snapshot.service.charged ? " and billing" : "";
     const end = store.commands.hasServer
-      ? "close it here, which the Jupyter server does"
+      ? `click Close ${noun(snapshot)} (the Jupyter server does it)`
       : terminal;
     return (
       `The kernel is gone. ${asOf} The ${what} may still be open${billing}. To end it now, ${end}; ` +
-      `to go on with it, reattach with %session attach ${snapshot.session_id}.`
+      `to go on with it, run %session attach ${snapshot.session_id}.`
     );
   }
   if (link === "broken") {
