@@ -19,7 +19,8 @@ from .watching.reporting import events_file
 
 if TYPE_CHECKING:
     from .finding.places import Spot
-    from .sessions.live import Batch, LiveSession, Session
+    from .sessions.live import LiveSession
+    from .sessions.session import Batch, Session
     from .watching.jobwatch import JobWatch
 
 

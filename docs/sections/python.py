@@ -13,7 +13,7 @@ from numpy_docstrings import (
 
 import qsession_widgets
 from qsession_widgets import advice, snapshot
-from qsession_widgets.sessions import live
+from qsession_widgets.sessions import session
 from qsession_widgets.snapshot import events
 
 
@@ -30,7 +30,7 @@ def python_section() -> str:
         "### Session and Batch",
         "What `open_session` gives back, and what a notebook finds under `session`: the client "
         "library's own classes, to be passed as `mode` like them, with these besides.",
-        _members(live._Watched),
+        _members(session._Watched),
     ]
     return "\n\n".join(blocks)
 

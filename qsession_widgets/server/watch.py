@@ -19,7 +19,8 @@ from ..service.client import ServiceClient
 from ..snapshot import ServiceInfo, SessionSnapshot
 from ..snapshot.fields import read_time
 from ..watching.answers import Unreadable
-from ..watching.monitor import Monitor, Pace
+from ..watching.monitor import Monitor
+from ..watching.pace import Pace
 from ..watching.service_clock import ServiceClock
 from .health import Health
 from .sources import Source

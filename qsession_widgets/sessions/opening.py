@@ -16,7 +16,8 @@ from ..snapshot.events import ENDS
 from ..snapshot.fields import read_time
 from ..watching.monitor import Monitor
 from .binding import BINDING
-from .live import Batch, LiveSession, Session
+from .live import LiveSession
+from .session import Batch, Session
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend

@@ -51,7 +51,7 @@ class Strays:
             return lambda job_id: _tell(job_mode.watch.submitted, job_id, submit)
         if live is None or not is_stray(submit, live):
             return None
-        from .live import primitive_of
+        from .session import primitive_of
 
         at = whereabouts()
         primitive, pubs = primitive_of(submit.program, submit.inputs)
@@ -90,7 +90,7 @@ def _in_job_mode(submit: Submit, job_mode: JobMode) -> bool:
 
 
 def _tell(told: Callable[..., None], job_id: str, submit: Submit) -> None:
-    from .live import primitive_of
+    from .session import primitive_of
 
     told(job_id, *primitive_of(submit.program, submit.inputs))
 

@@ -15,7 +15,7 @@ from .theme import PARTS, axis_title, frame, small
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from ..sessions.live import Batch, Session
+    from ..sessions.session import Batch, Session
 
 NONE = "\u2013"
 

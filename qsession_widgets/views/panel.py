@@ -27,7 +27,7 @@ from ..snapshot import SessionSnapshot, headline
 from .wire import Wire
 
 if TYPE_CHECKING:
-    from ..sessions.live import Batch, Session
+    from ..sessions.session import Batch, Session
 
 STATIC = Path(__file__).parents[1] / "static"
 ACTIONS = ("close", "cancel", "cancel_job")

@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from ..errors import ServiceError, advice_for
@@ -22,38 +22,11 @@ from ..snapshot.fields import read_session
 from .answers import Absence, readable
 from .commands import PATIENCE, accepted, outcome, send
 from .jobbook import JobBook
+from .pace import PACES, Pace
 from .service_clock import ServiceClock
 from .thread import Watcher
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often to ask, in seconds.
-
-    Attributes
-    ----------
-    pending : float
-        While a job is queued or running.
-    idle : float
-        While nothing is.
-    slowest : float
-        The most that idle polls slow down to.
-    catching_up : float
-        While exact times of finished jobs are still to be asked for.
-    """
-
-    pending: float
-    idle: float
-    slowest: float
-    catching_up: float
-
-
-PACES: dict[str, Pace] = {
-    "local": Pace(0.2, 0.5, 2.0, 0.05),
-    "ibm": Pace(1.0, 3.0, 15.0, 1.0),
-}
 
 
 class Monitor:

@@ -16,7 +16,7 @@ from qsession_widgets import (
     open_session,
     unload_ipython_extension,
 )
-from qsession_widgets.sessions.live import Batch, Session
+from qsession_widgets.sessions.session import Batch, Session
 from qsession_widgets.snapshot import (
     Countdown,
     JobRecord,

@@ -13,7 +13,8 @@ import pytest
 from qsession_widgets.service.client import Answer
 from qsession_widgets.snapshot import ServiceInfo, SessionSnapshot
 from qsession_widgets.watching import thread as module
-from qsession_widgets.watching.monitor import Monitor, Pace
+from qsession_widgets.watching.monitor import Monitor
+from qsession_widgets.watching.pace import Pace
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 STOPPED = ServiceInfo("local", "local emulator", "", 1.6, charged=False, speed=0.0)
