@@ -102,7 +102,13 @@ class JobBook:
             self._put(job)
 
     def ask(
-        self, line: ServiceClient, session: dict[str, Any], now: float, *, look_again: bool
+        self,
+        line: ServiceClient,
+        session: dict[str, Any],
+        now: float,
+        *,
+        look_again: bool,
+        at_once: bool = False,
     ) -> None:
         """Ask the one question that is worth most now.
 
@@ -117,6 +123,8 @@ class JobBook:
         look_again : bool
             List the jobs even if the session shows no sign of a change: one that was sent from
             elsewhere shows there only once it starts.
+        at_once : bool
+            List them before anything else: somebody waits to hear how they are.
 
         Raises
         ------
@@ -133,7 +141,9 @@ class JobBook:
         in_queue = pending and session.get("state") != "active"
         if not in_queue:
             self.queue_length = None
-        if in_queue and self._listed_at and time.monotonic() >= self._queue_due:
+        if at_once:
+            self._list(line, session, now)
+        elif in_queue and self._listed_at and time.monotonic() >= self._queue_due:
             self._ask_about_queue(line, session)
         elif self._emulated and self._listed_at and time.monotonic() >= self._others_due:
             self._ask_about_others(line, session, now)

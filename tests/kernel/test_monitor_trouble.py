@@ -38,7 +38,8 @@ def test_a_session_that_the_service_forgets_for_a_moment_goes_on(
     monitor = BINDING.bound.monitor
     problems: list[str | None] = []
     monitor.subscribe(lambda snapshot: problems.append(snapshot.problem))
-    spoil(ask, status=404, message="Session not found.")
+    path = f"/sessions/{monitor.session_id}"
+    spoil(ask, path=path, status=404, message="Session not found.")
     wait_for(lambda: problems, "the problem")
     wait_for(lambda: problems[-1] is None, "its end")
     assert set(problems) == {"Session not found: it is asked again.", None}

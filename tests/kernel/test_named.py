@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -54,16 +55,17 @@ def test_a_name_closes_no_session_of_another_notebook(
     notebook: Notebook, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     theirs = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
-    note = opened.Note(theirs, "", "/home/somebody/other.ipynb", os.getpid(), name="vqe")
+    where = "/home/somebody/other.ipynb"
+    note = opened.Note(theirs, "", where, os.getpid(), name="theirs", opened_at=time.time())
     opened.write(theirs, lambda _known: note)
-    sentence = notebook("%session close vqe").sentence()
-    assert "The session named 'vqe' was opened by other.ipynb, not here" in sentence
+    sentence = notebook("%session close theirs").sentence()
+    assert "The session named 'theirs' was opened by other.ipynb, not here" in sentence
     assert f"%session close {theirs} ends it all the same" in sentence
     assert ask("GET", f"/sessions/{theirs}")["state"] == "open"
     # an earlier kernel of this notebook had it
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/mine.ipynb")
     opened.write(theirs, lambda _known: replace(note, notebook="/home/me/mine.ipynb"))
-    assert "Session closed" in notebook.good("%session close vqe").out
+    assert "Session closed" in notebook.good("%session close theirs").out
     assert ask("GET", f"/sessions/{theirs}")["state"] == "closed"
 
 
@@ -140,15 +142,15 @@ def test_a_terminal_takes_the_open_one_of_a_name(
 ) -> None:
     def noted() -> str:
         session = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
-        note = opened.Note(session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="vqe")
+        note = opened.Note(session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="twice")
         opened.write(session, lambda _known: note)
         return str(session)
 
     first, second = noted(), noted()
-    assert cli.main(["close", "vqe"]) == 1
+    assert cli.main(["close", "twice"]) == 1
     said = capsys.readouterr().err
-    assert "Several sessions are named 'vqe'" in said
+    assert "Several sessions are named 'twice'" in said
     assert f"{first} (opened by {first[:4]}.ipynb)" in said
     ask("PATCH", f"/sessions/{second}", json={"accepting_jobs": False})
-    assert cli.main(["close", "vqe"]) == 0
+    assert cli.main(["close", "twice"]) == 0
     assert ask("GET", f"/sessions/{first}")["state"] == "closed"

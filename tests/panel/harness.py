@@ -73,6 +73,11 @@ def open_harness(page: Page) -> Page:
     return page
 
 
+def stand_still(page: Page) -> None:
+    """Let the page's time pass only when a test moves it, however slow the machine is."""
+    page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 1)
+
+
 class Kernel:
     """The kernel's half for one panel on the page: the wire is the real one."""
 

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 from qsession_widgets.snapshot import JobRecord
 
 from . import states
-from .harness import Kernel, open_harness, show
+from .harness import Kernel, open_harness, show, stand_still
 
 AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 
@@ -168,6 +168,7 @@ def test_a_failure_gives_the_button_back(page: Page) -> None:
 
 def test_says_when_the_button_waits_for_the_cell(page: Page) -> None:
     kernel = show(page, "idle")
+    stand_still(page)
     kernel.panel.get_by_role("button", name="Close session").click()
     page.clock.run_for(1500)
     expect(kernel.panel.locator(".qs-notice")).to_have_text("Close requested …")

@@ -73,6 +73,16 @@ def test_what_is_pending_is_waited_for(offered: Page) -> None:
     )
 
 
+def test_what_is_closed_already_is_not_waited_for(offered: Page) -> None:
+    kernel = show(offered, "steady")
+    kernel.die()
+    close(kernel)
+    asked(offered)
+    # the kernel had more to tell of its jobs than it came to
+    offered.evaluate("asked.done('It is closed already.')")
+    expect(kernel.panel.locator(".qs-state")).to_have_text("Closed")
+
+
 def test_a_server_that_cannot_gives_the_buttons_back(offered: Page) -> None:
     kernel = show(offered, "steady")
     kernel.die()

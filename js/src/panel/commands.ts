@@ -35,10 +35,14 @@ export interface Ended {
   deed: Deed;
   /** Service clock. */
   at: number;
+  /** Whether the server has said that it is closed: nothing runs in it any more, whatever was known of its jobs. */
+  over: boolean;
 }
 
+const OVER = /^\w+ closed\.|closed already/;
+
 /** The session as the Jupyter server left it, as far as can be told from what the kernel told last. */
-export function afterEnd(snapshot: SessionSnapshot, { deed, at }: Ended): SessionSnapshot {
+export function afterEnd(snapshot: SessionSnapshot, { deed, at, over }: Ended): SessionSnapshot {
   if (snapshot.state === "closed") return snapshot;
   const lost = { status: "cancelled", finished: at } as const;
   const jobs =
@@ -50,7 +54,7 @@ export function afterEnd(snapshot: SessionSnapshot, { deed, at }: Ended): Sessio
   const reason = deed === "close" ? "session_closed_early" : "session_cancelled";
   const ending = { ...snapshot, jobs, accepting_jobs: false, state_reason: reason };
   // what runs is finished first
-  if (pendingJobs(ending).length > 0) return ending;
+  if (!over && pendingJobs(ending).length > 0) return ending;
   const active = snapshot.active_periods.map(([from, to]): [number, number] => [from, to ?? at]);
   return { ...ending, state: "closed", closed_at: at, active_periods: active };
 }
@@ -172,7 +176,7 @@ export class Commands {
       .then(() => end(deed, this.line.sessionId))
       .then(
         (message) => {
-          this.ended = { deed, at: this.line.now() };
+          this.ended = { deed, at: this.line.now(), over: OVER.test(message) };
           this.change(id, { server: { stage: "done", why, message } });
           // whether the kernel tells what came of it decides whose word the panel shows
           if (!this.cutOff) this.line.sync();
