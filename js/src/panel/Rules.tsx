@@ -73,7 +73,7 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
         <span style={{ width: `${100 * share}%` }} />
       </span>
       <span class={tone === "warning" ? "qs-warn" : ""}>{words}</span>
-      <span>{share < 1 ? "then it ends, and queued jobs are cancelled" : "spent: ending"}</span>
+      <span>{share < 1 ? "then ends, queued jobs cancelled" : "spent: ending"}</span>
     </li>
   );
 }
