@@ -3,8 +3,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Two processes share the tests,
-# for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, as a debugger wants it.
+# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Two processes share the
+# tests, for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, for a debugger.
 PYTEST_ARGS ?=
 PYTEST := -m pytest -n 2
 
@@ -37,8 +37,9 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference test test-python test-matrix test-labs test-notebooks \
-	test-javascript chromium kernels always check check-lint check-format check-types check-javascript bench format clean distclean
+.PHONY: help install bundles demo lab screenshots reference walkthroughs docs faults test test-python test-matrix test-labs test-notebooks \
+	test-kills \
+	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -86,8 +87,31 @@ screenshots: bundles chromium ## Take the README's pictures again, from a real r
 	@$(PY) tests/browser/screenshot.py
 	@$(PY) tests/browser/movie.py
 
-reference: $(INSTALLED) ## Make docs/reference.md from the code again
+reference: $(INSTALLED) ## Make docs/reference.md and the figures of billing from the code again
 	@$(PY) docs/make_reference.py
+	@$(PY) docs/make_billing.py
+
+$(VENV)/.docs-installed: pyproject.toml | $(INSTALLED)
+	@$(PY) -m pip install --quiet --editable '.[docs]'
+	@touch $@
+
+docs: $(VENV)/.docs-installed ## Build the documentation site, and check its links
+	@$(PY) docs/make_site.py
+	@echo "The site: $(ARTIFACTS)/site/index.html"
+
+# Each in a home of its own kind, as in `make demo`; what they show goes into the site.
+WALKTHROUGHS := $(patsubst notebooks/%,$(ARTIFACTS)/walkthroughs/%,$(wildcard notebooks/*.ipynb))
+$(ARTIFACTS)/walkthroughs/%: notebooks/% | bundles
+	@mkdir -p "$(DEMO_HOME)/runtime" "$(@D)"
+	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/$<" $(PY) -m nbconvert --to notebook --execute \
+		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
+		--output-dir "$(@D)" --output "$*" "$<"; \
+		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop --all >/dev/null; exit $$status
+
+walkthroughs: $(WALKTHROUGHS) ## Run the walkthroughs for the site, one after the other
+
+faults: bundles ## Run the fault matrix, and write docs/fault-matrix.md from it
+	@$(PY) -m tests.faults.matrix
 
 test: ## Run every test: Python, notebooks, JavaScript, a real browser
 	$(call stages,test,test-python test-notebooks test-javascript)
@@ -104,7 +128,7 @@ test-python: bundles chromium kernels ## Run the Python tests, the browser's amo
 	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) $(PYTEST) $(PYTEST_ARGS)
 
 # Minor releases of qiskit-ibm-runtime to test with, each in an environment of its own: both ends of
-# what is supported, or for example: make test-matrix RUNTIMES="0.47 0.48"
+# what is supported, or for example: make test-matrix RUNTIMES="0.50 0.51"
 OLDEST := $(shell sed -n 's/.*"qiskit-ibm-runtime>=\([0-9.]*\)".*/\1/p' pyproject.toml)
 RUNTIMES ?= $(OLDEST) newest
 MATRIX_TESTS := tests/unit tests/emulator/test_api_client.py \
@@ -169,6 +193,9 @@ test-notebooks: bundles ## Run the notebooks from beginning to end
 	@$(PY) $(PYTEST) -p tests.conftest --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg \
 		--nbval-cell-timeout 300 --timeout 600 notebooks
 
+test-kills: bundles ## Kill a kernel at twenty random points of a loop of fifty jobs
+	@QSESSION_TEST_KILLS=1 $(PY) $(PYTEST) -n 0 tests/kernel/test_resume_kills.py
+
 test-javascript: bundles $(MODULES) ## Run the JavaScript tests
 	@$(NPM) test
 
@@ -189,6 +216,10 @@ check-types: $(INSTALLED)
 
 check-javascript: $(INSTALLED) $(MODULES)
 	@$(NPM) run check
+
+# The build uses types of JupyterLab's that are written by hand; drift shows where the real ones differ.
+check-lab-types: $(INSTALLED) $(MODULES) ## Compile the lab extension against the types of real JupyterLabs
+	@PATH="$$(cd $(BIN) && pwd):$$PATH" && cd js && node scripts/check-lab-types.mjs "$(ARTIFACTS)/lab-types" $(LABS)
 
 format: $(INSTALLED) ## Format the Python files, and repair what the linter can
 	@$(BIN)/ruff check --fix-only --quiet

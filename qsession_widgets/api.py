@@ -1,32 +1,69 @@
-"""The same as the magics, from Python: open a session and bind it, ask for the bound one."""
+"""The Python API: open or attach a session and bind it, or get the bound one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from .durations import words
-from .errors import UserError
-from .notices import NOTICES
+from .client.selection import Kind
+from .errors import InvalidOption, UserError
+from .explanations import nearest
 from .options.parsing import make
-from .options.table import OPEN_OPTIONS, Mode, OpenOptions
-from .service.choosing import Chosen, Kind, choose, described_anew, find_backend
-from .sessions.again import go_on, guard, name_taken, open_already
-from .sessions.binding import BINDING, JobMode
-from .sessions.guards import Rules
-from .watching.reporting import events_file
+from .options.table import Mode
+from .sessions.binding import BINDING
+from .sessions.job_mode import JobMode
+from .sessions.manager import MANAGER
 
 if TYPE_CHECKING:
-    from .finding.places import Spot
-    from .sessions.live import LiveSession
+    from .sessions.opening import OpenResult
     from .sessions.session import Batch, Session
-    from .watching.jobwatch import JobWatch
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
+def _checks_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Raise a `UserError`, with the nearest keyword, for arguments that a function does not take.
+
+    Its signature stays as it is for type checkers, and for ``help``.
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise UserError(_not_taken(function.__name__, signature, kwargs, error)) from None
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _not_taken(
+    name: str, signature: inspect.Signature, given: Mapping[str, object], error: TypeError
+) -> str:
+    known = list(signature.parameters)
+    for word in given:
+        if word not in known:
+            close = nearest(word, known)
+            there = f"did you mean {close}?" if close else f"there are {', '.join(known)}."
+            return f"{name} has no argument {word!r}: {there}"
+    first, *others = known
+    return (
+        f"{name} takes {first} and then keywords, such as {others[0]}=; this call cannot be read: "
+        f"{error}."
+    )
+
+
+@_checks_arguments
 def open_session(
     backend: str | None = None,
     *,
+    use_fractional_gates: bool = False,
     max_time: int | str | None = None,
     service: Kind = "auto",
     instance: str | None = None,
@@ -35,11 +72,14 @@ def open_session(
     name: str = "",
     tags: Sequence[str] = (),
     notebook: str = "",
+    another: bool = False,
     expect: int | None = None,
     strict: bool = False,
     idle_close: int | str | None = None,
     budget: str | None = None,
     on_exit: str | None = None,
+    on_crash: str | None = None,
+    resume: bool | str = False,
     say: str = "auto",
     events: str | None = None,
     emulator_options: Mapping[str, Any] | None = None,
@@ -54,6 +94,9 @@ def open_session(
     ----------
     backend : str, optional
         Name of the backend; IBM's least busy device, or the emulated ``fake_fez``, when not given.
+    use_fractional_gates : bool
+        Whether the backend has its fractional gates, ``rx`` and ``rzz``. Without a name, the least
+        busy device that has them.
     max_time : int or str, optional
         Maximum time, in seconds or as ``"1h 30m"``; the plan's longest when not given.
     service : {"auto", "ibm", "local"}
@@ -71,6 +114,9 @@ def open_session(
         Tags that every job in it gets.
     notebook : str, optional
         Path of the notebook that opens it.
+    another : bool
+        Open a second one beside one that is open; its jobs wait for an active one on the same
+        backend.
     expect : int, optional
         How many jobs there will be, for the progress.
     strict : bool
@@ -81,12 +127,20 @@ def open_session(
         Usage (``"5m"``) or cost (``"$20"``) at which it takes no more jobs and is closed.
     on_exit : {"close", "leave"}, optional
         What happens to it when the interpreter ends; ``close`` when not given.
+    on_crash : {"close", "leave"}, optional
+        What happens to it when the process is killed or crashes: ``close``, by another process, 20
+        seconds later. When not given, ``leave`` in a kernel of a Jupyter server and with
+        ``on_exit="leave"``, otherwise ``close``.
+    resume : bool or str
+        Whether calls that ask for the same as the last run of this notebook or script, which did
+        not finish, get the jobs that it has paid for. ``"any"`` takes jobs from before the device's
+        last calibration, too; an id, a name or a file names another run.
     say : {"auto", "always", "never"}
         Whether what happens to it is told as lines of text; ``auto``: in a shell with the magics
         loaded, where no page shows the panel.
     events : str, optional
         File that what happens to it is appended to, one JSON object a line; see
-        `qsession_widgets.snapshot.events`.
+        `qsession_widgets.model.events`.
     emulator_options : mapping, optional
         How to start the emulator when it does not run yet, and its ``name``; with any of them the
         emulator is the service.
@@ -94,8 +148,8 @@ def open_session(
     Returns
     -------
     Session or Batch
-        The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()`` and
-        ``snapshot`` besides.
+        The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()``,
+        ``log()``, ``metrics()`` and ``snapshot`` besides.
 
     Raises
     ------
@@ -106,6 +160,7 @@ def open_session(
     """
     options = make(
         backend=backend,
+        use_fractional_gates=use_fractional_gates,
         max_time=max_time,
         service=service,
         instance=instance,
@@ -113,188 +168,112 @@ def open_session(
         mode=mode,
         name=name,
         tags=tags,
+        another=another,
         expect=expect,
         strict=strict,
         idle_close=idle_close,
         budget=budget,
         on_exit=on_exit,
+        on_crash=on_crash,
+        resume=resume,
         say=say,
         events=events,
         local=emulator_options,
     )
-    return open_bound(options, notebook=notebook)[0].session
+    return _session(lambda: MANAGER.open(options, notebook=notebook))
 
 
-def open_bound(options: OpenOptions, *, notebook: str = "") -> tuple[LiveSession, str]:
-    """What `open_session` does, with a line to say about it.
+@_checks_arguments
+def attach_session(
+    id_or_name: str,
+    *,
+    service: Kind = "auto",
+    instance: str | None = None,
+    account: str | None = None,
+    name: str = "",
+    tags: Sequence[str] = (),
+    expect: int | None = None,
+    strict: bool = False,
+    idle_close: int | str | None = None,
+    budget: str | None = None,
+    on_exit: str | None = None,
+    on_crash: str | None = None,
+    say: str = "auto",
+    events: str | None = None,
+) -> Session | Batch:
+    """Take up a session that was opened elsewhere and bind it, as ``%session attach`` does.
 
-    Returns
-    -------
-    tuple of (LiveSession, str)
-        The bound session, and which service it runs on, or that it was open already.
-    """
-    known = open_already(options)
-    if known is not None:
-        return known, go_on(known, options)
-    chosen, device = _where(options)
-    return _open(chosen, device, options, notebook)
+    It may have been opened by a kernel that is gone, by another notebook, or by another program.
+    Saved accounts, their instances and the emulators on this machine are asked for it.
 
-
-def open_or_fall_back(
-    options: OpenOptions, *, notebook: str = ""
-) -> tuple[LiveSession | JobMode, str]:
-    """`open_bound`, and where the plan has no sessions, job mode or a batch in its place.
-
-    Returns
-    -------
-    tuple of (LiveSession or JobMode, str)
-        What is bound, and what to say about it.
-    """
-    known = open_already(options)
-    if known is not None:
-        return known, go_on(known, options)
-    from .sessions.opening import NoSessionsOnPlan
-
-    chosen, device = _where(options)
-    try:
-        return _open(chosen, device, options, notebook)
-    except NoSessionsOnPlan:
-        refused = f"{chosen.reason}\nThis plan has no sessions (the service said 1352): "
-        if options.fallback == "batch":
-            live, remark = _open(chosen, device, replace(options, mode="batch"), notebook)
-            live.request = options.request
-            said = remark.removeprefix(chosen.reason).strip()
-            return live, f"{refused}a batch was opened in its place. {said}".rstrip()
-        job_mode = JobMode(device, chosen, options, _watch_jobs(chosen, device, options, notebook))
-        BINDING.bind_job_mode(job_mode)
-        return job_mode, (
-            f"{refused}primitives built without a mode run on {device.name} in job mode, each job "
-            "through the queue by itself; --fallback batch or %%batch opens a batch."
-            + _without_a_session(options)
-        )
-
-
-def _without_a_session(options: OpenOptions) -> str:
-    """What cannot be kept in job mode of what was asked for, as a sentence."""
-    kept = {"backend", "service", "instance", "account", "fallback", "expect", "names", "name"}
-    usual = OpenOptions()
-    flags = [
-        option.flag
-        for option in OPEN_OPTIONS
-        if option.field not in kept
-        and getattr(options, option.field, None) != getattr(usual, option.field, None)
-    ]
-    return f" Without a session nothing comes of {', '.join(flags)}." if flags else ""
-
-
-def _watch_jobs(chosen: Chosen, device: Any, options: OpenOptions, notebook: str) -> JobWatch:
-    from .service.client import ServiceClient
-    from .watching.jobwatch import JobWatch
-
-    return JobWatch(
-        ServiceClient(chosen.service),
-        chosen.info,
-        device.name,
-        reason="no_sessions_on_plan",
-        notebook=notebook,
-        expected_jobs=options.expect,
-    )
-
-
-def attach_bound(wanted: str, options: OpenOptions) -> tuple[LiveSession, str]:
-    """Take up a session that was opened elsewhere, by its id or a job's, and bind it.
+    Parameters
+    ----------
+    id_or_name : str
+        Its id, the id of one of its jobs, or the name that it was opened with on this machine.
+    service : {"auto", "ibm", "local"}
+        Where to look: ``auto`` asks the saved accounts and the emulators.
+    instance : str, optional
+        Instance (CRN or name) of the IBM account; only that one is asked.
+    account : str, optional
+        Name of a saved account; only that one is asked.
+    name : str, optional
+        A name for it in this kernel; the one that it was found by when not given.
+    on_exit : {"close", "leave"}, optional
+        Whether it is closed or left open when the interpreter ends; ``leave`` when not given,
+        because others may still use it.
+    on_crash : {"close", "leave"}, optional
+        The same when the process is killed or crashes.
+    tags, expect, strict, idle_close, budget, say, events
+        As of `open_session`.
 
     Returns
     -------
-    tuple of (LiveSession, str)
-        The bound session, and what to say about it.
+    Session or Batch
+        The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()``,
+        ``log()``, ``metrics()`` and ``snapshot`` besides.
 
     Raises
     ------
     UserError
-        There is none, or it takes no more jobs.
+        There is no such session, it accepts no more jobs, or a value makes no sense.
     """
-    live = BINDING.with_id(wanted)
-    if live is None:
-        from .finding.places import find
-        from .sessions.opening import attach_live
-
-        if taken := BINDING.named(options.name) if options.name else None:
-            raise UserError(name_taken(taken, [wanted]))
-        if options.events:
-            events_file(options.events)
-        found = find(wanted, _places(options, wanted))
-        live = BINDING.with_id(found.session_id)
-    if live is not None:
-        return live, go_on(live, options)
-    Rules.of(options, found.place.info)
-    live = attach_live(found, options)
-    guard(live)
-    BINDING.bind(live)
-    leave = live.options.on_exit == "leave"
-    return live, (
-        f"Attached to the {live.word} on {live.backend.name}: primitives built without a mode "
-        f"belong to it. It is {'left open' if leave else 'closed'} when this kernel ends."
+    given: object = id_or_name
+    if not (isinstance(given, str) and given.strip()):
+        raise UserError(f"attach_session takes an id or a name as text, not {id_or_name!r}.")
+    options = make(
+        service=service,
+        instance=instance,
+        account=account,
+        name=name,
+        tags=tags,
+        expect=expect,
+        strict=strict,
+        idle_close=idle_close,
+        budget=budget,
+        on_exit=on_exit,
+        on_crash=on_crash,
+        say=say,
+        events=events,
     )
-
-
-def _places(options: OpenOptions, wanted: str) -> Iterator[Spot]:
-    """Where to look for a session that is named by its id only."""
-    from .finding.places import places
-
-    return places(
-        "all" if options.service == "auto" else options.service,
-        instance=options.instance,
-        account=options.account,
-        known=BINDING.services(),
-        wanted=wanted,
-    )
+    if on_exit is None:
+        options = replace(options, on_exit="leave")
+    return _session(lambda: MANAGER.attach(id_or_name, options))
 
 
 def current_session() -> Session | Batch | None:
-    """The bound session, which primitives without a mode belong to; None when there is none."""
-    return None if BINDING.bound is None else BINDING.bound.session
+    """The bound session, which primitives without a mode belong to; None when there is none.
+
+    One that is closed is none.
+    """
+    live = BINDING.bound
+    return None if live is None or live.closed else live.session
 
 
-def _where(options: OpenOptions) -> tuple[Chosen, Any]:
-    # before anything is opened that would have to be closed again
-    if options.events:
-        events_file(options.events)
-    from .service.quota import quota_warning, remaining
-
-    chosen = _service(options)
-    device = find_backend(chosen, options.backend)
-    # it is the backend that says which of an account's instances is used, and at what price
-    chosen = described_anew(chosen)
-    Rules.of(options, chosen.info)
-    left = remaining(chosen)
-    if warning := quota_warning(left, options.max_time, options.word, chosen.info.plan):
-        NOTICES.say(warning)
-    return chosen, device
-
-
-def _service(options: OpenOptions) -> Chosen:
-    return choose(
-        options.service,
-        instance=options.instance,
-        account=options.account,
-        emulator_options=options.local or None,
-    )
-
-
-def _open(
-    chosen: Chosen, device: Any, options: OpenOptions, notebook: str
-) -> tuple[LiveSession, str]:
-    from .sessions.opening import open_live
-
-    live = open_live(chosen, device, options, notebook=notebook)
-    guard(live)
-    BINDING.bind(live)
-    return live, chosen.reason + _capped(live, options.max_time)
-
-
-def _capped(live: LiveSession, asked: int | None) -> str:
-    granted = live.monitor.snapshot.max_ttl
-    if asked is None or granted is None or abs(granted - asked) < 1:
-        return ""
-    return f" The service granted {words(granted)} instead of {words(asked)}."
+def _session(requested: Callable[[], OpenResult]) -> Session | Batch:
+    try:
+        bound = requested().bound
+    except InvalidOption as error:
+        raise error.spelled("python") from None
+    # without a fallback a session or batch is opened, or an error raised
+    assert not isinstance(bound, JobMode)
+    return bound.session

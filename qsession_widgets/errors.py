@@ -1,55 +1,87 @@
-"""What goes wrong, in a sentence: what was wrong, what is allowed, and what to do.
+"""Errors with a sentence for people: what was wrong, what is allowed, and what to do.
 
-`UserError` carries such a sentence to whoever shows it: a magic, the panel, the command line.
-`explain` makes one of whatever the service or the client library raised.
+`UserError` carries such a sentence to a magic, the panel or the command line; `ServiceError` is an
+answer of the service's. `qsession_widgets.explanations` turns other errors into sentences.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from difflib import SequenceMatcher
-from traceback import walk_tb
-from typing import Any
+from threading import Thread
+from typing import Any, Literal
 
-from .advice import ADVICE, EXCEPTIONS, MESSAGES, STATUSES, Advice
-
-__all__ = [
-    "ADVICE",
-    "EXCEPTIONS",
-    "STATUSES",
-    "Advice",
-    "ServiceError",
-    "UserError",
-    "advice_for",
-    "advise",
-    "answer_code",
-    "explain",
-    "explained",
-    "nearest",
-    "read_error_body",
-    "still_open",
-    "unanswered",
-    "went_through_client",
-]
-
+from .messages.problems import Spelling, option_problem, sentence
 
 NO_SESSIONS_ON_PLAN = 1352
 
-ALIKE = 0.6
-"""How much two words have in common at least, from 0 to 1, for one to be offered for the other."""
-NO_WORSE = 0.12
-"""By how much less than the best of them further words may be alike."""
-
 
 class UserError(Exception):
-    """Something a person can put right; its text is the whole message, no traceback is needed."""
+    """An error that a person can put right; its text is the whole message, without a traceback.
+
+    Parameters
+    ----------
+    *args
+        The sentence; made from the code and the facts when not given.
+    code : str
+        Identifies the error to other parts, which never read its sentence: one of
+        `qsession_widgets.messages.problems.SENTENCES`, or a `ServiceError.kind` when it comes from
+        the service. Empty where no part reads it.
+    **facts
+        Values for the sentence.
+    """
+
+    def __init__(self, *args: object, code: str = "", **facts: Any):
+        super().__init__(*(args or ([sentence(code, facts)] if code else [])))
+        self.code = code
+        self.facts = facts
 
     def __str__(self) -> str:
         # qiskit's errors, with which subclasses are mixed, put quotes around theirs
         return str(self.args[0]) if self.args else ""
+
+
+class InvalidOption(UserError):
+    """An option has a value that makes no sense, or does not go with another one.
+
+    Its text is spelled for a magic's line; `spelled` gives the same error for another place.
+
+    Parameters
+    ----------
+    option : str
+        Its name, such as ``max-time`` or ``local-speed``; several have commas between.
+    value : object
+        The value that was given.
+    problem : str
+        A key of `qsession_widgets.messages.problems.OPTION`, or a template like those.
+    spelling : {"line", "python", "emulator"}
+        See `qsession_widgets.messages.problems.spell`.
+    **facts
+        ``choices``, the values there are; ``example``, a value that makes sense.
+    """
+
+    def __init__(
+        self,
+        option: str,
+        value: object,
+        problem: str,
+        *,
+        spelling: Spelling = "line",
+        **facts: object,
+    ):
+        super().__init__(option_problem(problem, option, value, facts, spelling))
+        self.option = option
+        self.value = value
+        self.problem = problem
+        self.facts = facts
+
+    def spelled(self, spelling: Spelling) -> InvalidOption:
+        """The same error with the option as it is written elsewhere."""
+        again: dict[str, Any] = dict(self.facts)
+        return InvalidOption(self.option, self.value, self.problem, spelling=spelling, **again)
+
+
+ErrorKind = Literal["timeout", "unreachable", "not_found", "conflict", "refused"]
+
+_KINDS: dict[int | None, ErrorKind] = {None: "unreachable", 404: "not_found", 409: "conflict"}
 
 
 class ServiceError(Exception):
@@ -57,6 +89,9 @@ class ServiceError(Exception):
 
     Attributes
     ----------
+    kind : str
+        ``timeout``: no answer in time; ``unreachable``: no connection; ``not_found`` (status 404);
+        ``conflict`` (status 409); ``refused``: any other error.
     status : int or None
         HTTP status; None when there was no answer.
     code : int or None
@@ -78,8 +113,10 @@ class ServiceError(Exception):
         solution: str = "",
         trace: str = "",
         retry_after: float | None = None,
+        kind: ErrorKind | None = None,
     ):
         super().__init__(message)
+        self.kind: ErrorKind = kind or _KINDS.get(status, "refused")
         self.message = message
         self.status = status
         self.code = code
@@ -88,246 +125,46 @@ class ServiceError(Exception):
         self.retry_after = retry_after
 
 
-def advice_for(code: int | None, status: int | None = None) -> Advice | None:
-    """Advice for an error code, or for an HTTP status where the code is unknown."""
-    found = ADVICE.get(code) if code is not None else None
-    return found or (STATUSES.get(status) if status is not None else None)
+class Unreadable(ServiceError):
+    """The service answered something that cannot be read as what was asked for."""
+
+    def __init__(self, message: str = "The service's answer cannot be read.", **fields: Any):
+        super().__init__(message, **fields)
 
 
-def read_error_body(text: str) -> dict[str, Any]:
-    """Find the service's error in an answer's body, or in a text that contains it.
-
-    Returns
-    -------
-    dict
-        ``code`` (int or None), ``message``, ``solution``, ``trace``; empty strings where nothing
-        was found.
-    """
-    found: dict[str, Any] = {"code": None, "message": "", "solution": "", "trace": ""}
-    start = text.find('{"errors"')
-    if start < 0:
-        start = text.find("{")
-    if start < 0:
-        return found
-    try:
-        body, _ = json.JSONDecoder().raw_decode(text[start:])
-        error = body["errors"][0]
-    except (ValueError, KeyError, IndexError, TypeError):
-        return found
-    code = str(error.get("code", ""))
-    found["code"] = int(code) if code.isdigit() else None
-    found["message"] = str(error.get("message", ""))
-    found["solution"] = str(error.get("solution", ""))
-    found["trace"] = str(body.get("trace", ""))
-    return found
-
-
-def explain(
-    error: BaseException, *, doing: str, service: str = "ibm", opening: bool = False
-) -> str:
-    """One sentence, or a few, for an error that came from the service or the client library.
+class OutcomeUnknown(UserError):
+    """The answer to a request was lost, and it is not known whether the request took effect.
 
     Parameters
     ----------
-    error : BaseException
-        What was raised.
     doing : str
-        What was being done, as in "open a session on ibm_fez".
-    service : {"ibm", "local"}
-        Which service it came from.
-    opening : bool
-        Whether nothing is open yet; then the way on without IBM is named.
+        What was asked for, as in "submit the sampler job".
+    more : str
+        Further sentences: what it would cost, and how to find out.
 
-    Returns
-    -------
-    str
-        What happened and what to do; the service's own words and its trace id follow.
-    """
-    status, parts = _said(error)
-    code, message = parts["code"], parts["message"]
-    advice = advice_for(code, status)
-    silent = unanswered(error)
-    if advice is None and not silent and not message:
-        advice = _advice_for_class(error)
-        message = _first_line(str(error)).strip("'\"") if advice is not None else message
-    ibm = service == "ibm"
-    if silent:
-        text = f"Could not {doing}: {_silence(error, ibm)}"
-    elif advice is not None:
-        text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"
-        if ibm and code == NO_SESSIONS_ON_PLAN:
-            text += " To rehearse a session without one, use --service local."
-    else:
-        reason = message or _first_line(str(error)) or type(error).__name__
-        solution = parts["solution"]
-        text = f"Could not {doing}: {reason.rstrip('.')}." + (f" {solution}" if solution else "")
-    if ibm and opening and "--service local" not in text and (silent or status in (401, 403)):
-        text += " To go on without IBM, use --service local."
-    if advice is not None and message:
-        said = "The service said" if parts["message"] else "The client library said"
-        text += f"\n{said}: {message}" + (f" (code {code})" if code else "")
-    if parts["trace"]:
-        text += f"\nTrace id: {parts['trace']}"
-    return text
-
-
-def still_open(error: BaseException, session_id: str) -> str:
-    """What to say beside why a session could not be ended: that it may cost, and how to end it."""
-    status, _ = _said(error)
-    if not unanswered(error) and (status or 0) < 500:
-        return ""
-    return f" It may still be open and cost: try again, or qsession close {session_id}."
-
-
-def unanswered(error: BaseException) -> bool:
-    """Whether nobody knows what became of a request, because no answer came that says so."""
-    status, parts = _said(error)
-    return status in (None, -1) and not parts["code"] and _looks_like_network(error)
-
-
-def _said(error: BaseException) -> tuple[int | None, dict[str, Any]]:
-    """The HTTP status of the answer behind an error, and what `read_error_body` found in it."""
-    if isinstance(error, ServiceError):
-        return error.status, vars(error)
-    answered = _answer(error)
-    return (
-        getattr(answered, "status_code", None),
-        read_error_body(str(getattr(answered, "message", answered))),
-    )
-
-
-def _silence(error: BaseException, ibm: bool) -> str:
-    """What is wrong where no answer came, and what to do, as the end of a sentence and another."""
-    text = str(error)
-    if late := re.search(r"did not answer within [\d.]+ s", text):
-        return f"the service {late[0]}. Try again in a minute."
-    # the client library has asked again and again, and kept none of the answers
-    if failed := re.search(r"too many (\d{3}) error responses", text):
-        return f"the service answered {failed[1]} each time it was asked. Try again in a minute."
-    if ibm:
-        return "the service cannot be reached. Check the network and try again."
-    return (
-        "the local emulator does not answer. If it has ended, the cell with %%session, or qsession "
-        "emulator start, starts it again."
-    )
-
-
-@contextmanager
-def explained(doing: str, service: str = "ibm") -> Iterator[None]:
-    """Turn a `ServiceError` of what is done in the block into a `UserError` that `explain` wrote.
-
-    Parameters
+    Attributes
     ----------
-    doing, service
-        As of `explain`.
+    asking : Thread or None
+        Ends when the service has said what became of it.
     """
-    try:
-        yield
-    except ServiceError as error:
-        # without the client library's frames: the sentence is the whole message
-        raise UserError(explain(error, doing=doing, service=service)) from None
 
+    asking: Thread | None = None
 
-def advise(error: BaseException) -> str | None:
-    """What an error means that stopped the user's own code, where the client library is concerned.
+    def __init__(self, doing: str, more: str = ""):
+        super().__init__(doing)
+        self.code = "outcome_unknown"
+        self.doing = doing
+        self.more = more
 
-    Returns
-    -------
-    str or None
-        A sentence or two; None for an error that has nothing to do with it, or explains itself.
-    """
-    if isinstance(error, UserError):
-        return None
-    text = f"{type(error).__name__}: {error}"
-    found = next((MESSAGES[known] for known in MESSAGES if re.search(known, text)), None)
-    if found is None and _is_the_clients(error):
-        status, parts = _said(error)
-        in_words = re.search(r"[Ee]rror code (\d+)", text)
-        code = parts["code"] or (int(in_words[1]) if in_words else None)
-        found = advice_for(code, status)
-        if found is None and in_words is None:
-            found = _advice_for_class(error)
-        if found is None and unanswered(error):
-            return f"What this means: {_silence(error, ibm=True)}"
-    if found is None:
-        return None
-    return f"What this means: {_lower_first(found.what)}. {found.do}"
+    def wait(self) -> None:
+        """Wait until the service has said what became of it; may be interrupted."""
+        while self.asking is not None and self.asking.is_alive():
+            self.asking.join(1.0)
 
-
-def went_through_client(error: BaseException) -> bool:
-    """Whether an error came out of the client library, or of what that called."""
-    frames = (frame.f_globals.get("__name__") for frame, _ in walk_tb(error.__traceback__))
-    return any(str(name).startswith("qiskit_ibm_runtime") for name in frames)
-
-
-def answer_code(error: BaseException) -> int | None:
-    """The service's error code behind an error of the client library's; None when it has none."""
-    found = _said(error)[1]["code"]
-    return None if found is None else int(found)
-
-
-def nearest(word: str, known: list[str], *, limit: int = 3) -> str:
-    """Words that look like one that is not known, as ``a, b or c``; empty when none does.
-
-    Capitals and the signs between letters do not count: ``FakeFez`` is ``fake_fez``.
-    """
-    wanted = _bare(word)
-    likeness = {name: SequenceMatcher(None, wanted, _bare(name)).ratio() for name in known}
-    best = max(likeness.values(), default=0.0)
-    if best >= ALIKE:
-        close = [name for name in known if likeness[name] >= max(ALIKE, best - NO_WORSE)]
-    else:
-        close = [name for name in known if _holds(wanted, _bare(name))]
-    close = sorted(close, key=lambda name: -likeness[name])[:limit]
-    return " or ".join(filter(None, [", ".join(close[:-1]), close[-1] if close else ""]))
-
-
-def _bare(word: str) -> str:
-    return re.sub(r"[\W_]", "", word).lower()
-
-
-def _holds(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    return len(short) >= 3 and short in long
-
-
-def _answer(error: BaseException) -> BaseException:
-    """The error among an error's causes that holds the service's answer as it came.
-
-    The client library wraps it in others and quotes it on the way, which spoils the JSON.
-    """
-    seen: BaseException | None = error
-    while seen is not None:
-        if hasattr(seen, "status_code"):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return error
-
-
-def _advice_for_class(error: BaseException) -> Advice | None:
-    if not _is_the_clients(error):
-        return None
-    names = (cls.__name__ for cls in type(error).__mro__)
-    return next((EXCEPTIONS[name] for name in names if name in EXCEPTIONS), None)
-
-
-def _is_the_clients(error: BaseException) -> bool:
-    return type(error).__module__.startswith(("qiskit_ibm_runtime", "qiskit.providers"))
-
-
-def _looks_like_network(error: BaseException) -> bool:
-    names = {cls.__name__ for cls in type(error).__mro__}
-    chain = error.__cause__ or error.__context__
-    return (
-        bool(names & {"ConnectionError", "Timeout", "ServiceError", "ApiException"})
-        or bool(re.search(r"(Max retries|Connection refused|timed out|resolve)", str(error)))
-        or (chain is not None and chain is not error and _looks_like_network(chain))
-    )
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _first_line(text: str) -> str:
-    return text.strip().splitlines()[0][:300] if text.strip() else ""
+    def __str__(self) -> str:
+        text = (
+            f"It is not known whether the request to {self.doing} took effect, it may have been "
+            "accepted: its answer was lost, and the service does not say. It is asked until it "
+            "does."
+        )
+        return " ".join(filter(None, [text, self.more]))

@@ -78,12 +78,23 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     class ByFolder(LoadScopeScheduling):
         def _split_scope(self, nodeid: str) -> str:
             file = nodeid.partition("::")[0]
+            folder, name = os.path.split(file)
             # a notebook has a kernel of its own
-            return file if file.endswith(".ipynb") else os.path.dirname(file)
+            return file if name.endswith(".ipynb") else folder + _half(folder, name)
 
-    # the longest folders come first by name, and last by their number of tests
     config.option.loadscopereorder = False
     return ByFolder(config, log)
+
+
+_LONGEST = ("tests/kernel", "tests/browser", "tests/emulator")
+"""Folders that are begun with, so that no process is left alone with one of them at the end."""
+
+
+def _half(folder: str, name: str) -> str:
+    """Which half of its folder a file is in, where the folder is too long for one process."""
+    if folder != _LONGEST[0]:
+        return ""
+    return "/a-g" if name < "test_h" else "/h-z"
 
 
 def _hear_interrupts() -> None:
@@ -93,9 +104,10 @@ def _hear_interrupts() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    hang_up = getattr(signal, "SIGHUP", None)
-    if hang_up is not None and signal.getsignal(hang_up) is signal.SIG_IGN:
-        signal.signal(hang_up, signal.SIG_DFL)
+    for name in ("SIGHUP", "SIGQUIT"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -108,7 +120,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Keep the tests that need a real account out, unless they were asked for."""
+    """Begin with the longest folders; keep what needs a real account out, unless asked for."""
+    files = [item.nodeid.partition("::")[0] for item in items]
+    place = {folder: number for number, folder in enumerate(_LONGEST)}
+    order = sorted(
+        range(len(items)), key=lambda at: place.get(os.path.dirname(files[at]), len(_LONGEST))
+    )
+    items[:] = [items[at] for at in order]
     if REAL_ACCOUNT:
         return
     costly = [item for item in items if item.get_closest_marker("ibm")]

@@ -15,11 +15,18 @@ from numpy_docstrings import (
     table,
 )
 
-from qsession_widgets.durations import words
-from qsession_widgets.emulator import faults, queue, records
-from qsession_widgets.emulator.api import coverage
-from qsession_widgets.emulator.retention import RETENTION
-from qsession_widgets.emulator.store import MAX_BYTES, MAX_JOBS
+from qsession_widgets.emulator.http import coverage, fault_injection
+from qsession_widgets.emulator.rules import records, simulated_load
+from qsession_widgets.emulator.storage.retention import RETENTION
+from qsession_widgets.emulator.storage.store import MAX_BYTES, MAX_JOBS
+from qsession_widgets.formatting import format_duration
+from qsession_widgets.price_list import LIST_PRICES
+
+
+def _price(plan: str) -> str:
+    listed = LIST_PRICES[plan]
+    dollars = listed.dollars_per_second
+    return f"[${dollars:.2f}]({listed.source}), {listed.as_of}" if dollars else "free"
 
 
 def emulator_section() -> str:
@@ -28,10 +35,10 @@ def emulator_section() -> str:
         (
             f"`{plan.name}`",
             "yes" if plan.sessions else "refused with 1352",
-            words(plan.interactive_ttl),
-            words(plan.max_ttl),
-            words(plan.max_execution_time),
-            f"${plan.price_per_second:.2f}" if plan.price_per_second else "free",
+            format_duration(plan.interactive_ttl),
+            format_duration(plan.max_ttl),
+            format_duration(plan.max_execution_time),
+            _price(plan.name),
         )
         for plan in records.PLANS.values()
     ]
@@ -50,17 +57,29 @@ def emulator_section() -> str:
             "hand, and `qsession run -- python script.py` gives a program one of its own.",
             "### Options of the emulator",
             table(("option", ""), as_code(arguments_of(emulator_parser()))),
+            "### Devices",
+            "`service.backends()` lists the devices in service that the client has a snapshot of, "
+            "under their own names, your own devices, and the ideal simulator: `aer` takes "
+            "sessions, `aer_simulator` is what `backends(simulator=True)` finds. "
+            "`include_mocks=True` lists all other snapshots, too, each under two names, as in "
+            "`fake_manila` and `ibm_manila`. Fractional gates come with "
+            "`use_fractional_gates=True`; where a device's `rzz` was not calibrated, its error is "
+            "that of `cz` on the same qubits. A shorter measurement or reset (`measure_2`, "
+            "`reset_2`) has the error of the usual one. `qsession emulator device` adds devices of "
+            "your own, which a running emulator takes up at once, and puts any device under "
+            "maintenance or retires it. A backend's description says what it is made of, and of "
+            "what day its calibration is.",
             "### Plans",
             table(head, plans),
             "### The queue of other users",
             "`--queue 120` makes a job wait two minutes; `--queue wait=120,users=5,sessions=0.1` "
             "says more:",
-            _values(queue.Crowd),
+            _values(simulated_load.LoadProfile),
             "### Faults",
             "An emulator started with `--faults` makes requests fail on demand: `qsession emulator "
             "fault --path /jobs --status 503` lets the next job be refused, and `POST "
             "/emulator/v1/faults` takes a JSON object with these.",
-            _values(faults.Fault),
+            _values(fault_injection.Fault),
             "### What is kept",
             f"Jobs, results and sessions are on disk when they are acknowledged, and outlive the "
             f"emulator. What ended is kept for {RETENTION / 86400:g} days, at most {MAX_JOBS:,} "
@@ -97,8 +116,8 @@ def coverage_section() -> str:
     return "\n\n".join(
         [
             f"The emulator answers {done} of the {len(calls)} calls of the service's REST API; "
-            "[COVERAGE.md](../qsession_widgets/emulator/COVERAGE.md) lists them all. It does not "
-            "answer:",
+            "[COVERAGE.md](../qsession_widgets/emulator/http/COVERAGE.md) lists them all. It does "
+            "not answer:",
             table(("call", "why"), missing),
             "It answers in its own way:",
             table(("call", "how"), special),

@@ -12,8 +12,8 @@ from numpy_docstrings import (
 )
 
 import qsession_widgets
-from qsession_widgets.finding import asking
-from qsession_widgets.notebook import magics, usage
+from qsession_widgets.discovery import fan_out
+from qsession_widgets.magics import help_text, magics
 from qsession_widgets.options import table as options
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ def magic_section() -> str:
     ]  # fmt: skip
     actions = [
         (f"`{' '.join(['%session', action.name, action.takes]).strip()}`", action.meaning)
-        for action in usage.ACTIONS
+        for action in help_text.ACTIONS
     ]
     return "\n\n".join(
         [
@@ -61,7 +61,7 @@ def option_section() -> str:
             table(("option", ""), [row(option)[:2] for option in local]),
             "Of `%session list`, which asks every saved account and each instance that it reaches, "
             "and every emulator that runs, all at once; one that does not answer within "
-            f"{asking.PATIENCE:g} s is named below the table. `--account` looks at one account "
+            f"{fan_out.TIMEOUT:g} s is named below the table. `--account` looks at one account "
             "only, `--instance` at one instance:",
             table(("option", ""), [row(option)[:2] for option in options.LIST_OPTIONS]),
         ]

@@ -12,9 +12,11 @@ from numpy_docstrings import (
 )
 
 import qsession_widgets
-from qsession_widgets import advice, snapshot
+from qsession_widgets import model
+from qsession_widgets.messages import service_errors
+from qsession_widgets.messages.events import ENDS
+from qsession_widgets.model import events
 from qsession_widgets.sessions import session
-from qsession_widgets.snapshot import events
 
 
 def python_section() -> str:
@@ -22,7 +24,7 @@ def python_section() -> str:
     blocks = ["`from qsession_widgets import …`"]
     for name in sorted(qsession_widgets.__all__, key=str.lower):
         thing = getattr(qsession_widgets, name)
-        if name == "__version__" or thing is snapshot.SessionSnapshot:
+        if name == "__version__" or thing is model.SessionSnapshot:
             continue
         blocks.append(f"### {name}")
         blocks += _class(thing) if isinstance(thing, type) else _function(name, thing)
@@ -38,25 +40,25 @@ def python_section() -> str:
 def snapshot_section() -> str:
     """What is known of a session, and what is derived from it."""
     functions = [
-        snapshot.interactive_timeout,
-        snapshot.maximum_time,
-        snapshot.empty_timeout,
-        snapshot.idle_timeout,
-        snapshot.usage,
+        model.interactive_timeout,
+        model.maximum_time,
+        model.empty_timeout,
+        model.idle_timeout,
+        model.usage,
     ]
     blocks = [
         "`session.snapshot` is what is known of a session at one moment. All times are seconds "
         "since the epoch on the service's clock, all durations seconds.",
     ]
-    for kind in (snapshot.SessionSnapshot, snapshot.JobRecord, snapshot.ServiceInfo):
+    for kind in (model.SessionSnapshot, model.JobRecord, model.SeriesPoint, model.ServiceInfo):
         blocks += [f"### {kind.__name__}", *_class(kind)]
     blocks += [
         "### Derived numbers",
-        "In `qsession_widgets.snapshot`; `now` is a time on the service's clock.",
+        "In `qsession_widgets.model`; `now` is a time on the service's clock.",
     ]
     for function in functions:
         blocks += _function(function.__name__, function)
-    for kind in (snapshot.Countdown, snapshot.Usage):
+    for kind in (model.Countdown, model.Usage):
         blocks += [f"#### {kind.__name__}", *_class(kind)]
     return "\n\n".join(blocks)
 
@@ -102,26 +104,33 @@ def _members(kind: type) -> str:
 
 
 def _call(function: Any) -> str:
-    names = list(inspect.signature(function).parameters)[1:]
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    # positional ones without a name are taken only to be refused in a sentence
+    given = [one for one in parameters if one.kind is not one.VAR_POSITIONAL]
+    names = [f"{'**' if one.kind is one.VAR_KEYWORD else ''}{one.name}" for one in given]
     return f"({', '.join(names)})"
 
 
 def error_section() -> str:
     """The service's codes and the client's exceptions with advice, and how sessions end."""
 
-    def meaning(known: advice.Advice) -> tuple[str, str]:
+    def meaning(known: service_errors.Advice) -> tuple[str, str]:
         return f"{known.what}.", known.do
 
-    codes = [(f"`{code}`", *meaning(known)) for code, known in sorted(advice.ADVICE.items())]
-    code_of = {id(known): code for code, known in advice.ADVICE.items()}
+    codes = [
+        (f"`{code}`", *meaning(known)) for code, known in sorted(service_errors.ADVICE.items())
+    ]
+    code_of = {id(known): code for code, known in service_errors.ADVICE.items()}
     statuses = [
         f"`{status}` as {code_of[id(known)]}"
         if id(known) in code_of
         else f"`{status}`, where {known.what[:1].lower()}{known.what[1:]}"
-        for status, known in sorted(advice.STATUSES.items())
+        for status, known in sorted(service_errors.STATUSES.items())
     ]
-    raised = [(f"`{name}`", *meaning(known)) for name, known in sorted(advice.EXCEPTIONS.items())]
-    ends = [(f"`{reason}`", how) for reason, how in events.ENDS.items()]
+    raised = [
+        (f"`{name}`", *meaning(known)) for name, known in sorted(service_errors.EXCEPTIONS.items())
+    ]
+    ends = [(f"`{reason}`", how) for reason, how in ENDS.items()]
     return "\n\n".join(
         [
             "A cell, the panel or a command says one sentence in place of a traceback, with the "

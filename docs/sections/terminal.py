@@ -5,13 +5,13 @@ from __future__ import annotations
 from arguments import Parser, arguments_of, as_code, commands_below, emulator_parser
 from numpy_docstrings import table
 
-from qsession_widgets import cli
-from qsession_widgets.emulator import cli as emulator_cli
+from qsession_widgets.cli.main import build_parser
+from qsession_widgets.emulator.process import cli as emulator_cli
 
 
 def command_section() -> str:
     """The ``qsession`` command and what it can do."""
-    commands = {**commands_below(cli.build_parser()), **commands_below(emulator_cli._parser())}
+    commands = {**commands_below(build_parser()), **commands_below(emulator_cli.build_parser())}
     shared = {name for name in commands if name.startswith("qsession emulator ")}
     blocks = _command_group({n: c for n, c in commands.items() if n not in shared})
     blocks += ["### qsession emulator", "The emulator that notebooks share."]

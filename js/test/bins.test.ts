@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
-import { Columns, SINGLE_BARS, toBars, type Block } from "../src/panel/bins";
-import type { Frame } from "../src/panel/frame";
-import { idleGaps } from "../src/panel/traces";
+import { Columns, SINGLE_BARS, toBars, type Block } from "../src/panel/timeline/bins";
+import type { ChartScale } from "../src/panel/timeline/scale";
+import { idleGaps } from "../src/panel/timeline/traces";
 
 const blocks = (count: number, weight = (_: number) => 1): Block[] =>
   Array.from({ length: count }, (_, i) => ({
@@ -85,7 +85,7 @@ describe("the gaps of a loop", () => {
   }
   const snapshot = { ...vectors.default_snapshot, jobs } as unknown as SessionSnapshot;
   const shown = (pixelsPerSecond: number) => {
-    const frame = { pixels: (seconds: number) => seconds * pixelsPerSecond } as Frame;
+    const frame = { pixels: (seconds: number) => seconds * pixelsPerSecond } as ChartScale;
     return idleGaps({ snapshot, frame }, [[1000, jobs.at(-1)!.finished!]]).length;
   };
 

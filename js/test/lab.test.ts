@@ -1,22 +1,28 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import { cancelSentence } from "#shared/consequences";
 import type { JobRecord } from "#shared/snapshot.gen";
 import {
   keyOf,
   which,
+  type EndAction,
   type OpenedBy,
   type Overview,
   type Snapshot,
   type Workload,
-} from "../src/lab/contract";
-import { ENDER, makeEnder, offerEnder, type Ender } from "../src/lab/ender";
-import { Watch, type Known, type Notice } from "../src/lab/notices";
-import { belongsHere, boundHere, leftBy, samePath } from "../src/lab/place";
-import { RequestFailed } from "../src/lab/failures";
-import { complete, Sessions } from "../src/lab/sessions";
+} from "../src/shared/serverTypes";
+import {
+  END_SESSION,
+  makeEndSession,
+  offerEndSession,
+  type EndSession,
+} from "../src/lab/state/serverSessionControl";
+import { ChangeDetector, type Known, type Notice } from "../src/lab/notifications/changes";
+import { belongsHere, boundHere, leftBy, samePath } from "../src/lab/state/currentNotebook";
+import { RequestFailed } from "../src/shared/messages/outcomes";
+import { complete, Sessions } from "../src/lab/state/overviewStore";
 import {
   agoWords,
-  cancelSentence,
   closeSentence,
   idleWords,
   inOrder,
@@ -28,9 +34,10 @@ import {
   statusLine,
   titleOf,
   tone,
+  priceWords,
   usageWords,
   worstTone,
-} from "../src/lab/words";
+} from "../src/shared/messages/labels";
 
 const NOW = 2000;
 const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
@@ -68,6 +75,7 @@ const workload = (
   service: "ibm",
   snapshot: { ...vectors.default_snapshot, ...active, ...fields } as Snapshot,
   opened_by: opened === null ? null : by(opened),
+  also: [],
   events: [],
   ...extra,
 });
@@ -115,14 +123,22 @@ describe("what it costs", () => {
     charged: true,
   } as Snapshot["service"];
   test("idle time is counted from the last job, at the plan's price", () => {
-    expect(idleWords(workload({ service: priced }).snapshot, NOW)).toBe("idle for 18 s, ≈ $29");
+    expect(idleWords(workload({ service: priced }).snapshot, NOW)).toBe("idle for 18 s, ≈ $28.80");
     expect(usageWords(workload({ service: priced }).snapshot, NOW)).toBe("1 m 39 s, ≈ $158");
   });
   test("on the emulator it would be", () => {
     const free = { ...priced, charged: false };
     expect(idleWords(workload({ service: free }).snapshot, NOW)).toBe(
-      "idle for 18 s, would be ≈ $29",
+      "idle for 18 s, would be ≈ $28.80",
     );
+  });
+  test("a figure says which price it used", () => {
+    const words = (fields: object) => priceWords({ ...priced, ...fields } as Snapshot["service"]);
+    const premium = { price_per_second: 0.8, plan: "premium", price_source: "list" };
+    expect(words(premium)).toBe("at $0.80/s, list price of Premium");
+    expect(words({ ...premium, price_source: "own" })).toBe("at $0.80/s, your price");
+    expect(words({ price_per_second: null })).toBe("");
+    expect(words({})).toBe("at $1.60/s");
   });
   test("nothing is idle while a job is pending, nor when deactivated, nor in a batch", () => {
     const queued = job({ id: "j2", status: "queued", created: 1995 });
@@ -160,7 +176,7 @@ describe("before it is lost", () => {
     );
     const both = [queued, { ...queued, id: "j4" }, running];
     expect(cancelSentence(workload({ jobs: both }).snapshot)).toBe(
-      "Ends the session; 2 queued jobs are lost; 1 running job finishes.",
+      "Ends the session; 2 queued jobs are lost, 1 running job finishes.",
     );
   });
   test("what leaving it open comes to, in money and time", () => {
@@ -260,13 +276,17 @@ describe("which session belongs to a notebook", () => {
     ];
     expect(leftBy(all, ["k1"])).toEqual([all[0], all[4]]);
     expect(leftBy(all, ["k2"])).toEqual([]);
+    const both = workload({}, {}, { also: [by({ kernel_id: "k2", on_exit: "leave" })] });
+    expect(leftBy([both], ["k2"])).toEqual([both]);
+    expect(boundHere([both], { path: "another.ipynb", kernelId: "k2" })).toBe(both);
+    expect(boundHere([both], { path: "another.ipynb", kernelId: "k3" })).toBe(null);
   });
 });
 
 describe("notifications", () => {
-  const nobody: Known = { ended: () => false, left: () => false, atHand: () => false };
+  const nobody: Known = { ended: () => false, left: () => false, isInUse: () => false };
   const looks = (...steps: [Workload, number, Known?][]): Notice[][] => {
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     return steps.map(([each, now, known]) => watch.look([each], () => now, known ?? nobody).fresh);
   };
   const kinds = (notices: Notice[][]) => notices.map((each) => each.map(({ setting }) => setting));
@@ -305,7 +325,7 @@ describe("notifications", () => {
     expect(told[3]![0]!.text).toContain("Too deep.");
   });
   test("that nothing is billed is taken back when a job makes it active again", () => {
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     const look = (state: Snapshot["state"]) => watch.look([workload({ state })], () => NOW, nobody);
     look("active");
     const [told] = look("inactive").fresh;
@@ -324,7 +344,7 @@ describe("notifications", () => {
     ).toEqual([[], []]);
   });
   test("nor to whom works in its notebook while it is closed there; a timeout is news to everybody", () => {
-    const working = { ...nobody, atHand: () => true };
+    const working = { ...nobody, isInUse: () => true };
     const ends = (state_reason: string) =>
       workload({ state: "closed", closed_at: 1999, state_reason });
     const told = (reason: string) => looks([workload(), NOW], [ends(reason), NOW, working])[1]!;
@@ -338,7 +358,7 @@ describe("notifications", () => {
     const first = looks([workload(), NOW], [workload({}, {}, { events }), NOW], [by_rule, NOW]);
     expect(kinds(first)).toEqual([[], ["notifyGuard"], []]);
     expect(kinds(looks([workload(), NOW], [by_rule, NOW]))).toEqual([[], ["notifyGuard"]]);
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     const look = (each: Workload) => watch.look([each], () => NOW, nobody);
     look(workload());
     const [closed] = look(workload(end)).fresh;
@@ -347,7 +367,7 @@ describe("notifications", () => {
   });
   test("a warning of a budget is taken back when there is nothing left to close", () => {
     const events = [{ seq: 1, at: 1, kind: "budget" as const, text: "80% is used." }];
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     const look = (each: Workload) => watch.look([each], () => NOW, nobody);
     look(workload());
     const [warned] = look(workload({}, {}, { events })).fresh;
@@ -355,7 +375,7 @@ describe("notifications", () => {
     expect(look(end).over).toContain(warned!.key);
   });
   test("an interactive timeout about to pass, taken back when a job comes", () => {
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     const look = (each: Workload, now: number) => watch.look([each], () => now, nobody);
     expect(look(workload(), 2020).fresh).toEqual([]);
     expect(look(workload(), 2028).fresh.map(({ setting }) => setting)).toEqual(["notifyIdle"]);
@@ -400,7 +420,7 @@ describe("notifications", () => {
     ]);
   });
   test("what is said of a kernel that is gone is taken back when nothing is billed any more", () => {
-    const watch = new Watch();
+    const watch = new ChangeDetector();
     const look = (fields: Partial<Snapshot>) =>
       watch.look([workload(fields, { kernel: "gone" })], () => NOW, nobody);
     const [told] = look({}).fresh;
@@ -430,8 +450,10 @@ describe("notifications", () => {
     for (const { text } of all) expect(text.length, text).toBeLessThanOrEqual(140);
   });
   test("the next moment is when the warning is due, not later", () => {
-    expect(Watch.nextMoment(workload(), NOW)).toBeCloseTo(1982 + 60 - 15 - NOW);
-    expect(Watch.nextMoment(workload({ state: "closed", closed_at: NOW }), NOW)).toBe(Infinity);
+    expect(ChangeDetector.nextMoment(workload(), NOW)).toBeCloseTo(1982 + 60 - 15 - NOW);
+    expect(ChangeDetector.nextMoment(workload({ state: "closed", closed_at: NOW }), NOW)).toBe(
+      Infinity,
+    );
   });
 });
 
@@ -503,7 +525,7 @@ describe("what the page knows", () => {
 });
 
 describe("ending it for a panel whose kernel cannot", () => {
-  const page = globalThis as { [ENDER]?: Ender };
+  const page = globalThis as { [END_SESSION]?: EndSession };
   const overview = (workloads: Workload[], revision = 1): Overview => ({
     schema: 1,
     revision,
@@ -518,16 +540,20 @@ describe("ending it for a panel whose kernel cannot", () => {
     return sessions;
   };
   const id = active.session_id!;
-  const done = vi.fn(async () => ({ ok: true, message: "Session closed." }));
+  const done = vi.fn(async (action: EndAction) => ({
+    ok: true,
+    message: "It is closed.",
+    result: { code: "closed" as const, action, cancelled: 0, finishing: 0 },
+  }));
   const unasked = { overview: () => Promise.reject(new Error("asked")) };
   afterEach(() => {
     done.mockClear();
-    delete page[ENDER];
+    delete page[END_SESSION];
   });
 
   test("its service is found among the sessions that the page knows", async () => {
-    const end = makeEnder(known(workload({ session_id: "x" }), workload()), unasked, done);
-    expect(await end("close", id)).toBe("Session closed.");
+    const end = makeEndSession(known(workload({ session_id: "x" }), workload()), unasked, done);
+    expect(await end("close", id)).toMatchObject({ code: "closed", message: "It is closed." });
     expect(done).toHaveBeenCalledWith("close", { service: "ibm", id });
   });
   test("one that the page does not know yet is asked for, and waited for", async () => {
@@ -539,7 +565,7 @@ describe("ending it for a panel whose kernel cannot", () => {
         return answers.shift()!;
       },
     };
-    await makeEnder(known(), server, done)("cancel", id);
+    await makeEndSession(known(), server, done)("cancel", id);
     expect(done).toHaveBeenCalledWith("cancel", { service: "local:b", id });
     expect(asked).toEqual([
       [null, 0],
@@ -547,14 +573,14 @@ describe("ending it for a panel whose kernel cannot", () => {
     ]);
   });
   test("what goes wrong is one sentence", async () => {
-    const refuses = async () => ({ ok: false, message: "The pumps are down." });
-    await expect(makeEnder(known(workload()), unasked, refuses)("close", id)).rejects.toThrow(
+    const refuses = async () => ({ ok: false, message: "The pumps are down.", result: null });
+    await expect(makeEndSession(known(workload()), unasked, refuses)("close", id)).rejects.toThrow(
       /^The pumps are down\.$/,
     );
     const silent = {
       overview: () => Promise.reject(new RequestFailed("down", "… it is tried again …")),
     };
-    await expect(makeEnder(known(), silent, done)("close", id)).rejects.toThrow(
+    await expect(makeEndSession(known(), silent, done)("close", id)).rejects.toThrow(
       "The Jupyter server does not answer: try again in a moment.",
     );
     vi.useFakeTimers();
@@ -564,22 +590,22 @@ describe("ending it for a panel whose kernel cannot", () => {
         return overview([]);
       },
     };
-    await expect(makeEnder(known(), empty, done)("close", id)).rejects.toThrow(
+    await expect(makeEndSession(known(), empty, done)("close", id)).rejects.toThrow(
       "No service that the Jupyter server asks knows of a session 7b695108…f50a.",
     );
     vi.useRealTimers();
     expect(done).not.toHaveBeenCalled();
   });
-  test("it is on the page, but not where the server lacks our half", () => {
+  test("it is on the page, but not where the server lacks the server extension", () => {
     const sessions = new Sessions();
-    const ender: Ender = async () => "";
-    offerEnder(sessions, ender);
-    expect(page[ENDER]).toBe(ender);
+    const endSession: EndSession = async () => ({ message: "" });
+    offerEndSession(sessions, endSession);
+    expect(page[END_SESSION]).toBe(endSession);
     sessions.accept({ overview: null, failure: { kind: "down", message: "…" }, at: 1 });
-    expect(page[ENDER]).toBe(ender);
+    expect(page[END_SESSION]).toBe(endSession);
     sessions.accept({ overview: null, failure: { kind: "missing", message: "…" }, at: 1 });
-    expect(page[ENDER]).toBeUndefined();
+    expect(page[END_SESSION]).toBeUndefined();
     sessions.accept({ overview: overview([]), failure: null, at: 1 });
-    expect(page[ENDER]).toBe(ender);
+    expect(page[END_SESSION]).toBe(endSession);
   });
 });

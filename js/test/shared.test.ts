@@ -1,69 +1,41 @@
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
-import { advice, gaps } from "#shared/advice";
+import figures from "../../tests/vectors/formatting.json" with { type: "json" };
+import { advice, gaps } from "#shared/suggestions";
 import { ServiceClock } from "#shared/clock";
 import { consequences } from "#shared/consequences";
 import {
   formatCountdown,
   formatDuration,
   formatMoney,
-  formatSeconds,
-  formatSpent,
+  formatParts,
+  formatValue,
+  formatZone,
   shortId,
-  wholeSeconds,
-} from "#shared/format";
-import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
-import { continueSums, sumsOf } from "#shared/sums";
+} from "#shared/formatting";
+import { Series } from "#shared/objective";
+import series from "../../tests/vectors/series.json" with { type: "json" };
+import type { JobRecord, SeriesPoint, SessionSnapshot } from "#shared/snapshot.gen";
+import { continueSums, sumsOf } from "#shared/jobAggregates";
 
 const job = (fields: Partial<JobRecord>) => ({ ...vectors.default_job, ...fields }) as JobRecord;
 const session = (jobs: JobRecord[], fields: object = {}) =>
   ({ ...vectors.default_snapshot, ...fields, jobs }) as unknown as SessionSnapshot;
 
-describe("numbers as people read them", () => {
-  test("a countdown says zero only when it is", () => {
-    expect([60, 59.2, 0.1, 0].map(formatCountdown)).toEqual(["1:00", "1:00", "0:01", "0:00"]);
-    expect(formatCountdown(6702)).toBe("1:51:42");
-  });
-  test("the parts of a time add up to it", () => {
-    expect(wholeSeconds([2.9, 20.9, 6.2], 30)).toEqual([3, 21, 6]);
-    expect(wholeSeconds([0.4, 0.4, 0.4], 1.2)).toEqual([1, 0, 0]);
-    expect(wholeSeconds([0, 0, 0], 0)).toEqual([0, 0, 0]);
-    expect(wholeSeconds([14, 37, 37], 88)).toEqual([14, 37, 37]);
-  });
-  test("durations", () => {
-    expect([0, 51.9, 298, 7500].map(formatDuration)).toEqual([
-      "0 s",
-      "51 s",
-      "4 m 58 s",
-      "2 h 5 m",
-    ]);
-    expect([null, 0, 0.0004, 0.0451, 0.9949, 0.996].map(formatSeconds)).toEqual([
-      "–",
-      "0 ms",
-      "<1 ms",
-      "45 ms",
-      "990 ms",
-      "1.0 s",
-    ]);
-    expect([9.94, 9.96, 60, 119.6].map(formatSeconds)).toEqual([
-      "9.9 s",
-      "10 s",
-      "60 s",
-      "1 m 59 s",
-    ]);
-  });
-  test("money", () => {
-    expect([0, 3.456, 476.8, 12345].map(formatMoney)).toEqual([
-      "$0.00",
-      "$3.46",
-      "$477",
-      "$12,345",
-    ]);
-  });
-  test("money that is being spent is told in whole dollars where these tell enough", () => {
-    expect(formatSpent(19.99, 20)).toBe("$19");
-    expect(formatSpent(20, 20)).toBe("$20");
-    expect(formatSpent(1.234, 5)).toBe("$1.23");
+describe("figures as people read them", () => {
+  const spell: Record<string, (...given: never[]) => unknown> = {
+    countdown: formatCountdown,
+    duration: formatDuration,
+    money: formatMoney,
+    parts: formatParts,
+    value: formatValue,
+    zone: formatZone,
+  };
+  test.each(Object.keys(figures))("%s is spelled as Python spells it", (name) => {
+    for (const [...given] of figures[name as keyof typeof figures]) {
+      const shown = given.pop();
+      expect([given, spell[name]!(...(given as never[]))]).toEqual([given, shown]);
+    }
   });
   test("ids are shortened only when that makes them shorter", () => {
     expect(shortId("7b695108-3f0e-4c55-9d2c-6a1f0b22f50a")).toBe("7b695108…f50a");
@@ -157,9 +129,23 @@ describe("advice", () => {
       ],
     });
     expect(advice(snapshot, 1300)).toBe(
-      "Median gap between jobs 4.0 s, well inside the 60 s interactive timeout. " +
-        "One gap of 80 s cost a second trip through the queue.",
+      "Median gap between jobs 4.0 s, well inside the 1 m 0 s interactive timeout. " +
+        "One gap of 1 m 20 s cost a second trip through the queue. " +
+        "The costliest gap was billed for 1 m 0 s (≈ $96.00).",
     );
+  });
+  test("names the gap that cost most, and its cell", () => {
+    const jobs = loop([...Array<number>(20).fill(0.066), 10]);
+    jobs[21]!.cell = 7;
+    const fields = { active_periods: [[1100, null]] };
+    const said =
+      /inside .* The costliest gap, before a job of cell \[7\], was billed for 10 s \(≈ \$16\.00\)\./;
+    expect(advice(session(jobs, { ...fields, state: "closed" }), 1300)).toMatch(said);
+    jobs[21]!.cell = null;
+    const free = { ...vectors.default_snapshot.service, charged: false };
+    expect(
+      advice(session([...jobs], { ...fields, state: "closed", service: free }), 1300),
+    ).toContain("The costliest gap would be billed for 10 s");
   });
   test("a moment without a job between two of a loop is no reason to close", () => {
     const jobs = loop([4, 4, 4]);
@@ -207,7 +193,7 @@ describe("advice", () => {
     const idle = { active_periods: [[1100, null]], last_job_completed: 1140 };
     const snapshot = session(loop([4, 4]), idle);
     expect(advice(snapshot, 1188)).toBe(
-      "Close now: nothing is pending. Waiting until the timeout adds 12 s of usage, ≈ $19.",
+      "Close now: nothing is pending. Waiting until the timeout adds 12 s of usage, ≈ $19.20.",
     );
   });
   test("says when a batch would have been cheaper, only for a session", () => {
@@ -219,7 +205,7 @@ describe("advice", () => {
       usage_final: true,
     };
     expect(advice(session(loop([4, 4, 4]), over), 2000)).toContain(
-      "8 s (≈ $13) instead of 5 m 0 s",
+      "8.0 s (≈ $12.80) instead of 5 m 0 s",
     );
     expect(advice(session(loop([4, 4, 4]), { ...over, mode: "batch" }), 2000)).not.toContain(
       "batch",
@@ -262,4 +248,14 @@ describe("sums of jobs", () => {
       }
     },
   );
+});
+
+test.each(series.summaries)("the summary of $series is Python's", (expected) => {
+  const found = new Series(expected.series);
+  const points = series.points.map(([name, value, error], time) => {
+    return { series: name, value, error, time, step: null, job_id: null } as SeriesPoint;
+  });
+  for (const point of points) if (point.series === found.name) found.add(point);
+  expect([found.latest.time, found.best("minimum").time]).toEqual([expected.latest, expected.best]);
+  expect([found.points.length, found.noisy]).toEqual([expected.count, expected.noisy]);
 });

@@ -1,12 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
-import { isDone, isOver } from "../src/panel/commands";
-import type { Facts, FromKernel, PanelModel, ToKernel } from "../src/panel/protocol";
-import { SessionStore } from "../src/panel/store";
+import { commandProgress } from "#shared/messages/commands";
+import type { EndCode } from "#shared/serverTypes";
+import { isDone, isOver } from "../src/panel/state/commands";
+import type { Facts, FromKernel, PanelModel, ToKernel } from "../src/panel/state/protocol";
+import { SessionStore } from "../src/panel/state/store";
 
 const NOW = 2000;
 
-/** What JupyterLab tells of its connection to a kernel. */
+/** JupyterLab's connection to a kernel. */
 class Kernel {
   connectionStatus = "connected";
   slots: (() => void)[] = [];
@@ -175,27 +177,28 @@ describe("a connection that breaks", () => {
 });
 
 describe("where JupyterLab's extension can end a session", () => {
-  const ENDER = Symbol.for("qsession-widgets.ender.1");
+  const END_SESSION = Symbol.for("qsession-widgets.end-session.2");
   const page = globalThis as unknown as Record<symbol, unknown>;
-  let asked: [deed: string, id: string][];
-  let answer: (said: string | Error) => void;
+  let asked: [action: string, id: string][];
+  type Answer = { code: EndCode; cancelled?: number; finishing?: number };
+  let answer: (said: Answer | Error) => void;
 
   beforeEach(() => {
     asked = [];
-    page[ENDER] = (deed: string, id: string) => {
-      asked.push([deed, id]);
+    page[END_SESSION] = (action: string, id: string) => {
+      asked.push([action, id]);
       return new Promise((resolve, reject) => {
         answer = (said) => (said instanceof Error ? reject(said) : resolve(said));
       });
     };
   });
   afterEach(() => {
-    delete page[ENDER];
+    delete page[END_SESSION];
   });
 
   const ack = (model: Model, store: SessionStore, stage: "acknowledged" | "done" | "failed") =>
     model.deliver({ type: "ack", id: store.commands.session!.id, stage, message: "Said." });
-  const answers = async (said: string | Error) => {
+  const answers = async (said: Answer | Error) => {
     answer(said);
     await vi.advanceTimersByTimeAsync(0);
   };
@@ -207,7 +210,7 @@ describe("where JupyterLab's extension can end a session", () => {
     await vi.advanceTimersByTimeAsync(0);
     expect(asked).toEqual([["close", "s1"]]);
     expect(model.kinds("command")).toHaveLength(0);
-    await answers("Session closed.");
+    await answers({ code: "closed" });
     expect(store.commands.session!.server).toMatchObject({ stage: "done", why: "lost" });
     // nobody else tells, so the panel goes by it
     expect(store.snapshot.state).toBe("closed");
@@ -226,7 +229,7 @@ describe("where JupyterLab's extension can end a session", () => {
     model.kernel.becomes("connected");
     model.deliver(everything);
     expect(model.kinds("command")).toHaveLength(1);
-    await answers("Session cancelled.");
+    await answers({ code: "cancelled" });
     ack(model, store, "failed");
     expect(isDone(store.commands.session!)).toBe(true);
     expect(store.snapshot.state).toBe("active");
@@ -240,7 +243,7 @@ describe("where JupyterLab's extension can end a session", () => {
     await vi.advanceTimersByTimeAsync(200);
     expect(asked).toEqual([["close", "s1"]]);
     expect(store.commands.session!.server!.why).toBe("busy");
-    await answers("Session closed.");
+    await answers({ code: "closed" });
     // what it says when its cell has ended is old news
     for (const stage of ["acknowledged", "failed", "done"] as const) ack(model, store, stage);
     expect(store.commands.session).toMatchObject({ stage: "waiting", message: "" });
@@ -288,6 +291,41 @@ describe("where JupyterLab's extension can end a session", () => {
     expect(store.commands.session!.stage).toBe("failed");
   });
 
+  test.each([
+    ["closed", "closed"],
+    ["already_closed", "closed"],
+    ["accepted", "active"],
+    ["closing", "active"],
+  ] as const)("the code %s decides that it is %s, whatever runs in it", async (code, state) => {
+    const { model, store } = connected();
+    model.deliver({ type: "jobs", revision: 2, jobs: [["j1", "sampler", "r", 0]] });
+    model.fire("comm_live_update");
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(0);
+    await answers({ code });
+    expect(store.snapshot).toMatchObject({ state, accepting_jobs: false });
+  });
+
+  test("the sentence follows from the code, in a batch too", async () => {
+    const { model, store } = connected();
+    const progress = () => commandProgress(store.commands.session!, "batch", "s1", store.link);
+    store.commands.request("cancel");
+    const { id } = store.commands.session!;
+    const words = "The words of a kernel in another language.";
+    const result = { code: "cancelled", cancelled: 3, finishing: 1 } as const;
+    model.deliver({ type: "ack", id, stage: "done", message: words, ...result });
+    expect(progress()).toBe("Batch cancelled: 3 queued jobs cancelled; 1 job finishes first.");
+    model.fire("comm_live_update");
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(0);
+    await answers({ code: "closed" });
+    expect(progress()).toBe("The kernel is gone, so the Jupyter server closed the batch.");
+    store.commands.request("close");
+    await vi.advanceTimersByTimeAsync(0);
+    await answers({ code: "accepted" });
+    expect(progress()).toContain("was asked. Batch closing: the service accepted that");
+  });
+
   test("jobs are their kernel's to cancel", async () => {
     const { model, store } = connected();
     store.commands.request("cancel_job", "j1");
@@ -311,7 +349,7 @@ describe("where JupyterLab's extension can end a session", () => {
     model.fire("comm_live_update");
     store.commands.request("cancel");
     await vi.advanceTimersByTimeAsync(0);
-    await answers("Session cancelled: 1 queued job cancelled.");
+    await answers({ code: "cancelled", cancelled: 1, finishing: 1 });
     expect(store.snapshot).toMatchObject({ state: "active", accepting_jobs: false });
     expect(store.snapshot.jobs.map((job) => job.status)).toEqual(["running", "cancelled"]);
     // a kernel that is there after all knows better

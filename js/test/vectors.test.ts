@@ -1,15 +1,21 @@
 import { expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
+import said from "../../tests/vectors/notices.json" with { type: "json" };
+import outcomes from "../../tests/vectors/outcomes.json" with { type: "json" };
+import { HEADLINES } from "#shared/messages/labels";
+import { notices } from "#shared/messages/notices";
+import { endReason, ended } from "#shared/messages/outcomes";
 import {
   emptyTimeout,
-  headline,
   idleTimeout,
   interactiveTimeout,
   maximumTime,
   pendingJobs,
+  phase,
   usage,
   type Countdown,
-} from "#shared/countdowns";
+} from "#shared/metrics";
+import { endResult, type EndResult } from "#shared/serverTypes";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 
 interface Case {
@@ -17,6 +23,7 @@ interface Case {
   snapshot: object;
   jobs: object[];
   now: number;
+  phase?: string;
   expect: Record<string, unknown>;
 }
 
@@ -42,10 +49,48 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     empty: asList(emptyTimeout(snapshot, each.now)),
     idle_close: asList(idleTimeout(snapshot, each.now)),
     usage: [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
-    headline: headline(snapshot),
+    at_most: used.at_most,
+    headline: HEADLINES[phase(snapshot)],
     pending: pendingJobs(snapshot).length,
   };
   for (const [name, expected] of Object.entries(each.expect)) {
     expect(found[name], name).toEqual(close(expected));
   }
+});
+
+const phased = (vectors.cases as unknown as Case[]).filter((each) => each.phase !== undefined);
+
+test.each(phased)("the phase of $name", (each) => {
+  expect(phase(readCase(each))).toBe(each.phase);
+});
+
+test("every phase has a case and a label", () => {
+  expect(new Set(phased.map((each) => each.phase))).toEqual(new Set(Object.keys(HEADLINES)));
+});
+
+test.each(outcomes.cases)("$sentence", ({ result, about, sentence }) => {
+  const { action, ...answer } = result as EndResult;
+  const { word, session_id: id } = about as { word?: string; session_id?: string };
+  expect(ended(endResult(action, answer, answer.job_id)!, word, id)).toBe(sentence);
+});
+
+test.each(outcomes.ends)("an end: $words", ({ snapshot, now, words }) => {
+  const ended = { ...vectors.default_snapshot, jobs: [], ...snapshot };
+  expect(endReason(ended as unknown as SessionSnapshot, now)).toBe(words);
+});
+
+test.each(said.cases)("$sentence", ({ snapshot, local, sentence }) => {
+  const service = {
+    ...vectors.default_snapshot.service,
+    price_per_second: 1.6,
+    charged: !local,
+  };
+  const whole = readCase({
+    name: "",
+    snapshot: { ...snapshot, service },
+    jobs: [],
+    now: 0,
+    expect: {},
+  });
+  expect(notices(whole, 1000)).toBe(sentence);
 });

@@ -1,4 +1,4 @@
-"""Takes in sessions and jobs: what the plan and the quota allow, once it is on disk."""
+"""Admission of sessions and jobs: checks plan and quota, and acknowledges what is on disk."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
-from .auth import Instance
 from .core import Emulator
-from .lifecycle import Refused
-from .records import Job, Mode, Session
+from .rules.records import EmulatedJob, EmulatedSession, Instance, Mode
+from .rules.refusals import Refusal
 
 T = TypeVar("T")
 
@@ -24,12 +23,12 @@ def open_session(
     mode: Mode,
     max_ttl: float | None,
     user: str,
-) -> Session:
+) -> EmulatedSession:
     """Open a session or batch.
 
     Raises
     ------
-    Refused
+    Refusal
         It cannot be written down (507), or see `Lifecycle.open_session`.
     """
     emulator.populate(backend)
@@ -45,7 +44,7 @@ def open_session(
     )
 
 
-def submit(emulator: Emulator, instance: Instance, params: str, job: Job) -> Job:
+def submit(emulator: Emulator, instance: Instance, params: str, job: EmulatedJob) -> EmulatedJob:
     """Accept a job.
 
     Parameters
@@ -61,7 +60,7 @@ def submit(emulator: Emulator, instance: Instance, params: str, job: Job) -> Job
 
     Raises
     ------
-    Refused
+    Refusal
         The session is not this instance's (404), the quota is used up (409), there are too many
         jobs (400), it cannot be written down (507); see also `Lifecycle.submit`.
     """
@@ -88,7 +87,7 @@ def submit(emulator: Emulator, instance: Instance, params: str, job: Job) -> Job
 def _check_quota(emulator: Emulator, instance: Instance) -> None:
     quota = emulator.quota(instance)
     if quota is not None and emulator.meter.used(instance.crn, emulator.clock.now()) >= quota:
-        raise Refused(
+        raise Refusal(
             409,
             f"Usage exceeds instance limit: the {quota:g} seconds of 28 days are used up.",
             "Wait until some of them are free again, or use another instance.",
@@ -100,7 +99,7 @@ def _check_pending(emulator: Emulator, instance: Instance) -> None:
         return
     pending = sum(not known.final for known in emulator.jobs(instance))
     if pending >= PENDING_ON_OPEN_PLAN:
-        raise Refused(
+        raise Refusal(
             400,
             f"The open plan allows {PENDING_ON_OPEN_PLAN} pending jobs, and {pending} are.",
             "Wait for one to finish, or cancel one.",
@@ -113,4 +112,4 @@ def _durably(emulator: Emulator, event: Callable[[float], T], undo: Callable[[fl
     if reason is None:
         return done
     emulator.apply(undo)
-    raise Refused(507, reason, "Try again when that is put right.")
+    raise Refusal(507, reason, "Try again when that is put right.")

@@ -1,4 +1,4 @@
-"""The service's clock: real, sped up, or standing still until it is moved.
+"""The service's clock: real time, sped up, or stopped until it is moved.
 
 Everything the emulator does at a time, it does at a time on this clock. A factor of 60 lets an
 hour of session time pass in a minute; a factor of 0 is for tests and rehearsals, which move the
@@ -15,7 +15,7 @@ import math
 import time
 from collections.abc import Callable
 
-A_NAP = 5.0
+SLEEP_THRESHOLD = 5.0
 """Real seconds; what is missing between two looks at the clock and is more than this was sleep."""
 
 
@@ -54,7 +54,7 @@ class Clock:
         steady = self._steady()
         by_steps = self._latest + (steady - self._steady_before) * self.speed
         by_day = self._origin + (self._real() - self._real_origin) * self.speed
-        if by_day - by_steps > A_NAP * self.speed:
+        if by_day - by_steps > SLEEP_THRESHOLD * self.speed:
             self._slept += by_day - by_steps
         self._latest = by_day if by_day >= self._latest else by_steps
         self._steady_before = steady

@@ -1,4 +1,4 @@
-"""The emulator at work: rules, clock, workers and disk, held together in one asyncio loop.
+"""The emulator's event loop: rules, clock, workers and disk behind one `apply`.
 
 Every change of state goes through `Emulator.apply`: it lets what is due happen, applies one event,
 writes the changed records down, and only then lets anybody know. There are no locks, because there
@@ -10,45 +10,46 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
 
-from .auth import Identity, Instance
+from ..device_estimate import DEVICE_SECONDS, device_seconds
 from .clock import Clock
-from .engine import Outcome, WorkerPool
-from .errors import not_found
-from .faults import Faults
-from .lifecycle import Changes, Lifecycle
-from .meter import Meter
-from .options import Options
-from .others import Others
-from .owners import Owners
-from .queue import catch_up, next_event
-from .records import Device, Job, Plan, Session
-from .retention import RETENTION, Retention
-from .runner import Runner
-from .store import Store
-from .waiters import Waiters
-from .writer import Writer
+from .device_catalog import DeviceCatalog, State
+from .engine import TaskOutcome, WorkerPool
+from .job_runner import JobRunner
+from .long_polls import LongPolls
+from .options import EmulatorOptions
+from .rules.background_users import BackgroundUsers
+from .rules.instance_index import InstanceIndex
+from .rules.lifecycle import Changes, Lifecycle
+from .rules.records import Backend, EmulatedJob, EmulatedSession, Instance, Plan
+from .rules.refusals import not_found
+from .rules.simulated_load import catch_up, next_event
+from .rules.usage import UsageMeter
+from .storage.retention import RETENTION, Retention
+from .storage.store import Store
+from .storage.writer import Writer
 
 T = TypeVar("T")
 
-LONGEST_SLEEP = 30.0
+MAX_SLEEP = 30.0
 """Real seconds between two looks at the clock, in case this machine's was changed or slept."""
 
-NEXT_TRY = 5.0
+FAIR_AFTER = 1.0
+"""Seconds of service time after which a job of one instance keeps no other instance waiting."""
+
+RETRY_INTERVAL = 5.0
 """Real seconds after which to try again to write down what could not be written."""
 
 
 class Emulator:
-    """One service: its records, and what has to happen for them.
+    """One emulated service: its records and everything that changes them.
 
     Parameters
     ----------
     options : Options
         How it is to behave.
-    identity : Identity
-        Keys and instances.
     devices : iterable of Device
         The backends.
     store : Store
@@ -57,31 +58,34 @@ class Emulator:
         Where jobs run.
     clock : Clock
         The service's time.
+    catalog : DeviceCatalog, optional
+        How the backends are described; one of its own when not given.
     """
 
     def __init__(
         self,
-        options: Options,
-        identity: Identity,
-        devices: Iterable[Device],
+        options: EmulatorOptions,
+        devices: Iterable[Backend],
         store: Store,
         pool: WorkerPool,
         clock: Clock,
+        catalog: DeviceCatalog | None = None,
     ):
         self.options = options
-        self.identity = identity
+        self.catalog = DeviceCatalog(options.devices) if catalog is None else catalog
         self.store = store
         self.clock = clock
-        self.faults = Faults(options.seed)
-        self.runner = Runner(pool, options, clock, store.params)
+        self.runner = JobRunner(
+            pool, options, clock, store.params, self._simulation, self.catalog.key
+        )
         self.runner.on_begun = self._begin
         self.runner.on_outcome = self._arm
         self.started = clock.now()
         self.requests = 0
-        self.others = Others(options)
+        self.background_users = BackgroundUsers(options.queue, options.seed or 0)
         self._devices = list(devices)
         self._used = time.monotonic()
-        self._waiters = Waiters()
+        self._long_polls = LongPolls()
         self._retention = Retention(store)
         self._alarm: asyncio.TimerHandle | None = None
         self._due = math.inf
@@ -91,18 +95,25 @@ class Emulator:
         while any(self._retention.from_disk(self.clock.now() - RETENTION)):
             pass
         sessions, jobs = self.store.load()
-        self.lifecycle = Lifecycle(self._devices, sessions, jobs)
+        shared = len(self.options.instances) > 0
+        self.lifecycle = Lifecycle(
+            self._devices,
+            sessions,
+            jobs,
+            fair_after=FAIR_AFTER if shared else None,
+            device_least=DEVICE_SECONDS,
+        )
         self.clock.start_no_earlier_than(self.lifecycle.now)
-        self.meter = Meter(self.lifecycle)
+        self.meter = UsageMeter(self.lifecycle)
         self.writer = Writer(self.store, self.lifecycle)
-        self._owners = Owners(self.lifecycle)
+        self._instances = InstanceIndex(self.lifecycle)
         self.apply(self.lifecycle.resume)
 
     async def aclose(self) -> None:
         """Stop; what was running is on disk as running, and runs again after the next start."""
         if self._alarm is not None:
             self._alarm.cancel()
-        self._waiters.tell_all()
+        self._long_polls.tell_all()
         await self.runner.aclose()
         self.writer.try_again()
         self.store.close()
@@ -111,11 +122,11 @@ class Emulator:
     # Changing
 
     def apply(self, event: Callable[[float], T]) -> T:
-        """Let one event happen now, and write down what came of it before anybody hears of it.
+        """Apply one event now, and write its changes to disk before anybody is told.
 
         Raises
         ------
-        Refused
+        Refusal
             The rules do not allow the event, or it cannot be written down (507).
         """
         now = self.clock.now()
@@ -143,9 +154,9 @@ class Emulator:
         if slept:
             self.lifecycle.excuse(slept)
         for at, job_id, outcome in self.runner.take(now):
-            catch_up(self.lifecycle, self.others.loads.values(), at)
+            catch_up(self.lifecycle, self.background_users.loads.values(), at)
             self._finish(at, job_id, outcome)
-        catch_up(self.lifecycle, self.others.loads.values(), now)
+        catch_up(self.lifecycle, self.background_users.loads.values(), now)
 
     def _commit(self) -> None:
         changes = self.lifecycle.take_changes()
@@ -156,7 +167,7 @@ class Emulator:
         for job_id in changes.start:
             if self.lifecycle.jobs[job_id].status == "Running":
                 self.runner.start(self.lifecycle.jobs[job_id])
-        self._waiters.tell(changes.jobs)
+        self._long_polls.tell(changes.jobs)
         self._arm()
 
     def _index(self, changes: Changes) -> None:
@@ -164,25 +175,28 @@ class Emulator:
             session = self.lifecycle.sessions[session_id]
             if session.load:
                 continue
-            self._owners.note_session(session)
+            self._instances.note_session(session)
             self.meter.note_session(session)
         for job_id in changes.jobs:
             job = self.lifecycle.jobs[job_id]
             if job.load is not None:
-                self.others.note(job)
+                self.background_users.note(job)
                 continue
-            self._owners.note_job(job)
+            self._instances.note_job(job)
             self.meter.note_job(job)
 
     def _arm(self) -> None:
-        deadline = next_event(self.lifecycle, self.others.loads.values())
+        deadline = next_event(self.lifecycle, self.background_users.loads.values())
         self._due = min(math.inf if deadline is None else deadline, self.runner.next())
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None
         if self._due < math.inf or self.failing:
-            # also when it is due already: whoever is in the middle of something finishes first
-            delay = min(self.clock.wait_for(self._due), NEXT_TRY if self.failing else LONGEST_SLEEP)
+            # also when due already: the event in progress finishes first
+            delay = min(
+                self.clock.wait_for(self._due),
+                RETRY_INTERVAL if self.failing else MAX_SLEEP,
+            )
             self._alarm = asyncio.get_running_loop().call_later(delay, self._ring)
 
     def _ring(self) -> None:
@@ -193,10 +207,15 @@ class Emulator:
         else:
             self._arm()
 
+    def _simulation(self, job: EmulatedJob) -> Mapping[str, Any]:
+        """Simulation settings of a job's session, or else of the emulator."""
+        session = self.lifecycle.sessions.get(job.session_id or "")
+        return {**self.options.simulation, **(session.simulation if session else {})}
+
     def _begin(self, job_id: str) -> None:
         self.apply(lambda now: self.lifecycle.begun(now, job_id))
 
-    def _finish(self, at: float, job_id: str, outcome: Outcome) -> None:
+    def _finish(self, at: float, job_id: str, outcome: TaskOutcome) -> None:
         job = self.lifecycle.jobs.get(job_id)
         if job is None or job.status != "Running":
             return
@@ -208,13 +227,17 @@ class Emulator:
             reason=outcome.reason,
             reason_code=outcome.reason_code,
             qpu_seconds=self.runner.qpu_seconds(outcome),
+            device_seconds=device_seconds(outcome.executions) if outcome.executions else None,
+            methods=outcome.methods,
+            approximations=outcome.approximations,
+            no_effect=outcome.no_effect,
         )
 
     # ----------------------------------------------------------------------------------------------
     # What the API asks for
 
     def plan(self, instance: Instance) -> Plan:
-        """What an instance may do."""
+        """The plan of an instance."""
         return self.options.plan_of(instance.plan)
 
     def quota(self, instance: Instance) -> float | None:
@@ -223,12 +246,12 @@ class Emulator:
             return self.options.quota
         return self.plan(instance).quota
 
-    def session(self, instance: Instance, session_id: str) -> Session:
+    def session(self, instance: Instance, session_id: str) -> EmulatedSession:
         """A session of an instance.
 
         Raises
         ------
-        Refused
+        Refusal
             It does not exist, or is not this instance's (404).
         """
         session = self.lifecycle.sessions.get(session_id)
@@ -236,12 +259,12 @@ class Emulator:
             raise not_found("Session", session_id)
         return session
 
-    def job(self, instance: Instance, job_id: str) -> Job:
+    def job(self, instance: Instance, job_id: str) -> EmulatedJob:
         """A job of an instance.
 
         Raises
         ------
-        Refused
+        Refusal
             It does not exist, or is not this instance's (404).
         """
         job = self.lifecycle.jobs.get(job_id)
@@ -249,17 +272,39 @@ class Emulator:
             raise not_found("Job", job_id)
         return job
 
-    def sessions(self, instance: Instance) -> Iterator[Session]:
+    def sessions(self, instance: Instance) -> Iterator[EmulatedSession]:
         """An instance's sessions and batches, oldest first."""
-        return self._owners.sessions(instance.crn)
+        return self._instances.sessions(instance.crn)
 
-    def jobs(self, instance: Instance) -> list[Job]:
+    def jobs(self, instance: Instance) -> list[EmulatedJob]:
         """An instance's jobs, oldest first."""
-        return self._owners.jobs(instance.crn)
+        return self._instances.jobs(instance.crn)
+
+    def refresh_devices(self) -> None:
+        """Take up devices that were added since the emulator started."""
+        if self.catalog.refresh():
+            for backend in self.catalog.backends(self.options.lanes):
+                self.lifecycle.add_backend(backend)
+
+    def put_device_state(self, name: str, state: State) -> None:
+        """Let a backend work, be under maintenance, or be retired.
+
+        Under maintenance it takes jobs and starts none, as a device of IBM's whose queue is paused.
+
+        Raises
+        ------
+        UnknownDevice
+            There is no such backend.
+        """
+        self.catalog.put_state(name, state)
+        lanes = {
+            backend.name: backend.lanes for backend in self.catalog.backends(self.options.lanes)
+        }
+        self.apply(lambda now: self.lifecycle.put_lanes(now, name, lanes[name]))
 
     def populate(self, backend: str) -> None:
         """Let other users come to a backend, when that was asked for and they are not there yet."""
-        load = self.others.come(self.lifecycle, backend)
+        load = self.background_users.come(self.lifecycle, backend)
         if load is not None:
             self.apply(lambda now: load.start(self.lifecycle, now))
 
@@ -268,7 +313,7 @@ class Emulator:
 
         Raises
         ------
-        Refused
+        Refusal
             It is unknown (404), or not final (400).
         StoreError
             It cannot be removed from the disk.
@@ -287,14 +332,14 @@ class Emulator:
         """Drop a final job from memory, as part of an event."""
         job = self.lifecycle.jobs[job_id]
         self.lifecycle.delete_job(now, job_id)
-        self._owners.forget_job(job)
+        self._instances.forget_job(job)
 
     def prune(self) -> bool:
         """Drop some of what is not kept any longer; returns whether to go on."""
         return self._retention.due and self._prune(self.clock.now() - RETENTION)
 
     def _prune(self, before: float) -> bool:
-        return self._retention.from_everywhere(before, self.lifecycle, self._owners)
+        return self._retention.from_everywhere(before, self.lifecycle, self._instances)
 
     def reset(self) -> None:
         """End and forget everything that users have; other users' load goes on."""
@@ -311,27 +356,31 @@ class Emulator:
         # a cancelled session whose job was running closed with that job
         while self._prune(math.inf):
             pass
-        self.meter = Meter(self.lifecycle)
+        self.meter = UsageMeter(self.lifecycle)
+
+    def warm_up(self) -> None:
+        """Start workers ahead of a job."""
+        self.runner.pool.warm_up()
 
     async def changed(self, job_id: str, seconds: float) -> None:
         """Wait until a job's record changes, at most some real seconds."""
-        await self._waiters.wait(job_id, seconds)
+        await self._long_polls.wait(job_id, seconds)
 
     # ----------------------------------------------------------------------------------------------
     # Being used, or not
 
     def touch(self) -> None:
-        """Note that somebody asked for something."""
+        """Note an authenticated request; others do not keep an emulator running."""
         self._used = time.monotonic()
         self.requests += 1
 
     @property
     def failing(self) -> str | None:
-        """Why the latest change could not be written down, None when it was."""
+        """The reason the latest change could not be written, None when it was."""
         return self.writer.problem
 
     def in_use(self) -> bool:
-        """Whether a job is pending, or a session open or active."""
+        """True while a job is pending, or a session open or active."""
         lifecycle = self.lifecycle
         if any(
             session.state in ("open", "active") and not session.load

@@ -1,38 +1,61 @@
-"""How an emulator is to behave: options of commands, magics and `launch`, checked once."""
+"""Options of an emulator, from a command line, a magic or `launcher`, and their checks."""
 
 from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, NoReturn
+from typing import Any
 
-from .queue import Crowd
-from .records import PLANS, Plan
+from ..formatting import format_duration
+from .command_line import duration, offer
+from .engine.task import METHODS, NOISES
+from .option_table import EMULATOR_OPTIONS
+from .rules.records import PLANS, Plan
+from .rules.simulated_load import LoadProfile
 
 JOB_TIMES = ("simulated", "device")
+
+SHARED_JOB_LIMIT = 600.0
+"""Real seconds a job may compute in an emulator that several users share."""
 
 FASTEST = 1e6
 """Seconds in one second; with more the service's clock would soon have no date any more."""
 
 
+_PAIRS = {option.name: option.spelled for option in EMULATOR_OPTIONS if option.kind == "pairs"}
+
+
 class OptionError(ValueError):
-    """An option that makes no sense; the message is one sentence for the person who gave it."""
+    """An option that makes no sense.
 
+    Parameters
+    ----------
+    sentence : str
+        The reason; with ``{option}`` and ``{value}`` to be filled in where an option is given.
+    option : str
+        The option, by its field in `EmulatorOptions`; empty where the sentence names none.
+    value : object
+        Its value.
+    """
 
-class Parser(argparse.ArgumentParser):
-    """Reads a command line, and says in one sentence what is wrong with it."""
+    def __init__(self, sentence: str, option: str = "", value: object = None):
+        super().__init__(sentence, option, value)
+        self.sentence = sentence
+        self.option = option
+        self.value = value
 
-    def error(self, message: str) -> NoReturn:
-        """Say it, and exit with status 2."""
-        text = f"{message[:1].upper()}{message[1:]}"
-        self.exit(2, f"{text}. {self.prog} --help lists what there is.\n")
+    def __str__(self) -> str:
+        if not self.option:
+            return self.sentence
+        flag = "--" + self.option.replace("_", "-")
+        return self.sentence.format(option=flag, value=self.value)
 
 
 @dataclass(frozen=True)
-class Options:
-    """What an emulator is started with.
+class EmulatorOptions:
+    """Options an emulator is started with.
 
     Attributes
     ----------
@@ -40,6 +63,8 @@ class Options:
         The plan of the default instance: ``premium``, ``payg``, ``flex`` or ``open``.
     instances : tuple of (str, str)
         Further instances, as name and plan, each with a key of its own.
+    devices : tuple of (str, str)
+        Backends of this emulator alone, as name and the device that stands behind it.
     ittl, max_ttl : float or None
         Interactive timeout and longest maximum time in seconds; the plan's when None.
     cap : bool
@@ -64,8 +89,18 @@ class Options:
         Address of a Dask scheduler on which circuits are simulated; None for this machine.
     seed : int or None
         Seed of everything random in the emulator itself.
+    method, noise : str or None
+        How circuits are simulated, and with which noise, where there is a choice; what fits when
+        None.
+    precision_limit : float or None
+        Which error of an approximation is accepted; 0.01 when None.
+    strict : bool
+        Whether inexact results, and options without effect, are refused.
     faults : bool
         Whether the faults plane is served.
+    job_limit : float or None
+        Real seconds a job may compute, 0 for any number; `SHARED_JOB_LIMIT` in an emulator with
+        several instances and any number otherwise when None.
     idle_exit : float
         Real seconds without a request, a pending job or an open session after which it ends; 0 for
         never.
@@ -73,6 +108,7 @@ class Options:
 
     plan: str = "premium"
     instances: tuple[tuple[str, str], ...] = ()
+    devices: tuple[tuple[str, str], ...] = ()
     ittl: float | None = None
     max_ttl: float | None = None
     cap: bool = False
@@ -85,7 +121,12 @@ class Options:
     memory: float | None = None
     cluster: str | None = None
     seed: int | None = None
+    method: str | None = None
+    noise: str | None = None
+    precision_limit: float | None = None
+    strict: bool = False
     faults: bool = False
+    job_limit: float | None = None
     idle_exit: float = 900.0
 
     def __post_init__(self) -> None:
@@ -106,26 +147,49 @@ class Options:
                     f"or digit, unlike {name!r}."
                 )
             _check_plan(plan)
-        for option, value, smallest in (
-            ("--ittl", self.ittl, 0.1),
-            ("--max-ttl", self.max_ttl, 1),
-            ("--quota", self.quota, 0),
-            ("--speed", self.speed, 0),
-            ("--lanes", self.lanes, 1),
-            ("--workers", self.workers, 1),
-            ("--memory", self.memory, 0.25),
-            ("--idle-exit", self.idle_exit, 0),
-        ):
-            if value is not None and not (math.isfinite(value) and value >= smallest):
-                raise OptionError(f"{option} must be {smallest:g} or more, not {value:g}.")
+        if len(dict(self.devices)) < len(self.devices):
+            raise OptionError("Each --device needs a name of its own.")
+        for option in EMULATOR_OPTIONS:
+            value = getattr(self, option.name)
+            if option.smallest is None or value is None:
+                continue
+            if not (math.isfinite(value) and value >= option.smallest):
+                sentence = f"{{option}} must be {option.smallest:g} or more, not {{value:g}}."
+                raise OptionError(sentence, option.name, value)
         if self.speed > FASTEST:
-            raise OptionError(f"--speed must be {FASTEST:.0f} or less, not {self.speed:g}.")
+            sentence = f"{{option}} must be {FASTEST:.0f} or less, not {{value:g}}."
+            raise OptionError(sentence, "speed", self.speed)
         if self.queue is not None:
             _check_queue(self.queue)
         if self.job_time not in JOB_TIMES:
-            raise OptionError(
-                f"--job-time is one of {' and '.join(JOB_TIMES)}, not {self.job_time!r}."
-            )
+            sentence = f"{{option}} is one of {' and '.join(JOB_TIMES)}, not {{value!r}}."
+            raise OptionError(sentence, "job_time", self.job_time)
+        for name, chosen, allowed in (
+            ("method", self.method, METHODS),
+            ("noise", self.noise, NOISES),
+        ):
+            if chosen is not None and chosen not in allowed:
+                sentence = f"{{option}} is one of {', '.join(allowed)}, not {{value!r}}."
+                raise OptionError(sentence, name, chosen)
+        limit = self.precision_limit
+        if limit is not None and not 0 < limit <= 1:
+            sentence = "{option} is above 0 and at most 1, not {value!r}."
+            raise OptionError(sentence, "precision_limit", limit)
+
+    @property
+    def simulation(self) -> dict[str, Any]:
+        """Settings of the simulation that were given."""
+        names = ("method", "noise", "precision_limit")
+        asked = {name: getattr(self, name) for name in names}
+        given = {name: value for name, value in asked.items() if value is not None}
+        return {**given, "strict": True} if self.strict else given
+
+    @property
+    def longest_job(self) -> float | None:
+        """Real seconds a job may compute; None for any number."""
+        if self.job_limit is None:
+            return SHARED_JOB_LIMIT if self.instances else None
+        return self.job_limit or None
 
     def plan_of(self, name: str) -> Plan:
         """A plan with the timeouts that were asked for."""
@@ -138,14 +202,16 @@ class Options:
 
     def to_json(self) -> dict[str, Any]:
         """The options as plain JSON types; `from_json` reads them back."""
-        return {**asdict(self), "instances": [list(pair) for pair in self.instances]}
+        pairs = {name: [list(pair) for pair in getattr(self, name)] for name in _PAIRS}
+        return {**asdict(self), **pairs}
 
     @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> Options:
+    def from_json(cls, data: Mapping[str, Any]) -> EmulatorOptions:
         """Read what `to_json` wrote; options this version does not know are left out."""
         known = {field.name for field in fields(cls)}
         values = {name: value for name, value in data.items() if name in known}
-        values["instances"] = tuple((name, plan) for name, plan in data.get("instances", ()))
+        for option in _PAIRS:
+            values[option] = tuple((name, value) for name, value in data.get(option, ()))
         return cls(**values)
 
     def arguments(self) -> list[str]:
@@ -156,17 +222,19 @@ class Options:
             if value == field.default:
                 continue
             flag = "--" + field.name.replace("_", "-")
-            if field.name == "instances":
-                for name, plan in value:
-                    words += ["--instance", f"{name}={plan}"]
+            if field.name in _PAIRS:
+                for name, given in value:
+                    words += [f"--{_PAIRS[field.name]}", f"{name}={given}"]
             elif value is True:
                 words.append(flag)
             else:
                 words += [flag, str(value)]
         return words
 
-    def differences(self, other: Options, asked: Collection[str] | None = None) -> list[str]:
-        """What another emulator's behaviour is where these options ask for something else.
+    def differences(
+        self, other: EmulatorOptions, asked: Collection[str] | None = None
+    ) -> dict[str, Any]:
+        """The options of another emulator that differ from these.
 
         Parameters
         ----------
@@ -177,23 +245,25 @@ class Options:
 
         Returns
         -------
-        list of str
-            As its own command line has them.
+        dict of str to Any
+            The other emulator's values, by field.
         """
-        quiet = {"idle_exit", "workers", "memory"}
-        return [
-            _as_typed(field.name, getattr(other, field.name))
+        quiet = {"idle_exit", "workers", "memory", "job_limit"}
+        return {
+            field.name: getattr(other, field.name)
             for field in fields(self)
             if field.name not in quiet
             and (asked is None or field.name in asked)
             and getattr(self, field.name) != getattr(other, field.name)
-        ]
+        }
 
 
-def _as_typed(name: str, value: Any) -> str:
-    flag = "--" + name.replace("_", "-")
-    if name == "instances":
-        return " ".join(f"--instance {one}={plan}" for one, plan in value) or "no --instance"
+def as_typed(name: str, value: Any, prefix: str = "--") -> str:
+    """An option with its value as it is typed, ``prefix`` in front of its name."""
+    flag = prefix + name.replace("_", "-")
+    if name in _PAIRS:
+        flag = prefix + _PAIRS[name]
+        return " ".join(f"{flag} {one}={given}" for one, given in value) or f"no {flag}"
     if value is None or value is False:
         return f"no {flag}"
     if value is True:
@@ -203,61 +273,59 @@ def _as_typed(name: str, value: Any) -> str:
 
 def _check_queue(text: str) -> None:
     try:
-        Crowd.parse(text)
+        LoadProfile.parse(text)
     except ValueError as error:
         raise OptionError(str(error)) from None
 
 
 def _check_plan(plan: str) -> None:
     if plan not in PLANS:
-        raise OptionError(f"There is no plan {plan!r}: choose one of {', '.join(PLANS)}.")
+        known = offer(plan, list(PLANS))
+        raise OptionError(f"There is no plan {plan!r}: {known}{'' if known[-1] == '?' else '.'}")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a command line the options of an emulator."""
     group = parser.add_argument_group("the service it plays")
-    group.add_argument("--plan", default="premium", help=f"one of {', '.join(PLANS)}")
-    group.add_argument(
-        "--instance",
-        action="append",
-        default=[],
-        metavar="NAME=PLAN",
-        help="a further instance with a key of its own; may be repeated",
-    )
-    group.add_argument("--ittl", type=float, metavar="SECONDS", help="interactive timeout")
-    group.add_argument("--max-ttl", type=float, metavar="SECONDS", help="longest maximum time")
-    group.add_argument(
-        "--cap", action="store_true", help="shorten a longer maximum time instead of refusing it"
-    )
-    group.add_argument(
-        "--quota", type=float, metavar="SECONDS", help="usage the default instance has in 28 days"
-    )
-    group.add_argument(
-        "--speed", type=float, default=1.0, metavar="FACTOR", help="how fast its clock runs"
-    )
-    group.add_argument(
-        "--job-time",
-        default="simulated",
-        metavar="KIND",
-        help="simulated: a job takes as long as its simulation; device: as long as on a device",
-    )
-    group.add_argument("--queue", metavar="LOAD", help="other users' jobs beside yours")
-    group.add_argument("--lanes", type=int, metavar="N", help="jobs a device runs at once")
-    group.add_argument("--workers", type=int, metavar="N", help="worker processes")
-    group.add_argument("--memory", type=float, metavar="GIB", help="memory of each worker")
-    group.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler to simulate on")
-    group.add_argument("--seed", type=int, metavar="N", help="seed of the load")
-    group.add_argument("--faults", action="store_true", help="serve the faults plane")
-    group.add_argument(
-        "--idle-exit",
-        type=float,
-        default=900.0,
-        metavar="SECONDS",
-        help="end when nothing used it for so long; 0 for never",
-    )
+    types: dict[str, Callable[[str], Any]] = {
+        "number": float,
+        "share": float,
+        "duration": duration,
+        "whole": int,
+        "text": str,
+    }
+    for option in EMULATOR_OPTIONS:
+        flag = f"--{option.spelled}"
+        if option.kind == "flag":
+            group.add_argument(flag, action="store_true", help=option.meaning)
+        elif option.kind == "pairs":
+            group.add_argument(
+                flag,
+                action="append",
+                default=[],
+                dest=option.name,
+                metavar=option.value,
+                help=option.meaning,
+            )
+        else:
+            group.add_argument(
+                flag,
+                type=types[option.kind],
+                default=getattr(EmulatorOptions, option.name),
+                metavar=option.value,
+                help=option.meaning + _when_left_out(option.name),
+            )
 
 
-def from_namespace(arguments: argparse.Namespace) -> Options:
+def _when_left_out(name: str) -> str:
+    """The default of an option, as the end of a sentence; empty where what fits is chosen."""
+    value = getattr(EmulatorOptions, name)
+    if isinstance(value, float):
+        value = format_duration(value) if name == "idle_exit" else f"{value:g}"
+    return "" if value is None else f"; {value} when left out"
+
+
+def from_namespace(arguments: argparse.Namespace) -> EmulatorOptions:
     """Read what `add_arguments` added.
 
     Raises
@@ -265,17 +333,25 @@ def from_namespace(arguments: argparse.Namespace) -> Options:
     OptionError
         An option makes no sense.
     """
-    instances = []
-    for text in arguments.instance:
-        name, separator, plan = text.partition("=")
-        if not separator:
-            raise OptionError(f"An instance is written NAME=PLAN, not {text!r}.")
-        instances.append((name, plan))
-    names = {field.name for field in fields(Options)} - {"instances"}
-    return Options(instances=tuple(instances), **{name: getattr(arguments, name) for name in names})
+    names = {field.name for field in fields(EmulatorOptions)} - _PAIRS.keys()
+    return EmulatorOptions(
+        instances=_pairs(arguments.instances, "An instance is written NAME=PLAN"),
+        devices=_pairs(arguments.devices, "A device is written NAME=DEVICE"),
+        **{name: getattr(arguments, name) for name in names},
+    )
 
 
-def parse(words: Sequence[str]) -> Options:
+def _pairs(texts: Sequence[str], rule: str) -> tuple[tuple[str, str], ...]:
+    found = []
+    for text in texts:
+        name, separator, value = text.partition("=")
+        if not (name and separator and value):
+            raise OptionError(f"{rule}, not {text!r}.")
+        found.append((name, value))
+    return tuple(found)
+
+
+def parse(words: Sequence[str]) -> EmulatorOptions:
     """Read options from the words of a command line."""
     parser = argparse.ArgumentParser(add_help=False)
     add_arguments(parser)

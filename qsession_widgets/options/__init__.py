@@ -1,5 +1,5 @@
-"""What can be asked for when a session is opened, on a magic's line and from Python alike.
+"""The options of a session, on a magic's line and from Python alike.
 
-``table`` has the options, ``readers`` makes values of what was typed, ``parsing`` reads a whole
-line, ``configuration`` what IPython's configuration files say.
+``table`` has the options, ``validators`` convert what was typed into values, ``parsing`` reads a
+whole line or keyword arguments, ``configuration`` reads IPython's configuration files.
 """

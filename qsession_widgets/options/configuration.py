@@ -1,4 +1,4 @@
-"""What IPython's configuration files say of ``SessionMagics``, for the command line.
+"""Reads ``SessionMagics`` in IPython's configuration files, for the command line.
 
 A notebook reads them by itself. The files are ``ipython_config.py`` and ``ipython_config.json``, in
 the folders for all users and in the default profile; later ones go before earlier ones.

@@ -1,4 +1,4 @@
-"""Reads a magic's line, or Python's arguments, into options; a sentence where that cannot be."""
+"""Reads a magic's line, or Python's arguments, into options."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from ..errors import UserError, nearest
+from ..errors import InvalidOption, UserError
+from ..explanations import nearest
 from .table import OPEN_OPTIONS, Mode, OpenOptions, Option
 
 # in a path of Windows' a backslash parts folders
@@ -83,27 +84,27 @@ def build(
     """Options from values by flag, as they would be typed; see `parse_open` for errors."""
     values: dict[str, Any] = {"mode": mode}
     local: dict[str, Any] = {}
+    simulation: dict[str, Any] = {}
+    parts = {"": values, "local": local, "simulation": simulation}
     known = {**(defaults or {}), **typed}
     for option in OPEN_OPTIONS:
         if option.flag not in known:
             continue
-        value = option.read(option.flag, known[option.flag])
+        value = option.read(option.name, known[option.flag])
         owner, _, name = option.field.rpartition(".")
-        (local if owner else values)[name] = value
-    if local and values.get("service") == "ibm":
-        flags = ", ".join("--local-" + name.replace("_", "-") for name in local)
-        raise UserError(f"{flags} is for the local emulator: leave it out, or use --service local.")
-    if local:
+        parts[owner][name] = value
+    emulated = [*local, *simulation]
+    if emulated and values.get("service") == "ibm":
+        names = ",".join("local-" + name.replace("_", "-") for name in emulated)
+        raise InvalidOption(names, None, "for_emulator")
+    if emulated:
         # who rehearses must not end up on a device because an account is saved
         values["service"] = "local"
-    elsewhere = [flag for flag in ("--instance", "--account") if flag in typed]
+    elsewhere = [name for name in ("instance", "account") if f"--{name}" in typed]
     if elsewhere and values.get("service") == "local":
-        raise UserError(
-            f"{' and '.join(elsewhere)} would be IBM's, and the local emulator is asked for as "
-            "well: leave one of the two out."
-        )
+        raise InvalidOption(",".join(elsewhere), None, "for_ibm")
     given = frozenset(option.field for option in OPEN_OPTIONS if option.flag in typed)
-    return OpenOptions(local=local, given=given, **values)
+    return OpenOptions(local=local, simulation=simulation, given=given, **values)
 
 
 def make(**given: Any) -> OpenOptions:
@@ -136,17 +137,27 @@ def make(**given: Any) -> OpenOptions:
     try:
         local = _check_local(local)
         made = build(typed, mode=mode)
-    except UserError as error:
-        raise UserError(_as_arguments(str(error))) from None
-    return replace(made, local=local, service="local") if local else made
+    except InvalidOption as error:
+        raise error.spelled("python") from None
+    if not local:
+        return made
+    # which of them are the session's own, and not the emulator's
+    own = {
+        option.field.partition(".")[2]
+        for option in OPEN_OPTIONS
+        if option.field.startswith("simulation.")
+    }
+    simulation = {name: value for name, value in local.items() if name in own}
+    local = {name: value for name, value in local.items() if name not in own}
+    return replace(made, local=local, simulation=simulation, service="local")
 
 
 def _check_local(given: dict[str, Any]) -> dict[str, Any]:
     """Options of the emulator, once each was found to be one; texts are read as typed ones."""
-    from ..emulator.options import Options
+    from ..emulator.options import EmulatorOptions
 
-    known = [*(item.name for item in fields(Options)), "name"]
-    typed = {option.field.removeprefix("local."): option for option in OPEN_OPTIONS}
+    known = [*(item.name for item in fields(EmulatorOptions)), "name"]
+    typed = {option.field.rpartition(".")[2]: option for option in OPEN_OPTIONS}
     checked = {}
     for name, value in given.items():
         if name not in known:
@@ -157,21 +168,12 @@ def _check_local(given: dict[str, Any]) -> dict[str, Any]:
             )
         option = typed.get(name)
         reads = option is not None and isinstance(value, str)
-        checked[name] = option.read(option.flag, value) if option and reads else value
+        checked[name] = option.read(option.name, value) if option and reads else value
     return checked
 
 
-def _as_arguments(text: str) -> str:
-    """A sentence about what was typed, for who wrote it in Python."""
-    for option in OPEN_OPTIONS:
-        name = option.field.removeprefix("local.")
-        text = re.sub(rf"{option.flag} (?=')", f"{name}=", text)
-        text = re.sub(rf"{option.flag}(?![\w-])", name, text)
-    return text
-
-
 def read_flags(words: list[str], options: tuple[Option, ...], magic: str) -> dict[str, str]:
-    """What was typed after each flag; an empty text after one that takes no value.
+    """The text after each flag; empty after one that takes no value.
 
     Raises
     ------
@@ -193,6 +195,9 @@ def read_flags(words: list[str], options: tuple[Option, ...], magic: str) -> dic
         if not option.value:
             if equals:
                 raise UserError(f"{flag} takes no value: leave {value!r} out.")
+        elif not equals and option.value_optional:
+            if rest and rest[0] and not rest[0].startswith("--"):
+                value = rest.pop(0)
         elif not equals:
             if not rest or not rest[0] or rest[0].startswith("--"):
                 raise UserError(f"{flag} needs a value: {flag} {option.value}.")
@@ -203,7 +208,7 @@ def read_flags(words: list[str], options: tuple[Option, ...], magic: str) -> dic
 
 
 def _unknown(word: str, flag: str, options: tuple[Option, ...], before: str, magic: str) -> str:
-    """What is wrong with a word that is no option, nor the value of one."""
+    """A sentence about a word that is no option, nor the value of one."""
     flags = [option.flag for option in options]
     named = "--" + flag.lstrip("-").replace("_", "-")
     if word in ("-h", "--help"):

@@ -6,14 +6,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..service.choosing import KINDS, Kind
-from .readers import (
+from ..client.selection import KINDS, Kind
+from ..emulator.option_table import EMULATOR_OPTIONS, EmulatorOption
+from .validators import (
     read_budget_text,
     read_count,
+    read_duration,
     read_names,
     read_number,
     read_one_of,
+    read_run,
     read_seconds,
+    read_share,
     read_tags,
     read_text,
     read_true,
@@ -25,12 +29,14 @@ Mode = Literal["dedicated", "batch"]
 
 @dataclass(frozen=True)
 class OpenOptions:
-    """What a session is to be; None and empty where nothing was asked for.
+    """The options of one session; None and empty where nothing was requested.
 
     Attributes
     ----------
     backend : str or None
         Name of the backend.
+    use_fractional_gates : bool
+        Whether the backend has its fractional gates.
     max_time : int or None
         Maximum time in seconds.
     service, instance, account
@@ -42,10 +48,13 @@ class OpenOptions:
         Tags that every job in it gets.
     expect : int or None
         How many jobs there will be.
+    another : bool
+        Whether a second one is meant, beside an open one.
     once : bool
         Whether it is closed at the end of the cell.
     strict : bool
-        Whether a job for its backend but outside of it is refused.
+        Whether a job for its backend but outside of it is refused, and on the emulator one whose
+        result would not be exact or that has an option without effect.
     idle_close : float or None
         Seconds with nothing pending after which it is closed.
     budget : str
@@ -53,8 +62,14 @@ class OpenOptions:
         or ``$20``.
     on_error, on_exit : str
         What happens to it when its cell fails, and when the kernel ends.
+    on_crash : str
+        What happens to it when the kernel dies without closing it; empty for what
+        `qsession_widgets.sessions.crash_policy` says.
     fallback : str
         What to do on a plan without sessions.
+    resume : str
+        Which run's jobs are taken up: ``auto``, ``any``, or an id, a name or a file; empty for
+        none.
     say : str
         Whether what happens to it is told as lines of text.
     events : str
@@ -63,6 +78,8 @@ class OpenOptions:
         The notebook's names for session and backend.
     local : mapping
         How to start the emulator when none runs.
+    simulation : mapping
+        How the emulator simulates this session's circuits.
     mode : {"dedicated", "batch"}
         A session or a batch.
     given : frozenset of str
@@ -70,6 +87,7 @@ class OpenOptions:
     """
 
     backend: str | None = None
+    use_fractional_gates: bool = False
     max_time: int | None = None
     service: Kind = "auto"
     instance: str | None = None
@@ -77,37 +95,44 @@ class OpenOptions:
     name: str = ""
     tags: tuple[str, ...] = ()
     expect: int | None = None
+    another: bool = False
     once: bool = False
     strict: bool = False
     idle_close: float | None = None
     budget: str = ""
     on_error: str = "keep"
     on_exit: str = "close"
+    on_crash: str = ""
     fallback: str = "job"
+    resume: str = ""
     say: str = "auto"
     events: str = ""
     names: tuple[str, str] = ("session", "backend")
     local: Mapping[str, Any] = field(default_factory=dict)
+    simulation: Mapping[str, Any] = field(default_factory=dict)
     mode: Mode = "dedicated"
     given: frozenset[str] = frozenset()
 
     @property
     def word(self) -> str:
-        """What to call it: a session or a batch."""
+        """Its noun: session or batch."""
         return "batch" if self.mode == "batch" else "session"
 
     @property
     def request(self) -> tuple[Any, ...]:
-        """What a session is asked for as, to know the same words again."""
+        """The options that identify a session, to recognise the same request again."""
         return (
             self.mode,
             self.backend,
+            self.use_fractional_gates,
             self.max_time,
             self.service,
             self.instance,
             self.account,
             self.name,
+            self.another,
             tuple(sorted(self.local.items())),
+            tuple(sorted(self.simulation.items())),
         )
 
 
@@ -120,13 +145,15 @@ class Option:
     flag : str
         As it is typed.
     value : str
-        What its value is called; choices stand in a row with bars; empty for an option without one.
+        What its value is called; choices stand in a row with bars; in brackets one that may be left
+        out; empty for an option without one.
     meaning : str
         What it does, for the help.
     field : str
-        Its field in `OpenOptions`, with ``local.`` before one of the emulator's.
+        Its field in `OpenOptions`, with ``local.`` before one of the emulator's, and
+        ``simulation.`` before one of the emulator's for this session.
     read : callable
-        Makes the field's value from what was typed, given the flag and the text.
+        Converts the text that was typed into the field's value, given `name` and the text.
     """
 
     flag: str
@@ -136,14 +163,36 @@ class Option:
     read: Callable[[str, str], Any]
 
     @property
+    def name(self) -> str:
+        """Its name in an `InvalidOption`: the flag without hyphens in front."""
+        return self.flag.removeprefix("--")
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """The values it can have, where they are few."""
         return tuple(self.value.split("|")) if "|" in self.value else ()
 
+    @property
+    def value_optional(self) -> bool:
+        """True if it may stand without its value."""
+        return self.value.startswith("[")
 
-def _local(name: str, value: str, meaning: str, read: Callable[[str, str], Any]) -> Option:
-    flag = "--local-" + name.replace("_", "-")
-    return Option(flag, value, meaning, f"local.{name}", read)
+
+_READERS: dict[str, Callable[[str, str], Any]] = {
+    "text": read_text,
+    "number": read_number,
+    "duration": read_duration,
+    "share": read_share,
+    "whole": read_whole,
+    "flag": read_true,
+}
+
+
+def _local(option: EmulatorOption) -> Option:
+    read = read_one_of(*option.value.split("|")) if "|" in option.value else _READERS[option.kind]
+    flag = f"--local-{option.spelled}"
+    part = "simulation" if option.of_session else "local"
+    return Option(flag, option.value, option.meaning, f"{part}.{option.name}", read)
 
 
 OPEN_OPTIONS: tuple[Option, ...] = (
@@ -153,6 +202,13 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         "the backend; IBM's least busy device, or fake_fez, when left out",
         "backend",
         read_text,
+    ),
+    Option(
+        "--fractional-gates",
+        "",
+        "the backend with its fractional gates, rx and rzz",
+        "use_fractional_gates",
+        read_true,
     ),
     Option(
         "--max-time",
@@ -175,11 +231,18 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option("--name", "NAME", "a name for it; with names, several can be open", "name", read_text),
     Option("--tags", "A,B", "tags that every job in it gets", "tags", read_tags),
     Option("--expect", "N", "how many jobs there will be, for the progress", "expect", read_count),
+    Option(
+        "--another",
+        "",
+        "open a second one beside the open one, whose jobs may wait for it",
+        "another",
+        read_true,
+    ),
     Option("--once", "", "close it at the end of this cell", "once", read_true),
     Option(
         "--strict",
         "",
-        "refuse jobs for its backend that would run outside of it",
+        "refuse jobs outside of it, inexact results, and options without effect",
         "strict",
         read_true,
     ),
@@ -193,7 +256,7 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--budget",
         "TIME|$AMOUNT",
-        "warn at 80 % of that usage or cost; at 100 % refuse jobs and cancel queued ones",
+        "warn at 80 % of that usage or cost, send no job that would exceed it",
         "budget",
         read_budget_text,
     ),
@@ -212,11 +275,25 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         read_one_of("close", "leave"),
     ),
     Option(
+        "--on-crash",
+        "close|leave",
+        "what happens to it when the kernel crashes; leave in Jupyter, close elsewhere",
+        "on_crash",
+        read_one_of("close", "leave"),
+    ),
+    Option(
         "--fallback",
         "job|batch",
         "what to do on a plan without sessions; job mode when left out",
         "fallback",
         read_one_of("job", "batch"),
+    ),
+    Option(
+        "--resume",
+        "[RUN]",
+        "take up jobs that the last run, or the one named, has paid for",
+        "resume",
+        read_run,
     ),
     Option(
         "--say",
@@ -239,36 +316,31 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         "names",
         read_names,
     ),
-    _local("name", "NAME", "a running emulator by name, or what the new one is called", read_text),
-    _local("plan", "PLAN", "the plan the emulator plays: premium, payg, flex or open", read_text),
-    _local("ittl", "SECONDS", "its interactive timeout", read_number),
-    _local("max_ttl", "SECONDS", "its longest maximum time", read_number),
-    _local("cap", "", "shorten a longer maximum time instead of refusing it", read_true),
-    _local("quota", "SECONDS", "usage its instance has in 28 days", read_number),
-    _local("speed", "FACTOR", "how fast its clock runs", read_number),
-    _local(
-        "queue", "LOAD", "other users' jobs beside yours: 120 for two minutes of waiting", read_text
+    Option(
+        "--local-name",
+        "NAME",
+        "a running emulator by name, or what the new one is called",
+        "local.name",
+        read_text,
     ),
-    _local(
-        "job_time",
-        "simulated|device",
-        "whether a job takes as long as its simulation or as on the device",
-        read_one_of("simulated", "device"),
-    ),
-    _local("lanes", "N", "how many jobs a device runs at once", read_whole),
-    _local("workers", "N", "how many worker processes simulate", read_whole),
-    _local("memory", "GIB", "memory of each worker", read_number),
-    _local("cluster", "ADDRESS", "a Dask scheduler to simulate on", read_text),
-    _local("seed", "N", "seed of everything random in it", read_whole),
-    _local("faults", "", "serve its faults plane, which makes requests fail on demand", read_true),
+    *(_local(option) for option in EMULATOR_OPTIONS if option.in_notebooks),
 )
 """Every option, in the order of the help."""
 
 ATTACH_OPTIONS: tuple[Option, ...] = tuple(
     option
     for option in OPEN_OPTIONS
-    if option.flag not in ("--backend", "--max-time", "--once", "--fallback")
-    and not option.field.startswith("local.")
+    if option.flag
+    not in (
+        "--backend",
+        "--fractional-gates",
+        "--max-time",
+        "--another",
+        "--once",
+        "--fallback",
+        "--resume",
+    )
+    and not option.flag.startswith("--local-")
 )
 """The options of ``%session attach``: those that make sense for a session that is open already."""
 
@@ -289,3 +361,17 @@ LIST_OPTIONS: tuple[Option, ...] = (
     *(option for option in OPEN_OPTIONS if option.flag in ("--instance", "--account")),
 )
 """The options of ``%session list``, and of the commands that look for a session by its id."""
+
+FORECAST_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "--plan", "PLAN", "the plan to count with: payg, flex, premium or open", "plan", read_text
+    ),
+    Option(
+        "--queue-wait",
+        "TIME",
+        "how long a job waits in the normal queue, such as 2m; else what its first job waited",
+        "queue_wait",
+        read_text,
+    ),
+)
+"""The options of ``%session forecast`` and ``qsession forecast``."""

@@ -17,10 +17,13 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
-from ..errors import ServiceError, UserError, explain
-from .document import to_json
+from ..errors import ServiceError, UserError
+from ..explanations import explain
+from ..messages import outcomes
+from ..model import EndResult, SessionSnapshot, noun
+from .concurrency import in_thread
 from .overview import NotFound, SessionsOverview
-from .threads import in_thread
+from .serializers import to_json
 
 MOST_AT_ONCE = 200
 """Workloads that one ``close-all`` may name."""
@@ -28,7 +31,7 @@ MOST_AT_ONCE = 200
 H = TypeVar("H", bound="Handler")
 
 
-class Refused(Exception):
+class RequestRejected(Exception):
     """A request that cannot be met: a status, and a sentence."""
 
     def __init__(self, status: int, message: str):
@@ -38,13 +41,13 @@ class Refused(Exception):
 
 
 class Handler(APIHandler):
-    """What all routes have in common."""
+    """Base class of all routes."""
 
     auth_resource = "qsession"
 
     @property
     def overview(self) -> SessionsOverview:
-        """What is open."""
+        """The overview of open sessions."""
         found: SessionsOverview = self.settings["qsession"]
         return found
 
@@ -66,19 +69,20 @@ def answering(
     async def answer(self: Handler, *words: str) -> None:
         try:
             self.say(await method(self, *words))
-        except Refused as refused:
+        except RequestRejected as refused:
             self.say({"message": refused.message}, refused.status)
         except NotFound as missing:
-            self.say({"message": str(missing)}, 404)
+            self.say({"message": str(missing), "code": "not_found"}, 404)
         except (UserError, ServiceError) as error:
             kind = self.overview.kind(words[0]) if words else "local"
-            self.say({"message": sentence(error, kind)}, status_of(error))
+            said = {"message": sentence(error, kind), "code": code_of(error)}
+            self.say(said, status_of(error))
 
     return answer
 
 
 def sentence(error: Exception, kind: str) -> str:
-    """What to say about an error of a service.
+    """The sentence about an error of a service.
 
     Parameters
     ----------
@@ -93,13 +97,18 @@ def sentence(error: Exception, kind: str) -> str:
     return text.replace("\n", " ")
 
 
-def status_of(error: BaseException) -> int:
-    """The status for an error of a service, or for one of ours."""
-    # what a person reads hides where it came from
-    cause = error if isinstance(error, ServiceError) else error.__cause__ or error.__context__
-    if not isinstance(cause, ServiceError):
-        return 409
-    return cause.status if cause.status in (404, 409) else 502
+STATUSES = {"": 409, "not_found": 404, "conflict": 409}
+"""HTTP status by the code of an error; 502, the service's fault, for any other code."""
+
+
+def code_of(error: UserError | ServiceError) -> str:
+    """The code of an error of a service, or of one of the package's own."""
+    return error.kind if isinstance(error, ServiceError) else error.code
+
+
+def status_of(error: UserError | ServiceError) -> int:
+    """The HTTP status for an error of a service, or for one of the package's own."""
+    return STATUSES.get(code_of(error), 502)
 
 
 class OverviewHandler(Handler):
@@ -118,12 +127,12 @@ class OverviewHandler(Handler):
         except ValueError:
             seconds = math.nan
         if math.isnan(seconds):
-            raise Refused(400, "since is a revision and wait a number of seconds.")
+            raise RequestRejected(400, "since is a revision and wait a number of seconds.")
         self._answering = asyncio.ensure_future(self.overview.answer(revision, seconds))
         try:
             return await self._answering
         except asyncio.CancelledError:
-            raise Refused(408, "The page has gone.") from None
+            raise RequestRejected(408, "The page has gone.") from None
 
     def on_connection_close(self) -> None:
         """Wait no longer for a page that has gone, nor ask any service on its behalf."""
@@ -136,7 +145,7 @@ class WorkloadHandler(Handler):
 
     @answering
     async def get(self, key: str, session_id: str) -> dict[str, Any]:
-        """What is known of it."""
+        """The workload's document."""
         snapshot = await self.overview.detail(key, session_id)
         return {"snapshot": to_json(snapshot, None)}
 
@@ -147,8 +156,7 @@ class EndHandler(Handler):
     @answering
     async def post(self, key: str, session_id: str, action: str) -> dict[str, Any]:
         """Close or cancel it."""
-        said, snapshot = await self.overview.command(key, session_id, action)
-        return {"message": said, "snapshot": to_json(snapshot)}
+        return _end_json(*await self.overview.command(key, session_id, action))
 
 
 class JobHandler(Handler):
@@ -157,8 +165,7 @@ class JobHandler(Handler):
     @answering
     async def post(self, key: str, session_id: str, job_id: str) -> dict[str, Any]:
         """Cancel a job."""
-        said, snapshot = await self.overview.command(key, session_id, "cancel_job", job_id)
-        return {"message": said, "snapshot": to_json(snapshot)}
+        return _end_json(*await self.overview.command(key, session_id, "cancel_job", job_id))
 
 
 class CloseAllHandler(Handler):
@@ -172,12 +179,12 @@ class CloseAllHandler(Handler):
 
         async def close(key: str, session_id: str) -> dict[str, Any]:
             async with few:
+                one = {"service": key, "id": session_id}
                 try:
-                    said, _ = await self.overview.command(key, session_id, "close")
-                    ok = True
+                    result, snapshot = await self.overview.command(key, session_id, "close")
                 except (NotFound, UserError, ServiceError) as error:
-                    said, ok = sentence(error, self.overview.kind(key)), False
-            return {"service": key, "id": session_id, "message": said, "ok": ok}
+                    return {**one, "message": sentence(error, self.overview.kind(key)), "ok": False}
+            return {**one, **_result_json(result, snapshot), "ok": True}
 
         return {"results": await asyncio.gather(*(close(*pair) for pair in named))}
 
@@ -185,12 +192,12 @@ class CloseAllHandler(Handler):
         try:
             body = json.loads(self.request.body or b"null")
             named = [(key, session_id) for key, session_id in body["ids"]]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             named = [(None, None)]
         if not all(isinstance(word, str) for pair in named for word in pair):
-            raise Refused(400, 'Name what to close: {"ids": [["service", "id"], …]}.')
+            raise RequestRejected(400, 'Name what to close: {"ids": [["service", "id"], …]}.')
         if len(named) > MOST_AT_ONCE:
-            raise Refused(400, f"At most {MOST_AT_ONCE} can be closed at once.")
+            raise RequestRejected(400, f"At most {MOST_AT_ONCE} can be closed at once.")
         return list(dict.fromkeys(named))
 
 
@@ -200,14 +207,24 @@ class TutorialsHandler(Handler):
     @answering
     async def post(self) -> dict[str, str]:
         """Copy them; where they are then."""
-        from ..tutorial import FIRST, copy_tutorials
+        from ..tutorials import FIRST, copy_tutorials
 
         root = self.overview.openers.root
         if root is None:
-            raise Refused(409, "This server's files are in no folder: qsession tutorial copies.")
+            raise RequestRejected(
+                409, "This server's files are in no folder: qsession tutorial copies."
+            )
         folder = await in_thread(copy_tutorials, root)
         path = folder.resolve().relative_to(root.resolve()).as_posix()
         return {"path": path, "notebook": f"{path}/{FIRST}"}
+
+
+def _end_json(result: EndResult, snapshot: SessionSnapshot) -> dict[str, Any]:
+    return {**_result_json(result, snapshot), "snapshot": to_json(snapshot)}
+
+
+def _result_json(result: EndResult, snapshot: SessionSnapshot) -> dict[str, Any]:
+    return {"message": outcomes.ended(result, noun(snapshot)), **result.to_json()}
 
 
 def routes(base_url: str) -> list[tuple[str, type[Handler]]]:

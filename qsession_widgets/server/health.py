@@ -1,4 +1,4 @@
-"""How a service answers: whether it does, how long to leave it alone when it does not, since when.
+"""Health of a service: whether it answers, since when not, and the back-off until the next request.
 
 What a service says of one workload, that there is none for instance, says nothing of the service.
 """
@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-from ..errors import ServiceError, UserError, advice_for
-from ..service.client import Answer
-from ..snapshot import ServiceInfo
-from ..watching.service_clock import ServiceClock
+from ..client.rest import Answer
+from ..errors import ServiceError, UserError
+from ..explanations import advice_for
+from ..model import ServiceInfo
+from ..monitoring.service_clock import ServiceClock
 
 BACKOFF: dict[str, float] = {"local": 4.0, "ibm": 60.0}
 """The most seconds for which a service that fails is left alone."""
@@ -69,12 +70,12 @@ class Health:
 
     @property
     def failing(self) -> bool:
-        """Whether something failed."""
+        """True if something failed."""
         return self._failure is not None
 
     @property
     def problem(self) -> str | None:
-        """What is wrong with reaching the service, in words; None while it answers."""
+        """The problem with reaching the service, in words; None while it answers."""
         if self.absent is not None or self._said is not None:
             return self.absent or self._said
         waiting = self._waiting_since
@@ -104,7 +105,7 @@ class Health:
             self._waiting_since = None
             self._conclude()
 
-    def hear(self, heard: Answer | ServiceError) -> None:
+    def record(self, heard: Answer | ServiceError) -> None:
         """Take in an answer, or that there was none."""
         waiting = self._waiting_since
         if waiting is not None:

@@ -16,15 +16,17 @@ from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
 from ..errors import UserError
-from ..notes.instances import Noted
-from ..notes.opened import Note, notes, sweep
-from ..snapshot import SessionSnapshot
-from .document import Kept, complete, facts
-from .openers import Kernel, Openers
+from ..model import EndResult, SessionSnapshot
+from ..registry.entries import RegistryEntry, notes, sweep
+from ..registry.lookup import Noted
+from ..registry.processes import living
+from ..registry.watchers import share
+from .concurrency import in_thread
+from .owners import Kernel, Owners
 from .poller import Poller, either
-from .sources import Found, Source, find_sources, unreadable_account
-from .threads import in_thread
-from .watch import Watch
+from .serializers import Kept, complete, facts
+from .service_list import ServiceList, ServiceSource, find_sources, unreadable_account
+from .service_watcher import ServiceWatcher
 
 LONGEST_WAIT = 25.0
 TICK = 0.5
@@ -51,7 +53,7 @@ class NotFound(LookupError):
 
 
 class SessionsOverview(LoggingConfigurable):
-    """What is open, for all pages of a server.
+    """Overview of everything that is open, for all pages of a server.
 
     Parameters
     ----------
@@ -72,13 +74,13 @@ class SessionsOverview(LoggingConfigurable):
 
     def __init__(self, settings: Mapping[str, Any], **kwargs: Any):
         super().__init__(**kwargs)
-        self.openers = Openers(settings)
+        self.openers = Owners(settings)
         # a page that knew an earlier server must not take this one's revisions for that one's
         self.revision = int(time.time() * 1000)
         self._pollers: dict[str, Poller] = {}
-        self._notes: dict[str, Note] = {}
+        self._notes: dict[str, RegistryEntry] = {}
         self._kernels: dict[str, Kernel] = {}
-        self._opened_by: dict[str, dict[str, Any]] = {}
+        self._opened_by: dict[str, list[dict[str, Any]]] = {}
         self._known: dict[str, Any] = {}
         self._kept: Kept = {}
         self._asked = float("-inf")
@@ -133,13 +135,13 @@ class SessionsOverview(LoggingConfigurable):
 
     async def command(
         self, key: str, session_id: str, action: str, job_id: str | None = None
-    ) -> tuple[str, SessionSnapshot]:
+    ) -> tuple[EndResult, SessionSnapshot]:
         """Close or cancel a workload, or cancel a job of it; see `detail` for errors.
 
         Returns
         -------
-        tuple of (str, SessionSnapshot)
-            What came of it, in words, and what is known of the workload then.
+        tuple of (EndResult, SessionSnapshot)
+            The result, and the workload after it.
         """
         self._be_interested()
         await self._first.wait()
@@ -147,24 +149,24 @@ class SessionsOverview(LoggingConfigurable):
         if watch.health.absent is not None:
             raise UserError(watch.health.absent)
         try:
-            said, snapshot = await in_thread(watch.command, session_id, action, job_id)
+            result, snapshot = await in_thread(watch.command, session_id, action, job_id)
         except KeyError:
             raise _no_workload(session_id, watch) from None
         self._renew()
-        return said, snapshot
+        return result, snapshot
 
     def kind(self, key: str) -> str:
         """Which service a key names: ``ibm``, or ``local`` for an emulator; for sentences."""
         poller = self._pollers.get(key)
         return "local" if poller is None else poller.watch.info.kind
 
-    def _watch(self, key: str) -> Watch:
+    def _watch(self, key: str) -> ServiceWatcher:
         if key not in self._pollers:
             raise NotFound(f"There is no service {key!r} here.")
         return self._pollers[key].watch
 
     @property
-    def _watches(self) -> dict[str, Watch]:
+    def _watches(self) -> dict[str, ServiceWatcher]:
         return {key: poller.watch for key, poller in self._pollers.items()}
 
     # ---------------------------------------------------------------------------------------------
@@ -230,8 +232,10 @@ class SessionsOverview(LoggingConfigurable):
             # of what cannot be asked any more, what is over is of no use
             and (watch.anything_open if watch.health.absent else watch.snapshots())
         ]
-        found, said = await in_thread(_on_this_machine, shown)
+        found, said, sharers = await in_thread(_on_this_machine, shown)
         self._take_sources(found)
+        for watch in self._watches.values():
+            watch.sharers = sharers
         fresh = [note for session_id, note in said.items() if session_id not in self._notes]
         listed = {
             snapshot.session_id
@@ -241,9 +245,9 @@ class SessionsOverview(LoggingConfigurable):
         # what is known of a session stays when its kernel has taken its note away
         kept = {one: note for one, note in self._notes.items() if one in listed}
         self._notes = {**kept, **said}
-        self._kernels = await self.openers.kernels(
-            {note.kernel_id for note in self._notes.values()}
-        )
+        entries = self._notes.values()
+        others = {one.kernel_id for entry in entries for one in entry.others}
+        self._kernels = await self.openers.kernels(others | {entry.kernel_id for entry in entries})
         self._opened_by = await in_thread(self._describe_openers)
         for poller in self._pollers.values():
             url, instance = poller.watch.place
@@ -256,13 +260,13 @@ class SessionsOverview(LoggingConfigurable):
                 poller.watch.hurry(opened)
                 poller.wake()
 
-    def _describe_openers(self) -> dict[str, dict[str, Any]]:
+    def _describe_openers(self) -> dict[str, list[dict[str, Any]]]:
         return {
-            session_id: self.openers.describe(note, self._kernels)
+            session_id: [self.openers.describe(one, self._kernels) for one in living(note)]
             for session_id, note in self._notes.items()
         }
 
-    def _take_sources(self, found: Found) -> None:
+    def _take_sources(self, found: ServiceList) -> None:
         present = {source.key: source for source in found.sources}
         for key, source in present.items():
             known = self._pollers.get(key)
@@ -289,8 +293,8 @@ class SessionsOverview(LoggingConfigurable):
             if not ((watch.anything_open and lasting) or (account and found.trouble)):
                 self._pollers.pop(key).stop()
 
-    def _add(self, source: Source) -> None:
-        watch = Watch(source, self._changed, self.patience, self.pause)
+    def _add(self, source: ServiceSource) -> None:
+        watch = ServiceWatcher(source, self._changed, self.patience, self.pause)
         watch.health.absent = source.absent or None
         self._pollers[source.key] = Poller(watch, self._interested)
 
@@ -306,21 +310,21 @@ class SessionsOverview(LoggingConfigurable):
             self._next.set()
             self._next = asyncio.Event()
 
-    def _shown(self) -> dict[str, Watch]:
+    def _shown(self) -> dict[str, ServiceWatcher]:
         """The watches, without those whose place another one watches already."""
         watches = self._watches
         default = watches.get("ibm")
         seen: set[tuple[tuple[str, str], str]] = set()
-        shown: dict[str, Watch] = {}
+        shown: dict[str, ServiceWatcher] = {}
         # an emulator goes before an account that leads to it, and that before what notes name
         for key in sorted(watches, key=lambda key: (bool(watches[key].source.account), key)):
             watch = watches[key]
-            where = (watch.place, watch.holder)
+            where = (watch.place, watch.owner_key)
             if watch.place[0] and where in seen:
                 continue
             if watch.source.noted is not None and default is not None:
                 untold = not default.place[0] and not default.health.problem
-                if untold and watch.holder == default.holder:
+                if untold and watch.owner_key == default.owner_key:
                     # it may be the account's own instance, which is known once it has answered
                     continue
             seen.add(where)
@@ -328,10 +332,10 @@ class SessionsOverview(LoggingConfigurable):
         return {key: watch for key, watch in watches.items() if key in shown}
 
 
-def _on_this_machine(shown: list[Noted]) -> tuple[Found, dict[str, Note]]:
+def _on_this_machine(shown: list[Noted]) -> tuple[ServiceList, dict[str, RegistryEntry], int]:
     said = notes()
-    return find_sources(said.values(), shown), said
+    return find_sources(said.values(), shown), said, share()
 
 
-def _no_workload(session_id: str, watch: Watch) -> NotFound:
+def _no_workload(session_id: str, watch: ServiceWatcher) -> NotFound:
     return NotFound(f"There is no session or batch {session_id!r} on {watch.info.label}.")

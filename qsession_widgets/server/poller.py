@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 
-from .threads import in_thread
-from .watch import Watch
+from .concurrency import in_thread
+from .service_watcher import ServiceWatcher
 
 LONGEST_PAUSE = 60.0
 
@@ -31,7 +31,7 @@ class Poller:
         Whether no turns are to be taken, although its service is there.
     """
 
-    def __init__(self, watch: Watch, interested: Callable[[], bool]):
+    def __init__(self, watch: ServiceWatcher, interested: Callable[[], bool]):
         self.watch = watch
         self.seen = time.monotonic()
         self.idle = False
@@ -52,7 +52,7 @@ class Poller:
         """Take no more turns."""
         if self._task is not None:
             self._task.cancel()
-        self.watch.shut()
+        self.watch.close()
 
     def _wanted(self) -> bool:
         return self._interested() and not self.idle and self.watch.health.absent is None
@@ -60,7 +60,7 @@ class Poller:
     async def _run(self) -> None:
         while self._wanted():
             self._waker.clear()
-            pause = await in_thread(self.watch.turn)
+            pause = await in_thread(self.watch.step)
             await either(self._waker, min(pause, LONGEST_PAUSE))
 
 

@@ -1,7 +1,8 @@
-"""Sessions that this kernel has: opened, bound to the primitives, kept to their rules, ended.
+"""Sessions of this kernel: opened, bound to primitives, limited by policies, and ended.
 
-``session`` is the client library's own with more to it, ``opening`` makes it a ``live`` one,
-``again`` goes on in one. ``binding`` says which one a primitive belongs to, by the ``seams``
-where the client library asks; ``blocks`` are the user's own, ``strays`` what runs beside.
-``guards`` and ``ending`` end them, ``noting`` tells others of them.
+``manager`` is the way in: it opens, reuses, attaches and ends. ``opening`` sends the requests,
+``reuse`` compares a request with the open sessions. ``session`` has the client library's classes,
+``live`` an open one with its monitor and ``policies``; ``binding`` says which one a primitive
+belongs to, through the ``patches`` of the client library. ``with_blocks`` are the user's own,
+``stray_jobs`` run outside of it, ``exit_hooks`` close it when the interpreter ends.
 """

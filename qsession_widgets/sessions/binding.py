@@ -1,4 +1,4 @@
-"""Which session the primitives belong to that are built without a ``mode``.
+"""The binding of primitives that are built without a ``mode`` to a session.
 
 One session is bound at a time, for the whole kernel: it does not matter in which cell, task or
 thread a primitive is built. What the user passes as ``mode``, and the user's own ``with
@@ -7,61 +7,35 @@ Session(...)``, always win. Others may be open beside it, by name.
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass
+import os
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..notes.opened import tell_bound
-from ..notices import NOTICES
+from .. import fork_safety
+from ..deferred_output import NOTICES
+from ..registry.entries import notes, tell_bound
+from ..resume.runs import RUNS, Asking
+from .blockers import Blockers
 from .callsite import whereabouts
-from .noting import remember
-from .seams import ModeSeam, SubmitSeam
-from .strays import Strays
+from .delay_units import refuse_lost_units
+from .patches import ModePatch, ResultPatch, Submit, SubmitPatch
+from .stray_jobs import StrayJobs
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime import IBMBackend
-
-    from ..options.table import OpenOptions
-    from ..service.choosing import Chosen
-    from ..views.panel import SessionPanel
-    from ..watching.jobwatch import JobWatch
+    from ..client.connected_service import ConnectedService
+    from ..model import UnknownRequest
+    from ..monitoring.monitor import Monitor
+    from .job_mode import JobMode
     from .live import LiveSession
+    from .outcome_patch import OutcomePatch
 
 
-MOST_ENDED = 20
-"""Sessions that are remembered after their end, for a look back."""
-
-
-@dataclass(frozen=True)
-class JobMode:
-    """What is bound on a plan without sessions: each job goes through the queue by itself.
-
-    Attributes
-    ----------
-    backend : IBMBackend
-        Where jobs run.
-    chosen : Chosen
-        The service.
-    options : OpenOptions
-        What was asked for.
-    watch : JobWatch
-        Watches the jobs that are sent from here.
-    """
-
-    backend: IBMBackend
-    chosen: Chosen
-    options: OpenOptions
-    watch: JobWatch
-
-    def panel(self) -> SessionPanel:
-        """A panel that shows its jobs."""
-        from ..views.panel import SessionPanel
-
-        return SessionPanel(self.watch)
+MOST_ENDED = 5
+"""Sessions that are remembered after their end, for a look back: 2 MB each, with their service."""
 
 
 class Binding:
-    """Holds the bound session.
+    """The bound session, and the other sessions of this kernel.
 
     Attributes
     ----------
@@ -80,10 +54,19 @@ class Binding:
         self.job_mode: JobMode | None = None
         self._known: list[LiveSession] = []
         self._aside: LiveSession | None = None
-        self._lock = threading.Lock()
-        self._seam = ModeSeam(self._current, self._block_begins)
-        self._submits = SubmitSeam(Strays(self))
+        self._lock = fork_safety.lock()
+        self._mode_patch = ModePatch(self._current, self._block_begins)
+        self._stray_jobs = StrayJobs(lambda: self.bound, lambda: self.job_mode)
+        self._blockers = Blockers(lambda: list(self._known), NOTICES.emit)
+        self._submit_patch = SubmitPatch(self._before_submit)
+        self._outcome_patch: OutcomePatch | None = None
+        self._result_patch: ResultPatch | None = None
         self._blocks_told: set[tuple[str, str]] = set()
+
+    def _before_submit(self, submit: Submit) -> Callable[[str], None] | None:
+        refuse_lost_units(submit.inputs)
+        self._blockers.check(submit)
+        return self._stray_jobs(submit)
 
     def bind(self, live: LiveSession) -> None:
         """Make this the session of primitives without a mode."""
@@ -93,33 +76,41 @@ class Binding:
             if live not in self._known:
                 over = [known for known in self._known if known.closed][:-MOST_ENDED]
                 self._known = [known for known in self._known if known not in over] + [live]
-            self._seam.install()
-            self._submits.install()
+            self._mode_patch.install()
+            self._submit_patch.install()
+            self._watch_outcomes()
+            self._read_results()
+        # in this order each entry is written at most once
+        # the client library is imported with it, and is there by now
+        from .registration import register
+
+        register(live, bound=True)
         tell_bound(live.monitor.session_id)
-        remember(live, bound=True)
 
     def bind_job_mode(self, job_mode: JobMode) -> None:
-        """Let primitives without a mode run on a backend, in no session."""
+        """Bind job mode: primitives without a mode run on a backend, in no session."""
         with self._lock:
             left, self.bound = self.bound, None
             self.job_mode = job_mode
-            self._seam.install()
-            self._submits.install()
+            self._mode_patch.install()
+            self._submit_patch.install()
+            self._watch_outcomes()
+            self._read_results()
         tell_bound(None)
         if left is not None and left.usable:
-            NOTICES.say(
-                f"The {left.word} on {left.backend.name} is no longer bound and stays open. "
+            NOTICES.emit(
+                f"The {left.word} on {left.target.backend.name} is no longer bound and stays open. "
                 + left.ways_out(bound=False)
             )
 
     def unbind(self) -> None:
-        """Let primitives without a mode belong to nothing again."""
+        """Unbind: primitives without a mode belong to nothing again."""
         with self._lock:
             self.bound = self.job_mode = None
         tell_bound(None)
 
     def forget(self, live: LiveSession) -> None:
-        """Know a session no more that cannot be reached, without ending it."""
+        """Forget an unreachable session without closing it."""
         with self._lock:
             self._known = [known for known in self._known if known is not live]
             if self.bound is live:
@@ -139,11 +130,12 @@ class Binding:
         ]
         return max(enumerate(found), key=_liveliest)[1] if found else None
 
-    def services(self) -> list[Chosen]:
+    def services(self) -> list[ConnectedService]:
         """The services that are connected: of what is bound first, each of them once."""
         open_here = [live for live in self._known if not live.closed]
         of = [self.bound, self.job_mode, self.last, *open_here]
-        return list({id(item.chosen): item.chosen for item in of if item is not None}.values())
+        connected = [item.target.connected for item in of if item is not None]
+        return list({id(service): service for service in connected}.values())
 
     def named(self, name: str) -> LiveSession | None:
         """The open session of a name."""
@@ -159,8 +151,46 @@ class Binding:
         """Unbind, and leave the client library as it was. Rules of open sessions go on."""
         self._aside = self.bound
         self.unbind()
-        self._seam.remove()
-        self._submits.remove()
+        self._mode_patch.remove()
+        self._submit_patch.remove()
+        if self._outcome_patch is not None:
+            self._outcome_patch.remove()
+        if self._result_patch is not None:
+            self._result_patch.remove()
+
+    def watch_outcomes(self) -> None:
+        """Let no request of the client library's have an outcome that is told wrong."""
+        self._watch_outcomes()
+
+    def _read_results(self) -> None:
+        # numpy is imported with it: not before it is needed
+        from .objective import ResultReader
+
+        self._result_patch = self._result_patch or ResultPatch(ResultReader(self._monitors))
+        self._result_patch.install()
+
+    def _watch_outcomes(self) -> None:
+        # the client library is imported with it, which takes two seconds: not before it is needed
+        from .outcome_patch import OutcomePatch
+
+        patch = self._outcome_patch or OutcomePatch(self._claims, self._unknown, self._ask)
+        self._outcome_patch = patch
+        self._outcome_patch.install()
+
+    def _ask(self, program: str, given: dict[str, Any]) -> Asking | None:
+        """The asking of a submit in a session of this kernel, or in job mode; else None."""
+        session_id, backend = given.get("session_id"), given.get("backend_name")
+        owner: LiveSession | JobMode | None = self.job_mode
+        if session_id:
+            owner = next((one for one in self._known if one.monitor.session_id == session_id), None)
+        if owner is None or owner.target.backend.name != backend:
+            return None
+        return RUNS.ask(program, given, owner.place)
+
+    def after_fork(self) -> None:
+        """Leave what is done for the sessions to the parent, in a forked child."""
+        for live in self._known:
+            live.after_fork()
 
     def take_up(self) -> LiveSession | None:
         """Bind again what was set aside, if it is still open; which one that is."""
@@ -170,23 +200,45 @@ class Binding:
         self.bind(live)
         return live
 
+    def _monitors(self) -> list[Monitor]:
+        """Monitors of every session of this kernel, newest first, and of job mode."""
+        of = [*reversed(self._known), self.job_mode]
+        return [item.monitor for item in of if item is not None]
+
+    def _claims(self, session_id: str) -> bool:
+        """True if a session is known to this kernel, or there is another's note on it."""
+        return session_id in notes() or any(
+            live.monitor.session_id == session_id for live in self._known
+        )
+
+    def _unknown(self, session_id: str, request: UnknownRequest) -> Callable[[], object]:
+        """Show a request whose outcome is not known where its session is shown."""
+        for live in self._known:
+            if live.monitor.session_id == session_id:
+                return live.monitor.add_unknown(request)
+        return lambda: None
+
     def _block_begins(self, session: Any) -> None:
-        """Tell of a second session that the user's own ``with`` block has opened, once a place."""
+        """Report a second session that a ``with`` block of the user's opens, once per place."""
         live = self.bound
         if live is None or any(session is known.session for known in self.sessions()):
+            return
+        if session.session_id is None:
+            # local testing mode, or a simulator: no session of the service's
             return
         at = whereabouts()
         if live.usable and (live.monitor.session_id, at) not in self._blocks_told:
             self._blocks_told.add((live.monitor.session_id, at))
-            NOTICES.say(
+            NOTICES.emit(
                 f"{at}: this with block runs in a session of its own, a second one beside the "
-                f"{live.word} bound on {live.backend.name}; leave the block out to use that one."
+                f"{live.word} bound on {live.target.backend.name}; leave the block out to use that "
+                "one."
             )
 
     def _current(self) -> Any | None:
         live = self.bound
         if live is None:
-            return None if self.job_mode is None else self.job_mode.backend
+            return None if self.job_mode is None else self.job_mode.target.backend
         # a session that has ended is still handed out: the primitive's run then says in a sentence
         # what became of it, where job mode would bill by accident
         return live.session
@@ -199,3 +251,6 @@ def _liveliest(numbered: tuple[int, LiveSession]) -> tuple[bool, bool, int]:
 
 BINDING = Binding()
 """The kernel's binding."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=BINDING.after_fork)

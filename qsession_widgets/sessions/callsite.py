@@ -1,4 +1,4 @@
-"""Where in the user's code something happens: cell and line, as people count them."""
+"""The place in the user's code that called a library: cell and line, as people count them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LIBRARIES = ("qiskit", "qiskit_ibm_runtime", "qsession_widgets", "samplomatic", 
 
 
 def whereabouts() -> str:
-    """Where the user's code was when it called into a library.
+    """The place where the user's code called into a library.
 
     Returns
     -------
@@ -29,6 +29,17 @@ def whereabouts() -> str:
                 first = f"{Path(frame.f_code.co_filename).name}, line {frame.f_lineno}"
         frame = frame.f_back
     return first or "Somewhere"
+
+
+def running_cell() -> int | None:
+    """The number of the cell that this code runs in; None outside of a notebook."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if (cell := _cell(frame)) is not None:
+            number = cell.strip("[]")
+            return int(number) if number.isdigit() else None
+        frame = frame.f_back
+    return None
 
 
 def _cell(frame: FrameType) -> str | None:

@@ -1,60 +1,161 @@
-"""Open a session on the service, or take up one that is open there, and begin to watch it."""
+"""Opens a session on a service, or attaches to one that is open there, and starts its monitor."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
-from ..errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError, answer_code, explain, unanswered
-from ..finding.places import Found
-from ..notices import NOTICES
+from ..client.connected_service import with_calibration
+from ..client.decode import read_time
+from ..client.rest import ServiceClient
+from ..client.selection import Target
+from ..deferred_output import NOTICES
+from ..discovery.listing import workloads
+from ..discovery.search import FoundSession
+from ..errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError
+from ..explanations import answer_code, explain
+from ..messages.events import ENDS
+from ..monitoring.job_poller import JobPoller
+from ..monitoring.monitor import Monitor
+from ..monitoring.poller import SessionPoller
 from ..options.table import OpenOptions
-from ..service.choosing import Chosen
-from ..service.client import ServiceClient
-from ..snapshot.events import ENDS
-from ..snapshot.fields import read_time
-from ..watching.monitor import Monitor
 from .binding import BINDING
+from .job_mode import JobMode
 from .live import LiveSession
+from .policies import Policies
 from .session import Batch, Session
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime import IBMBackend
+    from ..resume.records import RunRecord
 
-
-CLOCKS_APART = 5.0
+CLOCK_DIFFERENCE = 5.0
 """Seconds by which the service's clock may differ from this machine's."""
 
 
-GETS_ABOUT = 10.0
-"""Seconds that the id of a session may take to get about within the service that has opened it."""
+NOT_FOUND_TIMEOUT = 10.0
+"""Seconds to retry a 404 right after opening; the service replicates ids asynchronously."""
+
+Outcome = Literal["opened", "reused", "resumed", "attached", "batch_instead", "job_mode"]
 
 
 class NoSessionsOnPlan(UserError):
     """The plan has job mode and batches only."""
 
 
-def open_live(
-    chosen: Chosen, backend: IBMBackend, options: OpenOptions, *, notebook: str = ""
-) -> LiveSession:
-    """Open a session or batch on the service, and begin to watch it.
+@dataclass(frozen=True)
+class OpenResult:
+    """The outcome of a request for a session.
+
+    Attributes
+    ----------
+    outcome : {"opened", "reused", "resumed", "attached", "batch_instead", "job_mode"}
+        ``resumed``: an earlier kernel of the notebook had left it open. ``batch_instead`` and
+        ``job_mode``: the plan has no sessions.
+    bound : LiveSession or JobMode
+        What primitives without a mode belong to.
+    target : Target
+        Its service and backend.
+    changed : tuple of str
+        Fields of `OpenOptions` that differ from now on, of a session that was open already.
+    granted : float or None
+        Maximum time in seconds that the service granted; None in job mode, or when unknown.
+    run : RunRecord or None
+        The run whose jobs are taken up; None without one.
+    """
+
+    outcome: Outcome
+    bound: LiveSession | JobMode
+    target: Target
+    changed: tuple[str, ...] = ()
+    granted: float | None = None
+    run: RunRecord | None = None
+
+
+def open_on_service(
+    target: Target, options: OpenOptions, *, notebook: str = "", fall_back: bool = False
+) -> OpenResult:
+    """Open a session or batch on the service, and start its monitor.
 
     Parameters
     ----------
-    chosen : Chosen
-        The service.
-    backend : IBMBackend
-        The backend.
+    target : Target
+        The service, the backend and the client.
     options : OpenOptions
-        Mode, maximum time, name and guards.
+        Mode, maximum time, name and policies.
     notebook : str
-        The notebook that opens it.
+        Path of the notebook that opens it.
+    fall_back : bool
+        Whether, on a plan without sessions, ``options.fallback`` is opened in its place.
 
-    Returns
-    -------
-    LiveSession
-        Open and watched.
+    Raises
+    ------
+    NoSessionsOnPlan
+        The plan has no sessions, and there is no fallback.
+    UserError
+        The policies cannot be enforced at the service, or the service refused.
+    """
+    Policies.of(options, target.info)
+    outcome: Outcome = "opened"
+    asked = options
+    try:
+        session = _create(target, options)
+    except NoSessionsOnPlan:
+        if not fall_back:
+            raise
+        if options.fallback != "batch":
+            return OpenResult("job_mode", _job_mode(target, options, notebook), target)
+        outcome, asked = "batch_instead", replace(options, mode="batch")
+        session = _create(target, asked)
+    live = _monitored(session, target, asked, notebook=notebook)
+    live.request = options.request
+    return OpenResult(outcome, live, target, granted=live.monitor.snapshot.max_ttl)
+
+
+def attach_on_service(
+    found: FoundSession, options: OpenOptions, *, notebook: str = ""
+) -> LiveSession:
+    """Take up a session that was opened elsewhere: by a kernel that is gone, or another notebook.
+
+    Parameters
+    ----------
+    found : FoundSession
+        The session or batch, and the service that has it.
+    options : OpenOptions
+        Name and policies for it.
+    notebook : str
+        Path of the notebook that takes it up.
+
+    Raises
+    ------
+    UserError
+        It accepts no more jobs, the policies cannot be enforced, or the service does not answer.
+    """
+    Policies.of(options, found.endpoint.info)
+    raw, session_id, word = found.raw, found.session_id, found.word
+    if raw.get("state") == "closed" or not raw.get("accepting_jobs", True):
+        how = ENDS.get(str(raw.get("state_reason")), "it ended")
+        raise UserError(
+            f"The {word} {session_id} takes no more jobs: {how}. %session list shows the "
+            f"open ones; qsession receipt {session_id} in a terminal shows what it did."
+        )
+    connected = found.endpoint.chosen
+    kind = Batch if word == "batch" else Session
+    try:
+        session = kind.from_id(session_id, connected.service)
+        backend = connected.service.backend(str(raw["backend_name"]))
+        # the same backend may be in another instance of the account as well
+        client = ServiceClient(connected.service, session._instance)
+        target = Target(with_calibration(connected, backend), backend, client)
+    except Exception as error:
+        doing = f"attach {word} {session_id}"
+        raise UserError(explain(error, doing=doing, service=connected.info.kind)) from None
+    kept = replace(options, mode="batch" if kind is Batch else "dedicated", backend=backend.name)
+    return _monitored(session, target, kept, notebook=notebook, opened_here=False)
+
+
+def _create(target: Target, options: OpenOptions) -> Session | Batch:
+    """Send the request that opens a session, once; say whether it opened one when that is unclear.
 
     Raises
     ------
@@ -64,44 +165,45 @@ def open_live(
         The service refused; the sentence says why and what to do.
     """
     kind = Batch if options.mode == "batch" else Session
-    word = options.word
+    backend, word = target.backend, options.word
     asked_at = time.time()
+    BINDING.watch_outcomes()
     try:
         session = kind(backend, max_time=options.max_time)
+    except UserError:
+        raise
     except Exception as error:
         doing = f"open a {word} on {backend.name}"
-        text = explain(error, doing=doing, service=chosen.info.kind, opening=True)
+        text = explain(error, doing=doing, service=target.info.kind, opening=True)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
-        if unanswered(error):
-            text += _opened_all_the_same(chosen, backend.name, word, asked_at)
         raise (NoSessionsOnPlan if refused else UserError)(text) from None
     except KeyboardInterrupt:
-        # the request had left: nobody would know of what it has opened
-        found = _opened_all_the_same(chosen, backend.name, word, asked_at)
-        NOTICES.say(
+        # the request had been sent: without a look nothing here would know what it has opened
+        found = _opened_all_the_same(target, word, asked_at)
+        NOTICES.emit(
             f"The cell was interrupted while a {word} on {backend.name} was being opened."
             + (found or f" If it is opened all the same, %session list shows the {word}.")
         )
         raise
-    return _watch(session, backend, chosen, options, notebook=notebook)
+    if session.session_id is None:
+        raise UserError(
+            f"The backend {backend.name} is a simulator of the service's: it has no queue, so "
+            "sessions do not exist there. Choose a device."
+        )
+    return session
 
 
-def _opened_all_the_same(chosen: Chosen, backend: str, word: str, asked_at: float) -> str:
-    """What to say when the answer was lost of a service that had opened what was asked for."""
-    from ..finding.listing import workloads
-
-    line = ServiceClient(chosen.service)
+def _opened_all_the_same(target: Target, word: str, asked_at: float) -> str:
+    """Look whether a session was opened although the answer was lost, as a sentence."""
     sent = time.time()
     try:
-        newest = workloads(line, ["pending", "in_progress"], limit=1)[0]
-        age = sent - (read_time(newest.get("created")) or 0.0)
+        newest = workloads(target.client, ["pending", "in_progress"], limit=1)[0]
     except (ServiceError, IndexError):
         return f" If it was opened all the same, %session list shows the {word}."
-    finally:
-        line.shut()
+    age = sent - (read_time(newest.get("created")) or 0.0)
     mine = BINDING.with_id(str(newest["id"])) is not None
-    speed = chosen.info.speed or 1.0
-    if mine or newest.get("backend") != backend or age > (sent - asked_at + CLOCKS_APART) * speed:
+    latest = (sent - asked_at + CLOCK_DIFFERENCE) * (target.info.speed or 1.0)
+    if mine or newest.get("backend") != target.backend.name or age > latest:
         return ""
     return (
         f" It was opened all the same: %session attach {newest['id']} goes on in it, "
@@ -109,87 +211,60 @@ def _opened_all_the_same(chosen: Chosen, backend: str, word: str, asked_at: floa
     )
 
 
-def attach_live(found: Found, options: OpenOptions) -> LiveSession:
-    """Take up a session that was opened elsewhere: by a kernel that is gone, or another notebook.
-
-    Parameters
-    ----------
-    found : Found
-        The session or batch, and where it is.
-    options : OpenOptions
-        Name and guards for it.
-
-    Raises
-    ------
-    UserError
-        It takes no more jobs, or the service does not answer.
-    """
-    raw, session_id, word = found.raw, found.session_id, found.word
-    if raw.get("state") == "closed" or not raw.get("accepting_jobs", True):
-        how = ENDS.get(str(raw.get("state_reason")), "it ended")
-        raise UserError(
-            f"The {word} {session_id} takes no more jobs: {how}. %session list shows the "
-            f"open ones; qsession receipt {session_id} in a terminal shows what it did."
-        )
-    chosen = found.place.chosen
-    kind = Batch if word == "batch" else Session
-    try:
-        session = kind.from_id(session_id, chosen.service)
-        backend = chosen.service.backend(str(raw["backend_name"]))
-    except Exception as error:
-        doing = f"attach {word} {session_id}"
-        raise UserError(explain(error, doing=doing, service=chosen.info.kind)) from None
-    kept = replace(options, mode="batch" if kind is Batch else "dedicated", backend=backend.name)
-    return _watch(session, backend, chosen, kept, opened_here=False)
+def _job_mode(target: Target, options: OpenOptions, notebook: str) -> JobMode:
+    poller = JobPoller(
+        target.client,
+        target.info,
+        target.backend.name,
+        reason="no_sessions_on_plan",
+        notebook=notebook,
+        expected_jobs=options.expect,
+    )
+    return JobMode(target, options, Monitor(poller))
 
 
-def _close_again(session: Session | Batch) -> str:
-    """Close what would be open, and cost money, without anybody knowing of it; say so."""
-    try:
-        session.close()
-    except Exception:
-        return f" It may still be open: %session close {session.session_id} ends it."
-    return " It was closed again."
-
-
-def _watch(
+def _monitored(
     session: Session | Batch,
-    backend: IBMBackend,
-    chosen: Chosen,
+    target: Target,
     options: OpenOptions,
     *,
     notebook: str = "",
     opened_here: bool = True,
 ) -> LiveSession:
-    session_id = session.session_id
-    if session_id is None:
-        raise UserError(
-            f"The backend {backend.name} is a simulator of the service's: it has no queue, so "
-            "sessions do not exist there. Choose a device."
-        )
+    session_id = str(session.session_id)
     try:
-        client = ServiceClient(chosen.service, session._instance)
         monitor = Monitor(
-            client,
-            session_id,
-            chosen.info,
-            name=options.name,
-            notebook=notebook,
-            expected_jobs=options.expect,
-            patience=GETS_ABOUT if opened_here else 0.0,
+            SessionPoller(
+                target.client,
+                session_id,
+                target.info,
+                name=options.name,
+                notebook=notebook,
+                expected_jobs=options.expect,
+                retry_404=NOT_FOUND_TIMEOUT if opened_here else 0.0,
+            )
         )
     except Exception as error:
-        text = explain(error, doing=f"watch {session_id}", service=chosen.info.kind)
+        text = explain(error, doing=f"watch {session_id}", service=target.info.kind)
         if opened_here:
-            text += _close_again(session)
+            text += _close_unknown(session)
         raise UserError(text) from None
     except KeyboardInterrupt:
         if opened_here:
-            NOTICES.say(
-                f"The cell was interrupted while a {options.word} on {backend.name} was being "
-                f"opened.{_close_again(session)}"
+            NOTICES.emit(
+                f"The cell was interrupted while a {options.word} on {target.backend.name} was "
+                f"being opened.{_close_unknown(session)}"
             )
         raise
-    live = LiveSession(session, backend, chosen, monitor, options, opened_here=opened_here)
+    live = LiveSession(session, target, monitor, options, opened_here=opened_here)
     monitor.start()
     return live
+
+
+def _close_unknown(session: Session | Batch) -> str:
+    """Close a session that has no monitor, and would cost money unnoticed; as a sentence."""
+    try:
+        session.close()
+    except Exception:
+        return f" It may still be open: %session close {session.session_id} ends it."
+    return " It was closed again."

@@ -1,26 +1,81 @@
-"""The client library's sessions and batches, which tell of every submit and can show themselves.
+"""Subclasses of the client library's Session and Batch that report submits and have views.
 
-They can be passed as ``mode`` like the originals, because they are them.
+They can be passed as ``mode`` like the originals.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsIndex
 
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
-from ..errors import UserError, explain, still_open
-from ..snapshot import SessionSnapshot
-from ..watching.waiting import wait_for
+from ..deferred_output import NOTICES
+from ..errors import OutcomeUnknown, UserError
+from ..explanations import explain, still_open
+from ..model import SessionSnapshot
+from ..monitoring.end_reason import recorded
+from ..monitoring.waiting import say_settling, wait_for
+from ..resume.runs import RUNS
+from .callsite import running_cell
+from .executions import count_executions
+from .objective import logged_points
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
+    from typing_extensions import Self
 
+    from ..monitoring.event_callbacks import EventCallbacks
+    from ..monitoring.monitor import Monitor
+    from ..views.forecast import SessionForecast
     from ..views.panel import SessionPanel
-    from .live import LiveSession
+
+
+class SessionOwner(Protocol):
+    """The part of the kernel that has opened or attached a session, and monitors it."""
+
+    submits: int
+    callbacks: EventCallbacks
+
+    @property
+    def monitor(self) -> Monitor:
+        """The monitor that polls the session."""
+
+    @property
+    def inherited(self) -> bool:
+        """True in a forked child of the process that opened or attached it."""
+
+    @property
+    def service_kind(self) -> str:
+        """``ibm`` or ``local``."""
+
+    @property
+    def word(self) -> str:
+        """``session`` or ``batch``."""
+
+    def price_sentence(self) -> str:
+        """The price of an open session, as a sentence."""
+
+    def before_submit(self) -> None:
+        """Refuse a job before it is sent."""
+
+    def send(self) -> AbstractContextManager[None]:
+        """Count a job as being sent."""
+
+    def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
+        """The client's options for a job, with the session's tags."""
+
+    def refused(self, sentence: str, error: BaseException) -> str:
+        """The reason why a job was not accepted."""
+
+    def accepted_all_the_same(self) -> str:
+        """The consequence if a job was accepted although its answer was lost."""
+
+    def panel(self) -> SessionPanel:
+        """A panel for the session."""
 
 
 class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
@@ -32,10 +87,12 @@ class EndError(UserError, IBMRuntimeError):  # type: ignore[misc]
 
 
 class _Watched:
-    """What our sessions and batches have beyond the client's."""
+    """Members that sessions and batches have beyond the client library's."""
 
-    _live: LiveSession | None = None
+    _live: SessionOwner | None = None
     session_id: str | None
+    _last_job: str | None = None
+    """Id of the job that was sent last; a snapshot orders jobs by times of two clocks."""
 
     def _run(
         self,
@@ -54,12 +111,22 @@ class _Watched:
             options = live.with_tags(options)
             job = self._send(primitive, program_id, inputs, options, *args, **kwargs)
             live.submits += 1
-            live.monitor.submitted(job.job_id(), primitive, pubs)
+            self._last_job = job.job_id()
+            executions = count_executions(program_id, inputs)
+            reused = RUNS.reused.get(job.job_id())
+            live.monitor.submitted(
+                job.job_id(), primitive, pubs, running_cell(), executions, reused=reused
+            )
         return job
 
     def _send(self, primitive: str, *args: Any, **kwargs: Any) -> Any:
         try:
             return super()._run(*args, **kwargs)  # type: ignore[misc]
+        except OutcomeUnknown as error:
+            if self._live is not None:
+                error.more = f"{self._live.accepted_all_the_same()} {error.more}"
+                self._live.monitor.wake()
+            raise
         except IBMError as error:
             sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)
             if self._live is not None:
@@ -87,8 +154,22 @@ class _Watched:
         self._end("cancel")
 
     def _end(self, action: str) -> None:
+        if self._live is not None and self._live.inherited:
+            # it may be the end of a with block that the parent is still in
+            NOTICES.emit(
+                f"This {self._live.word} belongs to the process that this one was forked from, and "
+                f"was left as it is: {type(self).__name__}.from_id({self.session_id!r}, "
+                f"service).{action}() ends it from here."
+            )
+            return
         try:
-            getattr(super(), action)()
+            with self._recorded(action):
+                getattr(super(), action)()
+            if self._live is not None:
+                # what is asked of it next knows of the end already
+                self._live.monitor.poll()
+        except OutcomeUnknown:
+            raise
         except IBMError as error:
             word = "batch" if isinstance(self, Batch) else "session"
             text = explain(error, doing=f"{action} the {word}", service=self._kind)
@@ -97,14 +178,20 @@ class _Watched:
             if self._live is not None:
                 self._live.monitor.wake()
 
+    def _recorded(self, action: str) -> AbstractContextManager[None]:
+        live = self._live
+        if live is None or live.monitor.snapshot.state == "closed":
+            return nullcontext()
+        return recorded(live.monitor.poller, action, "notebook")
+
     @property
     def _kind(self) -> str:
-        return "ibm" if self._live is None else self._live.chosen.info.kind
+        return "ibm" if self._live is None else self._live.service_kind
 
     @property
     def snapshot(self) -> SessionSnapshot:
-        """What is known of the session now: state, countdowns, jobs."""
-        return self._watched().monitor.snapshot
+        """The newest snapshot of the session: state, countdowns, jobs."""
+        return self._monitor.snapshot
 
     def wait_for(
         self,
@@ -112,7 +199,7 @@ class _Watched:
         *,
         timeout: float = 60.0,
     ) -> SessionSnapshot:
-        """Wait until something is so, and return what was known then.
+        """Wait until a condition holds, and return the snapshot that met it.
 
         Parameters
         ----------
@@ -131,9 +218,35 @@ class _Watched:
         ------
         UserError
             It did not happen in that time; the sentence says what the session was doing. Or the
-            condition is no function.
+            condition is no function, or the timeout no number of seconds from 0 on.
         """
-        return wait_for(self._watched().monitor, condition, timeout)
+        return wait_for(self._monitor, condition, timeout)
+
+    def on(self, event: str, callback: Callable[[dict[str, Any]], object]) -> Callable[[], None]:
+        """Call a function for each event of a kind, as ``on("job_done", print)`` does.
+
+        Parameters
+        ----------
+        event : str
+            One of the events that ``--events`` writes, such as ``job_done``, ``guard_warned`` or
+            ``closed``; ``*`` for all of them.
+        callback : callable
+            Takes the event as a dict with the fields of ``--events``, its sentence under ``text``.
+            In a notebook it is called on the kernel's event loop, hence when the running cell is
+            over or awaits; without an event loop, at once on another thread. It may end the
+            session. What it raises is told once and changes nothing else.
+
+        Returns
+        -------
+        callable
+            Takes the callback off again, without arguments.
+
+        Raises
+        ------
+        UserError
+            There is no such event, or the callback is no function.
+        """
+        return self._watched().callbacks.add(event, callback)
 
     def panel(self) -> SessionPanel:
         """A new panel that shows this session."""
@@ -143,10 +256,86 @@ class _Watched:
         """The session's jobs on a timeline, as a plotly figure."""
         from ..views.timeline import timeline
 
-        return timeline(self.snapshot, now=self._watched().monitor.now())
+        return timeline(self.snapshot, now=self._monitor.now())
+
+    def log(self, *unnamed: object, step: float | None = None, **series: Any) -> None:
+        """Record values of series, as ``log(step=3, energy=-1.13)`` does, with time and latest job.
+
+        The value of an estimator result is recorded by itself when ``job.result()`` reads it, in
+        the series ``expectation value``; of several PUBs or an array, the first. Values are kept in
+        this kernel: panel, `metrics`, exports and receipt show them.
+
+        Parameters
+        ----------
+        step : float, optional
+            The number of the step that the values belong to.
+        **series : float or tuple of (float, float)
+            A value for each series, by its name: a finite number, or a pair of a value and its
+            standard error.
+
+        Raises
+        ------
+        UserError
+            No series, a value without a name, or one that is no finite number. Nothing is recorded
+            then.
+        """
+        monitor = self._monitor
+        jobs = reversed(monitor.snapshot.jobs)
+        latest = self._last_job or next((job.id for job in jobs if not job.stray), None)
+        monitor.add_points(logged_points(unnamed, step, series, time=monitor.now(), job_id=latest))
+
+    def metrics(self) -> Any:
+        """The values of every series as a pandas table, a row a value; after the end, too.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``time`` (UTC, by the service's clock), ``job_id``, ``series``, ``value``,
+            ``error`` (standard error; NaN when unknown) and ``step`` (NaN without one).
+
+        Raises
+        ------
+        UserError
+            pandas is not installed.
+        """
+        from ..views.objective import metrics_table
+
+        return metrics_table(self.snapshot)
+
+    def forecast(
+        self, *, plan: str | None = None, queue_wait: float | str | None = None
+    ) -> SessionForecast:
+        """Forecast the work so far on IBM: as a session, as a batch, and in job mode.
+
+        Parameters
+        ----------
+        plan : str, optional
+            ``payg``, ``flex``, ``premium`` or ``open``; the session's own when not given.
+        queue_wait : float or str, optional
+            Wait in the normal queue, in seconds or as ``"2m"``; the one that its first job had when
+            not given.
+
+        Returns
+        -------
+        SessionForecast
+            Shows itself as text or a table; ``found`` has the ranges of seconds, usage in seconds
+            and US dollars, with what was assumed, and ``to_come`` what is left of ``--expect``.
+
+        Raises
+        ------
+        UserError
+            There is no such plan, the wait is no duration, or no job has ended yet.
+        """
+        from ..views.forecast import forecast_of
+
+        monitor = self._monitor
+        return forecast_of(monitor.snapshot, monitor.now(), plan=plan, queue_wait=queue_wait)
 
     def to_dataframe(self) -> Any:
         """The session's jobs as a pandas table: a row a job, times in seconds.
+
+        Where no job is pending, exact times are asked for first, for 15 s at most; the column
+        ``exact`` is False for times that are only as polling saw them.
 
         Raises
         ------
@@ -155,12 +344,32 @@ class _Watched:
         """
         from ..views.timeline import to_dataframe
 
+        self._monitor.settle(waits=say_settling)
         return to_dataframe(self.snapshot)
 
-    def _watched(self) -> LiveSession:
+    @property
+    def _monitor(self) -> Monitor:
+        # views find it by this name; see `qsession_widgets.views.monitored`
+        return self._watched().monitor
+
+    def _watched(self) -> SessionOwner:
         if self._live is None:
             raise UserError("This session is not watched: open it with %%session or open_session.")
         return self._live
+
+    def __copy__(self) -> Self:
+        # a handle on one thing at the service: a copy means that same thing
+        return self
+
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Self:
+        return self
+
+    def __reduce_ex__(self, _protocol: SupportsIndex) -> NoReturn:
+        name = type(self).__name__
+        raise NotPicklable(
+            f"A {name.lower()} cannot be sent to another process: send session.session_id, and "
+            f"take it up there with {name}.from_id(session_id, service)."
+        )
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -170,16 +379,20 @@ class _Watched:
         return f"<{name} on {snapshot.backend}, {snapshot.state}>"
 
 
+class NotPicklable(UserError, TypeError):
+    """A session was to be sent to another process."""
+
+
 class Session(_Watched, qiskit_ibm_runtime.Session):  # type: ignore[misc]
-    """A Qiskit Runtime session that shows itself."""
+    """A Qiskit Runtime session with a panel, a timeline and snapshots."""
 
 
 class Batch(_Watched, qiskit_ibm_runtime.Batch):  # type: ignore[misc]
-    """A Qiskit Runtime batch that shows itself."""
+    """A Qiskit Runtime batch with a panel, a timeline and snapshots."""
 
 
 def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
-    """Which primitive a program's inputs come from, and how many PUBs they hold if they tell.
+    """The primitive that a program's inputs come from, and their number of PUBs if they tell.
 
     The client-side primitives send a program ``executor`` that says which of them made it.
     """
@@ -187,4 +400,18 @@ def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | No
         return program_id, len(inputs["pubs"])
     program = inputs.get("quantum_program")
     role = program.get("semantic_role") if isinstance(program, dict) else None
-    return (re.sub(r"[-_]v\d+$", "", str(role)) if role else program_id), None
+    primitive = re.sub(r"[-_]v\d+$", "", str(role)) if role else program_id
+    return primitive, _count_pubs(program) if isinstance(program, dict) else None
+
+
+def _count_pubs(program: dict[str, Any]) -> int | None:
+    """Count the PUBs that a client-side primitive has made a quantum program of.
+
+    An estimator makes several items of one PUB; its note for the post-processing says how many
+    PUBs there were.
+    """
+    notes = program.get("passthrough_data")
+    note = notes.get("post_processor") if isinstance(notes, dict) else None
+    given = note.get("circuits_metadata") if isinstance(note, dict) else None
+    counted = given if isinstance(given, list) else program.get("items")
+    return len(counted) if isinstance(counted, list) else None

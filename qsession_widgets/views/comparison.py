@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from ..durations import money, words
 from ..errors import UserError
-from ..snapshot import SessionSnapshot, noun, usage
+from ..formatting import format_duration, format_money
+from ..model import SessionSnapshot, noun, provisional, usage
+from ..monitoring.waiting import say_settling
+from ..text_table import text_table
 from .theme import PARTS, axis_title, frame, small
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
 
-    from ..sessions.session import Batch, Session
+    from .monitored import Monitored
 
 NONE = "\u2013"
 
 
 @dataclass(frozen=True)
 class Numbers:
-    """What one session came to.
+    """The totals of one session.
 
     Attributes
     ----------
@@ -40,6 +42,8 @@ class Numbers:
         Seconds of usage for each job; None without a job.
     median_queued, median_ran : float or None
         Seconds that jobs waited and ran; None without a job that ran.
+    provisional : int
+        Jobs whose times are not the service's exact ones: the medians are estimates with them.
     final : bool
         Whether the usage is the service's final figure; an estimate otherwise.
     charged : bool
@@ -58,6 +62,7 @@ class Numbers:
     usage_per_job: float | None
     median_queued: float | None
     median_ran: float | None
+    provisional: int
     final: bool
     charged: bool
 
@@ -66,20 +71,21 @@ class Numbers:
         about = "" if self.final and self.charged else "≈ " if self.charged else "would be ≈ "
 
         def dollars(amount: float | None) -> str:
-            return NONE if amount is None else about + money(amount)
+            return NONE if amount is None else about + format_money(amount)
 
         def seconds(length: float | None) -> str:
-            return NONE if length is None else words(length)
+            return NONE if length is None else format_duration(length)
 
+        rough = f", {self.provisional} not exact" if self.provisional else ""
         return {
             "jobs done": str(self.jobs),
-            "usage": seconds(self.usage) + ("" if self.final else ", estimate"),
+            "usage": seconds(self.usage) + ("" if self.final and self.charged else ", estimate"),
             "idle share": NONE if self.idle_share is None else f"{self.idle_share:.0%}",
             "cost": dollars(self.cost),
             "cost per job": dollars(self.cost_per_job),
             "usage per job": seconds(self.usage_per_job),
-            "queued, median": seconds(self.median_queued),
-            "ran, median": seconds(self.median_ran),
+            "queued, median": seconds(self.median_queued) + rough,
+            "ran, median": seconds(self.median_ran) + rough,
         }
 
 
@@ -120,7 +126,7 @@ class Comparison:
                 y=names,
                 x=spent,
                 marker={"color": colour},
-                hovertext=[f"{part} {words(length)}" for length in spent],
+                hovertext=[f"{part} {format_duration(length)}" for length in spent],
                 hoverinfo="text",
                 col=1,
                 row=1,
@@ -132,7 +138,10 @@ class Comparison:
                 y=names,
                 x=[value or 0 for value in by_job],
                 marker={"color": "#0f62fe"},
-                text=[NONE if v is None else (money(v) if priced else words(v)) for v in by_job],
+                text=[
+                    NONE if v is None else (format_money(v) if priced else format_duration(v))
+                    for v in by_job
+                ],
                 textposition="auto",
                 hoverinfo="text",
                 showlegend=False,
@@ -177,11 +186,7 @@ class Comparison:
     def __repr__(self) -> str:
         a, b = self.a.rows(), self.b.rows()
         table = [("", self.a.name, self.b.name), *((name, a[name], b[name]) for name in a)]
-        widths = [max(len(row[i]) for row in table) for i in range(3)]
-        return "\n".join(
-            f"{name:<{widths[0]}}  {left:>{widths[1]}}  {right:>{widths[2]}}"
-            for name, left, right in table
-        )
+        return text_table(table, right=(1, 2))
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -191,8 +196,8 @@ class Comparison:
 
 
 def compare(
-    a: Session | Batch | SessionSnapshot,
-    b: Session | Batch | SessionSnapshot,
+    a: Monitored | SessionSnapshot,
+    b: Monitored | SessionSnapshot,
     *,
     price_per_second: float | None = None,
 ) -> Comparison:
@@ -225,9 +230,10 @@ def compare(
 
 def _numbers(session: Any, price: float | None) -> Numbers:
     snapshot, now = _snapshot_of(session)
+    if price is not None:
+        snapshot = replace(snapshot, service=replace(snapshot.service, price_per_second=price))
     spent = usage(snapshot, now)
-    rate = snapshot.service.price_per_second if price is None else price
-    cost = None if rate is None else spent.total * rate
+    cost = spent.cost
     done = [job for job in snapshot.jobs if job.status == "done" and not job.stray]
     ran = [(job.created, job.started, job.finished) for job in done]
     queued = [started - created for created, started, _ in ran if started is not None]
@@ -246,6 +252,7 @@ def _numbers(session: Any, price: float | None) -> Numbers:
         usage_per_job=spent.total / count if count else None,
         median_queued=median(queued) if queued else None,
         median_ran=median(runs) if runs else None,
+        provisional=provisional(snapshot),
         final=spent.final,
         charged=snapshot.service.charged,
     )
@@ -255,13 +262,13 @@ def _snapshot_of(session: Any) -> tuple[SessionSnapshot, float]:
     """A session's snapshot, and until when its unfinished things go on (service clock)."""
     if isinstance(session, SessionSnapshot):
         return session, session.answered_at
-    watched = getattr(session, "_watched", None)
-    if watched is None:
+    monitor = getattr(session, "_monitor", None)
+    if monitor is None:
         raise UserError(
             f"compare takes sessions from open_session or %%session, or snapshots, not "
             f"{type(session).__name__}."
         )
-    monitor = watched().monitor
+    monitor.settle(waits=say_settling)
     return monitor.snapshot, monitor.now()
 
 

@@ -1,20 +1,23 @@
-"""Write a session down: its snapshot as JSON, its jobs as CSV, its receipt as HTML, its chart."""
+"""Write a session down: snapshot as JSON, jobs and series as CSV, receipt as HTML, chart as PNG."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
-from ..errors import UserError, nearest
-from ..snapshot import JobRecord, SessionSnapshot
+from ..errors import UserError
+from ..explanations import nearest
+from ..model import JobRecord, SeriesPoint, SessionSnapshot
+from .objective import COLUMNS
 
 
-def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> Path:
+def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path]:
     """Write a snapshot into a file; its ending says how.
 
     Parameters
@@ -25,19 +28,33 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> Path:
         Service clock.
     path : str or Path
         Ends in ``.json``, ``.csv``, ``.html`` or ``.png``; ``~`` is the home folder. A file that is
-        there is replaced.
+        there is replaced. CSV has the jobs; values of series, if there are any, go into a second
+        file beside it, ``x_metrics.csv`` for ``x.csv``.
 
     Returns
     -------
-    Path
-        Where it was written.
+    list of Path
+        The files that were written.
 
     Raises
     ------
     UserError
         Another ending, a path that cannot be written, or a picture without kaleido.
     """
-    target = Path(path).expanduser()
+    files = contents(snapshot, now, Path(path).expanduser())
+    for file, content in files.items():
+        _write(file, content)
+    return list(files)
+
+
+def contents(snapshot: SessionSnapshot, now: float, target: Path) -> dict[Path, bytes]:
+    """The files that `export` writes, and what is in them.
+
+    Raises
+    ------
+    UserError
+        Another ending, or a picture without kaleido.
+    """
     make = _FORMATS.get(target.suffix.lower())
     if make is None:
         close = nearest(target.suffix, list(_FORMATS), limit=1)
@@ -45,19 +62,27 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> Path:
             f"Cannot export to {target.name!r}: end it in {', '.join(_FORMATS)}."
             + (f" Did you mean {target.stem}{close}?" if close else "")
         )
-    content = make(snapshot, now)
+    files = {target: make(snapshot, now)}
+    if target.suffix.lower() == ".csv" and snapshot.points:
+        beside = target.with_name(f"{target.stem}_metrics{target.suffix}")
+        files[beside] = _table(COLUMNS, snapshot.points)
+    return files
+
+
+def _write(target: Path, content: bytes) -> None:
     part = target.with_name(f".{target.name}.{os.getpid()}")
     try:
         # never half a file where a whole one was
         part.write_bytes(content)
         part.replace(target)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        # below a file there is none either, and that is another error
+        with contextlib.suppress(OSError):
+            part.unlink()
         raise UserError(
             f"Cannot write {target}: {error.strerror or error}. Name a folder that exists and may "
             "be written."
         ) from None
-    return target
 
 
 def _json(snapshot: SessionSnapshot, _now: float) -> bytes:
@@ -65,18 +90,21 @@ def _json(snapshot: SessionSnapshot, _now: float) -> bytes:
 
 
 def _csv(snapshot: SessionSnapshot, _now: float) -> bytes:
+    return _table([item.name for item in fields(JobRecord)], snapshot.jobs)
+
+
+def _table(columns: Sequence[str], records: Iterable[JobRecord | SeriesPoint]) -> bytes:
     text = io.StringIO()
-    columns = [item.name for item in fields(JobRecord)]
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    for job in snapshot.jobs:
-        writer.writerow({name: _cell(value) for name, value in asdict(job).items()})
+    for record in records:
+        writer.writerow({name: _cell(value) for name, value in asdict(record).items()})
     return text.getvalue().encode()
 
 
 def _cell(value: object) -> object:
     # a spreadsheet would run what looks like a formula
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@"):
+    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value
     return value
 

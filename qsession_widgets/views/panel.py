@@ -17,45 +17,25 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import Any, cast
 
 import anywidget
 import traitlets
 
+from .. import fork_safety
 from ..errors import UserError
-from ..snapshot import SessionSnapshot, headline
-from .wire import Wire
-
-if TYPE_CHECKING:
-    from ..sessions.session import Batch, Session
+from ..local_time import set_zone
+from ..messages import outcomes
+from ..messages.labels import headline
+from ..model import SessionSnapshot, noun
+from .monitored import Monitor, Monitored
+from .protocol import PanelProtocol
 
 STATIC = Path(__file__).parents[1] / "static"
 ACTIONS = ("close", "cancel", "cancel_job")
+EXPORTS = ("html", "csv", "json")
 REMEMBERED_COMMANDS = 100
 UNKNOWN_COMMAND = "The panel asked for something this version does not know: reload the page."
-
-
-class Monitor(Protocol):
-    """What a panel needs of the thing that watches a session."""
-
-    @property
-    def snapshot(self) -> SessionSnapshot:
-        """What is known now."""
-
-    def now(self) -> float:
-        """The service's clock, estimated."""
-
-    def subscribe(self, listener: Callable[[SessionSnapshot], None], /) -> Callable[[], None]:
-        """Call ``listener`` from any thread when something changed; the result ends that."""
-
-    def command(self, action: str, job_id: str | None = None) -> str:
-        """Do ``close``, ``cancel`` or ``cancel_job`` and say in one sentence what came of it.
-
-        Raises
-        ------
-        UserError
-            When the service refused or could not be reached, in one sentence.
-        """
 
 
 @cache
@@ -81,17 +61,21 @@ def _plotly() -> bytes:
     return gzip.compress(read_static("plotly.min.js").encode(), compresslevel=6)
 
 
-def _monitor_of(session: Any) -> Monitor:
-    watched = getattr(session, "_watched", None)
-    if callable(watched):
-        monitor: Monitor = watched().monitor
-        return monitor
-    if not hasattr(session, "subscribe"):
+def monitor_of(shown: Monitored | Monitor) -> Monitor:
+    """The monitor of a session, or the one that was given.
+
+    Raises
+    ------
+    UserError
+        It is neither.
+    """
+    monitor = getattr(shown, "_monitor", shown)
+    if not hasattr(monitor, "subscribe"):
         raise UserError(
             f"SessionPanel shows a session from open_session or %%session, not a "
-            f"{type(session).__name__}: %session attach ID takes up one that was opened otherwise."
+            f"{type(shown).__name__}: %session attach ID takes up one that was opened otherwise."
         )
-    return cast("Monitor", session)
+    return cast("Monitor", monitor)
 
 
 class SessionPanel(anywidget.AnyWidget):
@@ -102,14 +86,14 @@ class SessionPanel(anywidget.AnyWidget):
     Parameters
     ----------
     session : Session, Batch or Monitor
-        A session that `open_session` or ``%%session`` opened, or what watches one.
+        A session that `open_session` or ``%%session`` opened, or the monitor of one.
     price_per_second : float, optional
         US dollars for one second of usage, in place of the plan's price.
 
     Raises
     ------
     UserError
-        The session is one that nothing watches, the price is negative, or the front end was not
+        The session has no monitor, the price is negative, or the front end was not
         built.
     """
 
@@ -118,20 +102,20 @@ class SessionPanel(anywidget.AnyWidget):
     facts = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, session: Session | Batch | Monitor, *, price_per_second: float | None = None
+        self, session: Monitored | Monitor, *, price_per_second: float | None = None
     ) -> None:
         # before the base class opens the comm, over which messages may come at once
-        self._lock = threading.RLock()
+        self._lock = fork_safety.reentrant_lock()
         self._commands: OrderedDict[str, dict[str, Any]] = OrderedDict()
         self._unsubscribe: Callable[[], None] | None = None
         if price_per_second is not None and price_per_second < 0:
             raise UserError(f"A price is 0 or more dollars per second, not {price_per_second}.")
-        monitor = _monitor_of(session)
+        monitor = monitor_of(session)
         self._monitor = monitor
         self._price = price_per_second
         snapshot = monitor.snapshot
         self._snapshot = snapshot
-        self._wire = Wire(snapshot, price_per_second)
+        self._wire = PanelProtocol(snapshot, price_per_second)
         super().__init__(
             _esm=read_static("panel.js"), _css=read_static("panel.css"), facts=self._wire.facts
         )
@@ -175,16 +159,34 @@ class SessionPanel(anywidget.AnyWidget):
             return
         kind = content.get("type")
         if kind == "sync":
-            self._sync(content.get("revision"))
+            set_zone(content.get("zone"))
+            self._sync(content.get("revision"), content.get("points"))
         elif kind == "command":
             self._take_command(content)
         elif kind == "asset" and content.get("name") == "plotly":
             self.send({"type": "asset", "name": "plotly", "encoding": "gzip"}, buffers=[_plotly()])
+        elif kind == "export" and content.get("ending") in EXPORTS:
+            key, ending = content.get("id"), content["ending"]
+            name = f"qsession-export-{ending}"
+            # exact times are asked for first, which takes a moment
+            threading.Thread(target=self._export, args=(key, ending), name=name).start()
 
-    def _sync(self, revision: object) -> None:
+    def _sync(self, revision: object, points: object) -> None:
         known = revision if isinstance(revision, int) else -1
+        values = points if isinstance(points, int) else 0
         with self._lock:
-            self.send(self._wire.since(known, self._monitor.now()))
+            self.send(self._wire.since(known, self._monitor.now(), values))
+
+    def _export(self, key: object, ending: str) -> None:
+        """Send the session as files, to the page that asked for them with this key."""
+        from .export import contents
+
+        self._monitor.settle()
+        snapshot = self._shown()
+        name = Path(f"{noun(snapshot).replace(' ', '-')}-{snapshot.session_id[:8]}.{ending}")
+        files = contents(snapshot, self._monitor.now(), name)
+        answer = {"type": "files", "id": key, "names": [str(file) for file in files]}
+        self.send(answer, buffers=list(files.values()))
 
     def _take_command(self, content: Mapping[str, Any]) -> None:
         key, action, job = content.get("id"), content.get("action"), content.get("job")
@@ -202,9 +204,9 @@ class SessionPanel(anywidget.AnyWidget):
         name = f"qsession-command-{key[:8]}"
         threading.Thread(target=self._run, args=(key, action, job), name=name, daemon=True).start()
 
-    def _ack(self, key: str, stage: str, message: str = "") -> None:
+    def _ack(self, key: str, stage: str, message: str = "", **facts: Any) -> None:
         with self._lock:
-            ack = {"type": "ack", "id": key, "stage": stage, "message": message}
+            ack = {"type": "ack", "id": key, "stage": stage, "message": message, **facts}
             self._commands[key] = ack
             while len(self._commands) > REMEMBERED_COMMANDS:
                 self._commands.popitem(last=False)
@@ -212,13 +214,14 @@ class SessionPanel(anywidget.AnyWidget):
 
     def _run(self, key: str, action: str, job: str | None) -> None:
         try:
-            said = self._monitor.command(action, job)
+            result = self._monitor.command(action, job, by="panel")
         except UserError as error:
-            self._ack(key, "failed", str(error))
+            self._ack(key, "failed", str(error), code=error.code)
         except Exception as error:  # whatever it was, the page must not wait for ever
             self._ack(key, "failed", f"{type(error).__name__}: {error}")
         else:
-            self._ack(key, "done", said)
+            said = outcomes.ended(result, noun(self._monitor.snapshot))
+            self._ack(key, "done", said, **result.to_json())
 
     # ---------------------------------------------------------------------------------------------
     # Without a page
@@ -235,12 +238,17 @@ class SessionPanel(anywidget.AnyWidget):
         data, metadata = bundle
         return {**data, **self._receipt()}, metadata
 
-    def _receipt(self) -> dict[str, str]:
-        """What a reader without a kernel, or without JavaScript, sees in the widget's place."""
+    def _shown(self) -> SessionSnapshot:
+        """The newest snapshot, with the price that the panel counts with."""
         snapshot = self._monitor.snapshot
-        if self._price is not None:
-            service = replace(snapshot.service, price_per_second=self._price)
-            snapshot = replace(snapshot, service=service)
+        if self._price is None:
+            return snapshot
+        service = replace(snapshot.service, price_per_second=self._price, price_source="own")
+        return replace(snapshot, service=service)
+
+    def _receipt(self) -> dict[str, str]:
+        """The receipt that stands in the widget's place without a kernel or JavaScript."""
+        snapshot = self._shown()
         try:
             from . import receipt
         except ImportError:

@@ -1,4 +1,4 @@
-"""What a session did and cost, as text and as HTML that needs neither a kernel nor JavaScript.
+"""Receipts: a session's work and cost, as text and as HTML without kernel or JavaScript.
 
 It stands beside the panel in a saved notebook, where no widget can run: on GitHub, in nbviewer, in
 an exported page.
@@ -6,19 +6,41 @@ an exported page.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime
+from collections import Counter
+from dataclasses import asdict, dataclass
+from typing import Any
 
-from ..durations import money, words
-from ..snapshot import SessionSnapshot, headline, usage
-from .markup import as_html
-from .picture import embed
+from ..formatting import as_html, format_parts
+from ..local_time import local_time, zone_name
+from ..messages.causes import cost_by_cause, gap_words, queue_words
+from ..messages.labels import (
+    ESTIMATE,
+    cost_words,
+    headline,
+    late_words,
+    price_words,
+    usage_words,
+)
+from ..messages.notices import notices
+from ..messages.outcomes import end_reason
+from ..messages.resume import reused_words
+from ..model import SessionSnapshot, phase, provisional, reused, usage
+from ..model.causes import gaps, queue_ahead
+from ..text_table import text_facts
+from .figures import JOB_TIMES, TIMES, iso, job_figures
+from .forecast import receipt_json, receipt_rows
+from .objective import series_rows
+from .svg_timeline import embed
 
 CELL = "text-align:left;vertical-align:top;padding:1px 0"
 NAME = f"{CELL};padding-right:16px;font-weight:500"
+NAMES = 8
+"""Columns of the names in a receipt of text."""
 ROW = "background-color:transparent"
 MAX_BYTES = 60_000
 """The most an HTML receipt may weigh."""
+MOST_METHODS = 3
+"""Descriptions of approximations that are spelled out, at most."""
 
 
 @dataclass(frozen=True)
@@ -63,33 +85,128 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
         }[snapshot.mode],
         *([("Name", snapshot.name)] if snapshot.name else []),
         ("Backend", f"{snapshot.backend} · {snapshot.service.label}"),
-        ("State", headline(snapshot)),
+        ("State", " · ".join(filter(None, [headline(snapshot), end_reason(snapshot, now)]))),
         ("Opened", _at(snapshot.opened_at)),
     ]
     if snapshot.closed_at is not None:
         lines.append(("Closed", _at(snapshot.closed_at)))
     lines.append(("Jobs", _jobs(snapshot)))
+    if (taken := reused(snapshot)) is not None:
+        charged = snapshot.service.charged
+        lines.append(("Reused", reused_words(taken.jobs, taken.of, taken.dollars, charged)))
+    lines += physics(snapshot)
+    lines += series_rows(snapshot)
     parts = "QPU time only; waiting is free"
     if snapshot.mode == "dedicated":
         named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
-        parts = " · ".join(f"{name} {words(seconds)}" for name, seconds in named.items())
-    lines.append(("Usage", f"{words(spent.total)}{'' if spent.final else ' so far'} ({parts})"))
+        texts = format_parts(list(named.values()), spent.total)
+        parts = " · ".join(f"{name} {text}" for name, text in zip(named, texts, strict=True))
+    what = f"; {ESTIMATE}" if spent.estimated else ""
+    lines.append(("Usage", f"{usage_words(spent)} ({parts}){what}"))
     if spent.cost is not None:
-        price = f"at ${snapshot.service.price_per_second:.2f}/s"
+        price = price_words(snapshot.service)
+        causes = cost_by_cause(spent) if snapshot.mode == "dedicated" else ""
+        worth = f"{cost_words(spent)} {price}"
         if not snapshot.service.charged:
-            worth = f"≈ {money(spent.cost)} {price}"
-            lines.append(("Cost", f"nothing; the same seconds on IBM would cost {worth}"))
-        else:
-            lines.append(("Cost", f"≈ {money(spent.cost)} {price}"))
+            worth = f"nothing; the same work on IBM would cost {worth}"
+        lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
+    if (between := gaps(snapshot, now)) is not None:
+        lines.append(("Gaps", gap_words(between, snapshot.service.price_per_second)))
+    if (ahead := queue_ahead(snapshot, now)) is not None:
+        lines.append(("Queue", queue_words(ahead)))
+    if late := late_words(snapshot):
+        lines.append(("Maximum", late))
+    lines += [("Note", sentence) for sentence in notices(snapshot, now)]
+    lines += receipt_rows(snapshot, now)
     if snapshot.problem is not None:
         since = _at(snapshot.problem_since or snapshot.answered_at)
         lines.append(("Problem", f"{snapshot.problem} All this is as of {since}."))
     return lines
 
 
-def to_text(snapshot: SessionSnapshot, now: float | None = None) -> str:
-    """The receipt as lines of text."""
-    return "\n".join(f"{name:<8} {text}" for name, text in rows(snapshot, now))
+def physics(snapshot: SessionSnapshot) -> list[tuple[str, str]]:
+    """Lines about the emulator: its methods and the options it ignored; none where unknown."""
+    lines = []
+    simulated = [job for job in snapshot.jobs if job.method]
+    found = Counter(job.approximation for job in simulated if job.approximation)
+    if simulated and not found:
+        lines.append(("Method", "exact simulation"))
+    elif found:
+        parts = [f"{count} not exact: {how}" for how, count in found.most_common(MOST_METHODS)]
+        more = found.total() - sum(count for _, count in found.most_common(MOST_METHODS))
+        if more:
+            parts.append(f"{more} more not exact, as their logs say.")
+        exact = len(simulated) - found.total()
+        parts.append(f"{exact} exact" if exact else "none exact")
+        lines.append(("Method", " ".join(parts)))
+    if ignored := dict.fromkeys(name for job in snapshot.jobs for name in job.no_effect):
+        lines.append(("Ignored", f"options without effect in the emulator: {', '.join(ignored)}"))
+    return lines
+
+
+def to_text(
+    snapshot: SessionSnapshot, now: float | None = None, *, width: int | None = None
+) -> str:
+    """The receipt as lines of text, none of them wider than ``width`` columns."""
+    return text_facts(rows(snapshot, now), width=width, least=NAMES)
+
+
+def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, Any]:
+    """The receipt as plain JSON types: the snapshot's, and what is derived from them.
+
+    Besides the fields of `SessionSnapshot.to_json` it has ``now`` (service clock, seconds since
+    the epoch) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
+    ``estimated`` where it is a device's time for what the emulator ran); ``cost`` and
+    ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs (``count``, ``median`` and
+    the ``worst``) and the ``queue`` ahead, null where there are none; ``times`` in ISO 8601
+    with their zone, of the session and of each job, which also has ``queued`` and ``ran`` in
+    seconds and the ``cost`` of its QPU time; ``forecast`` (of the same work on IBM in a
+    session, a batch and job mode, each with ranges of ``seconds``, ``usage`` and ``cost``, and
+    what was assumed; null before a job has ended); ``price`` (``per_second``, ``source``,
+    ``plan``, ``words``); ``provisional_jobs`` (jobs whose times are not exact); ``reason``, the
+    service's word for how it came to its state, and ``end_words``: why it takes no more jobs,
+    as in the receipt, or null.
+    """
+    now = snapshot.answered_at if now is None else now
+    spent = usage(snapshot, now)
+    info = snapshot.service
+    causes = {"qpu": spent.qpu, "classical": spent.classical, "idle": spent.idle}
+    price, dollars = info.price_per_second, spent.cost_by_cause()
+    between, ahead = gaps(snapshot, now), queue_ahead(snapshot, now)
+    written = snapshot.to_json()
+    for row, job in zip(written["jobs"], snapshot.jobs, strict=True):
+        row |= job_figures(job, price)
+        row["times"] = {name: iso(getattr(job, name)) for name in JOB_TIMES}
+    return {
+        **written,
+        "now": round(now, 3),
+        "phase": phase(snapshot),
+        "provisional_jobs": provisional(snapshot),
+        "reason": snapshot.state_reason,
+        "end_words": end_reason(snapshot, now) or None,
+        "usage": {
+            "total": round(spent.total, 3),
+            **{cause: round(seconds, 3) for cause, seconds in causes.items()},
+            "final": spent.final,
+            "at_most": spent.at_most,
+            "estimated": spent.estimated,
+        },
+        "cost": None if spent.cost is None else round(spent.cost, 2),
+        "cost_by_cause": None
+        if dollars is None
+        else {cause: round(amount, 2) for cause, amount in dollars.items()},
+        "gaps": None if between is None else _rounded(asdict(between)),
+        "queue": None if ahead is None else _rounded(asdict(ahead)),
+        "times": {name: iso(getattr(snapshot, name)) for name in TIMES},
+        "forecast": receipt_json(snapshot, now),
+        "charged": info.charged,
+        "price": {
+            "per_second": price,
+            "source": info.price_source,
+            "plan": info.plan,
+            "words": price_words(info),
+        },
+    }
 
 
 def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
@@ -111,10 +228,22 @@ def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
     return f'<div class="qsession-receipt">{table}{picture}</div>'
 
 
+def _rounded(found: dict[str, Any]) -> dict[str, Any]:
+    """The same without the noise of floating-point differences: seconds to milliseconds."""
+    return {
+        key: _rounded(value)
+        if isinstance(value, dict)
+        else round(value, 3)
+        if isinstance(value, float)
+        else value
+        for key, value in found.items()
+    }
+
+
 def _at(time: float | None) -> str:
     if time is None:
         return "not yet"
-    return datetime.fromtimestamp(time).astimezone().strftime("%Y-%m-%d %H:%M:%S %Z")
+    return f"{local_time(time):%Y-%m-%d %H:%M:%S} {zone_name(time)}"
 
 
 def _jobs(snapshot: SessionSnapshot) -> str:
@@ -122,4 +251,6 @@ def _jobs(snapshot: SessionSnapshot) -> str:
         return "none"
     counts = snapshot.facts()["counts"]
     parts = [f"{count} {status}" for status, count in counts.items() if count]
+    if rough := provisional(snapshot):
+        parts.append(f"times of {rough} not exact yet")
     return " · ".join(parts)

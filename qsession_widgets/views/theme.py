@@ -11,10 +11,10 @@ COLOURS = {
     "cancelled": "#6b7382",
     "failed": "#da1e28",
 }
-"""What a job is drawn in, by its status."""
+"""Colours of jobs by status."""
 
 PARTS = {"QPU": "#1a9a6b", "classical": "#8fb3ff", "idle": "#f3c26b"}
-"""What a session's usage is made of."""
+"""Colours of the parts of usage."""
 
 MUTED = "#5b6270"
 IDLE = "#c77700"

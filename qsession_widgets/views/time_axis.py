@@ -1,9 +1,10 @@
-"""Where a time axis has its ticks and what stands at them, in the reader's time zone."""
+"""Ticks of a time axis and their labels, in the reader's time zone."""
 
 from __future__ import annotations
 
 import math
-from datetime import datetime
+
+from ..local_time import local_time
 
 STEPS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 43200, 86400)
 """Distances between ticks that people read easily, in seconds."""
@@ -18,4 +19,4 @@ def tick_times(begin: float, end: float, at_most: int = 8) -> list[float]:
 
 def tick_label(time: float, span: float) -> str:
     """A time of day, with seconds where the axis spans only minutes."""
-    return datetime.fromtimestamp(time).strftime("%H:%M" if span > 600 else "%H:%M:%S")
+    return local_time(time).strftime("%H:%M" if span > 600 else "%H:%M:%S")

@@ -6,15 +6,19 @@ are few jobs each has a row of its own, so that one can see who waited for whom.
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Callable
 from dataclasses import asdict
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..durations import words
 from ..errors import UserError
-from ..snapshot import JobRecord, SessionSnapshot
-from .picture import idle_spans
+from ..formatting import format_duration
+from ..local_time import local_time, zone_name
+from ..model import JobRecord, SessionSnapshot
+from .figures import JOB_TIMES, job_figures
+from .receipt import to_json
+from .svg_timeline import idle_spans
 from .theme import COLOURS, IDLE, MUTED, axis_title, frame, small
 
 if TYPE_CHECKING:
@@ -84,19 +88,16 @@ class _Picture:
         self.below = 1 if snapshot.others else 0
         self.rows = self.below + (max(1, len(jobs)) if self.each else 1)
         self._rows = {job.id: self.rows - 1 - i for i, job in enumerate(jobs)} if self.each else {}
-        self.relative = self.until - self.begin < DAY
 
     def x(self, time: float) -> datetime:
-        """A time on the axis; counted from the opening, that is a time on the first of all days."""
-        if self.relative:
-            return datetime(1970, 1, 1) + timedelta(seconds=time - self.begin)
-        return datetime.fromtimestamp(time, tz=timezone.utc)
+        """A time on the axis: the clock of the reader's zone."""
+        return local_time(time).replace(tzinfo=None)
 
     def row(self, job: JobRecord) -> int:
         return self._rows.get(job.id, self.rows - 1)
 
     def wide(self, begin: float, end: float, share: float) -> bool:
-        """Whether a span is wide enough to be written on."""
+        """True if a span is wide enough to be written on."""
         return end - begin >= share * (self.until - self.begin)
 
     # ----------------------------------------------------------------------------------------------
@@ -140,7 +141,7 @@ class _Picture:
             ("others running", OTHERS_RUNNING, runs),
         ):
             spans = [(begin, end) for begin, end in spans if end > begin]
-            texts = [f"{name} {words(end - begin)}" for begin, end in spans]
+            texts = [f"{name} {format_duration(end - begin)}" for begin, end in spans]
             self._bars(figure, name, colour, spans, lambda _: 0, texts)
 
     def jobs(self, figure: Any) -> None:
@@ -220,7 +221,13 @@ class _Picture:
             ys += [row, row, None]
             if self.wide(begin, end, 0.09):
                 self._note(
-                    figure, begin, f"idle {words(end - begin)}", IDLE, y=row, yref="y", xshift=3
+                    figure,
+                    begin,
+                    f"idle {format_duration(end - begin)}",
+                    IDLE,
+                    y=row,
+                    yref="y",
+                    xshift=3,
                 )
         figure.add_scatter(
             x=xs,
@@ -245,7 +252,7 @@ class _Picture:
     def frame(self, figure: Any) -> None:
         snapshot = self.snapshot
         word = "Batch" if snapshot.mode == "batch" else "Session"
-        opened = datetime.fromtimestamp(self.begin, tz=timezone.utc)
+        opened = local_time(self.begin)
         labels = {} if not self.below else {0: "other users"}
         if self.each and self.own:
             labels.update({self.row(job): f"job {i}" for i, job in enumerate(self.own, 1)})
@@ -253,14 +260,9 @@ class _Picture:
             labels[self.rows - 1] = f"this {word.lower()}"
         span = self.until - self.begin
         margin = timedelta(seconds=0.012 * span)
-        axis: dict[str, Any] = {"title": axis_title("time (UTC)")}
-        if self.relative:
-            minutes = span < 3600
-            unit = "min:s" if minutes else "h:min:s"
-            axis = {
-                "tickformat": "%M:%S" if minutes else "%H:%M:%S",
-                "title": axis_title(f"{unit} since it was opened"),
-            }
+        axis: dict[str, Any] = {"title": axis_title(f"time ({zone_name(self.begin)})")}
+        if span < DAY:
+            axis["tickformat"] = "%H:%M:%S"
         plot = max(2, self.rows) * ROW
         height = MARGIN["t"] + plot + MARGIN["b"]
         figure.update_layout(
@@ -269,7 +271,8 @@ class _Picture:
             # the legend keeps its distance from the axis however high the figure is
             **frame(height, MARGIN, {"y": -50 / plot, "yanchor": "top"}),
             title={
-                "text": f"{word} on {snapshot.backend}, opened {opened:%Y-%m-%d %H:%M:%S} UTC",
+                "text": f"{word} on {snapshot.backend}, opened {opened:%Y-%m-%d %H:%M:%S} "
+                f"{zone_name(self.begin)}",
                 "font": {"size": 14},
                 "x": 0,
                 "xanchor": "left",
@@ -295,14 +298,31 @@ class _Picture:
         )
 
 
+ATTRIBUTES = (
+    "session_id",
+    "usage",
+    "cost",
+    "cost_by_cause",
+    "price",
+    "charged",
+    "gaps",
+    "forecast",
+    "reason",
+    "end_words",
+)
+"""Figures of the session that a table of its jobs carries."""
+
+
 def to_dataframe(snapshot: SessionSnapshot) -> Any:
     """The jobs as a pandas table, one row a job.
 
     Returns
     -------
     pandas.DataFrame
-        The fields of `JobRecord`; ``created``, ``started`` and ``finished`` as UTC times, and
-        ``queued_seconds`` and ``run_seconds`` besides.
+        The fields of `JobRecord`; ``created``, ``started`` and ``finished`` as UTC times to the
+        millisecond, and besides ``queued`` and ``ran`` in seconds, and the ``cost`` of its QPU time
+        in US dollars. ``attrs`` has the session's figures as `receipt.to_json` gives them: usage,
+        cost, price, causes, forecast, reason.
 
     Raises
     ------
@@ -316,19 +336,30 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
     table = pd.DataFrame(
         [asdict(job) for job in snapshot.jobs], columns=list(JobRecord.__dataclass_fields__)
     )
-    table["queued_seconds"] = table["started"] - table["created"]
-    table["run_seconds"] = table["finished"] - table["started"]
-    for column in ("created", "started", "finished"):
-        table[column] = pd.to_datetime(table[column], unit="s", utc=True)
+    figures = [job_figures(job, snapshot.service.price_per_second) for job in snapshot.jobs]
+    for column in ("queued", "ran", "cost"):
+        table[column] = pd.Series([row[column] for row in figures], dtype=float)
+    for column in JOB_TIMES:
+        whole = (1000 * table[column].astype(float)).round()
+        table[column] = pd.to_datetime(whole, unit="ms", utc=True)
+    known = to_json(snapshot)
+    table.attrs = {name: known[name] for name in ATTRIBUTES}
     return table
 
 
 def _hover(job: JobRecord, now: float) -> str:
-    queued = words((job.started or job.finished or now) - job.created)
-    parts = [f"{job.id}<br>{job.program}<br>{job.status}", f"queued {queued}"]
+    queued = format_duration((job.started or job.finished or now) - job.created)
+    parts = [f"{job.id}<br>{_plain(job.program)}<br>{job.status}", f"queued {queued}"]
     if job.started is not None:
-        parts.append(f"ran {words((job.finished or now) - job.started)}")
+        parts.append(f"ran {format_duration((job.finished or now) - job.started)}")
+    text = " · ".join(parts)
     if job.error:
-        # plotly reads a few HTML tags in texts; this one is the service's
-        parts.append(job.error.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))
-    return " · ".join(parts)
+        # a line that long would be wider than the figure
+        lines = textwrap.wrap(job.error, 70, max_lines=4, placeholder=" …")
+        text = "<br>".join([text, *map(_plain, lines)])
+    return text
+
+
+def _plain(text: str) -> str:
+    """A text of the service's: plotly reads a few HTML tags."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

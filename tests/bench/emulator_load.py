@@ -27,12 +27,14 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import urlsplit
 
+from _report import report
+
 PEOPLE = 200
 LOOKS_PER_SECOND = 1.0
 JOBS_PER_SECOND = 50.0
 BURST = 2000
 CONNECTIONS = 16
-PATIENCE = 60.0
+TIMEOUT = 60.0
 
 CIRCUIT = (
     'OPENQASM 3.0; include "stdgates.inc"; qubit[2] q; bit[2] c; h q[0]; cx q[0], q[1]; '
@@ -184,7 +186,7 @@ async def _check(server: Server) -> float:
         raise SystemExit("Two jobs were given the same id.")
     done: dict[str, str] = {}
     while len(done) < len(accepted):
-        if time.perf_counter() - started > PATIENCE:
+        if time.perf_counter() - started > TIMEOUT:
             raise SystemExit(f"{len(accepted) - len(done)} of {len(accepted)} jobs are not done.")
         done = {}
         for offset in range(0, len(accepted) + 200, 200):
@@ -198,18 +200,11 @@ async def _check(server: Server) -> float:
     return time.perf_counter() - started
 
 
-def report(name: str, ours: float, peer: float, unit: str, target: str, *, high: bool) -> None:
-    """Print a figure; the ratio is above 1 where ours is better."""
-    ratio = ours / peer if high else peer / ours
-    line = {"name": name, "ours": round(ours, 3), "peer": round(peer, 3)}
-    print(json.dumps({**line, "ratio": round(ratio, 2), "unit": unit, "target": target}))
-
-
 async def _ours(seconds: float) -> tuple[list[float], float, int, float]:
-    from qsession_widgets.emulator import launch
-    from qsession_widgets.emulator.options import Options
+    from qsession_widgets.emulator.options import EmulatorOptions
+    from qsession_widgets.emulator.process import launcher
 
-    connection = launch.find_or_start(Options(), "bench")
+    connection = launcher.find_or_start(EmulatorOptions(), "bench")
     try:
         headers = {"Authorization": f"apikey {connection.key}", "Service-CRN": connection.crn}
         server = Server(connection.api, headers)
@@ -221,7 +216,7 @@ async def _ours(seconds: float) -> tuple[list[float], float, int, float]:
         server.close()
         return latencies, rate, len(server.jobs), rest
     finally:
-        launch.stop("bench")
+        launcher.stop("bench")
 
 
 async def _peer(seconds: float) -> tuple[list[float], float]:
@@ -230,7 +225,7 @@ async def _peer(seconds: float) -> tuple[list[float], float]:
     with subprocess.Popen([sys.executable, "-c", CONSTANT, str(port)]) as child:
         try:
             server = Server(f"http://127.0.0.1:{port}", {"Authorization": "apikey none"})
-            deadline = time.monotonic() + PATIENCE
+            deadline = time.monotonic() + TIMEOUT
             while True:
                 try:
                     sessions = await server.open_sessions()
@@ -263,7 +258,7 @@ def main() -> None:
             statistics.quantiles(values, n=100)[percent - 1] for values in (ours, peer)
         )
         target = f"{load}: below {100 if percent == 99 else 10} ms"
-        report(f"emulator, class: latency p{percent}", ours_at, peer_at, "ms", target, high=False)
+        report(f"emulator, class: latency p{percent}", ours_at, peer_at, "ms", target)
     report(
         "emulator: requests for a session",
         rate,

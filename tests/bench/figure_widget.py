@@ -21,12 +21,13 @@ from plotly.graph_objects import FigureWidget
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from _report import report
 from panel import harness, measure, states
 from panel.test_panel import Watcher, WritingComm
 from panel.test_wire import lives, size
 
 from qsession_widgets.views.panel import STATIC, SessionPanel
-from qsession_widgets.views.wire import Wire
+from qsession_widgets.views.protocol import PanelProtocol
 
 PEER_PAGE = """
 async ([url, count]) => {
@@ -54,12 +55,6 @@ async (step) => {
 """
 
 
-def report(name: str, ours: float, peer: float, unit: str, target: str) -> None:
-    """One comparison; ``ratio`` is how many times less ours is."""
-    row = {"name": name, "ours": ours, "peer": peer, "ratio": round(peer / ours, 2)}
-    print(json.dumps({**row, "unit": unit, "target": target}), flush=True)
-
-
 def sent(line: WritingComm, since: int = 0) -> int:
     """Bytes of the messages over a comm, buffers included."""
     return sum(
@@ -84,7 +79,7 @@ def figure_widget(count: int) -> Any:
 def bytes_of_one_job(count: int) -> tuple[int, int]:
     """Bytes of one more job's life: of ours, of the peer's."""
     snapshot = states.many(count)
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     ours = sum(size(wire.update(each, states.NOW)) for each in lives(snapshot))
     figure = figure_widget(count)

@@ -12,7 +12,6 @@ on the 156-qubit device; ``--quick`` runs that once instead of seven times.
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import statistics
 import tempfile
@@ -28,6 +27,7 @@ os.environ["JUPYTER_DATA_DIR"] = os.path.join(HOME.name, "data")
 os.environ["USAGE_DATA_OPT_OUT"] = "True"
 
 import numpy as np  # noqa: E402 - the client reads its variables when it is imported
+from _report import report  # noqa: E402
 from qiskit import QuantumCircuit, transpile  # noqa: E402
 from qiskit.circuit import ParameterVector  # noqa: E402
 from qiskit.quantum_info import SparsePauliOp  # noqa: E402
@@ -36,20 +36,13 @@ from qiskit_ibm_runtime import EstimatorV2, SamplerV2, Session  # noqa: E402
 from qiskit_ibm_runtime.fake_provider import FakeFez, FakeManilaV2  # noqa: E402
 from scipy.optimize import minimize  # noqa: E402
 
-from qsession_widgets.emulator import launch  # noqa: E402
-from qsession_widgets.service.emulators import connect  # noqa: E402
+from qsession_widgets.client.emulators import connect  # noqa: E402
+from qsession_widgets.emulator.process import launcher  # noqa: E402
 
 RUNS = 9
 SHOTS = 1024
 ITERATIONS = 100
 LAYOUT = [0, 1, 2, 3]
-
-
-def report(name: str, ours: float, peer: float, unit: str, target: str) -> None:
-    """One comparison; ``ratio`` is how many times faster ours is."""
-    row = {"name": name, "ours": round(ours, 2), "peer": round(peer, 2)}
-    row |= {"ratio": round(peer / ours, 2), "unit": unit, "target": target}
-    print(json.dumps(row), flush=True)
 
 
 def median_ms(work: Callable[[], Any], runs: int) -> float:
@@ -65,7 +58,7 @@ def median_ms(work: Callable[[], Any], runs: int) -> float:
 @contextmanager
 def session(name: str) -> Iterator[Session]:
     """A session of the client's own on the emulator."""
-    service = connect(launch.find_or_start())
+    service = connect(launcher.find_or_start())
     with Session(service.backend(name)) as opened:
         yield opened
 
@@ -150,7 +143,7 @@ def first_job() -> None:
 
     times = []
     for _ in range(3):
-        launch.stop()
+        launcher.stop()
         times.append(median_ms(from_nothing, 1))
     peer = median_ms(lambda: SamplerV2(mode=device).run([circuit], shots=SHOTS).result(), 1)
     name = "first job of a fresh emulator on fake_fez, its start included"
@@ -170,7 +163,7 @@ def main() -> None:
         loop(min(runs, 3))
         first_job()
     finally:
-        launch.stop()
+        launcher.stop()
         HOME.cleanup()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from playwright.sync_api import expect
+
 from .lab import Notebook, wait_until
 
 OPEN = """
@@ -47,3 +49,13 @@ def press_close_while_it_runs(notebook: Notebook, waiting: int) -> None:
     wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
     notebook.panel.scroll_into_view_if_needed()
     notebook.panel.get_by_role("button", name="Close session").click()
+
+
+def close_while_it_runs(notebook: Notebook) -> None:
+    """Load, open, and press Close while the third cell waits for that: it ends, and says so."""
+    load, run, waiting = notebook.code_cells()
+    load_and_open(notebook, load, run)
+    press_close_while_it_runs(notebook, waiting)
+    notebook.wait_executed(waiting)
+    assert "the session takes jobs: False" in notebook.printed(waiting)
+    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")

@@ -9,7 +9,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser
 
-from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.process import launcher
 
 from ..panel import harness
 from .console import complaints
@@ -50,7 +50,7 @@ def lab(
         with running_lab(folder, *notebooks) as running:
             yield running
     finally:
-        launch.stop()
+        launcher.stop()
 
 
 @pytest.fixture

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from tests.browser.lab import Notebook
 
-WIDTH, HEIGHT, SCALE = 1040, 760, 1.25
+WIDTH, HEIGHT, SCALE = 1000, 740, 1.25
 FRAMES = 4
 """Frames a second of the film where something goes on."""
 LIMIT = 600_000
@@ -114,7 +114,7 @@ class Film:
             loop=0,
             lossless=True,
             quality=70,
-            method=4,
+            method=6,
         )
         size = path.stat().st_size
         print(f"{path.name}: {len(kept)} frames, {sum(durations) / 1000:.1f} s, {size} bytes")

@@ -38,7 +38,7 @@ def quickstart(width: int, height: int, scale: float) -> Iterator[Notebook]:
     sys.path.insert(0, str(ROOT))
     from playwright.sync_api import sync_playwright
 
-    from qsession_widgets.emulator import launch
+    from qsession_widgets.emulator.process import launcher
     from tests.browser.lab import Notebook, running_lab
     from tests.panel import harness
 
@@ -62,7 +62,7 @@ def quickstart(width: int, height: int, scale: float) -> Iterator[Notebook]:
             yield notebook
             browser.close()
     finally:
-        launch.stop()
+        launcher.stop()
         shutil.rmtree(home, ignore_errors=True)
 
 

@@ -15,8 +15,8 @@ from .cells import (
     AWAIT_UNTIL_CLOSED,
     OPEN,
     RUN_UNTIL_CLOSED,
+    close_while_it_runs,
     load_and_open,
-    press_close_while_it_runs,
 )
 from .lab import Lab, Notebook, wait_until
 
@@ -34,12 +34,7 @@ def test_close_acts_while_a_cell_runs(
         f"close-{front_end}-{len(waiting)}.ipynb", "%load_ext qsession_widgets", OPEN, waiting
     )
     notebook = open_notebook(name, front_end)
-    load, run, wait = notebook.code_cells()
-    load_and_open(notebook, load, run)
-    press_close_while_it_runs(notebook, wait)
-    notebook.wait_executed(wait)
-    assert "the session takes jobs: False" in notebook.printed(wait)
-    expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
+    close_while_it_runs(notebook)
 
 
 @pytest.mark.timeout(300)

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
-from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.process import launcher
 
 from ..server.conftest import Service
 from .lab import Lab, Notebook, wait_until
@@ -138,7 +138,9 @@ def test_what_is_shown_is_accessible(notebook: Notebook, theme: str) -> None:
     for place in (".qs-lab-panel", ".qs-lab-popover", ".qs-lab-status"):
         assert _violations(notebook, place) == [], place
     # by keyboard: closed from the popover, and back to where the reader was
-    notebook.popover.get_by_role("button", name="Close session").press("Enter")
+    close = notebook.popover.get_by_role("button", name="Close session")
+    expect(close).to_be_enabled()  # it takes no key in its first half second
+    close.press("Enter")
     expect(notebook.popover.get_by_role("status").first).to_have_text("Closed", timeout=30_000)
     page.keyboard.press("Escape")
     expect(notebook.popover).to_have_count(0)
@@ -183,7 +185,7 @@ def _open_session(notebook: Notebook, name: str = "") -> str:
 
 def _ask(method: str, session: str, **kwargs: Any) -> Any:
     """Ask the service about a session, as somebody else would."""
-    connection = launch.find()
+    connection = launcher.find()
     assert connection is not None
     service = Service(connection)
     try:

@@ -12,8 +12,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
 
 from ..server.conftest import Service
 from .lab import Lab, Notebook, running_lab, wait_until
@@ -27,12 +27,12 @@ pytestmark = pytest.mark.timeout(600)
 def service(lab: Lab) -> Iterator[Service]:
     """An emulator that can be told to fail, beside the one that the notebooks use."""
     # long enough for sessions to stay idle on a slow machine
-    options = Options(faults=True, workers=1, seed=1, ittl=600)
-    connection = launch.find_or_start(options, NAME)
+    options = EmulatorOptions(faults=True, workers=1, seed=1, ittl=600)
+    connection = launcher.find_or_start(options, NAME)
     running = Service(connection)
     yield running
     running.http.close()
-    launch.stop(NAME)
+    launcher.stop(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_what_is_closed_elsewhere_is_told_and_listed(notebook: Notebook, service
     expect(row).to_contain_text("Open, no job yet", timeout=30_000)
     expect(notebook.row(another)).to_contain_text("Open, no job yet", timeout=30_000)
     service("PATCH", f"/sessions/{session_id}", json={"accepting_jobs": False})
-    told = re.compile(rf"Session on aer \({session_id[:8]}….* is closed\. Usage 0 s")
+    told = re.compile(rf"Session on aer \({session_id[:8]}….* is closed: on request\. Usage 0.0 s")
     expect(notebook.page.get_by_text(told)).to_be_visible(timeout=30_000)
     expect(row.get_by_role("button", name="Close session")).to_have_count(0)
     expect(row).to_contain_text("closed")
@@ -113,7 +113,7 @@ def test_a_session_of_an_emulator_with_a_name_of_its_own_is_attached(
 
 def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
     # an interactive timeout of three seconds: the second notice comes by itself
-    connection = launch.find_or_start(Options(ittl=3, workers=1, seed=1), "short-timeout")
+    connection = launcher.find_or_start(EmulatorOptions(ittl=3, workers=1, seed=1), "short-timeout")
     service = Service(connection)
     try:
         another, session_id = service.open(), service.open()
@@ -141,7 +141,7 @@ def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
         expect(notebook.row(another)).to_contain_text("closed", timeout=30_000)
     finally:
         service.http.close()
-        launch.stop("short-timeout")
+        launcher.stop("short-timeout")
 
 
 def test_close_all_leaves_alone_what_others_have_opened(

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
-from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.process import launcher
 
 from .hub import Hub, running_hub
 from .lab import Notebook
@@ -33,7 +33,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
             with running_hub(tmp_path_factory.mktemp("hub")) as running:
                 yield running
         finally:
-            launch.stop()
+            launcher.stop()
 
 
 @pytest.fixture

@@ -6,9 +6,10 @@ import os
 import re
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, TimeoutError, expect
 
 from .cells import OPEN, RUN_UNTIL_CLOSED
 from .lab import Notebook, wait_until
@@ -37,16 +38,21 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
         re.compile(r"^aer · active, idle · ITTL 0:\d\d · max \d:\d\d · 1 job$"), timeout=30_000
     )
     process, session_id = notebook.run_cell(who).split()
+    notebook.show_sessions()
+    notebook.status.click()
+    _surfaces_agree(notebook, session_id, "popover")
+    notebook.page.keyboard.press("Escape")
 
     # its kernel is killed: the side panel says so, and what it costs
     os.kill(int(process), signal.SIGKILL)
-    notebook.show_sessions()
     row = notebook.row(session_id)
     expect(row).to_contain_text("kernel gone", timeout=30_000)
     expect(row).to_contain_text("story.ipynb")
     died = notebook.page.locator(".jp-Dialog").get_by_role("button", name="Ok")
     died.click(timeout=30_000)
     expect(notebook.status).to_contain_text("kernel gone")
+    expect(notebook.panel).to_contain_text("checked by the Jupyter server", timeout=30_000)
+    _surfaces_agree(notebook, session_id)
     expect(
         notebook.page.get_by_text(
             re.compile(r"opened the session on aer.* is gone, but the session is still active")
@@ -80,12 +86,78 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
     notebook.status.click()
     expect(notebook.popover).to_contain_text("kernel busy, in use", timeout=30_000)
-    notebook.popover.get_by_role("button", name="Close session").click()
+    _press_until(
+        notebook.popover.get_by_role("button", name="Close session"),
+        notebook.popover.get_by_role("status").first,
+        re.compile("^Clos"),
+    )
     notebook.wait_executed(waiting)
     assert "the session takes jobs: False" in notebook.printed(waiting)
     expect(notebook.popover.get_by_role("status").first).to_have_text("Closed")
     expect(notebook.row(session_id)).to_contain_text("usage", timeout=30_000)
     expect(notebook.row(session_id)).to_contain_text("closed")
+
+    # what it came to is the same in the side panel, the kernel and a terminal
+    notebook.run_cell(notebook.add_cell("import sys"))
+    for action in ("show", "receipt"):
+        terminal = f"-c 'from qsession_widgets.cli import main; main()' {action} {session_id}"
+        told = notebook.run_cell(notebook.add_cell(f"!{{sys.executable}} {terminal}"))
+        used = re.search(
+            r"usage (.*?), would be (≈ \$[\d.]+)", notebook.row(session_id).inner_text()
+        )
+        assert used
+        assert used[1] in told, told
+        assert used[2] in told, told
+
+
+FIGURES = r"""id => {
+    const figures = (root, usage) => ({
+        ittl: root?.querySelector("[aria-label='Interactive timeout']")?.textContent,
+        max: root?.querySelector("[aria-label='Maximum time']")?.textContent,
+        used: /(\d+ m )?[\d.]+ m?s/.exec(root?.querySelector(usage)?.textContent)?.[0],
+        cost: /\$[\d.]+/.exec(root?.querySelector(usage)?.textContent)?.[0],
+    });
+    const panel = document.querySelector("section.qs-panel");
+    const row = document.querySelector(`.qs-lab-row [title="${id}"]`)?.closest(".qs-lab-row");
+    const bar = document.querySelector(".qs-lab-status")?.textContent;
+    if (!panel || !row || !bar) return null;
+    return {
+        panel: figures(panel, ".qs-usage .qs-usage-line"),
+        side: figures(row, ".qs-lab-usage"),
+        popover: figures(document.querySelector(".qs-lab-popover"), ".qs-lab-facts"),
+        status: { ittl: /ITTL (\S+)/.exec(bar)?.[1], max: /max (\S+)/.exec(bar)?.[1] },
+    };
+}"""
+AGREE = f"""([id, surfaces]) => {{
+    const shown = ({FIGURES})(id);
+    if (!shown) return false;
+    const same = (names, ...of) => names.every((name) =>
+        shown.panel[name] && new Set(of.map((each) => shown[each][name])).size === 1);
+    return same(["ittl", "max"], ...surfaces, "status") && same(["used", "cost"], ...surfaces);
+}}"""
+
+
+def _surfaces_agree(notebook: Notebook, session_id: str, *also: str) -> None:
+    """Wait for an instant at which all that is on the page shows the same seconds and dollars.
+
+    Each draws a moment after a second turns over; what is computed apart never agrees.
+    """
+    surfaces = ["panel", "side", *also]
+    try:
+        notebook.page.wait_for_function(AGREE, arg=[session_id, surfaces], timeout=30_000)
+    except TimeoutError:
+        raise AssertionError(notebook.page.evaluate(FIGURES, session_id)) from None
+
+
+def _press_until(button: Locator, state: Locator, told: re.Pattern[str]) -> None:
+    """Press a button until it acts: just after it appeared, moved or changed it takes no click."""
+    for _ in range(5):
+        if button.is_enabled():
+            button.click()
+        with suppress(AssertionError):
+            expect(state).to_have_text(told, timeout=3_000)
+            return
+    raise AssertionError(f"It says {state.inner_text()!r}.")
 
 
 def _money(text: str) -> float:

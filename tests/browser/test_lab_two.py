@@ -11,8 +11,8 @@ import nbformat
 import pytest
 from playwright.sync_api import Browser, expect
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
 
 from ..server.conftest import Service
 from .lab import Lab, Notebook, running_lab, wait_until
@@ -31,10 +31,12 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     # it writes down that it is there in a folder where no lab looks
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("ibm")))
-        running = Service(launch.find_or_start(Options(faults=True, workers=1, seed=1), NAME))
+        running = Service(
+            launcher.find_or_start(EmulatorOptions(faults=True, workers=1, seed=1), NAME)
+        )
         yield running
         running.http.close()
-        launch.stop(NAME)
+        launcher.stop(NAME)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_what_the_other_lab_opened_is_shown_and_ended_here(
     expect(here.status).to_have_text("1 open session")
     row.get_by_role("button", name="Close session").click()
     expect(there.row(session)).to_contain_text("closed", timeout=60_000)
-    told = re.compile(r"Session on aer.* is closed\.")
+    told = re.compile(r"Session on aer.* is closed: on request\.")
     expect(there.page.get_by_text(told).first).to_be_visible(timeout=30_000)
     assert service("GET", f"/sessions/{session}")["state"] == "closed"
 

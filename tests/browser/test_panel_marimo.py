@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
@@ -10,10 +11,11 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from qsession_widgets.emulator import launch
+from qsession_widgets.emulator.process import launcher
 
 from ..processes import STARTING, running
 from .lab import wait_until
@@ -53,8 +55,8 @@ def _(session):
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
-    """Where marimo serves the notebook as an app."""
+def server(tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Where marimo serves the notebook as an app, and its process."""
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
     with closing(socket.socket()) as probe:
         probe.bind(("127.0.0.1", 0))
@@ -77,13 +79,16 @@ def address(tmp_path: Path) -> Iterator[str]:
                     return False
 
             wait_until(answers, "marimo", STARTING)
-            yield url
+            yield url, process
     finally:
-        launch.stop()
+        launcher.stop()
 
 
 @pytest.mark.timeout(600)
-def test_marimo_shows_a_session_and_closes_it(address: str, browser: Browser) -> None:
+def test_marimo_shows_a_session_and_closes_it(
+    server: tuple[str, subprocess.Popen[bytes]], browser: Browser
+) -> None:
+    address, _ = server
     page = browser.new_page(viewport={"width": 1100, "height": 900})
     try:
         page.goto(address)
@@ -93,7 +98,30 @@ def test_marimo_shows_a_session_and_closes_it(address: str, browser: Browser) ->
         expect(panel.locator(".qs-chart .main-svg").first).to_be_attached()
         expect(panel.get_by_role("timer", name="Interactive timeout")).to_be_visible()
         panel.get_by_role("button", name="Close session").click()
-        expect(panel.locator(".qs-notice")).to_contain_text("Session closed.")
         expect(panel.locator(".qs-state")).to_have_text("Closed")
     finally:
         page.close()
+
+
+@pytest.mark.timeout(600)
+def test_a_server_of_apps_that_is_told_to_end_closes_their_sessions(
+    server: tuple[str, subprocess.Popen[bytes]], browser: Browser
+) -> None:
+    # an app's cells run in a thread beside the server, which hears the signal
+    address, process = server
+    page = browser.new_page()
+    try:
+        page.goto(address)
+        state = page.locator("section.qs-panel .qs-state")
+        expect(state).to_have_text("Active, idle", timeout=90_000)
+        process.terminate()
+        process.wait(60)
+    finally:
+        page.close()
+    emulator = launcher.find_or_start()
+    headers = {"Authorization": f"apikey {emulator.key}", "Service-CRN": emulator.crn}
+    with httpx.Client(base_url=f"{emulator.url}/api/v1", headers=headers) as http:
+        listed = http.get("/workloads", params={"sort": "-createdAt"}).json()["workloads"]
+        session = http.get(f"/sessions/{listed[0]['id']}").json()
+        # a job that the app's second cell has sent by then is finished first
+        assert not session["accepting_jobs"], session

@@ -43,13 +43,15 @@ def test_rules_are_shown_and_the_cost_follows_the_readers_price(
     expect(used).to_have_attribute("aria-valuetext", re.compile(r"≈ \$\d+(\.\d\d)? of \$900"))
 
     cost = panel.locator(".qs-cost")
-    expect(cost).to_contain_text("at $1.60/s")
+    expect(cost).to_contain_text("at $0.80/s, list price of Premium")
     cost.get_by_role("button").click()
     cost.get_by_label("$ per second").fill("1000")
     cost.get_by_role("button", name="Set").click()
-    expect(cost).to_contain_text("at your $1000.00/s")
+    expect(cost).to_contain_text("at your $1,000/s")
     # a second of usage is a thousand dollars now; the budget is the kernel's and counts as before
     expect(cost).to_contain_text(re.compile(r"would be ≈ \$[\d,]+,\d{3}\b"))
     expect(used).to_have_attribute("aria-valuetext", re.compile(r"of \$900"))
     notebook.run_cell(cancel)
-    expect(rules).to_have_count(0)
+    # what they were stays, and nothing counts any more
+    expect(panel.locator(".qs-state")).to_have_text("Cancelled")
+    expect(rules.get_by_role("timer")).to_have_count(0)

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.service.client import Answer, ServiceClient
-from qsession_widgets.service.emulators import connect
+from qsession_widgets.client.emulators import connect
+from qsession_widgets.client.rest import Answer, ServiceClient
+from qsession_widgets.emulator.process import launcher
 
 from .cells import RUN_UNTIL_CLOSED, press_close_while_it_runs
 from .lab import Notebook, wait_until
@@ -21,7 +21,7 @@ def test_the_quickstart_from_the_first_cell_to_a_close_while_a_cell_runs(
     open_notebook: Callable[[str], Notebook],
 ) -> None:
     notebook = open_notebook("01_quickstart.ipynb")
-    problem, load, run, plot, check = notebook.code_cells()[:5]
+    problem, load, run, check = notebook.code_cells()[:4]
     assert "lowest energy" in notebook.run_cell(problem)
     notebook.run_cell(load)
 
@@ -31,7 +31,6 @@ def test_the_quickstart_from_the_first_cell_to_a_close_while_a_cell_runs(
 
     _the_countdown_needs_no_kernel(notebook)
 
-    notebook.run_cell(plot)
     assert notebook.run_cell(check) == ""
 
     _close_acts_while_a_cell_runs(notebook)
@@ -47,6 +46,8 @@ def _a_job_appears_while_the_cell_runs(notebook: Notebook, run: int) -> None:
     row = panel.locator("tbody tr.qs-row")
     row.first.wait_for(timeout=90_000)
     assert notebook.execution_count(run) is None, "the cell still runs"
+    # the value of the first result that the cell reads
+    panel.locator(".qs-objective-words b").wait_for(timeout=90_000)
     notebook.wait_executed(run)
 
 
@@ -73,7 +74,7 @@ def _the_receipt_is_no_formula(notebook: Notebook) -> None:
     after = notebook.add_cell("from IPython.display import Math\nMath('1 + 1')")
     notebook.run_cell(after)
     notebook.page.locator(".jp-RenderedLatex mjx-container").last.wait_for(timeout=30_000)
-    expect(receipt).to_contain_text("at $1.60/s")
+    expect(receipt).to_contain_text("at $0.80/s, list price of Premium")
     expect(receipt.locator("mjx-container")).to_have_count(0)
 
 
@@ -129,11 +130,11 @@ def _session_id(notebook: Notebook) -> str:
 
 
 def _closed(session_id: str) -> dict[str, Any] | None:
-    connection = launch.find()
+    connection = launcher.find()
     assert connection is not None
     line = ServiceClient(connect(connection))
     try:
         answer: Answer = line.session(session_id)
     finally:
-        line.shut()
+        line.close()
     return dict(answer.data) if answer.data["state"] == "closed" else None

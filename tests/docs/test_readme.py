@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.cli import build_parser
-from qsession_widgets.emulator import launch
-from qsession_widgets.notebook.usage import ACTION_NAMES
+from qsession_widgets.cli.main import build_parser
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.magics.help_text import ACTION_NAMES
 from qsession_widgets.options.table import OPEN_OPTIONS
 
 from ..kernel.fresh import run_cells
@@ -29,7 +29,7 @@ def own_emulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[No
     try:
         yield
     finally:
-        launch.stop()
+        launcher.stop()
 
 
 def blocks(text: str, language: str) -> list[str]:
@@ -63,7 +63,7 @@ def test_every_action_and_option_it_names_exists(readme):
     flags = {option.flag for option in OPEN_OPTIONS}
     words = " ".join([*typed(readme), *blocks(readme, "python")])
     assert set(re.findall(r"%session (\w+)", words)) <= set(ACTION_NAMES)
-    others = {"--all", *NBCONVERTS}
+    others = {"--all", "--everywhere", *NBCONVERTS}
     assert set(re.findall(r"(?<![\w-])--[\w-]+", words)) - others <= flags
     assert "--budget" in words
 

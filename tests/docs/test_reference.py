@@ -11,7 +11,16 @@ import pytest
 
 HOME = "https://github.com/qsession-widgets/qsession-widgets"
 RAW = "https://raw.githubusercontent.com/qsession-widgets/qsession-widgets"
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/reference.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "docs/architecture.md",
+    "docs/adr/README.md",
+    "docs/ends.md",
+    "docs/glossary.md",
+    "docs/reference.md",
+)
 
 
 def links(text: str) -> set[str]:

@@ -15,8 +15,8 @@ import pytest
 import requests
 
 from qsession_widgets import UserError
-from qsession_widgets.cli import main
-from qsession_widgets.tutorial import FIRST, FOLDER, copy_tutorials, differing
+from qsession_widgets.cli.main import main
+from qsession_widgets.tutorials import FIRST, FOLDER, copy_tutorials, differing
 
 from ..processes import STARTING, jupyter_address, running
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.discovery import Connection
-from qsession_widgets.emulator.options import Options
-from qsession_widgets.service.older_clients import read_variables
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.connection_file import Connection
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
@@ -118,17 +117,17 @@ class Api:
         self("POST", "/emulator/v1/faults/reset")
 
 
-def _running(name: str, options: Options) -> Iterator[Connection]:
-    connection = launch.find_or_start(options, name)
+def _running(name: str, options: EmulatorOptions) -> Iterator[Connection]:
+    connection = launcher.find_or_start(options, name)
     try:
         yield connection
     finally:
-        launch.stop(name)
+        launcher.stop(name)
 
 
 @pytest.fixture(scope="session")
 def connection() -> Iterator[Connection]:
-    options = Options(
+    options = EmulatorOptions(
         instances=(("alice", "premium"), ("bob", "open")), faults=True, workers=1, seed=1
     )
     yield from _running("tests", options)
@@ -136,7 +135,7 @@ def connection() -> Iterator[Connection]:
 
 @pytest.fixture(scope="session")
 def still_connection() -> Iterator[Connection]:
-    yield from _running("still", Options(speed=0, faults=True, workers=1, seed=1))
+    yield from _running("still", EmulatorOptions(speed=0, faults=True, workers=1, seed=1))
 
 
 @pytest.fixture
@@ -177,7 +176,6 @@ def still(still_connection: Connection) -> Iterator[Api]:
 def _service(connection: Connection) -> QiskitRuntimeService:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
-    read_variables()
     # the client reads them while it is made; other tests are not to find an account here
     with pytest.MonkeyPatch.context() as patch:
         for name, value in connection.environment().items():

@@ -11,11 +11,11 @@ import random
 import sys
 from pathlib import Path
 
-from qsession_widgets.emulator.lifecycle import Lifecycle
-from qsession_widgets.emulator.records import Device, Job, Plan
-from qsession_widgets.emulator.store import Store
+from qsession_widgets.emulator.rules.lifecycle import Lifecycle
+from qsession_widgets.emulator.rules.records import Backend, EmulatedJob, Plan
+from qsession_widgets.emulator.storage.store import Store
 
-DEVICES = (Device("hardware", lanes=1), Device("simulator", lanes=3, exclusive=False))
+DEVICES = (Backend("hardware", lanes=1), Backend("simulator", lanes=3, exclusive=False))
 PLAN = Plan(interactive_ttl=20.0, max_ttl=200.0, batch_max_ttl=200.0)
 
 
@@ -60,7 +60,9 @@ def run(path: Path, seed: int) -> None:
             device = session.backend if session else rng.choice(DEVICES).name
             service.advance(now)
             if session is None or service.sessions[session.id].accepting_jobs:
-                service.submit(now, Job(name, "sampler", device, "i", now, session and session.id))
+                service.submit(
+                    now, EmulatedJob(name, "sampler", device, "i", now, session and session.id)
+                )
                 params[name] = body("params", name)
         elif event == "end":
             running = [job for job in service.jobs.values() if job.status == "Running"]

@@ -12,15 +12,15 @@ import httpx
 import pytest
 from emulator.conftest import CIRCUIT, Api
 
-from qsession_widgets.emulator.api import params
-from qsession_widgets.emulator.api.envelope import FROM_ANYBODY, LARGEST_BODY
+from qsession_widgets.emulator.http import validation
+from qsession_widgets.emulator.http.middleware import FROM_ANYBODY, LARGEST_BODY
 
 
 def sent(api: Api, path: str, *headers: str, pieces: Iterable[bytes] = ()) -> bytes:
     """The whole answer to a request that is written by hand, piece by piece."""
     url = urlsplit(api.connection.url)
     with socket.create_connection((url.hostname, url.port), timeout=60) as connection:
-        head = "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", *headers, "", ""])
+        head = "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", *headers, "", ""])
         connection.sendall(head.encode())
         for piece in pieces:
             connection.sendall(piece)
@@ -48,6 +48,14 @@ def test_body_that_grows_too_large(api: Api) -> None:
     answer = sent(api, "/api/v1/jobs", *headers, pieces=pieces)
     assert answer.startswith(b"HTTP/1.1 413")
     assert answer.count(b"HTTP/1.1") == 1
+
+
+def test_body_that_never_comes_whole(api: Api) -> None:
+    # as of two processes that write to one connection, each announcing a body of its own
+    headers = (key(api), "Content-Length: 100", "Content-Type: application/json")
+    answer = sent(api, "/api/v1/jobs", *headers, pieces=[b"{"])
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"did not come within" in answer
 
 
 @pytest.mark.parametrize("authorization", ["X: y", "Authorization: apikey wrong"])
@@ -207,8 +215,8 @@ def test_everything_the_client_can_post_is_known() -> None:
         ("estimator", EstimatorOptions(**both, **own)),
     ):
         posted = inputs(options)
-        assert set(params.OPTIONS[program]) == set(posted["options"])
-        params.check(program, posted)
+        assert set(validation.OPTIONS[program]) == set(posted["options"])
+        validation.check(program, posted)
 
 
 @pytest.mark.parametrize("program", ["sampler", "estimator"])
@@ -217,9 +225,9 @@ def test_names_are_those_of_the_service(program: str) -> None:
         f"ibm_quantum_schemas.{program}.version_0_1", reason="an older client has none to compare"
     )
     for model, known in (
-        (models.ParamsModel, params.PARAMETERS[program]),
-        (models.OptionsModel, params.OPTIONS[program]),
-        (models.SimulatorOptionsModel, params.SIMULATOR),
+        (models.ParamsModel, validation.PARAMETERS[program]),
+        (models.OptionsModel, validation.OPTIONS[program]),
+        (models.SimulatorOptionsModel, validation.SIMULATOR),
     ):
         assert set(model.model_fields) == set(known)
         assert model.model_config["extra"] == "forbid"

@@ -15,8 +15,8 @@ import pytest
 from emulator.conftest import CIRCUIT, Api
 from hypothesis import HealthCheck, given, settings
 
-from qsession_widgets.emulator.auth import OWNER, Identity
-from qsession_widgets.emulator.discovery import Connection
+from qsession_widgets.emulator.http.auth import OWNER, Identity
+from qsession_widgets.emulator.process.connection_file import Connection
 
 JOB = {"program_id": "sampler", "backend": "aer", "params": {"pubs": [[CIRCUIT]], "version": 2}}
 SESSION = {"mode": "dedicated", "backend": "aer"}
@@ -213,9 +213,10 @@ def test_no_credentials_no_answer(api: Api, authorization: str | None) -> None:
 
 
 def test_a_page_in_a_browser_learns_nothing(api: Api) -> None:
-    # also one that has led its own name to this machine: it has no key, and gets no permission
+    # it has no key and gets no permission, and its own name led to this machine is not answered
     public = {("get", "/api/v1/versions"), ("get", "/catalog/{plan_id}")}
-    headers = {"Host": "attacker.example", "Origin": "http://attacker.example"}
+    headers = {"Origin": "http://attacker.example"}
+    rebound = {"Host": "attacker.example", **headers}
     checked = 0
     for path, operations in api.get("/openapi.json")["paths"].items():
         url = api.connection.url + re.sub(r"\{\w+\}", "x", path)
@@ -225,6 +226,7 @@ def test_a_page_in_a_browser_learns_nothing(api: Api) -> None:
             if (method, path) not in public and path != "/identity/token":
                 assert answer.status_code == 401, (method, path)
                 checked += 1
+            assert httpx.request(method, url, headers=rebound).status_code == 421
     assert checked > 30
 
 

@@ -9,6 +9,8 @@ import httpx
 import pytest
 from emulator.conftest import Api
 
+from qsession_widgets.emulator.http.fault_injection import HTML
+
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
@@ -49,6 +51,51 @@ def test_half_a_body(api: Api) -> None:
     with pytest.raises(httpx.RemoteProtocolError):
         api("GET", "/versions")
     assert api("GET", "/versions").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "answered"),
+    [
+        ("malformed", b'{"id":'),
+        ("list", b"[]"),
+        ("null", b"null"),
+        ("empty", b""),
+        ("html", HTML),
+    ],
+)
+def test_a_body_that_makes_no_sense(api: Api, body: str, answered: bytes) -> None:
+    api.fault(path="/sessions", body=body)
+    response = api("POST", "/sessions", json={"mode": "batch", "backend": "aer"})
+    assert (response.status_code, response.content) == (200, answered)
+    (opened,) = api.get("/workloads")["workloads"]
+    api.fault(path="/sessions/*", method="PATCH", body=body)
+    response = api("PATCH", f"/sessions/{opened['id']}", json={"accepting_jobs": False})
+    assert (response.status_code, response.content) == (200, answered)
+    assert api.get(f"/sessions/{opened['id']}")["state"] == "closed"
+
+
+def test_a_truncated_body_is_whole_for_http(api: Api) -> None:
+    whole = api("GET", "/versions").content
+    api.fault(path="/versions", body="truncated")
+    assert api("GET", "/versions").content == whole[: len(whole) // 2]
+
+
+def test_an_error_may_say_when_to_ask_again_and_have_another_body(api: Api) -> None:
+    api.fault(path="/versions", status=429, retry_after=7)
+    response = api("GET", "/versions")
+    assert (response.status_code, response.headers["retry-after"]) == (429, "7")
+    assert response.json()["errors"][0]["code"] == 429
+    api.fault(path="/versions", status=503, body="html")
+    response = api("GET", "/versions")
+    assert (response.status_code, response.content) == (503, HTML)
+    assert response.headers["content-type"] == "text/html"
+
+
+def test_an_answer_may_be_late_after_the_effect(api: Api) -> None:
+    api.fault(path="/sessions", method="POST", delay=30, after=True)
+    with pytest.raises(httpx.ReadTimeout):
+        api("POST", "/sessions", json={"mode": "batch", "backend": "aer"}, timeout=0.5)
+    assert len(api.get("/workloads")["workloads"]) == 1
 
 
 def test_delay(api: Api) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from emulator.conftest import Api
 
-from qsession_widgets.emulator.api import coverage
-from qsession_widgets.emulator.api.answers import ANSWERS
+from qsession_widgets.emulator.http import coverage
+from qsession_widgets.emulator.http.response_models import ANSWERS
 
 
 def test_every_route_is_described(api: Api) -> None:
@@ -34,7 +34,8 @@ def test_answers_are_what_is_described(api: Api) -> None:
     session = api.open_session()
     done = api.submit(session_id=session, tags=["some tag"], private=True)
     api.wait(done)
-    failed = api.submit(params={"pubs": "nonsense"}, calibration_id="one")
+    calibration = api.get("/backends/aer/properties")["calibration_id"]
+    failed = api.submit(params={"pubs": "nonsense"}, calibration_id=calibration)
     api.wait(failed)
     where: dict[tuple[str, str], list[tuple[str, dict[str, Any]]]] = {
         ("get", "/sessions/{session_id}"): [(f"/sessions/{session}", {})],

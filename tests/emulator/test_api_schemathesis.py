@@ -22,8 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
 
 CHECKS = [
     not_a_server_error,
@@ -41,11 +41,11 @@ EACH = 8
 @pytest.fixture(scope="module")
 def target() -> Iterator[Api]:
     """An emulator that has something to be asked for, and nobody else's."""
-    connection = launch.find_or_start(Options(workers=1, seed=1), "schemathesis")
+    connection = launcher.find_or_start(EmulatorOptions(workers=1, seed=1), "schemathesis")
     api = Api(connection)
     yield api
     api.http.close()
-    launch.stop("schemathesis")
+    launcher.stop("schemathesis")
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])

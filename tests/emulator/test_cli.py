@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets import cli
-from qsession_widgets.emulator import discovery, launch
+from qsession_widgets.cli.main import main
+from qsession_widgets.emulator.process import connection_file, launcher
 
 QSESSION = [
     sys.executable,
@@ -50,8 +50,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("TMPDIR", str(tmp_path / "tmp"))
     (tmp_path / "tmp").mkdir()
     yield tmp_path
-    for name in (discovery.DEFAULT_NAME, "other", "class"):
-        launch.stop(name)
+    for name in (connection_file.DEFAULT_NAME, "other", "class"):
+        launcher.stop(name)
 
 
 def qsession(*words: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def qsession(*words: str) -> subprocess.CompletedProcess[str]:
 def refused(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, str]:
     """The status and the only line of a command that is refused."""
     try:
-        status = cli.main(words)
+        status = main(words)
     except SystemExit as exit:
         status = int(exit.code or 0)
     said = capsys.readouterr()
@@ -118,13 +118,14 @@ def test_notebook_that_only_asks_for_the_service(place: Path) -> None:
 
 OUTLAST_ANOTHER = """
 import os, time, urllib.request
-from qsession_widgets.emulator import discovery, launch, options
+from qsession_widgets.emulator import options
+from qsession_widgets.emulator.process import connection_file, launcher
 
-launch.find_or_start(options.Options(workers=1, idle_exit=2), "another")
+launcher.find_or_start(options.EmulatorOptions(workers=1, idle_exit=2), "another")
 deadline = time.monotonic() + 90
-while discovery.read("another") and time.monotonic() < deadline:
+while connection_file.read("another") and time.monotonic() < deadline:
     time.sleep(0.05)
-print(discovery.read("another"))
+print(connection_file.read("another"))
 print(urllib.request.urlopen(os.environ["IAM_URL"] + "/openapi.json").status)
 """
 
@@ -211,7 +212,10 @@ def test_command_that_a_signal_ended() -> None:
         (["run", "--plan", "gold", "--", "true"], 1, "There is no plan 'gold'"),
         (["run", "--speed", "fast", "--", "true"], 2, "--speed"),
         (["emulator"], 2, "ACTION"),
-        (["emulator", "nothing"], 2, "'nothing'"),
+        (["emulator", "stat"], 2, "There is no stat: did you mean status?"),
+        (["emulator", "start", "--itl", "3"], 2, "There is no option --itl: did you mean --ittl?"),
+        (["emulator", "start", "--ittl", "abc"], 2, "'abc' is no duration"),
+        (["emulator", "advance", "soon"], 2, "'soon' is no duration"),
         (["emulator", "start", "--plan", "gold"], 1, "There is no plan 'gold'"),
         (["emulator", "start", "--lanes", "0"], 1, "--lanes must be 1 or more"),
         (["emulator", "start", "now"], 2, "There is nothing to do with now"),
@@ -241,7 +245,7 @@ def test_command_that_is_none(
     capsys: pytest.CaptureFixture[str], place: Path, command: str, said: str
 ) -> None:
     before = dict(os.environ)
-    assert cli.main(["run", "--", command]) == 1
+    assert main(["run", "--", command]) == 1
     assert capsys.readouterr().err.rstrip().endswith(said)
     assert os.environ == before
     assert list((place / "tmp").glob("qsession-run-*")) == []
@@ -253,7 +257,7 @@ def test_command_that_is_none(
 
 def test_start_status_env_stop(capsys: pytest.CaptureFixture[str]) -> None:
     def answer(*words: str) -> str:
-        assert cli.main(["emulator", *words]) == 0
+        assert main(["emulator", *words]) == 0
         return capsys.readouterr().out
 
     assert answer("stop") == "No emulator is running.\n"
@@ -269,6 +273,7 @@ def test_start_status_env_stop(capsys: pytest.CaptureFixture[str]) -> None:
     text = answer("status")
     assert started["url"] in text
     assert "plan open" in text
+    assert re.search(r"unused for: \d+(\.\d)? m?s\n", text)
 
     variables = json.loads(answer("env", "--json"))
     assert variables["QISKIT_IBM_URL"] == started["api"]
@@ -287,7 +292,7 @@ def test_start_status_env_stop(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_class_is_shown_what_goes_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     def answer(*words: str) -> str:
-        assert cli.main(["emulator", *words, "--name", "class"]) == 0
+        assert main(["emulator", *words, "--name", "class"]) == 0
         return capsys.readouterr().out
 
     name = ("--name", "class")
@@ -304,7 +309,7 @@ def test_a_class_is_shown_what_goes_wrong(capsys: pytest.CaptureFixture[str]) ->
     assert json.loads(answer("fault", "--clear", "--json"))["faults"] == []
 
     before = json.loads(answer("advance", "0", "--json"))["now"]
-    assert "clock says" in answer("advance", "3600")
+    assert "clock says" in answer("advance", "1h")
     assert json.loads(answer("status", "--json"))["now"] == before + 3600
     assert "until qsession emulator resume" in answer("pause")
     assert json.loads(answer("resume", "--json")) == {"paused": False}
@@ -318,11 +323,11 @@ def test_a_class_is_shown_what_goes_wrong(capsys: pytest.CaptureFixture[str]) ->
 
 def test_emulators_of_two_names_live_side_by_side(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("default", "other"):
-        assert cli.main(["emulator", "start", "--name", name, "--workers", "1", "--json"]) == 0
+        assert main(["emulator", "start", "--name", name, "--workers", "1", "--json"]) == 0
     first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert first["url"] != second["url"]
     assert first["data"] != second["data"]
-    assert cli.main(["emulator", "stop", "--name", "other"]) == 0
+    assert main(["emulator", "stop", "--name", "other"]) == 0
     assert listens(address(first["url"]))
     assert not listens(address(second["url"]))
 

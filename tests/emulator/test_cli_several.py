@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.cli import main
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.cli import main
 
 NAMES = ("default", "second")
 
@@ -23,13 +23,16 @@ def test_all_that_run_are_listed_and_ended(
     assert main(["emulator", "list"]) == 0
     assert capsys.readouterr().out == "No emulator is running.\n"
     try:
-        running = {name: launch.find_or_start(Options(workers=1, seed=1), name) for name in NAMES}
+        running = {
+            name: launcher.find_or_start(EmulatorOptions(workers=1, seed=1), name) for name in NAMES
+        }
         assert main(["emulator", "list"]) == 0
-        lines = capsys.readouterr().out.splitlines()
+        head, *lines = capsys.readouterr().out.splitlines()
+        assert head.split("  ")[0] == "name"
         for name, line in zip(NAMES, lines, strict=True):
-            assert line.startswith(name)
-            assert running[name].url in line
-            assert "open sessions 0" in line
+            cells = line.split()
+            assert cells[:3] == [name, running[name].url, str(running[name].pid)]
+            assert cells[-2:] == ["0", "0"], "open sessions and pending jobs"
         assert main(["emulator", "list", "--json"]) == 0
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
         assert [one["name"] for one in found] == list(NAMES)
@@ -40,7 +43,7 @@ def test_all_that_run_are_listed_and_ended(
         assert "None" not in status
         assert main(["emulator", "stop", "--all"]) == 0
         assert "The emulator second has ended." in capsys.readouterr().out
-        assert launch.find("default") is None
+        assert launcher.find("default") is None
     finally:
         for name in NAMES:
-            launch.stop(name)
+            launcher.stop(name)

@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.emulator.auth import Identity, Instance
 from qsession_widgets.emulator.clock import Clock
 from qsession_widgets.emulator.core import Emulator
-from qsession_widgets.emulator.database import StoreError
-from qsession_widgets.emulator.engine import Outcome, Task
-from qsession_widgets.emulator.options import Options
-from qsession_widgets.emulator.records import Device, Job
-from qsession_widgets.emulator.store import Store
+from qsession_widgets.emulator.engine import Task, TaskOutcome
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.rules.records import Backend, EmulatedJob, Instance
+from qsession_widgets.emulator.storage.database import StoreError
+from qsession_widgets.emulator.storage.store import Store
 
 FEZ, ELSEWHERE = "fake_fez", "fake_manila"
+MINE, OTHER = (Instance(name, f"crn:{name}", "premium", f"key of {name}") for name in ("a", "b"))
 
 
 class Workers:
@@ -28,9 +28,9 @@ class Workers:
     def __init__(self) -> None:
         self.tasks: dict[str, Task] = {}
         self._start: dict[str, Callable[[], None]] = {}
-        self._end: dict[str, asyncio.Future[Outcome]] = {}
+        self._end: dict[str, asyncio.Future[TaskOutcome]] = {}
 
-    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> Outcome:
+    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> TaskOutcome:
         self.tasks[task.job_id] = task
         self._start[task.job_id] = on_start
         self._end[task.job_id] = asyncio.get_running_loop().create_future()
@@ -58,27 +58,20 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def started(store: Store, speed: float = 0.0) -> Emulator:
-    identity = Identity.of({"default": "premium", "other": "premium"})
-    devices = [Device(FEZ), Device(ELSEWHERE)]
+    devices = [Backend(FEZ), Backend(ELSEWHERE)]
     workers: Any = Workers()
-    emulator = Emulator(Options(), identity, devices, store, workers, Clock(speed))
+    emulator = Emulator(EmulatorOptions(), devices, store, workers, Clock(speed))
     emulator.start()
     return emulator
 
 
-def instances(emulator: Emulator) -> tuple[Instance, Instance]:
-    mine, other = emulator.identity.instances.values()
-    return mine, other
-
-
-def submit(emulator: Emulator, name: str, instance: Instance | None = None, **fields: Any) -> Job:
-    crn = (instances(emulator)[0] if instance is None else instance).crn
-    job = Job(name, "sampler", fields.pop("backend", FEZ), crn, 0.0, **fields)
+def submit(emulator: Emulator, name: str, instance: Instance = MINE, **fields: Any) -> EmulatedJob:
+    job = EmulatedJob(name, "sampler", fields.pop("backend", FEZ), instance.crn, 0.0, **fields)
     emulator.writer.add_params(name, "{}")
     return emulator.apply(lambda now: emulator.lifecycle.submit(now, job))
 
 
-def cancel(emulator: Emulator, name: str) -> Job:
+def cancel(emulator: Emulator, name: str) -> EmulatedJob:
     emulator.apply(lambda now: emulator.lifecycle.cancel_job(now, name))
     return emulator.lifecycle.jobs[name]
 
@@ -146,7 +139,6 @@ async def test_a_job_that_cannot_be_deleted_on_disk_is_still_there(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     emulator = started(store)
-    mine, _ = instances(emulator)
     submit(emulator, "old")
     cancel(emulator, "old")
 
@@ -156,10 +148,10 @@ async def test_a_job_that_cannot_be_deleted_on_disk_is_still_there(
     with monkeypatch.context() as patch:
         patch.setattr(store, "delete_job", fail)
         with pytest.raises(StoreError):
-            emulator.delete_job(mine, "old")
-    assert [job.id for job in emulator.jobs(mine)] == ["old"]
-    emulator.delete_job(mine, "old")
-    assert emulator.jobs(mine) == []
+            emulator.delete_job(MINE, "old")
+    assert [job.id for job in emulator.jobs(MINE)] == ["old"]
+    emulator.delete_job(MINE, "old")
+    assert emulator.jobs(MINE) == []
     assert store.load()[1] == []
     await emulator.aclose()
 
@@ -168,7 +160,7 @@ async def test_a_job_that_cannot_be_deleted_on_disk_is_still_there(
 # What others do
 
 
-class OnlyByName(dict[str, Job]):
+class OnlyByName(dict[str, EmulatedJob]):
     """Records that nobody walks through."""
 
     def __iter__(self) -> Any:
@@ -182,22 +174,21 @@ async def test_what_others_do_on_a_backend_is_found_without_looking_at_all_jobs(
     store: Store,
 ) -> None:
     emulator = started(store)
-    mine, other = instances(emulator)
     for name in ("early", "late"):
-        submit(emulator, name, other)
+        submit(emulator, name, OTHER)
         emulator.advance(10)
         cancel(emulator, name)
     submit(emulator, "mine")
-    submit(emulator, "waits", other)
-    submit(emulator, "elsewhere", other, backend=ELSEWHERE)
+    submit(emulator, "waits", OTHER)
+    submit(emulator, "elsewhere", OTHER, backend=ELSEWHERE)
     lifecycle, now = emulator.lifecycle, emulator.clock.now()
     jobs = lifecycle.jobs
     expected = [
         (jobs[name].created, jobs[name].started, jobs[name].finished) for name in ("late", "waits")
     ]
     lifecycle.jobs = OnlyByName(jobs)
-    found = emulator.others.times(lifecycle, mine.crn, FEZ, now - 5, now)
+    found = emulator.background_users.times(lifecycle, MINE.crn, FEZ, now - 5, now)
     lifecycle.jobs = jobs
     assert found == expected
-    assert len(emulator.others.times(lifecycle, mine.crn, FEZ, now - 15, now)) == 3
+    assert len(emulator.background_users.times(lifecycle, MINE.crn, FEZ, now - 15, now)) == 3
     await emulator.aclose()

@@ -7,7 +7,7 @@ from random import Random
 import hypothesis.strategies as st
 from hypothesis import given, settings
 
-from qsession_widgets.emulator.deadlines import Deadlines
+from qsession_widgets.emulator.rules.deadlines import Deadlines
 
 keys = st.tuples(st.integers(0, 1), st.sampled_from("abcde"))
 moves = st.lists(st.tuples(keys, st.none() | st.integers(0, 30), st.integers(0, 30)), max_size=300)

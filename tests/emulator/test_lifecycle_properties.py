@@ -22,14 +22,15 @@ from hypothesis.stateful import (
     rule,
 )
 
-from qsession_widgets.emulator.ledger import JOB, SESSION
-from qsession_widgets.emulator.lifecycle import MAX_ATTEMPTS, Lifecycle, Refused
-from qsession_widgets.emulator.records import Device, Job, Plan, Session
+from qsession_widgets.emulator.rules.lifecycle import MAX_ATTEMPTS, Lifecycle
+from qsession_widgets.emulator.rules.records import Backend, EmulatedJob, EmulatedSession, Plan
+from qsession_widgets.emulator.rules.refusals import Refusal
+from qsession_widgets.emulator.rules.state import JOB, SESSION
 
 DEVICES = (
-    Device("narrow", lanes=1, exclusive=True),
-    Device("wide", lanes=3, exclusive=True),
-    Device("simulator", lanes=2, exclusive=False),
+    Backend("narrow", lanes=1, exclusive=True),
+    Backend("wide", lanes=3, exclusive=True),
+    Backend("simulator", lanes=2, exclusive=False),
 )
 LANES = {device.name: device.lanes for device in DEVICES}
 EXCLUSIVE = {device.name for device in DEVICES if device.exclusive}
@@ -41,7 +42,7 @@ picks = st.integers(0, 11)
 seconds = st.integers(1, 12)
 
 
-def excludes(session: Session) -> bool:
+def excludes(session: EmulatedSession) -> bool:
     return session.mode == "dedicated" and session.backend in EXCLUSIVE
 
 
@@ -50,8 +51,8 @@ class Watcher:
 
     def __init__(self) -> None:
         self.now = 0
-        self.sessions: dict[str, Session] = {}
-        self.jobs: dict[str, Job] = {}
+        self.sessions: dict[str, EmulatedSession] = {}
+        self.jobs: dict[str, EmulatedJob] = {}
         self.place: dict[str, int] = {}  # the order of acceptance
         self.active_time: Counter[str] = Counter()
         self.charged: Counter[str] = Counter()
@@ -60,7 +61,7 @@ class Watcher:
         self.first_start: dict[str, int] = {}
         self.told: dict[str, str] = {}  # sessions that were closed or cancelled, and how
 
-    def pending(self, service: Lifecycle) -> dict[str, list[Job]]:
+    def pending(self, service: Lifecycle) -> dict[str, list[EmulatedJob]]:
         pending = defaultdict(list)
         for job in service.jobs.values():
             if job.session_id and not job.final:
@@ -121,7 +122,7 @@ class Watcher:
 
     # -- whose turn it is
 
-    def check_turns(self, service: Lifecycle, started: list[Job]) -> None:
+    def check_turns(self, service: Lifecycle, started: list[EmulatedJob]) -> None:
         queued = [job for job in service.jobs.values() if job.status == "Queued"]
         assert not (service.paused and started), "nothing starts while the queue is paused"
         activated: set[str] = set()
@@ -155,7 +156,7 @@ class Watcher:
 
     # -- lanes: never too many, never one unused
 
-    def check_lanes(self, service: Lifecycle, started: list[Job]) -> None:
+    def check_lanes(self, service: Lifecycle, started: list[EmulatedJob]) -> None:
         for backend, lanes in LANES.items():
             here = [job for job in service.jobs.values() if job.backend == backend]
             running = [job for job in here if job.status == "Running"]
@@ -184,7 +185,7 @@ class Watcher:
     # -- sessions: states, timeouts, usage
 
     def check_sessions(
-        self, service: Lifecycle, now: int, started: list[Job], downtime: bool
+        self, service: Lifecycle, now: int, started: list[EmulatedJob], downtime: bool
     ) -> None:
         pending = self.pending(service)
         for job in started:
@@ -215,7 +216,9 @@ class Watcher:
             else:
                 assert service.usage(session.id, now) == self.charged[session.id]
 
-    def integrate(self, before: Session, news: tuple[tuple[str, float], ...], now: int) -> None:
+    def integrate(
+        self, before: EmulatedSession, news: tuple[tuple[str, float], ...], now: int
+    ) -> None:
         state, since = before.state, self.now
         for news_state, at in (*news, ("", now)):
             if state == "active":
@@ -225,9 +228,9 @@ class Watcher:
     def check_timeouts(
         self,
         service: Lifecycle,
-        session: Session,
-        before: Session | None,
-        waiting: list[Job],
+        session: EmulatedSession,
+        before: EmulatedSession | None,
+        waiting: list[EmulatedJob],
         now: int,
         downtime: bool,
     ) -> None:
@@ -346,7 +349,7 @@ class Interleavings(RuleBasedStateMachine):
         self.service = Lifecycle(DEVICES, empty_ttl=EMPTY_TTL)
         self.twin = Lifecycle(DEVICES, empty_ttl=EMPTY_TTL)
         self.watcher = Watcher()
-        self.disk: tuple[dict[str, Session], dict[str, Job]] = ({}, {})
+        self.disk: tuple[dict[str, EmulatedSession], dict[str, EmulatedJob]] = ({}, {})
 
     # -- helpers
 
@@ -363,7 +366,7 @@ class Interleavings(RuleBasedStateMachine):
         for service in (self.service, self.twin):
             try:
                 answers.append(getattr(service, event)(self.now, *args, **kwargs))
-            except Refused as refusal:
+            except Refusal as refusal:
                 answers.append((refusal.status, refusal.code))
         assert answers[0] == answers[1]
         assert self.service.sessions == self.twin.sessions
@@ -394,10 +397,10 @@ class Interleavings(RuleBasedStateMachine):
         assert jobs == self.service.jobs, "a change was not announced"
         self.watcher.look(self.service, self.now, downtime=downtime)
 
-    def live_sessions(self) -> list[Session]:
+    def live_sessions(self) -> list[EmulatedSession]:
         return [s for s in self.service.sessions.values() if s.state != "closed"]
 
-    def unfinished(self, status: str) -> list[Job]:
+    def unfinished(self, status: str) -> list[EmulatedJob]:
         return [
             job
             for job in self.service.jobs.values()
@@ -437,7 +440,7 @@ class Interleavings(RuleBasedStateMachine):
             job_id = self.name("j")
             self.both(
                 "submit",
-                Job(
+                EmulatedJob(
                     job_id,
                     "sampler",
                     session.backend,
@@ -454,7 +457,9 @@ class Interleavings(RuleBasedStateMachine):
     def submit_alone(self, backend, count, load) -> None:
         backend = self.pick(self.backends, backend)
         for _ in range(count):
-            self.both("submit", Job(self.name("j"), "sampler", backend, "crn", 0, load=load))
+            self.both(
+                "submit", EmulatedJob(self.name("j"), "sampler", backend, "crn", 0, load=load)
+            )
 
     @precondition(lambda self: self.unfinished("Running"))
     @rule(pick=picks, failed=st.booleans(), qpu=st.integers(0, 3))

@@ -80,15 +80,20 @@ def finished(device: QuantumResource, task: str) -> TaskStatus:
     return status
 
 
-def test_it_finds_the_device_and_reads_its_data(manila: QuantumResource) -> None:
-    assert manila.status().status == qrmi.ResourceStatusCode.Online
-    assert manila.metadata() == {"backend_name": "fake_manila"}
+def test_it_finds_the_device_and_reads_its_data(api: Api) -> None:
+    device = resource(api, "ibm_fez")
+    assert device.status().status == qrmi.ResourceStatusCode.Online
+    assert device.metadata() == {"backend_name": "ibm_fez"}
+    assert get_backend(device).num_qubits == 156
+
+
+def test_it_reads_the_data_of_a_device_that_is_not_listed(manila: QuantumResource) -> None:
     assert get_backend(manila).num_qubits == 5
 
 
 def test_every_backend_is_described_as_it_expects(api: Api) -> None:
     # it reads the whole list, and gives up at the first field of another type
-    for name in ("aer", "fake_armonk", "fake_fez"):
+    for name in ("aer", "ibm_fez", "ibm_miami"):
         assert resource(api, name).status().status == qrmi.ResourceStatusCode.Online
 
 

@@ -8,18 +8,23 @@ from statistics import mean
 
 import pytest
 
-from qsession_widgets.emulator.lifecycle import Lifecycle
-from qsession_widgets.emulator.queue import Crowd, QueueLoad, catch_up, next_event
-from qsession_widgets.emulator.records import Device, Job, Plan
+from qsession_widgets.emulator.rules.lifecycle import Lifecycle
+from qsession_widgets.emulator.rules.records import Backend, EmulatedJob, Plan
+from qsession_widgets.emulator.rules.simulated_load import (
+    LoadProfile,
+    QueueLoad,
+    catch_up,
+    next_event,
+)
 
-FEZ = Device("ibm_fez")
+FEZ = Backend("ibm_fez")
 PLAN = Plan(interactive_ttl=60.0, max_ttl=3600.0)
 
 
 class Place:
     """A backend with a crowd, and somebody who is not part of it."""
 
-    def __init__(self, crowd: Crowd, *devices: Device):
+    def __init__(self, crowd: LoadProfile, *devices: Backend):
         self.service = Lifecycle(devices or (FEZ,))
         self.loads = [QueueLoad(device, crowd, PLAN) for device in self.service.devices.values()]
         for load in self.loads:
@@ -41,7 +46,7 @@ class Place:
 
     def submit(self, now: float, name: str, session: str | None = None) -> None:
         self.pass_until(now)
-        self.service.submit(now, Job(name, "sampler", FEZ.name, "crn", now, session))
+        self.service.submit(now, EmulatedJob(name, "sampler", FEZ.name, "crn", now, session))
 
     def start_of(self, name: str) -> float:
         """Let time pass until a job starts, and say when it did."""
@@ -71,21 +76,21 @@ class Place:
 
 @pytest.mark.parametrize("wait", [0.5, 30.0, 120.0, 3600.0])
 def test_a_job_submitted_at_the_start_waits_as_long_as_was_asked_for(wait):
-    place = Place(Crowd(wait=wait))
+    place = Place(LoadProfile(wait=wait))
     assert place.waits([0.0]) == [pytest.approx(wait)]
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(("wait", "lanes"), [(30.0, 1), (120.0, 1), (120.0, 3)])
 def test_later_on_it_waits_about_as_long_on_average(wait, lanes, seed):
-    place = Place(Crowd(wait=wait, seed=seed), Device(FEZ.name, lanes))
+    place = Place(LoadProfile(wait=wait, seed=seed), Backend(FEZ.name, lanes))
     waits = place.waits([1000.0 + 10 * wait * number for number in range(40)])
     assert 0.75 * wait < mean(waits) < 1.25 * wait
     assert max(waits) < 2 * wait
 
 
 def test_the_first_job_of_a_session_waits_and_later_ones_do_not_until_it_is_deactivated():
-    place = Place(Crowd(wait=120.0))
+    place = Place(LoadProfile(wait=120.0))
     place.service.open_session(0.0, "mine", FEZ.name, "dedicated", "crn", PLAN)
     place.submit(0.0, "first", "mine")
     now = place.start_of("first")
@@ -107,11 +112,11 @@ def test_the_first_job_of_a_session_waits_and_later_ones_do_not_until_it_is_deac
 
 
 def test_sessions_of_others_hold_the_backend_and_end():
-    place = Place(Crowd(wait=120.0, sessions=0.3, seed=4))
+    place = Place(LoadProfile(wait=120.0, sessions=0.3, seed=4))
     held = Counter()
     for step in range(4000):
         place.pass_until(5.0 * step)
-        holder = place.service.holder(FEZ.name)
+        holder = place.service.active_session(FEZ.name)
         held[holder is not None] += 1
         if holder is not None:
             assert holder.load
@@ -122,7 +127,7 @@ def test_sessions_of_others_hold_the_backend_and_end():
 
 
 def test_a_session_of_others_that_reaches_its_maximum_time_does_not_stop_the_crowd():
-    place = Place(Crowd(wait=20.0, sessions=1.0))
+    place = Place(LoadProfile(wait=20.0, sessions=1.0))
     place.loads[0].plan = Plan(interactive_ttl=60.0, max_ttl=4.0)
     place.pass_until(500.0)
     before = len(place.starts)
@@ -135,7 +140,7 @@ def test_a_session_of_others_that_reaches_its_maximum_time_does_not_stop_the_cro
 
 
 def history(seed: int, times: list[float]) -> list[tuple[float, str, str]]:
-    place = Place(Crowd(wait=60.0, sessions=0.2, seed=seed))
+    place = Place(LoadProfile(wait=60.0, sessions=0.2, seed=seed))
     place.waits(times)
     return place.starts
 
@@ -147,7 +152,7 @@ def test_the_same_seed_and_the_same_events_give_the_same_queue():
 
 
 def test_it_makes_no_difference_how_often_somebody_looks():
-    crowd = Crowd(wait=60.0, sessions=0.2)
+    crowd = LoadProfile(wait=60.0, sessions=0.2)
     often, once = Place(crowd), Place(crowd)
     for tenth in range(20000):
         catch_up(often.service, often.loads, tenth / 10)
@@ -158,7 +163,7 @@ def test_it_makes_no_difference_how_often_somebody_looks():
 
 
 def test_each_backend_has_a_crowd_of_its_own():
-    place = Place(Crowd(wait=60.0), FEZ, Device("ibm_kingston"))
+    place = Place(LoadProfile(wait=60.0), FEZ, Backend("ibm_kingston"))
     place.pass_until(600.0)
     lengths = {
         name: [job.load for job in place.service.queue(name)] for name in place.service.devices
@@ -168,7 +173,7 @@ def test_each_backend_has_a_crowd_of_its_own():
 
 
 def test_what_the_crowd_did_is_forgotten():
-    place = Place(Crowd(wait=60.0, sessions=0.2))
+    place = Place(LoadProfile(wait=60.0, sessions=0.2))
     place.pass_until(100_000.0)
     assert len(place.starts) > 5000
     assert len(place.service.jobs) < 50
@@ -180,7 +185,7 @@ def test_what_the_crowd_did_is_forgotten():
 
 def test_a_crowd_that_has_not_come_does_nothing():
     service = Lifecycle([FEZ])
-    load = QueueLoad(FEZ, Crowd())
+    load = QueueLoad(FEZ, LoadProfile())
     assert next_event(service, [load]) is None
     assert catch_up(service, [load], 100.0) == 100.0
     assert not service.jobs
@@ -193,13 +198,13 @@ def test_a_crowd_that_has_not_come_does_nothing():
 @pytest.mark.parametrize(
     ("text", "crowd"),
     [
-        ("120", Crowd(wait=120.0, seed=9)),
-        ("wait=30, users=4", Crowd(wait=30.0, users=4, seed=9)),
-        ("seed=3,sessions=0.5,duration=2.5", Crowd(duration=2.5, sessions=0.5, seed=3)),
+        ("120", LoadProfile(wait=120.0, seed=9)),
+        ("wait=30, users=4", LoadProfile(wait=30.0, users=4, seed=9)),
+        ("seed=3,sessions=0.5,duration=2.5", LoadProfile(duration=2.5, sessions=0.5, seed=3)),
     ],
 )
 def test_it_is_read_from_text(text, crowd):
-    assert Crowd.parse(text, seed=9) == crowd
+    assert LoadProfile.parse(text, seed=9) == crowd
 
 
 @pytest.mark.parametrize(
@@ -208,7 +213,7 @@ def test_it_is_read_from_text(text, crowd):
 )
 def test_text_that_makes_no_sense_gets_one_sentence(text):
     with pytest.raises(ValueError, match="The queue is given as seconds of waiting"):
-        Crowd.parse(text)
+        LoadProfile.parse(text)
 
 
 @pytest.mark.parametrize(
@@ -216,11 +221,11 @@ def test_text_that_makes_no_sense_gets_one_sentence(text):
 )
 def test_figures_out_of_range_say_what_is_allowed(text):
     with pytest.raises(ValueError, match=r"The queue's \w+ must be from .* to "):
-        Crowd.parse(text)
+        LoadProfile.parse(text)
 
 
 def test_users_and_duration_are_as_asked_for():
-    place = Place(Crowd(wait=60.0, duration=4.0, users=5))
+    place = Place(LoadProfile(wait=60.0, duration=4.0, users=5))
     place.pass_until(5000.0)
     users = {name.rsplit("-job-")[0] for _, _, name in place.starts}
     assert len(users) == 5

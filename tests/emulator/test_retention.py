@@ -9,26 +9,28 @@ from pathlib import Path
 import pytest
 from emulator.conftest import Api
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.discovery import Connection, data_directory
-from qsession_widgets.emulator.locking import FileLock
-from qsession_widgets.emulator.options import Options
-from qsession_widgets.emulator.records import Job
-from qsession_widgets.emulator.retention import (
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.connection_file import Connection, data_directory
+from qsession_widgets.emulator.rules.records import EmulatedJob
+from qsession_widgets.emulator.storage.retention import (
     DATABASE,
     GROWTH,
     RETENTION,
     Retention,
     clear_abandoned,
 )
-from qsession_widgets.emulator.store import Store
+from qsession_widgets.emulator.storage.store import Store
+from qsession_widgets.files import file_lock
 
 MANY = 1200
 """More than are dropped in one go."""
 
 
-def ended(ident: str, at: float, instance: str = "") -> Job:
-    return Job(ident, "sampler", "aer", instance, at, status="Completed", started=at, finished=at)
+def ended(ident: str, at: float, instance: str = "") -> EmulatedJob:
+    return EmulatedJob(
+        ident, "sampler", "aer", instance, at, status="Completed", started=at, finished=at
+    )
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Connection:
     """What an emulator that has ended left behind."""
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
-    connection = launch.find_or_start(Options(workers=1))
-    launch.stop()
+    connection = launcher.find_or_start(EmulatorOptions(workers=1))
+    launcher.stop()
     return connection
 
 
@@ -52,13 +54,13 @@ def test_all_that_is_too_old_goes_however_much_it_is(stopped: Connection) -> Non
     abandoned.joinpath(DATABASE).touch()
     os.utime(abandoned / DATABASE, (month_ago, month_ago))
 
-    api = Api(launch.find_or_start(Options(workers=1)))
+    api = Api(launcher.find_or_start(EmulatorOptions(workers=1)))
     try:
         assert [job["id"] for job in api.get("/jobs")["jobs"]] == ["recent"]
         assert not (abandoned / DATABASE).exists()
     finally:
         api.http.close()
-        launch.stop()
+        launcher.stop()
 
 
 def test_it_is_looked_after_again_when_much_was_written() -> None:
@@ -86,7 +88,7 @@ def test_data_that_nobody_uses_go_and_keys_stay(tmp_path: Path) -> None:
             folder.joinpath(file).touch()
             os.utime(folder / file, (month_ago, month_ago))
     tmp_path.joinpath("recent", f"{DATABASE}-wal").touch()
-    with FileLock(tmp_path / "used" / "lock"):
+    with file_lock(tmp_path / "used" / "lock"):
         clear_abandoned(tmp_path, tmp_path / "own")
     left = {path.parent.name for path in tmp_path.glob(f"*/{DATABASE}*")}
     assert left == {"own", "used", "recent"}

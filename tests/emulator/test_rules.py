@@ -8,23 +8,30 @@ from contextlib import contextmanager, suppress
 
 import pytest
 
-from qsession_widgets.emulator.lifecycle import Lifecycle, Refused
-from qsession_widgets.emulator.records import PLANS, Device, Job, Plan, Session
+from qsession_widgets.emulator.rules.lifecycle import Lifecycle
+from qsession_widgets.emulator.rules.records import (
+    PLANS,
+    Backend,
+    EmulatedJob,
+    EmulatedSession,
+    Plan,
+)
+from qsession_widgets.emulator.rules.refusals import Refusal
 
 PLAN = Plan(interactive_ttl=60.0, max_ttl=600.0, batch_interactive_ttl=60.0, batch_max_ttl=600.0)
 FEZ = "ibm_fez"
 
 
 def emulator(lanes: int = 1, exclusive: bool = True, **options: float) -> Lifecycle:
-    return Lifecycle([Device(FEZ, lanes, exclusive)], **options)
+    return Lifecycle([Backend(FEZ, lanes, exclusive)], **options)
 
 
-def opened(service: Lifecycle, now: float, name: str, mode: str = "dedicated") -> Session:
+def opened(service: Lifecycle, now: float, name: str, mode: str = "dedicated") -> EmulatedSession:
     return service.open_session(now, name, FEZ, mode, "crn", PLAN)
 
 
-def job(name: str, session: str | None = None, **fields) -> Job:
-    return Job(name, "sampler", FEZ, "crn", 0.0, session, **fields)
+def job(name: str, session: str | None = None, **fields) -> EmulatedJob:
+    return EmulatedJob(name, "sampler", FEZ, "crn", 0.0, session, **fields)
 
 
 def statuses(service: Lifecycle) -> dict[str, str]:
@@ -152,7 +159,7 @@ def test_rule_07_cancel_cancels_queued_jobs_and_lets_a_running_one_finish():
     assert statuses(service)["queued"] == "Cancelled"
     assert statuses(service)["running"] == "Running"
     assert service.take_changes().stop == []
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refusal) as refusal:
         service.submit(131, job("late", "mine"))
     assert refusal.value.code == 1217
     assert "late" not in service.jobs
@@ -166,7 +173,7 @@ def test_rule_08_close_accepts_nothing_more_and_runs_what_is_queued_with_priorit
     service.submit(121, job("stranger"))
     service.submit(122, job("queued", "mine"))
     service.close_session(130, "mine")
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refusal) as refusal:
         service.submit(131, job("late", "mine"))
     assert refusal.value.code == 1217
     service.finish(140, "running")
@@ -202,7 +209,7 @@ def test_rule_09_leaving_a_with_block_closes_and_does_not_cancel():
 
 def test_rule_10_no_sessions_on_the_open_plan_but_batches_and_job_mode():
     service = emulator()
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refusal) as refusal:
         service.open_session(0, "mine", FEZ, "dedicated", "crn", PLANS["open"])
     assert (refusal.value.status, refusal.value.code) == (400, 1352)
     assert service.sessions == {}
@@ -304,7 +311,7 @@ def test_a_job_submitted_just_before_the_interactive_timeout_keeps_the_session()
 def test_a_job_submitted_exactly_at_the_maximum_time_is_refused():
     service = active_session()
     service.submit(699, job("running", "mine"))
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(Refusal) as refusal:
         service.submit(700, job("late", "mine"))
     assert refusal.value.code == 1217
 
@@ -539,7 +546,7 @@ def test_time_never_runs_backwards():
 def test_refusals_name_what_is_wrong_and_change_nothing():
     service = active_session()
     for event, status in [
-        (lambda: service.submit(111, Job("x", "sampler", "ibm_nowhere", "crn", 0.0)), 404),
+        (lambda: service.submit(111, EmulatedJob("x", "sampler", "ibm_nowhere", "crn", 0.0)), 404),
         (lambda: service.submit(111, job("x", "nobody's")), 404),
         (lambda: service.open_session(111, "x", "ibm_nowhere", "batch", "crn", PLAN), 404),
         (lambda: service.open_session(111, "x", FEZ, "batch", "crn", PLAN, 0.5), 400),
@@ -551,7 +558,7 @@ def test_refusals_name_what_is_wrong_and_change_nothing():
         (lambda: service.close_session(111, "x"), 404),
         (lambda: service.cancel_session(111, "x"), 404),
     ]:
-        with pytest.raises(Refused) as refusal:
+        with pytest.raises(Refusal) as refusal:
             event()
         assert refusal.value.status == status
         assert refusal.value.solution
@@ -560,16 +567,16 @@ def test_refusals_name_what_is_wrong_and_change_nothing():
 
 
 def test_a_session_takes_no_job_for_another_backend():
-    service = Lifecycle([Device(FEZ), Device("ibm_kingston")])
+    service = Lifecycle([Backend(FEZ), Backend("ibm_kingston")])
     opened(service, 0, "mine")
-    with pytest.raises(Refused, match="ibm_fez, not on ibm_kingston"):
-        service.submit(1, Job("x", "sampler", "ibm_kingston", "crn", 0.0, "mine"))
+    with pytest.raises(Refusal, match="ibm_fez, not on ibm_kingston"):
+        service.submit(1, EmulatedJob("x", "sampler", "ibm_kingston", "crn", 0.0, "mine"))
 
 
 def test_a_running_job_is_not_deleted_and_a_deleted_one_is_not_announced():
     service = emulator()
     service.submit(0, job("a"))
-    with pytest.raises(Refused, match="Running"):
+    with pytest.raises(Refusal, match="Running"):
         service.delete_job(1, "a")
     service.cancel_job(2, "a")
     service.delete_job(3, "a")
@@ -583,7 +590,7 @@ def test_a_running_job_is_not_deleted_and_a_deleted_one_is_not_announced():
 # After a restart
 
 
-def restarted(service: Lifecycle, now: float, *devices: Device) -> Lifecycle:
+def restarted(service: Lifecycle, now: float, *devices: Backend) -> Lifecycle:
     after = Lifecycle(
         devices or service.devices.values(), service.sessions.values(), service.jobs.values()
     )
@@ -649,7 +656,7 @@ def test_after_a_restart_with_fewer_lanes_those_too_many_wait_in_front():
     service = emulator(lanes=3)
     for name in "abcd":
         service.submit(0, job(name))
-    after = restarted(service, 10, Device(FEZ, lanes=1))
+    after = restarted(service, 10, Backend(FEZ, lanes=1))
     assert [running.id for running in after.running(FEZ)] == ["a"]
     assert [waiting.id for waiting in after.queue(FEZ)] == ["b", "c", "d"]
 
@@ -658,7 +665,74 @@ def test_after_a_restart_without_the_backend_what_was_there_fails_and_says_so():
     service = active_session()
     service.submit(120, job("running", "mine"))
     service.submit(121, job("queued"))
-    after = restarted(service, 130, Device("ibm_kingston"))
+    after = restarted(service, 130, Backend("ibm_kingston"))
     assert statuses(after) == {"first": "Completed", "running": "Failed", "queued": "Failed"}
     assert "ibm_fez" in after.jobs["queued"].reason
     assert after.sessions["mine"].state == "closed"
+
+
+# ------------------------------------------------------------------------------------------------
+# Several users of one emulator: nobody waits for somebody else's long simulation
+
+
+def theirs(name: str, session: str | None = None) -> EmulatedJob:
+    return EmulatedJob(name, "sampler", FEZ, "another crn", 0.0, session)
+
+
+def running(service: Lifecycle) -> set[str]:
+    return {found.id for found in service.running(FEZ)}
+
+
+def test_a_long_job_holds_its_lane_against_its_own_instance_only():
+    service = emulator(fair_after=1.0)
+    service.submit(0, job("heavy"))
+    service.submit(0.5, job("mine"))
+    service.submit(0.6, theirs("light"))
+    service.advance(0.99)
+    assert running(service) == {"heavy"}
+    assert service.next_deadline() == 1.0
+    service.advance(1.0)
+    assert running(service) == {"heavy", "light"}
+    # and they have no more of it than a lane either
+    service.submit(5, theirs("second"))
+    assert running(service) == {"heavy", "light"}
+    service.finish(6, "light")
+    assert running(service) == {"heavy", "second"}
+    service.finish(7, "second")
+    assert running(service) == {"heavy"}
+    service.finish(8, "heavy")
+    assert running(service) == {"mine"}
+
+
+def test_a_session_begins_beside_somebody_elses_long_job():
+    service = emulator(fair_after=1.0)
+    service.submit(0, job("heavy"))
+    service.open_session(0, "their session", FEZ, "dedicated", "another crn", PLAN)
+    service.submit(0.1, theirs("first", "their session"))
+    service.advance(1.0)
+    assert running(service) == {"heavy", "first"}
+    # rule 3 holds as ever
+    service.submit(2, job("mine"))
+    service.finish(3, "heavy")
+    assert running(service) == {"first"}
+    service.finish(4, "first")
+    assert running(service) == set()
+    service.advance(64)
+    assert running(service) == {"mine"}
+
+
+def test_each_instance_has_the_lanes_of_a_simulator_for_itself():
+    service = emulator(lanes=2, exclusive=False, fair_after=1.0)
+    for name in ("a", "b", "c"):
+        service.submit(0, job(name))
+    for name in ("d", "e", "f"):
+        service.submit(0, theirs(name))
+    assert running(service) == {"a", "b", "d", "e"}
+
+
+def test_without_others_a_lane_is_held_until_its_job_ends():
+    service = emulator()
+    service.submit(0, job("heavy"))
+    service.submit(0, theirs("light"))
+    service.advance(1000)
+    assert running(service) == {"heavy"}

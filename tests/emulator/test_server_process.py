@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import socket
 import stat
@@ -20,29 +21,24 @@ from pathlib import Path
 
 import pytest
 from emulator.conftest import Api
+from filelock import Timeout
 
-from qsession_widgets.emulator import discovery, launch
-from qsession_widgets.emulator.discovery import Connection, EmulatorError
-from qsession_widgets.emulator.locking import Busy, FileLock
-from qsession_widgets.emulator.options import Options
-from qsession_widgets.emulator.server import main
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import connection_file, launcher
+from qsession_widgets.emulator.process.connection_file import Connection, EmulatorError
+from qsession_widgets.emulator.process.server import main
+from qsession_widgets.files import file_lock
+
+from ..support.waiting import wait_for
 
 Connect = Callable[[Connection], Api]
-SERVER = [sys.executable, "-m", "qsession_widgets.emulator.server"]
-QUICK = Options(workers=1, faults=True)
-
-
-def until(condition: Callable[[], object], seconds: float = 90.0) -> None:
-    """Wait for a condition."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "It did not happen in time."
-        time.sleep(0.01)
+SERVER = [sys.executable, "-m", "qsession_widgets.emulator.process.server"]
+QUICK = EmulatorOptions(workers=1, faults=True)
 
 
 def gone(pid: int) -> bool:
     """Whether a child of ours has ended."""
-    launch.find("nobody")  # asks after those that were started
+    launcher.find("nobody")  # asks after those that were started
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -56,7 +52,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
     yield tmp_path
-    launch.stop()
+    launcher.stop()
 
 
 @pytest.fixture
@@ -75,7 +71,7 @@ def connect() -> Iterator[Connect]:
 
 @pytest.fixture
 def running() -> Connection:
-    return launch.find_or_start(QUICK)
+    return launcher.find_or_start(QUICK)
 
 
 def serve(*words: str) -> subprocess.CompletedProcess[str]:
@@ -88,30 +84,30 @@ def serve(*words: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_connection_file_is_its_owners(running: Connection) -> None:
-    path = discovery.connection_file()
+    path = connection_file.connection_file()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert stat.S_IMODE(discovery.log_file().stat().st_mode) == 0o600
+    assert stat.S_IMODE(connection_file.log_file().stat().st_mode) == 0o600
     saved = json.loads(path.read_text())
     assert saved["url"].startswith("http://127.0.0.1:")
     assert saved["pid"] == running.pid
     assert stat.S_IMODE(Path(running.data, "identity.json").stat().st_mode) == 0o600
     # neither a log nor a printed connection gives the key away
     assert running.key not in repr(running)
-    assert running.key not in discovery.log_file().read_text()
+    assert running.key not in connection_file.log_file().read_text()
 
 
 def test_found_again_and_started_once(running: Connection) -> None:
-    assert launch.find() == running
-    assert launch.find_or_start() == running
-    assert launch.find_or_start(QUICK) == running
-    assert launch.find("another") is None
+    assert launcher.find() == running
+    assert launcher.find_or_start() == running
+    assert launcher.find_or_start(QUICK) == running
+    assert launcher.find("another") is None
 
 
 def test_two_kernels_at_once_start_one() -> None:
     found: list[Connection] = []
 
     def kernel() -> None:
-        found.append(launch.find_or_start(QUICK))
+        found.append(launcher.find_or_start(QUICK))
 
     kernels = [threading.Thread(target=kernel) for _ in range(4)]
     for thread in kernels:
@@ -124,14 +120,14 @@ def test_two_kernels_at_once_start_one() -> None:
 
 def test_running_one_that_behaves_differently_is_not_taken(running: Connection) -> None:
     with pytest.raises(EmulatorError, match=r"running with --plan premium"):
-        launch.find_or_start(Options(plan="open", faults=True))
+        launcher.find_or_start(EmulatorOptions(plan="open", faults=True))
 
 
 def test_file_of_a_killed_emulator_is_removed(running: Connection) -> None:
     os.kill(running.pid, signal.SIGKILL)
-    until(lambda: gone(running.pid))
-    assert launch.find() is None
-    assert not discovery.connection_file().exists()
+    wait_for(lambda: gone(running.pid))
+    assert launcher.find() is None
+    assert not connection_file.connection_file().exists()
 
 
 @pytest.mark.parametrize(
@@ -143,7 +139,7 @@ def test_file_of_a_killed_emulator_is_removed(running: Connection) -> None:
     ],
 )
 def test_file_that_leads_to_somebody_else_is_removed(running: Connection, said: bytes) -> None:
-    launch.stop()
+    launcher.stop()
     with socket.create_server(("127.0.0.1", 0)) as other:
 
         def answer() -> None:
@@ -155,10 +151,10 @@ def test_file_that_leads_to_somebody_else_is_removed(running: Connection, said: 
         thread = threading.Thread(target=answer)
         thread.start()
         stale = {**running.to_json(), "url": f"http://127.0.0.1:{other.getsockname()[1]}"}
-        discovery.connection_file().write_text(json.dumps(stale))
-        assert launch.find() is None
+        connection_file.connection_file().write_text(json.dumps(stale))
+        assert launcher.find() is None
         thread.join(10)
-    assert not discovery.connection_file().exists()
+    assert not connection_file.connection_file().exists()
 
 
 def test_environment_names_everything_the_client_reads(
@@ -176,7 +172,7 @@ def test_environment_names_everything_the_client_reads(
 
 def test_looking_for_one_imports_nothing_heavy() -> None:
     code = (
-        "import sys, qsession_widgets.emulator.launch\n"
+        "import sys, qsession_widgets.emulator.process.launcher\n"
         "heavy = {'qiskit', 'qiskit_ibm_runtime', 'numpy', 'fastapi', 'pydantic', 'uvicorn'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
@@ -185,7 +181,7 @@ def test_looking_for_one_imports_nothing_heavy() -> None:
 
 def test_serving_imports_no_qiskit(running: Connection) -> None:
     code = (
-        "import sys, qsession_widgets.emulator.server\n"
+        "import sys, qsession_widgets.emulator.process.server\n"
         "heavy = {'qiskit', 'qiskit_ibm_runtime', 'qiskit_aer', 'numpy'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
@@ -200,10 +196,10 @@ def test_second_emulator_on_the_same_data(running: Connection) -> None:
     result = serve("--name", "second", "--data-dir", running.data)
     assert result.returncode == 1
     assert result.stderr == (
-        f"Another emulator uses the data in {running.data}: stop it, or choose another "
-        "--data-dir.\n"
+        f"Another emulator, process {running.pid}, uses the data in {running.data}: stop it, or "
+        "choose another --data-dir.\n"
     )
-    assert launch.find() == running
+    assert launcher.find() == running
 
 
 def test_used_port() -> None:
@@ -242,7 +238,7 @@ def test_option_that_makes_no_sense_is_one_sentence(
     printed = capsys.readouterr().err
     assert said in printed
     assert printed.count("\n") == 1
-    assert not discovery.connection_file().exists()
+    assert not connection_file.connection_file().exists()
 
 
 def test_runtime_directory_that_cannot_be_used_is_said(
@@ -262,22 +258,22 @@ def test_runtime_directory_that_cannot_be_used_is_said(
 def test_data_of_a_newer_version_is_left_alone(running: Connection, connect: Connect) -> None:
     import sqlite3
 
-    launch.stop()
+    launcher.stop()
     path = Path(running.data, "emulator.sqlite")
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA user_version = 99")
     database.close()
     before = path.read_bytes()
     with pytest.raises(EmulatorError, match="newer version"):
-        launch.find_or_start(QUICK)
+        launcher.find_or_start(QUICK)
     assert path.read_bytes() == before
 
 
 def test_damaged_identity_is_said(running: Connection) -> None:
-    launch.stop()
+    launcher.stop()
     Path(running.data, "identity.json").write_text("{")
     with pytest.raises(EmulatorError, match=r"identity\.json"):
-        launch.find_or_start(QUICK)
+        launcher.find_or_start(QUICK)
 
 
 # --------------------------------------------------------------------------------------------------
@@ -298,7 +294,7 @@ def test_full_disk_is_said_and_nothing_is_accepted(connect: Connect) -> None:
 def _fill_the_disk(child: subprocess.Popen[bytes], connect: Connect) -> None:
     assert child.stdout is not None
     assert b"listens" in child.stdout.readline()
-    connection = discovery.read()
+    connection = connection_file.read()
     assert connection is not None
     api = connect(connection)
     api.fault("/queue", paused=True)
@@ -332,9 +328,9 @@ def _fill_the_disk(child: subprocess.Popen[bytes], connect: Connect) -> None:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_it_and_leaves_no_file(running: Connection, number: signal.Signals) -> None:
     os.kill(running.pid, number)
-    until(lambda: gone(running.pid))
-    assert not discovery.connection_file().exists()
-    assert "Traceback" not in discovery.log_file().read_text()
+    wait_for(lambda: gone(running.pid))
+    assert not connection_file.connection_file().exists()
+    assert "Traceback" not in connection_file.log_file().read_text()
 
 
 def test_interrupting_the_kernel_does_not_reach_it(running: Connection) -> None:
@@ -342,39 +338,39 @@ def test_interrupting_the_kernel_does_not_reach_it(running: Connection) -> None:
 
 
 def test_it_ends_when_nothing_uses_it() -> None:
-    connection = launch.find_or_start(Options(workers=1, idle_exit=0.5))
-    until(lambda: not discovery.connection_file().exists())
-    until(lambda: gone(connection.pid))
+    connection = launcher.find_or_start(EmulatorOptions(workers=1, idle_exit=0.5))
+    wait_for(lambda: not connection_file.connection_file().exists())
+    wait_for(lambda: gone(connection.pid))
 
 
 def test_it_ends_early_when_nobody_can_find_it_any_more() -> None:
-    connection = launch.find_or_start(Options(workers=1, idle_exit=45))
-    discovery.connection_file().unlink()
-    until(lambda: gone(connection.pid))
+    connection = launcher.find_or_start(EmulatorOptions(workers=1, idle_exit=45))
+    shutil.rmtree(connection_file.connection_file().parent)
+    wait_for(lambda: gone(connection.pid))
 
 
 def test_it_stays_while_a_session_is_open(running: Connection, connect: Connect) -> None:
     session = connect(running).open_session()
-    launch.stop()
-    api = connect(launch.find_or_start(Options(workers=1, idle_exit=0.2)))
+    launcher.stop()
+    api = connect(launcher.find_or_start(EmulatorOptions(workers=1, idle_exit=0.2)))
     # several times as long as it would stay without one
     before = time.monotonic()
-    until(lambda: time.monotonic() > before + 1.0)
+    wait_for(lambda: time.monotonic() > before + 1.0)
     assert api.get(f"/sessions/{session}")["state"] == "open"
     api("DELETE", f"/sessions/{session}/close")
-    until(lambda: not discovery.connection_file().exists())
+    wait_for(lambda: not connection_file.connection_file().exists())
 
 
 def test_it_waits_from_the_end_of_what_used_it(connect: Connect) -> None:
-    options = Options(workers=1, ittl=4, idle_exit=2)
-    connection = launch.find_or_start(options)
+    options = EmulatorOptions(workers=1, ittl=4, idle_exit=2)
+    connection = launcher.find_or_start(options)
     api = connect(connection)
     session = api.open_session()
     assert api.wait(api.submit(session_id=session))["status"] == "Completed"
     # the session is active for four more seconds in which nobody asks for anything
-    until(lambda: gone(connection.pid))
+    wait_for(lambda: gone(connection.pid))
     ended = time.time()
-    api = connect(launch.find_or_start(replace(options, idle_exit=60)))
+    api = connect(launcher.find_or_start(replace(options, idle_exit=60)))
     (deactivated,) = (
         entry["timestamp"]
         for entry in api.get(f"/sessions/{session}")["timestamps"]
@@ -385,15 +381,15 @@ def test_it_waits_from_the_end_of_what_used_it(connect: Connect) -> None:
 
 
 def test_instance_that_was_left_out_once_comes_back_as_it_was(connect: Connect) -> None:
-    classroom = Options(workers=1, instances=(("alice", "premium"),))
-    first = launch.find_or_start(classroom)
+    classroom = EmulatorOptions(workers=1, instances=(("alice", "premium"),))
+    first = launcher.find_or_start(classroom)
     api = Api(first, "alice")
     job = api.submit()
     api.http.close()
-    launch.stop()
-    assert [item["name"] for item in launch.find_or_start(QUICK).instances] == ["default"]
-    launch.stop()
-    again = launch.find_or_start(classroom)
+    launcher.stop()
+    assert [item["name"] for item in launcher.find_or_start(QUICK).instances] == ["default"]
+    launcher.stop()
+    again = launcher.find_or_start(classroom)
     assert again.instances == first.instances
     api = Api(again, "alice")
     assert api.wait(job)["status"] == "Completed"
@@ -410,9 +406,9 @@ def test_keys_and_records_outlive_the_process(running: Connection, connect: Conn
     private = api.submit(private=True)
     before = api.get(f"/sessions/{session}")
     os.kill(running.pid, signal.SIGKILL)
-    until(lambda: gone(running.pid))
+    wait_for(lambda: gone(running.pid))
 
-    again = launch.find_or_start(QUICK)
+    again = launcher.find_or_start(QUICK)
     assert again.pid != running.pid
     # so that a client that was made before goes on
     assert (again.url, again.key, again.crn) == (running.url, running.key, running.crn)
@@ -434,16 +430,16 @@ def test_job_that_was_running_runs_again(running: Connection, connect: Connect) 
     circuit += " c = measure q;"
     job = api.submit(params={"pubs": [[circuit, None, 10]], "version": 2})
     assert api.get(f"/jobs/{job}")["status"] == "Running"
-    launch.stop()
-    api = connect(launch.find_or_start(QUICK))
+    launcher.stop()
+    api = connect(launcher.find_or_start(QUICK))
     assert api.wait(job)["status"] == "Completed"
     assert api.get("/jobs")["count"] == 1
 
 
 def test_port_of_the_process_before_may_be_taken(running: Connection, connect: Connect) -> None:
-    launch.stop()
+    launcher.stop()
     with socket.create_server(("127.0.0.1", int(running.url.rpartition(":")[2]))):
-        again = launch.find_or_start(QUICK)
+        again = launcher.find_or_start(QUICK)
     assert again.url != running.url
     assert connect(again).get("/jobs")["count"] == 0
 
@@ -459,7 +455,7 @@ def test_token_of_the_process_before_is_still_good(place: Path) -> None:
         with child:
             assert child.stdout is not None
             assert b"listens" in child.stdout.readline()
-            connection = discovery.read()
+            connection = connection_file.read()
             assert connection is not None
             if not headers:
                 form = {
@@ -479,10 +475,10 @@ def test_token_of_the_process_before_is_still_good(place: Path) -> None:
 
 
 def test_timeouts_and_times_as_asked_for(connect: Connect) -> None:
-    options = Options(
+    options = EmulatorOptions(
         workers=1, ittl=7, max_ttl=120, speed=0, job_time="device", faults=True, queue="30", seed=3
     )
-    api = connect(launch.find_or_start(options))
+    api = connect(launcher.find_or_start(options))
     session = api.open_session("fake_manila")
     answer = api.get(f"/sessions/{session}")
     assert (answer["interactive_ttl"], answer["max_ttl"]) == (7, 120)
@@ -496,7 +492,7 @@ def test_timeouts_and_times_as_asked_for(connect: Connect) -> None:
     assert len(api.get("/emulator/v1/queue/fake_manila")["others"]) > 1
     api.advance(2)
     # it has its turn now, and takes what a device would take
-    until(lambda: api.get(f"/jobs/{job}")["status"] == "Running")
+    wait_for(lambda: api.get(f"/jobs/{job}")["status"] == "Running")
     api.advance(1)
     assert api.get(f"/jobs/{job}")["status"] == "Running"
     api.advance(3)
@@ -505,8 +501,8 @@ def test_timeouts_and_times_as_asked_for(connect: Connect) -> None:
 
 
 def test_quota_that_is_used_up_lets_no_job_in(connect: Connect) -> None:
-    options = Options(workers=1, quota=90, speed=0, faults=True)
-    api = connect(launch.find_or_start(options))
+    options = EmulatorOptions(workers=1, quota=90, speed=0, faults=True)
+    api = connect(launcher.find_or_start(options))
     session = api.open_session("fake_manila")
     api.wait(api.submit("fake_manila", session_id=session))
     api.advance(50)
@@ -527,19 +523,19 @@ def test_quota_that_is_used_up_lets_no_job_in(connect: Connect) -> None:
 
 
 def test_lanes_are_how_many_jobs_a_device_runs_at_once(connect: Connect) -> None:
-    options = Options(workers=1, lanes=2, speed=0, job_time="device", faults=True)
-    api = connect(launch.find_or_start(options))
+    options = EmulatorOptions(workers=1, lanes=2, speed=0, job_time="device", faults=True)
+    api = connect(launcher.find_or_start(options))
     jobs = [api.submit("fake_manila") for _ in range(3)]
     statuses = [api.get(f"/jobs/{job}")["status"] for job in jobs]
     assert statuses == ["Running", "Running", "Queued"]
 
 
 def test_fast_clock_is_fast_everywhere(connect: Connect) -> None:
-    api = connect(launch.find_or_start(Options(workers=1, speed=600)))
+    api = connect(launcher.find_or_start(EmulatorOptions(workers=1, speed=600)))
     session = api.open_session()
     job = api.wait(api.submit(session_id=session))
     assert job["status"] == "Completed"
-    until(lambda: api.get(f"/sessions/{session}")["state"] == "inactive")
+    wait_for(lambda: api.get(f"/sessions/{session}")["state"] == "inactive")
     # a tenth of a second later, and exactly when a minute was over
     entered = {
         entry["status"]: datetime.fromisoformat(entry["timestamp"].replace("Z", "+00:00"))
@@ -556,7 +552,7 @@ def test_fast_clock_is_fast_everywhere(connect: Connect) -> None:
 def test_options_survive_the_command_line() -> None:
     from qsession_widgets.emulator.options import parse
 
-    options = Options(
+    options = EmulatorOptions(
         plan="open",
         instances=(("a", "premium"), ("b", "open")),
         ittl=5,
@@ -573,12 +569,12 @@ def test_options_survive_the_command_line() -> None:
         idle_exit=0,
     )
     assert parse(options.arguments()) == options
-    assert Options.from_json(json.loads(json.dumps(options.to_json()))) == options
-    assert Options().arguments() == []
+    assert EmulatorOptions.from_json(json.loads(json.dumps(options.to_json()))) == options
+    assert EmulatorOptions().arguments() == []
 
 
 def test_file_lock_keeps_others_out(tmp_path: Path) -> None:
-    with FileLock(tmp_path / "lock"), pytest.raises(Busy), FileLock(tmp_path / "lock"):
+    with file_lock(tmp_path / "lock"), pytest.raises(Timeout), file_lock(tmp_path / "lock"):
         pass
-    with FileLock(tmp_path / "lock"):
+    with file_lock(tmp_path / "lock"):
         pass

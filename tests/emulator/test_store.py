@@ -19,10 +19,10 @@ import pytest
 from emulator.store_child import body
 from hypothesis import given, settings
 
-from qsession_widgets.emulator.database import FORMAT, StoreError
-from qsession_widgets.emulator.lifecycle import MAX_ATTEMPTS
-from qsession_widgets.emulator.records import FINAL, Job, Session
-from qsession_widgets.emulator.store import Store
+from qsession_widgets.emulator.rules.lifecycle import MAX_ATTEMPTS
+from qsession_widgets.emulator.rules.records import FINAL, EmulatedJob, EmulatedSession
+from qsession_widgets.emulator.storage.database import FORMAT, StoreError
+from qsession_widgets.emulator.storage.store import Store
 
 CHILD = Path(__file__).with_name("store_child.py")
 ROUNDS = 60
@@ -32,7 +32,7 @@ texts = st.text(st.characters(exclude_categories=()), max_size=20)
 times = st.floats(allow_nan=False, allow_infinity=False)
 some_time = st.none() | times
 sessions = st.builds(
-    Session,
+    EmulatedSession,
     id=texts,
     backend=texts,
     mode=st.sampled_from(["dedicated", "batch"]),
@@ -55,7 +55,7 @@ sessions = st.builds(
     load=st.just(False),
 )
 jobs = st.builds(
-    Job,
+    EmulatedJob,
     id=texts,
     program_id=texts,
     backend=texts,
@@ -79,15 +79,15 @@ jobs = st.builds(
 )
 
 
-def job(name: str, **fields) -> Job:
-    return replace(Job(name, "sampler", "ibm_fez", "crn", 0.0), **fields)
+def job(name: str, **fields) -> EmulatedJob:
+    return replace(EmulatedJob(name, "sampler", "ibm_fez", "crn", 0.0), **fields)
 
 
-def session(name: str, **fields) -> Session:
-    return replace(Session(name, "ibm_fez", "dedicated", "crn", 60.0, 600.0, 0.0), **fields)
+def session(name: str, **fields) -> EmulatedSession:
+    return replace(EmulatedSession(name, "ibm_fez", "dedicated", "crn", 60.0, 600.0, 0.0), **fields)
 
 
-def done(name: str, at: float, **fields) -> Job:
+def done(name: str, at: float, **fields) -> EmulatedJob:
     return job(name, status="Completed", finished=at, **fields)
 
 
@@ -224,9 +224,9 @@ def test_a_file_that_may_not_grow_is_survived(tmp_path):
     program = """
         import resource, signal, sys
         from pathlib import Path
-        from qsession_widgets.emulator.records import Job
-        from qsession_widgets.emulator.database import StoreError
-        from qsession_widgets.emulator.store import Store
+        from qsession_widgets.emulator.rules.records import EmulatedJob
+        from qsession_widgets.emulator.storage.database import StoreError
+        from qsession_widgets.emulator.storage.store import Store
 
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         store = Store(Path(sys.argv[1]))
@@ -234,12 +234,13 @@ def test_a_file_that_may_not_grow_is_survived(tmp_path):
         for number in range(1000):
             name = f"j{number}"
             try:
-                store.save(jobs=[Job(name, "sampler", "b", "i", 0.0)], params={name: "p" * 5000})
+                job = EmulatedJob(name, "sampler", "b", "i", 0.0)
+                store.save(jobs=[job], params={name: "p" * 5000})
             except StoreError as error:
                 print("refused", number, error)
                 break
         resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
-        store.save(jobs=[Job("after", "sampler", "b", "i", 0.0)], params={"after": "p"})
+        store.save(jobs=[EmulatedJob("after", "sampler", "b", "i", 0.0)], params={"after": "p"})
         expected = [f"j{n}" for n in range(number)] + ["after"]
         print("kept", [job.id for job in store.load()[1]] == expected)
     """
@@ -265,8 +266,8 @@ def test_a_second_emulator_on_the_same_data_gets_one_sentence(tmp_path):
     store = Store(path)
     program = f"""
         from pathlib import Path
-        from qsession_widgets.emulator.database import StoreError
-        from qsession_widgets.emulator.store import Store
+        from qsession_widgets.emulator.storage.database import StoreError
+        from qsession_widgets.emulator.storage.store import Store
         try:
             Store(Path({str(path)!r}))
         except StoreError as error:
@@ -290,8 +291,8 @@ def test_of_several_emulators_that_start_at_once_one_gets_the_data(tmp_path):
     program = """
         import sys
         from pathlib import Path
-        from qsession_widgets.emulator.database import StoreError
-        from qsession_widgets.emulator.store import Store
+        from qsession_widgets.emulator.storage.database import StoreError
+        from qsession_widgets.emulator.storage.store import Store
         print("ready", flush=True)
         sys.stdin.readline()
         try:

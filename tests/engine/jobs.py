@@ -62,10 +62,13 @@ def sampler_params(pubs: Iterable[Any], **options: Any) -> str:
     return json.dumps({"pubs": coerced, "options": options, "version": 2}, cls=RuntimeEncoder)
 
 
-def estimator_params(pubs: Iterable[Any], **options: Any) -> str:
-    """Return an estimator job's parameters as the client posts them."""
+def estimator_params(pubs: Iterable[Any], *, level: int | None = None, **options: Any) -> str:
+    """Return an estimator job's parameters as the client posts them, at a resilience level."""
     coerced = [EstimatorPub.coerce(pub) for pub in pubs]
-    return json.dumps({"pubs": coerced, "options": options, "version": 2}, cls=RuntimeEncoder)
+    params: dict[str, Any] = {"pubs": coerced, "options": options, "version": 2}
+    if level is not None:
+        params["resilience_level"] = level
+    return json.dumps(params, cls=RuntimeEncoder)
 
 
 def run(
@@ -73,6 +76,8 @@ def run(
 ) -> tuple[dict[str, Any], Any]:
     """Run a job in this process; return its outcome and its decoded result, None if it failed."""
     head = {"program_id": program, "backend": device, "options": dict(options or {})}
+    if "simulation" in more:
+        head["simulation"] = more.pop("simulation")
     settings = {"memory_limit": None, **more}
     outcome, text = programs.run(head, params, **settings)
     return outcome, json.loads(text, cls=RuntimeDecoder) if text else None
@@ -134,15 +139,16 @@ def client_side_sampler(name: str, circuits: Sequence[Any], shots: int) -> tuple
     return result, collected[0]
 
 
+def executor_params(program: Any, version: str = "v2.0") -> str:
+    """Return a quantum program as the client posts it."""
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
+    return json.dumps(model.model_dump(mode="json"))
+
+
 def through_executor(program: Any, device: str, version: str = "v2.0", **more: Any) -> Any:
     """Encode a program as the client does, run it here, and decode it as the client does."""
-    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS[version].encoder(program, ExecutorOptions())
     head = {"program_id": "executor", "backend": device, "options": {}, **more}
-    outcome, text = programs.run(
-        head,
-        json.dumps(model.model_dump(mode="json")),
-        memory_limit=None,
-    )
+    outcome, text = programs.run(head, executor_params(program, version), memory_limit=None)
     assert outcome["status"] == "completed", outcome["reason"]
 
     def decode(result: Any, decoder: Any) -> Any:

@@ -21,8 +21,8 @@ from engine.test_pool import DEADLINE, _busy, until
 from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Task, WorkerPool
-from qsession_widgets.emulator.engine import cluster as cluster_of_engine
 from qsession_widgets.emulator.engine.failure import JobFailure
+from qsession_widgets.emulator.engine.simulation import cluster as cluster_of_engine
 
 pytest.importorskip("distributed")
 

@@ -8,7 +8,7 @@ from qiskit import ClassicalRegister, QuantumCircuit
 from qiskit.circuit import Clbit, Parameter
 from qiskit.quantum_info import Statevector
 
-from qsession_widgets.emulator.engine.compaction import active_qubits, compact
+from qsession_widgets.emulator.engine.simulation.compaction import active_qubits, compact
 
 
 @pytest.mark.parametrize("seed", range(8))

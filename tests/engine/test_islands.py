@@ -19,9 +19,10 @@ from qiskit_aer import AerSimulator
 from qiskit_aer.noise import NoiseModel, ReadoutError, amplitude_damping_error, depolarizing_error
 from scipy import stats
 
-from qsession_widgets.emulator.engine import device, singles
-from qsession_widgets.emulator.engine.islands import split
-from qsession_widgets.emulator.engine.sources import DeviceNoise, Noise, OwnNoise
+from qsession_widgets.emulator.engine.devices import device
+from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, Noise, OwnNoise
+from qsession_widgets.emulator.engine.simulation import single_qubit
+from qsession_widgets.emulator.engine.simulation.partition import split
 
 ERROR_RATE = 1e-3
 """With a correct engine, and seeds drawn anew, this part of the runs of this file would fail."""
@@ -185,7 +186,7 @@ def test_probabilities_are_the_simulators(name: str, seed: int) -> None:
     rng = np.random.default_rng([seed, SEED])
     circuit = one_qubit_circuit(rng, 3)
     sets = rng.uniform(-4, 4, (4, circuit.num_parameters))
-    alone, others = singles.part(circuit, split(circuit), noise)
+    alone, others = single_qubit.part(circuit, split(circuit), noise)
     assert alone is not None
     assert not others
     ours = alone.probabilities(sets)
@@ -228,7 +229,7 @@ def test_what_only_the_simulator_can_do_is_left_to_it() -> None:
     circuit.measure(1, 2)
     circuit.cx(2, 3)
     circuit.measure(2, 3)
-    alone, others = singles.part(circuit, split(circuit), NOISES["ideal"])
+    alone, others = single_qubit.part(circuit, split(circuit), NOISES["ideal"])
     assert alone is None
     assert sorted(island.qubits for island in others) == [(0,), (1,), (2, 3)]
 
@@ -345,8 +346,10 @@ def test_memory_is_counted_by_island_and_the_largest_is_named() -> None:
     assert jobs.completed("sampler", "aer", jobs.sampler_params([(circuit, None, 5)]))
     circuit = QuantumCircuit(60)
     circuit.rx(0.3, range(60))
-    for qubit in (*range(3), *range(10, 50)):
-        circuit.cx(qubit, qubit + 1)
+    for layer in range(20):
+        for qubit in (*range(3), *range(10, 50)):
+            circuit.cx(qubit, qubit + 1)
+        circuit.rx(0.1 + layer, range(60))
     circuit.measure_all()
     outcome, _ = jobs.run("sampler", "aer", jobs.sampler_params([(circuit, None, 5)]))
     assert outcome["status"] == "failed"

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import zlib
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
 import pytest
 from engine import jobs
-from qiskit import QuantumCircuit
+from qiskit import QuantumCircuit, qasm3
 from qiskit.circuit import Parameter
 from qiskit_ibm_runtime.options_models.executor import ExecutorOptions
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
 
-from qsession_widgets.emulator.engine import sampling
-from qsession_widgets.emulator.engine.job import MOST_EXECUTIONS
+from qsession_widgets.emulator.engine import job_decoder
+from qsession_widgets.emulator.engine.simulation import sampling
+from qsession_widgets.emulator.engine.simulation.job_run import MOST_EXECUTIONS
 
 
 @pytest.fixture
@@ -86,3 +91,70 @@ def test_the_reason_is_aers_own_where_it_fails_the_whole_call() -> None:
     outcome, _ = jobs.run("sampler", "aer", jobs.sampler_params([(circuit, None, 10)]))
     assert outcome["reason_code"] == 9999
     assert "Failed to load circuits" in outcome["reason"]
+
+
+def test_arrays_that_unpack_to_too_much_in_sum_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sets = np.zeros((20, 1))
+    program = QuantumProgram(1)
+    for _ in range(8):
+        program.append_circuit_item(turned(), circuit_arguments=sets)
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"].encoder(program, ExecutorOptions())
+    posted = {
+        "sampler": jobs.sampler_params([(turned(), sets, 1)] * 8),
+        "estimator": jobs.estimator_params([(turned(), "Z", sets, 0.5)] * 8),
+        "executor": str(model.model_dump_json()),
+    }
+    monkeypatch.setattr(job_decoder, "LARGEST_PAYLOAD", 8 * sets.nbytes - 1)
+    for name, params in posted.items():
+        outcome, _ = jobs.run(name, "aer", params)
+        assert outcome["reason_code"] == 1208, name
+        assert "MiB in all" in outcome["reason"], name
+    monkeypatch.setattr(job_decoder, "LARGEST_PAYLOAD", 1 << 20)
+    for name, params in posted.items():
+        assert jobs.run(name, "aer", params)[0]["status"] == "completed", name
+
+
+def test_one_array_is_not_unpacked_beyond_what_the_job_may_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(job_decoder, "LARGEST_PAYLOAD", 1 << 20)
+    bomb = base64.b64encode(zlib.compress(bytes(1 << 24))).decode()
+    pub = ["no circuit", {"__type__": "ndarray", "__value__": bomb}]
+    outcome, _ = jobs.run("sampler", "aer", json.dumps({"pubs": [pub]}))
+    assert "1 MiB in all" in outcome["reason"]
+
+
+def looped(*iterations: int) -> QuantumCircuit:
+    circuit = QuantumCircuit(1, 1)
+    with ExitStack() as loops:
+        for number in iterations:
+            loops.enter_context(circuit.for_loop(range(number)))
+        circuit.x(0)
+    circuit.measure(0, 0)
+    return circuit
+
+
+@pytest.mark.parametrize("iterations", [(10**8,), (10**4, 10**4)])
+def test_loops_that_are_too_long_to_be_written_out_are_refused(
+    iterations: tuple[int, ...], simulated: list[Any]
+) -> None:
+    circuit = looped(*iterations)
+    program = QuantumProgram(1)
+    program.append_circuit_item(circuit)
+    model = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"].encoder(program, ExecutorOptions())
+    posted = [
+        ("sampler", jobs.sampler_params([(circuit, None, 1)])),
+        ("sampler", json.dumps({"pubs": [[qasm3.dumps(circuit), None, 1]], "version": 2})),
+        ("executor", str(model.model_dump_json())),
+    ]
+    for name, params in posted:
+        outcome, _ = jobs.run(name, "aer", params)
+        assert "with its loops written out" in outcome["reason"], outcome["reason"]
+    assert not simulated
+
+
+def test_a_loop_of_a_thousand_runs() -> None:
+    outcome, _ = jobs.run("sampler", "aer", jobs.sampler_params([(looped(10, 100), None, 1)]))
+    assert outcome["status"] == "completed"

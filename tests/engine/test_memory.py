@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.emulator.engine.memory import available_memory
+from qsession_widgets.emulator.engine.simulation.resource_limits import available_memory
 
 GIB = 1 << 30
 

@@ -8,7 +8,7 @@ from engine import jobs
 from qiskit.quantum_info import SuperOp
 from qiskit_aer.noise import NoiseModel
 
-from qsession_widgets.emulator.engine import device, noise
+from qsession_widgets.emulator.engine.devices import device, noise
 
 
 def whole(name: str, flavour: noise.Flavour) -> NoiseModel:

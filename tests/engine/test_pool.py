@@ -22,8 +22,8 @@ from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime import RuntimeDecoder
 
-from qsession_widgets.emulator.engine import ClockReading, Outcome, Task, WorkerPool
-from qsession_widgets.emulator.engine.job import MOST_EXECUTIONS
+from qsession_widgets.emulator.engine import ClockReading, Task, TaskOutcome, WorkerPool
+from qsession_widgets.emulator.engine.simulation.job_run import MOST_EXECUTIONS
 
 DEADLINE = 120.0
 
@@ -86,7 +86,7 @@ def long() -> Task:
     return Task("long", "sampler", params, "fake_algiers")
 
 
-def counts(outcome: Outcome) -> dict[str, int]:
+def counts(outcome: TaskOutcome) -> dict[str, int]:
     assert outcome.status == "completed", outcome.reason
     assert outcome.result is not None
     return dict(json.loads(outcome.result, cls=RuntimeDecoder)[0].data.meas.get_counts())
@@ -161,7 +161,7 @@ async def test_a_job_goes_to_the_warm_worker_not_to_the_spare_one() -> None:
 async def test_what_a_job_does_wrong_ends_that_job_with_a_reason() -> None:
     async with open_pool() as pool:
         cases = {
-            ("noise-learner", "aer", short().params): (1208, "noise-learner"),
+            ("calibrate", "aer", short().params): (1208, "calibrate"),
             ("sampler", "fake_nowhere", short().params): (1208, "fake_nowhere"),
             ("sampler", "aer", "{"): (1208, "cannot be read"),
             ("sampler", "aer", '{"pubs": []}'): (1208, "no PUBs"),
@@ -209,6 +209,88 @@ async def test_cancelling_a_running_job_frees_the_device() -> None:
 
 
 @pytest.mark.asyncio
+async def test_one_owners_long_jobs_do_not_keep_another_owner_waiting() -> None:
+    async with open_pool(2) as pool:
+        started: list[str] = []
+        heavy = [
+            asyncio.create_task(
+                pool.run(replace(long(), owner="alice"), lambda: started.append("alice"))
+            )
+            for _ in range(4)
+        ]
+        try:
+            await until(lambda: len(started) == 2)
+            assert counts(await pool.run(replace(short(), owner="bob"))) == {"00100": 10}
+            assert started == ["alice"] * 2
+            assert not any(task.done() for task in heavy)
+            # the next turn is of who has the fewest, and a cancelled wait leaves nothing behind
+            heavy[3].cancel()
+            heavy[0].cancel()
+            await until(lambda: len(started) == 3)
+        finally:
+            for task in heavy:
+                task.cancel()
+            await asyncio.gather(*heavy, return_exceptions=True)
+        assert counts(await pool.run(short())) == {"00100": 10}
+        assert len(pool.pids) <= 3
+
+
+@pytest.mark.asyncio
+async def test_a_job_that_computes_for_too_long_is_ended_alone() -> None:
+    pool = WorkerPool(1, time_limit=2.0)
+    await pool.start()
+    try:
+        outcome = await asyncio.wait_for(pool.run(long()), DEADLINE)
+        assert "ended after 2 s of computing" in (outcome.reason or "")
+        assert outcome.reason_code == 9999
+        assert counts(await pool.run(short())) == {"00100": 10}
+    finally:
+        await pool.aclose()
+
+
+@pytest.mark.asyncio
+async def test_a_worker_that_keeps_too_much_memory_is_replaced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    # no job is known that does, so a worker is told that any memory is too much
+    (tmp_path / "sitecustomize.py").write_text(
+        "from qsession_widgets.emulator.engine.workers import worker\nworker.MOST_KEPT = -1 << 40\n"
+    )
+    async with open_pool() as pool:
+        before = pool.pids
+        assert counts(await pool.run(short()))
+        assert set(before) <= set(pool.pids)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with open_pool() as pool:
+        (before,) = pool.pids
+        assert counts(await pool.run(short()))
+        await until(lambda: gone(before))
+        assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_workers_start_when_asked_for_and_end_when_released() -> None:
+    pool = WorkerPool(1)
+    try:
+        assert pool.pids == []
+        pool.warm_up()
+        pool.warm_up()
+        await until(lambda: bool(pool.pids))
+        (pid,) = pool.pids
+        running = asyncio.create_task(pool.run(short()))
+        await until(lambda: not pool._waiting)
+        pool.release()
+        assert pid in pool.pids, "it has a job"
+        assert counts(await running)
+        pool.release()
+        assert pool.pids == []
+        await until(lambda: gone(pid))
+        assert counts(await pool.run(short())) == {"00100": 10}
+    finally:
+        await pool.aclose()
+
+
+@pytest.mark.asyncio
 async def test_what_does_not_fit_is_refused_before_it_runs() -> None:
     circuit = QuantumCircuit(30)
     for qubit in range(30):
@@ -217,7 +299,8 @@ async def test_what_does_not_fit_is_refused_before_it_runs() -> None:
         circuit.cx(qubit, qubit + 1)
     circuit.measure_all()
     async with open_pool(memory_limit=4 << 30) as pool:
-        params = jobs.sampler_params([(circuit, None, 10)])
+        chosen = {"aer": {"method": "statevector"}}
+        params = jobs.sampler_params([(circuit, None, 10)], experimental=chosen)
         outcome = await pool.run(Task("large", "sampler", params, "aer"))
         assert outcome.status == "failed"
         for words in ("30 qubits", "16 GiB", "4 GiB", "matrix_product_state"):
@@ -325,13 +408,13 @@ def test_no_worker_outlives_a_killed_emulator() -> None:
 def test_what_a_worker_prints_stays_out_of_its_messages() -> None:
     script = """
         import os
-        from qsession_widgets.emulator.engine import frames, worker
+        from qsession_widgets.emulator.engine.workers import ipc, worker
 
         incoming, outgoing = worker._claim_pipes()
         print("printed", flush=True)
         os.write(1, b"written")
-        head, body = frames.read(incoming)
-        outgoing.write(frames.pack(head, body))
+        head, body = ipc.read(incoming)
+        outgoing.write(ipc.pack(head, body))
     """
     message = frames_pack({"number": 3}, "text é")
     done = subprocess.run(
@@ -347,16 +430,17 @@ def test_what_a_worker_prints_stays_out_of_its_messages() -> None:
 
 
 def frames_pack(head: dict[str, int], body: str) -> bytes:
-    from qsession_widgets.emulator.engine import frames
+    from qsession_widgets.emulator.engine.workers import ipc
 
-    return frames.pack(head, body)
+    return ipc.pack(head, body)
 
 
 def test_the_emulator_itself_does_not_import_qiskit() -> None:
     script = """
         import sys
-        import qsession_widgets.emulator.engine, qsession_widgets.emulator.fake_devices as devices
-        devices.names()
+        import qsession_widgets.emulator.engine
+        from qsession_widgets.emulator.engine.devices import fake_devices
+        fake_devices.names()
         print(*sorted({"qiskit", "qiskit_aer", "qiskit_ibm_runtime", "numpy"} & set(sys.modules)))
     """
     done = subprocess.run(

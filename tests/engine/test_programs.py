@@ -92,14 +92,16 @@ def test_options_without_effect_are_named() -> None:
     circuit = ghz("fake_manila", [0, 1])
     params = jobs.sampler_params(
         [circuit],
-        dynamical_decoupling={"enable": True, "sequence_type": "XX"},
+        dynamical_decoupling={"skip_everything": True},
         twirling={"enable_gates": False},
+        execution={"rep_delay": 1e-3},
         simulator={"seed_simulator": 3},
     )
     outcome, _ = jobs.run("sampler", "fake_manila", params)
-    assert len(outcome["warnings"]) == 2
-    for name, warning in zip(("enable", "sequence_type"), outcome["warnings"], strict=True):
-        assert f"dynamical_decoupling.{name}" in warning
+    names = ["dynamical_decoupling.skip_everything", "execution.rep_delay"]
+    assert sorted(outcome["no_effect"]) == names
+    for name, warning in zip(outcome["no_effect"], outcome["warnings"], strict=True):
+        assert name in warning
         assert warning in outcome["logs"]
 
 
@@ -173,12 +175,14 @@ def test_clifford_circuits_of_any_width_run_on_the_ideal_device() -> None:
     assert set(result[0].data.meas.get_counts()) == {"0" * 80, "1" * 80}
 
 
-def test_wide_circuits_on_a_noisy_device_are_refused_with_the_reason() -> None:
+def test_wide_circuits_with_a_method_that_does_not_fit_are_refused_with_the_reason() -> None:
     circuit = ghz("fake_fez", [*range(16), 19, *range(35, 19, -1), 36, 41, 42, 43, 44])
-    outcome, _ = jobs.run("sampler", "fake_fez", jobs.sampler_params([circuit]))
+    chosen = {"aer": {"method": "statevector"}}
+    params = jobs.sampler_params([circuit], experimental=chosen)
+    outcome, _ = jobs.run("sampler", "fake_fez", params)
     assert outcome["status"] == "failed"
     assert "38 qubits" in outcome["reason"]
-    assert "stabilizer method is not among them" in outcome["reason"]
+    assert "matrix_product_state" in outcome["reason"]
 
 
 def test_unknown_simulator_options_are_refused() -> None:
@@ -227,22 +231,6 @@ def test_precision_of_the_whole_job() -> None:
     params["precision"] = 0.1
     result = jobs.completed("estimator", "aer", json.dumps(params))
     assert result[0].metadata["shots"] == 100
-
-
-def test_resilience_is_named_as_without_effect() -> None:
-    params = json.loads(jobs.estimator_params([(QuantumCircuit(1), "Z")]))
-    params["resilience_level"] = 2
-    outcome, _ = jobs.run("estimator", "aer", json.dumps(params))
-    assert "resilience_level = 2" in outcome["warnings"][0]
-
-
-def test_resilience_that_the_service_would_add_is_missed_in_the_log() -> None:
-    params = json.loads(jobs.estimator_params([(QuantumCircuit(5), "IIIIZ")]))
-    told, _ = jobs.run("estimator", "fake_manila", json.dumps(params))
-    assert "correct readout errors" in told["logs"]
-    params["resilience_level"] = 0
-    wanted, _ = jobs.run("estimator", "fake_manila", json.dumps(params))
-    assert "correct readout errors" not in wanted["logs"]
 
 
 # --- Executor ---------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime.execution_span import DoubleSliceSpan
 
 from qsession_widgets.emulator.engine import programs
-from qsession_widgets.emulator.engine.contract import ClockReading
+from qsession_widgets.emulator.engine.task import ClockReading
 
 
 def text_of(program: str, params: str, **head: Any) -> Any:
@@ -176,7 +176,7 @@ def test_few_outcomes_at_a_time_give_the_same(monkeypatch: pytest.MonkeyPatch) -
     circuit.cx(0, 1)
     observables = [summed(3), SparsePauliOp(["ZZZ", "XII"], [0.5, 2.0])]
     together = estimated(circuit, observables, simulator={"seed_simulator": 5})
-    monkeypatch.setattr("qsession_widgets.emulator.engine.measurement._TOGETHER", 20)
+    monkeypatch.setattr("qsession_widgets.emulator.engine.simulation.measurement._TOGETHER", 20)
     apart = estimated(circuit, observables, simulator={"seed_simulator": 5})
     np.testing.assert_allclose(apart.evs, together.evs)
     np.testing.assert_allclose(apart.stds, together.stds)

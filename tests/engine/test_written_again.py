@@ -10,9 +10,10 @@ from engine import jobs
 from qiskit import QuantumCircuit
 from qiskit.circuit.classical import expr
 
-from qsession_widgets.emulator.engine import device, singles
-from qsession_widgets.emulator.engine.islands import split
-from qsession_widgets.emulator.engine.sources import DeviceNoise
+from qsession_widgets.emulator.engine.devices import device
+from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise
+from qsession_widgets.emulator.engine.simulation import single_qubit
+from qsession_widgets.emulator.engine.simulation.partition import split
 
 
 def read(prepare: str) -> QuantumCircuit:
@@ -93,7 +94,7 @@ def test_what_happens_after_a_reading_without_writing_it_again_changes_nothing()
     circuit.delay(100, 0, unit="dt")
     circuit.reset(0)
     noise = DeviceNoise(device.find("aer"), (0,))
-    alone, others = singles.part(circuit, split(circuit), noise)
+    alone, others = single_qubit.part(circuit, split(circuit), noise)
     assert alone is not None
     assert not others
     np.testing.assert_allclose(alone.probabilities(np.zeros((1, 0))), [[1.0]])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
+
+from ..support.waiting import wait_for as wait_for
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,3 @@ class Notebook:
 
     def __contains__(self, name: str) -> bool:
         return name in self.shell.user_ns
-
-
-def wait_for(condition: Callable[[], object], what: str, seconds: float = 90.0) -> None:
-    """Wait until something holds; fail with what was waited for."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise AssertionError(f"{what} did not happen within {seconds:g} s")
-        time.sleep(0.01)

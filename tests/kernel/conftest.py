@@ -7,6 +7,7 @@ or a fresh interpreter start one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,13 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.discovery import Connection
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.resume.runs import RUNS
+from qsession_widgets.sessions import crash_policy
 from qsession_widgets.sessions.binding import BINDING
+from qsession_widgets.watchdog.owner import WATCHDOG
 
 from .cells import Notebook
 from .table import CIRCUITS
@@ -31,12 +35,14 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUPYTER_RUNTIME_DIR", str(folder / "runtime"))
         patch.setenv("JUPYTER_DATA_DIR", str(folder / "data"))
-        options = Options(instances=(("bob", "open"),), faults=True, workers=1, seed=1)
-        connection = launch.find_or_start(options)
+        options = EmulatorOptions(instances=(("bob", "open"),), faults=True, workers=1, seed=1)
+        connection = launcher.find_or_start(options)
+        # kernels of tests, which they kill, are as those of a Jupyter server
+        Path(folder, "runtime", f"jpserver-{os.getpid()}.json").touch()
         try:
             yield connection
         finally:
-            launch.stop()
+            launcher.stop()
 
 
 @pytest.fixture
@@ -69,14 +75,17 @@ def _shell() -> Iterator[InteractiveShell]:
 
 
 @pytest.fixture
-def notebook(_shell: InteractiveShell, ask: Callable[..., Any]) -> Iterator[Notebook]:
+def notebook(
+    _shell: InteractiveShell, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Notebook]:
     """A notebook with the extension loaded; nothing of its session is left afterwards."""
     _shell.reset(new_session=True)
     # what %config sets outlives the extension
     _shell.config.pop("SessionMagics", None)
     notebook = Notebook(_shell)
-    # as under Jupyter, where a page shows the panel
+    # as under Jupyter, where a page shows the panel, and that a kernel is gone
     notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
+    monkeypatch.setattr(crash_policy, "has_jupyter_server", lambda: True)
     yield notebook
     end_kernel(notebook)
 
@@ -86,11 +95,15 @@ def end_kernel(notebook: Notebook) -> None:
     # those that are still closing, too: what they ask would meet the faults of the next test
     sessions = list(BINDING._known)
     notebook("%unload_ext qsession_widgets")
+    # the Python API binds without the extension, too
+    BINDING.set_aside()
     for live in sessions:
+        WATCHDOG.drop(live.monitor.session_id)
         live.monitor.stop()
         if live.guard is not None:
             live.guard.stop()
     BINDING.__init__()
+    RUNS.reset()
 
 
 @pytest.fixture

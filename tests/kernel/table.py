@@ -14,25 +14,19 @@ from dataclasses import dataclass
 import qiskit_ibm_runtime
 
 EXECUTOR = "qiskit_ibm_runtime.executor_"
-_RUNTIME = tuple(map(int, qiskit_ibm_runtime.__version__.split(".")[:2]))
 
 
 PRIMITIVES: dict[str, str] = {
     "SamplerV2": "from qiskit_ibm_runtime import SamplerV2",
     "EstimatorV2": "from qiskit_ibm_runtime import EstimatorV2",
     "NoiseLearner": "from qiskit_ibm_runtime.noise_learner import NoiseLearner",
+    "Sampler": f"from {EXECUTOR}sampler import Sampler",
+    "Estimator": f"from {EXECUTOR}estimator import Estimator",
 }
 """Everything that takes a ``mode``, and how it is imported from the installed release."""
 
 if inspect.signature(qiskit_ibm_runtime.Executor).parameters["mode"].default is None:
     PRIMITIVES["Executor"] = "from qiskit_ibm_runtime import Executor"
-# client-side primitives came one after the other, and were renamed once
-if _RUNTIME >= (0, 47):
-    _name = "Sampler" if _RUNTIME >= (0, 50) else "SamplerV2 as Sampler"
-    PRIMITIVES["Sampler"] = f"from {EXECUTOR}sampler import {_name}"
-if _RUNTIME >= (0, 49):
-    _name = "Estimator" if _RUNTIME >= (0, 50) else "EstimatorV2 as Estimator"
-    PRIMITIVES["Estimator"] = f"from {EXECUTOR}estimator import {_name}"
 
 THREAD_IN_BLOCK = (
     "BlockHidden: This thread cannot see the with Session(...) block that is open in another one: "
@@ -99,11 +93,7 @@ PUBS = {
     "EstimatorV2": "(flip, observable)",
     "Estimator": "(flip, observable)",
 }
-FORGETFUL = ("Sampler", "Estimator") if _RUNTIME == (0, 49) else ()
-"""Primitives that send their jobs past the session they belong to: the client's own fault, in one
-release. Such a job is a stray, and told of or refused as one."""
-
-JOBS = {name: pub for name, pub in PUBS.items() if name in PRIMITIVES and name not in FORGETFUL}
+JOBS = {name: pub for name, pub in PUBS.items() if name in PRIMITIVES}
 """Primitives that run circuits, and a PUB of `CIRCUITS` for each."""
 
 

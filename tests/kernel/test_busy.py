@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.emulator.discovery import Connection
+from qsession_widgets.emulator.process.connection_file import Connection
 
 from .fresh import Kernel, running_kernel
 from .lines import LINES, of_line

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.cli import main
+from qsession_widgets.cli.main import main
 
 from .cells import Notebook
 from .test_watch import COMMAND
@@ -23,6 +25,8 @@ from .test_watch import COMMAND
         (["lst"], "'lst' is no action: did you mean list? qsession --help lists what there is."),
         (["frobnicate"], "'frobnicate' is no action: choose one of list, show"),
         (["list", "--servcie", "local"], "There is no option --servcie: did you mean --service?"),
+        (["--hlep"], "There is no option --hlep: did you mean --help?"),
+        (["receipt", "--lst"], "There is no option --lst: did you mean --last?"),
         (["list", "--service", "loc"], "'loc' does not exist: did you mean local?"),
         (["list", "here"], "There is nothing to do with here."),
         (["show"], "qsession show needs to know which: qsession show ID."),
@@ -53,8 +57,13 @@ def test_a_name_and_all_of_them_can_be_closed(
     assert main(["close", "vqe"]) == 0
     assert capsys.readouterr().out == "Session closed.\n"
     assert notebook["session"].wait_for(timeout=20).state == "closed"
+    assert main(["show", "vqe"]) == 0
+    assert re.search(r"^Name +vqe$", capsys.readouterr().out, re.MULTILINE)
     opened = ask("POST", "/sessions", json={"mode": "batch", "backend": "aer"})["id"]
-    assert main(["close", "--all", "--json"]) == 0
+    assert main(["close", "--all", "--json"]) == 1
+    assert "This ends 1 session or batch, with 0 pending jobs" in capsys.readouterr().err
+    assert ask("GET", f"/sessions/{opened}")["state"] == "open"
+    assert main(["close", "--all", "--json", "--yes"]) == 0
     assert json.loads(capsys.readouterr().out) == {"id": opened, "said": "Batch closed."}
     assert main(["close", "--all"]) == 0
     assert "No session is open" in capsys.readouterr().out
@@ -71,6 +80,40 @@ def test_a_full_disk_is_a_sentence(ask: Callable[..., Any]) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a pipe there does not tell")
+@pytest.mark.parametrize(
+    "words", ["--help", "price show", "emulator list", "emulator start --help"]
+)
+def test_a_reader_who_has_heard_enough_is_no_error(words: str) -> None:
+    """As in ``qsession ... | head -1``: the other end of the pipe is closed already."""
+    heard, said = os.pipe()
+    os.close(heard)
+    ran = subprocess.run(
+        [*COMMAND, *words.split()], stdout=said, stderr=subprocess.PIPE, text=True, timeout=60
+    )
+    os.close(said)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "word"),
+    [
+        ("qsession re", "receipt"),
+        ("qsession list --serv", "--service"),
+        ("qsession list --service l", "local"),
+        ("qsession emulator start --job-t", "--job-time"),
+        ("qsession emulator device ad", "add"),
+    ],
+)
+def test_a_shell_is_told_what_may_come_next(tmp_path: Path, line: str, word: str) -> None:
+    told = tmp_path / "told"
+    asked = {"_ARGCOMPLETE": "1", "_ARGCOMPLETE_STDOUT_FILENAME": str(told)}
+    asked |= {"COMP_LINE": line, "COMP_POINT": str(len(line)), "_ARGCOMPLETE_IFS": " "}
+    ran = subprocess.run(COMMAND, env={**os.environ, **asked}, capture_output=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert word in told.read_text().split()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a pipe there does not tell")
 def test_a_watch_ends_when_nobody_reads_it(ask: Callable[..., Any]) -> None:
     opened = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
     watching = subprocess.Popen([*COMMAND, "watch", opened], stdout=subprocess.PIPE)
@@ -78,3 +121,21 @@ def test_a_watch_ends_when_nobody_reads_it(ask: Callable[..., Any]) -> None:
     watching.stdout.readline()
     watching.stdout.close()
     assert watching.wait(timeout=60) == 0
+
+
+@pytest.mark.parametrize("columns", [40, 60])
+def test_tables_fit_the_terminal(
+    notebook: Notebook,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    assert main(["list"]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
+    notebook.good("%%session --service local --backend aer --name narrow", "pass")
+    for words in (["list"], ["show", "narrow"], ["receipt", "narrow"], ["emulator", "list"]):
+        assert main(words) == 0
+        said = capsys.readouterr().out
+        assert max(map(len, said.splitlines())) <= columns, said
+        assert words[0] == "emulator" or notebook["session"].session_id in said.split()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets import cli
+from qsession_widgets.cli.main import main
 from qsession_widgets.errors import UserError
-from qsession_widgets.notebook.magics import SessionMagics
+from qsession_widgets.magics.magics import SessionMagics
 from qsession_widgets.options.configuration import configured
 from qsession_widgets.options.table import OPEN_OPTIONS
 
@@ -53,7 +53,7 @@ def test_a_terminal_takes_the_account_from_the_file(
     monkeypatch.setenv("HOME", str(profile))
     (profile / "ipython_config.json").write_text('{"SessionMagics": {"account": "wrok"}}')
     assert configured() == {"account": "wrok"}
-    assert cli.main(["list", "--service", "ibm"]) == 1
+    assert main(["list", "--service", "ibm"]) == 1
     assert "There is no saved account 'wrok': there are work." in capsys.readouterr().err
 
 
@@ -74,8 +74,9 @@ def test_a_default_that_makes_no_sense_says_where_it_comes_from(notebook: Notebo
 
 
 def test_what_makes_sense_for_every_session_has_a_default() -> None:
-    of_one = {"--name", "--expect", "--once"}
-    flags = {option.flag for option in OPEN_OPTIONS if not option.field.startswith("local.")}
+    of_one = {"--name", "--expect", "--once", "--another"}
+    emulators = ("local.", "simulation.")
+    flags = {option.flag for option in OPEN_OPTIONS if not option.field.startswith(emulators)}
     traits = {
         "--" + name.replace("_", "-") for name in SessionMagics.class_trait_names(config=True)
     }

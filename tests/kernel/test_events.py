@@ -12,7 +12,7 @@ import nbformat
 import pytest
 from nbconvert.preprocessors import ExecutePreprocessor
 
-from qsession_widgets.snapshot.events import FIELDS, KINDS
+from qsession_widgets.model.events import FIELDS, KINDS
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
@@ -33,7 +33,8 @@ def test_a_file_has_every_event_as_a_json_line(
 ) -> None:
     path = tmp_path / "events.jsonl"
     notebook.good(CIRCUITS)
-    notebook.good(f"{OPEN} --events {path} --name vqe --tags a", JOB)
+    notebook.good(f"{OPEN} --events {path} --name vqe --tags a", "told = []")
+    notebook.good("session.on('*', told.append)", JOB)
     notebook.good("SamplerV2(mode=backend).run([(measured,)])")
     notebook.good("%session close")
     wait_for(lambda: '"closed"' in path.read_text(), "the close")
@@ -46,6 +47,9 @@ def test_a_file_has_every_event_as_a_json_line(
         assert set(event) <= set(FIELDS)
     (stray,) = [event for event in _read(path) if event["event"] == "stray"]
     assert stray["where"].startswith("Cell [")
+    # a callback gets the same, on the kernel's loop: at the latest when it has nothing else to do
+    wait_for(lambda: notebook.good("pass") and _read(path)[-1] in notebook["told"], "the close")
+    assert [event for event in _read(path) if event in notebook["told"]] == notebook["told"]
     # a second session goes on in the same file
     notebook.good(f"%%batch --service local --backend aer --events {path}", "pass")
     assert _read(path)[-1]["mode"] == "batch"
@@ -70,13 +74,16 @@ def test_a_file_that_cannot_be_written_opens_nothing(
 @pytest.mark.parametrize(
     ("environment", "first_cell", "told"),
     [
-        # VS Code tells the notebook's path in the namespace, and no page of its shows the panel
-        ({}, "__vsc_ipynb_file__ = '/home/ada/vqe.ipynb'", True),
+        ({}, "pass", True),
         ({"JPY_SESSION_NAME": "/home/ada/vqe.ipynb"}, "pass", False),
+        ({}, "__vsc_ipynb_file__ = '/home/ada/vqe.ipynb'", False),
+        ({"VSCODE_PID": "1"}, "pass", False),
+        ({"VSCODE_PID": "1", "TERM_PROGRAM": "vscode"}, "pass", True),
+        ({}, "import sys; sys.modules['google.colab'] = sys", False),
     ],
-    ids=["vscode", "jupyter"],
+    ids=["program", "jupyter", "vscode", "vscode by its process", "vscode's terminal", "colab"],
 )
-def test_a_kernel_tells_unless_jupyter_shows_the_panel(
+def test_a_kernel_tells_unless_a_page_shows_the_panel(
     ask: Callable[..., Any],
     tmp_path: Path,
     environment: dict[str, str],
@@ -91,7 +98,9 @@ def test_a_kernel_tells_unless_jupyter_shows_the_panel(
         assert not error, printed
         for text in TOLD:
             assert (text in printed) is told, printed
-        assert all(event["notebook"] == "/home/ada/vqe.ipynb" for event in _read(path))
+        named = "vqe.ipynb" in f"{environment} {first_cell}"
+        notebook = "/home/ada/vqe.ipynb" if named else ""
+        assert {event["notebook"] for event in _read(path)} == {notebook}
     session_id = _read(path)[0]["session"]
     assert ask("GET", f"/sessions/{session_id}")["state"] == "closed"
     assert _read(path)[-1]["event"] == "closed"

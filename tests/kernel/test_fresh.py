@@ -87,14 +87,18 @@ def test_an_interpreter_that_cannot_be_run_is_one_sentence(tmp_path: Path) -> No
         "import sys; working = sys.executable; sys.executable = '/nowhere/python'",
         "%%session --service local --backend aer\nprint('reached')",
         "print('usable')",
-        environment={"JUPYTER_RUNTIME_DIR": str(tmp_path)},
+        # an emulator that runs beside the test would be found by its data
+        environment={
+            "JUPYTER_RUNTIME_DIR": str(tmp_path),
+            "JUPYTER_DATA_DIR": str(tmp_path / "data"),
+        },
     )[1:]
     assert "The emulator could not be started: " in _one_line(refused)
     assert alive[0].strip() == "usable"
 
 
 def test_a_client_that_is_too_old_is_one_sentence(tmp_path: Path) -> None:
-    version = "0.45.1"
+    version = "0.49.1"
     folder = tmp_path / f"qiskit_ibm_runtime-{version}.dist-info"
     folder.mkdir()
     (folder / "METADATA").write_text(
@@ -108,7 +112,7 @@ def test_a_client_that_is_too_old_is_one_sentence(tmp_path: Path) -> None:
         environment={"PYTHONPATH": path, "JUPYTER_RUNTIME_DIR": str(tmp_path)},
     )
     sentence = _one_line(refused)
-    assert "qiskit-ibm-runtime 0.45.1 is too old: sessions need 0.46 or newer" in sentence
+    assert "qiskit-ibm-runtime 0.49.1 is too old: sessions need 0.50 or newer" in sentence
     assert "pip install -U qiskit-ibm-runtime, then restart the kernel" in sentence
     assert alive[0].strip() == "usable"
     assert not list(tmp_path.glob("qsession-emulator*.json"))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from qsession_widgets.notebook.usage import ACTIONS, USAGE
+from qsession_widgets.magics.help_text import ACTIONS, USAGE
 from qsession_widgets.options.table import OPEN_OPTIONS
 from qsession_widgets.sessions.binding import BINDING
 
@@ -149,7 +149,10 @@ def test_nothing_is_bound(notebook: Notebook) -> None:
         ("%session start", "no action 'start': %%session, with two percent signs, on the first"),
         ("%session stop", "%session close lets queued jobs finish, %session cancel drops them."),
         ("%session --backend aer", "options belong to %%session, with two percent signs"),
-        ("%session close --everything", "no option --everything: %session close [NAME|ID|--all]"),
+        (
+            "%session close --everything",
+            "no option --everything: %session close [NAME|ID|--all]",
+        ),
         ("%session close a b", "takes one word, not 'a b': what has a space in it"),
         ("%session backends --service cloud", "choose auto, ibm or local"),
         ("%session attach", "needs to know which"),
@@ -171,7 +174,7 @@ def test_close_and_cancel_say_what_comes_of_it(circuits: Notebook, ask: Callable
     circuits.good(LOCAL, "result = SamplerV2().run([(measured,)]).result()")
     said = circuits.good("%session close").out
     assert said.startswith("Session closed. It used ")
-    assert "; the same seconds on IBM would cost ≈ $" in said
+    assert "; the same work on IBM would cost ≈ $" in said
     assert _open_ids(ask) == set()
 
 
@@ -202,8 +205,13 @@ def test_tags_reach_every_job(notebook: Notebook, ask: Callable[..., Any]) -> No
         "job = sampler.run([(measured,)])",
         "other = Sampler().run([(measured,)])",
     )
-    assert ask("GET", f"/jobs/{notebook['job'].job_id()}")["tags"] == ["mine", "vqe", "h2"]
-    assert ask("GET", f"/jobs/{notebook['other'].job_id()}")["tags"] == ["vqe", "h2"]
+    *tags, own = ask("GET", f"/jobs/{notebook['job'].job_id()}")["tags"]
+    assert tags == ["mine", "vqe", "h2"]
+    *tags, other = ask("GET", f"/jobs/{notebook['other'].job_id()}")["tags"]
+    assert tags == ["vqe", "h2"]
+    # by these a job is found whose answer was lost
+    assert own != other
+    assert own.startswith("qsession-")
 
 
 def test_several_sessions_by_name(notebook: Notebook, ask: Callable[..., Any]) -> None:
@@ -235,15 +243,22 @@ def test_the_list_shows_what_is_open_and_close_all_ends_it(
     rows = {cells[0]: cells for cells in (row.cells() for row in listing.rows)}
     assert set(rows) == {notebook["session"].session_id, elsewhere}
     here = rows[notebook["session"].session_id]
-    assert here[1:3] == ("session", "aer")
-    assert here[3].startswith("Active")
-    assert here[5] != ""
-    assert here[6].endswith(" on IBM")
-    assert here[7] == "this notebook, 'vqe', bound"
-    assert rows[elsewhere][1:4] == ("batch", "fake_manila", "Open, no job yet")
+    assert here[1:4] == ("vqe", "session", "aer")
+    assert here[4].startswith("Active")
+    assert here[6] != ""
+    assert here[7].endswith(" on IBM")
+    assert here[8] == "this notebook, bound"
+    assert rows[elsewhere][1:5] == ("", "batch", "fake_manila", "Open, no job yet")
     assert elsewhere in repr(listing)
     assert elsewhere in listing._repr_html_()
+    asked = notebook("%session close --all --everywhere")
+    assert "This ends 2 sessions or batches, with 0 pending jobs" in asked.sentence()
+    assert "--all --everywhere --yes ends them" in asked.sentence()
+    assert len(_open_ids(ask)) == 2
     said = notebook.good("%session close --all").out
+    assert "1 more is open elsewhere" in said
+    assert _open_ids(ask) == {elsewhere}, "this notebook's only"
+    said += notebook.good("%session close --all --everywhere --yes").out
     assert (said.count("Session closed."), said.count("Batch closed.")) == (1, 1)
     assert _open_ids(ask) == set()
     assert BINDING.bound is None
@@ -301,8 +316,10 @@ def test_it_is_written_down_in_every_form(circuits: Notebook, tmp_path: Path) ->
     assert row["id"] == circuits["job"].job_id()
     assert circuits["session"].session_id in (tmp_path / "run.html").read_text()
     assert "end it in .json, .csv, .html, .png" in circuits("%session export run.xls").sentence()
-    sentence = circuits(f"%session export {tmp_path}/nowhere/run.json").sentence()
-    assert "Cannot write" in sentence
+    # the second leads into what is a file
+    for place in ("nowhere", "run.json"):
+        sentence = circuits(f"%session export {tmp_path}/{place}/run.json").sentence()
+        assert "Cannot write" in sentence
     assert "Name a folder that exists" in sentence
     if find_spec("kaleido") is None:
         sentence = circuits(f"%session export {tmp_path}/run.png").sentence()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,11 +13,13 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from qsession_widgets import cli
-from qsession_widgets.notes import opened
+from qsession_widgets.cli.main import main
+from qsession_widgets.registry import entries
 from qsession_widgets.sessions.binding import BINDING
+from qsession_widgets.sessions.exit_hooks import close_all_at_exit
 
 from .cells import Notebook, wait_for
+from .conftest import end_kernel
 from .table import CIRCUITS
 
 LOCAL = "%%session --service local --backend aer"
@@ -56,15 +60,17 @@ def test_a_name_closes_no_session_of_another_notebook(
 ) -> None:
     theirs = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
     where = "/home/somebody/other.ipynb"
-    note = opened.Note(theirs, "", where, os.getpid(), name="theirs", opened_at=time.time())
-    opened.write(theirs, lambda _known: note)
+    note = entries.RegistryEntry(
+        theirs, "", where, os.getpid(), name="theirs", opened_at=time.time()
+    )
+    entries.write(theirs, lambda _known: note)
     sentence = notebook("%session close theirs").sentence()
     assert "The session named 'theirs' was opened by other.ipynb, not here" in sentence
     assert f"%session close {theirs} ends it all the same" in sentence
     assert ask("GET", f"/sessions/{theirs}")["state"] == "open"
     # an earlier kernel of this notebook had it
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/me/mine.ipynb")
-    opened.write(theirs, lambda _known: replace(note, notebook="/home/me/mine.ipynb"))
+    entries.write(theirs, lambda _known: replace(note, notebook="/home/me/mine.ipynb"))
     assert "Session closed" in notebook.good("%session close theirs").out
     assert ask("GET", f"/sessions/{theirs}")["state"] == "closed"
 
@@ -128,13 +134,56 @@ def test_a_cell_within_a_cell_does_not_end_it(notebook: Notebook, ask: Callable[
 
 def test_tab_asks_nobody(circuits: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
     live = BINDING.bound
-    info = replace(live.chosen.info, kind="ibm")
-    live.chosen = replace(live.chosen, info=info)
-    monkeypatch.setattr(type(live.chosen.service), "backends", None)
+    connected = live.target.connected
+    connected = replace(connected, info=replace(connected.info, kind="ibm"))
+    live.target = replace(live.target, connected=connected)
+    monkeypatch.setattr(type(connected.service), "backends", None)
     line = "%%session --backend "
     with provisionalcompleter():
         found = [one.text for one in circuits.shell.Completer.completions(line, len(line))]
     assert "aer" in found
+
+
+def test_a_name_still_leads_to_a_session_that_was_closed(
+    notebook: Notebook, ask: Callable[..., Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --name done", JOB, "job.result()", "first = session.session_id")
+    first = notebook["first"]
+    notebook.good("%session close")
+    assert "closed already" in notebook.good("%session close done").out
+    # from a terminal, and from another kernel
+    end_kernel(notebook)
+    assert main(["receipt", "done"]) == 0
+    assert first in capsys.readouterr().out
+    assert main(["close", "done"]) == 0
+    assert "closed already" in capsys.readouterr().out
+    notebook.good("%load_ext qsession_widgets")
+    (shown,) = notebook.good("%session receipt done").displayed
+    assert first in shown["text/plain"]
+    # one that is opened under this name is what it means from now on
+    notebook.good(f"{LOCAL} --name done", "pass")
+    assert main(["close", "done"]) == 0
+    assert ask("GET", f"/sessions/{notebook['session'].session_id}")["state"] == "closed"
+
+
+@pytest.mark.usefixtures("paused")
+def test_a_list_has_the_name_after_the_opener_has_ended(
+    notebook: Notebook, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # as wide as it is, for a program that reads it
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --name waits", JOB)
+    # the interpreter's end closes it, and it lives on until its job has run; on the main thread
+    # that would leave this process deaf to SIGTERM
+    ending = threading.Thread(target=close_all_at_exit)
+    ending.start()
+    ending.join()
+    assert main(["list", "--json"]) == 0
+    (row,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert row["name"] == "waits"
+    assert main(["list"]) == 0
+    assert "  waits  " in capsys.readouterr().out
 
 
 def test_a_terminal_takes_the_open_one_of_a_name(
@@ -142,15 +191,17 @@ def test_a_terminal_takes_the_open_one_of_a_name(
 ) -> None:
     def noted() -> str:
         session = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
-        note = opened.Note(session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="twice")
-        opened.write(session, lambda _known: note)
+        note = entries.RegistryEntry(
+            session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="twice"
+        )
+        entries.write(session, lambda _known: note)
         return str(session)
 
     first, second = noted(), noted()
-    assert cli.main(["close", "twice"]) == 1
+    assert main(["close", "twice"]) == 1
     said = capsys.readouterr().err
     assert "Several sessions are named 'twice'" in said
     assert f"{first} (opened by {first[:4]}.ipynb)" in said
     ask("PATCH", f"/sessions/{second}", json={"accepting_jobs": False})
-    assert cli.main(["close", "twice"]) == 0
+    assert main(["close", "twice"]) == 0
     assert ask("GET", f"/sessions/{first}")["state"] == "closed"

@@ -24,7 +24,7 @@ def test_job_mode_has_a_panel_that_follows_its_jobs(
     ran = notebook.good("%%session --backend aer --expect 3", JOB)
     assert any("application/vnd.jupyter.widget-view+json" in data for data in ran.displayed)
     assert BINDING.job_mode is not None
-    watch = BINDING.job_mode.watch
+    watch = BINDING.job_mode.monitor
     wait_for(lambda: all(job.exact for job in watch.snapshot.jobs), "exact times")
     (job,) = watch.snapshot.jobs
     assert (job.id, job.status, job.stray) == (notebook["job"].job_id(), "done", False)
@@ -42,7 +42,7 @@ def test_the_rules_of_a_session_reach_its_panel(notebook: Notebook) -> None:
     )
     snapshot = notebook["session"].snapshot
     assert (snapshot.idle_close, snapshot.strict) == (300.0, True)
-    assert (snapshot.budget_seconds, snapshot.budget_dollars) == (5.0, 8.0)
+    assert (snapshot.budget_seconds, snapshot.budget_dollars) == (10.0, 8.0)
 
 
 def test_a_panel_is_made_of_the_session_itself(circuits: Notebook) -> None:

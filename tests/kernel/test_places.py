@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets import cli
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.cli.main import main
+from qsession_widgets.client.emulators import emulator_name
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
 from qsession_widgets.options.parsing import parse_open
-from qsession_widgets.service.emulators import emulator_name
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS, end_kernel
@@ -24,7 +24,7 @@ SCANT += "--local-workers 1"
 @pytest.fixture(scope="module", autouse=True)
 def _rehearsals_end(emulator: object) -> Iterator[None]:
     yield
-    launch.stop(emulator_name(Options(**parse_open(SCANT).local)), 60)
+    launcher.stop(emulator_name(EmulatorOptions(**parse_open(SCANT).local)), 60)
 
 
 def test_a_quota_that_would_not_last_and_a_shortened_maximum_time_are_said(
@@ -59,7 +59,7 @@ def test_a_rehearsals_session_is_listed_found_and_ended_from_everywhere(
     assert {row.snapshot.session_id for row in listing.rows} == {first, shared}
 
     def listed() -> dict[str, Any]:
-        assert cli.main(["list", "--json"]) == 0
+        assert main(["list", "--json"]) == 0
         return {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
 
     # a list tells the time by the service's answers, in whole seconds
@@ -68,20 +68,20 @@ def test_a_rehearsals_session_is_listed_found_and_ended_from_everywhere(
     assert set(rows) == {first, shared}
     assert (rows[first]["charged"], rows[shared]["mode"]) == (False, "batch")
     # by the id of a job, too
-    assert cli.main(["show", notebook["job"].job_id()]) == 0
+    assert main(["show", notebook["job"].job_id()]) == 0
     assert first in capsys.readouterr().out
     assert "Attached to the session on aer" in notebook.good(f"%session attach {first}").out
     listing = notebook.good("%session list").value
     row = next(row for row in listing.rows if row.snapshot.session_id == first)
     assert row.opened_by.endswith("attached here, bound")
-    assert cli.main(["close", first]) == 0
+    assert main(["close", first]) == 0
     assert capsys.readouterr().out == "Session closed.\n"
     # noticed before the next job is sent
     assert "takes no more jobs: it was closed" in notebook("SamplerV2().run([(measured,)])").said
     for action, word in (("cancel", "Batch cancelled"), ("close", "is closed already")):
-        assert cli.main([action, shared]) == 0
+        assert main([action, shared]) == 0
         assert word in capsys.readouterr().out
-    assert cli.main(["close", "no-such-id"]) == 1
+    assert main(["close", "no-such-id"]) == 1
     assert "There is no session, batch or job 'no-such-id'" in capsys.readouterr().err
 
 
@@ -98,21 +98,10 @@ def test_listing_starts_no_emulator(
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", f"{tmp_path}/runtime")
     monkeypatch.setenv("JUPYTER_DATA_DIR", f"{tmp_path}/data")
     for words in (["list"], ["list", "--service", "local"]):
-        assert cli.main(words) == 0
+        assert main(words) == 0
         assert "No session is open (no emulator runs here" in capsys.readouterr().out
-    assert cli.main(["show", "an-id"]) == 1
+    assert main(["show", "an-id"]) == 1
     assert "no emulator runs here and no IBM account" in capsys.readouterr().err
-
-
-def test_an_answer_that_was_lost_hides_no_session(
-    notebook: Notebook, ask: Callable[..., Any]
-) -> None:
-    fault = {"method": "POST", "path": "/sessions", "drop": True, "after": True}
-    ask("POST", "/emulator/v1/faults", json=fault)
-    sentence = notebook("%%session --service local --backend aer", "pass").sentence()
-    (listed,) = ask("GET", "/workloads")["workloads"]
-    assert f"It was opened all the same: %session attach {listed['id']} goes on in it" in sentence
-    assert "Session closed" in notebook.good(f"%session close {listed['id']}").out
 
 
 def test_a_magic_below_the_first_line_says_where_it_belongs(notebook: Notebook) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.client.emulators import emulator_name
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
 from qsession_widgets.options.parsing import parse_open
-from qsession_widgets.service.emulators import emulator_name
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
@@ -22,7 +22,7 @@ FAST += "--local-workers 1"
 def _rehearsals_end(emulator: object) -> Iterator[None]:
     yield
     for options in (FAST, FAST + " --local-plan open"):
-        launch.stop(emulator_name(Options(**parse_open(options).local)), 60)
+        launcher.stop(emulator_name(EmulatorOptions(**parse_open(options).local)), 60)
 
 
 def test_the_emulator_is_started_as_the_cell_asks(notebook: Notebook) -> None:
@@ -40,7 +40,7 @@ def test_the_emulator_is_started_as_the_cell_asks(notebook: Notebook) -> None:
     assert notebook["job"].session_id == session.session_id
     notebook.good("job.result()")
     # an emulator keeps its sessions, and the cell starts it again
-    launch.stop(emulator_name(Options(**parse_open(FAST).local)), 60)
+    launcher.stop(emulator_name(EmulatorOptions(**parse_open(FAST).local)), 60)
     assert "the local emulator does not answer" in notebook("%session close").sentence()
     ran = notebook.good(f"%%session {FAST}", "job = SamplerV2().run([(measured,)])")
     assert "goes on" in ran.out

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from qsession_widgets.emulator.discovery import Connection
+from qsession_widgets.emulator.process.connection_file import Connection
 
 from .fresh import Kernel, running_kernel
 from .lines import LINES, of_line
@@ -48,7 +48,7 @@ def test_a_primitive_belongs_to_what_it_should(kernel: tuple[str, Kernel], colum
     printed, error = running.run(way.cell, subshell)
     assert not error, printed
     printed, _ = running.run("print(json.dumps(found))")
-    assert json.loads(printed) == EXPECTED
+    assert _told(printed) == EXPECTED
 
 
 def test_jobs_go_where_their_primitive_belongs(kernel: tuple[str, Kernel]) -> None:
@@ -67,7 +67,7 @@ def test_jobs_go_where_their_primitive_belongs(kernel: tuple[str, Kernel]) -> No
         assert not error, printed
         # in a cell of its own: a line printed after a thread was waited for may be heard too late
         printed, _ = running.run("print(json.dumps(inside))")
-        assert json.loads(printed) == dict.fromkeys(JOBS, True)
+        assert _told(printed) == dict.fromkeys(JOBS, True)
 
 
 def test_another_process_has_no_session_and_says_so(kernel: tuple[str, Kernel]) -> None:
@@ -82,3 +82,9 @@ def test_another_process_has_no_session_and_says_so(kernel: tuple[str, Kernel]) 
     assert not error, printed
     # a log of the process may stand before it
     assert printed.splitlines()[-1] == "A backend or session must be specified."
+
+
+def _told(printed: str) -> object:
+    """The JSON among lines that a kernel prints, which tells of jobs in between, too."""
+    (line,) = [line for line in printed.splitlines() if line.startswith("{")]
+    return json.loads(line)

@@ -10,7 +10,11 @@ from typing import Any
 
 import pytest
 
-COMMAND = [sys.executable, "-c", "from qsession_widgets.cli import main; raise SystemExit(main())"]
+COMMAND = [
+    sys.executable,
+    "-c",
+    "from qsession_widgets.cli import main; raise SystemExit(main())",
+]
 
 
 @pytest.fixture

@@ -10,20 +10,9 @@ import importlib.metadata
 
 import pytest
 
-USAGE = "the usage of a job as the service has told it since its API of April 2026"
 CLIENT = "tests/emulator/test_api_client.py::test_"
 SINCE: dict[str, tuple[tuple[int, int], str]] = {
-    f"{CLIENT}each_primitive_runs_in_a_session": ((0, 50), "Sampler, by that name"),
-    f"{CLIENT}client_side_estimator_runs_in_a_session": ((0, 50), "Estimator, by that name"),
-    f"{CLIENT}real_name_leads_to_the_emulated_device": (
-        (0, 50),
-        "asking for a backend that the service does not list",
-    ),
     f"{CLIENT}session_says_how_it_is": ((0, 51), "the states a session has been in"),
-    f"{CLIENT}batch_is_charged_for_its_jobs": ((0, 48), USAGE),
-    f"{CLIENT}job_mode_metrics_and_times": ((0, 48), USAGE),
-    f"{CLIENT}usage_of_the_instance_adds_up": ((0, 48), USAGE),
-    "tests/kernel/test_strays.py::test_a_line_is_reported_once": ((0, 49), "Estimator"),
 }
 """Tests by how their ids begin, the first release that passes them, and what older ones lack."""
 

@@ -32,7 +32,7 @@ def code(notebook: dict[str, Any]) -> str:
 
 def test_they_are_numbered_without_a_gap() -> None:
     assert all(re.match(r"\d\d_[a-z0-9_]+$", path.stem) for path in NOTEBOOKS)
-    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(1, 9))
+    assert [int(path.stem[:2]) for path in NOTEBOOKS] == list(range(1, 10))
 
 
 def test_no_output_of_a_machine_is_kept(notebook: dict[str, Any]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
-from qsession_widgets.views.picture import draw, idle_spans
+from qsession_widgets.local_time import local_time
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.views.svg_timeline import draw, idle_spans
 from qsession_widgets.views.timeline import MOST_ROWS, timeline
 
 START = 1_750_000_000.0
@@ -67,7 +68,7 @@ def test_many_jobs_share_a_row(ended: SessionSnapshot) -> None:
 def test_a_job_that_never_ran_is_a_cross_where_it_ended(ended: SessionSnapshot) -> None:
     cross = traces(timeline(ended))["failed without running"]
     assert (cross.mode, list(cross.y)) == ("markers", [1])
-    assert str(cross.x[0])[11:19] == "00:05:00", "counted from the opening"
+    assert str(cross.x[0])[11:19] == f"{local_time(START + 300):%H:%M:%S}"
 
 
 def test_idle_time_is_what_is_billed_with_nothing_running(ended: SessionSnapshot) -> None:
@@ -95,9 +96,14 @@ def test_a_session_without_jobs_has_a_picture(ended: SessionSnapshot) -> None:
 
 
 def test_an_error_cannot_bring_tags_into_the_figure(ended: SessionSnapshot) -> None:
-    bad = replace(ended.jobs[3], error="<a href='x'>&")
+    bad = replace(ended.jobs[3], error="<a href='x'>& " + "long " * 300, program="<b>")
     cross = traces(timeline(replace(ended, jobs=(*ended.jobs[:3], bad))))["failed without running"]
-    assert "&lt;a href='x'&gt;&amp;" in cross.hovertext[0]
+    lines = cross.hovertext[0].split("<br>")
+    assert lines[1] == "&lt;b&gt;"
+    assert lines[3].startswith("&lt;a href='x'&gt;&amp; long")
+    # and is no wider than the figure
+    assert max(len(line) for line in lines) < 100
+    assert len(lines) == 7
 
 
 def test_the_still_picture_says_the_same(ended: SessionSnapshot) -> None:

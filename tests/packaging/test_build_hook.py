@@ -29,7 +29,7 @@ def project(tmp_path) -> Path:
     source.mkdir(parents=True)
     (source / "panel.ts").write_text("export const answer = 1;\n")
     static = "../qsession_widgets/static"
-    bundles = "panel.js panel.css plotly.min.js"
+    bundles = "panel.js panel.css part.js plotly.min.js"
     copy = f"for name in {bundles}; do cp src/panel.ts {static}/$name; done"
     package = {"name": "made-up", "version": "1.0.0", "scripts": {"build": copy}}
     (tmp_path / "js" / "package.json").write_text(json.dumps(package))
@@ -124,7 +124,9 @@ def test_a_build_that_writes_nothing_is_an_error(hook, project):
     package = json.loads((project / "js" / "package.json").read_text())
     package["scripts"]["build"] = "true"
     (project / "js" / "package.json").write_text(json.dumps(package))
-    with pytest.raises(RuntimeError, match=r"did not write panel\.js, panel\.css, plotly\.min\.js"):
+    with pytest.raises(
+        RuntimeError, match=r"did not write panel\.js, panel\.css, part\.js, plotly"
+    ):
         run(hook)
 
 

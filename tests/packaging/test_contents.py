@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tarfile
 import zipfile
 from pathlib import PurePosixPath
@@ -11,7 +12,10 @@ import pytest
 # Building makes two isolated environments and fetches Node into one of them.
 pytestmark = pytest.mark.timeout(900)
 
-BUNDLES = {f"qsession_widgets/static/{name}" for name in ("panel.js", "panel.css", "plotly.min.js")}
+BUNDLES = {
+    f"qsession_widgets/static/{name}"
+    for name in ("panel.js", "panel.css", "part.js", "plotly.min.js")
+}
 EXTENSION = "qsession_widgets/labextension"
 LEFTOVERS = {".git", ".venv", ".artifacts", "node_modules", "__pycache__", ".ipynb_checkpoints"}
 
@@ -47,7 +51,17 @@ def test_the_sdist_has_what_the_bundles_are_made_of(in_sdist):
 
 
 def test_the_sdist_has_what_a_contributor_needs(distributions, in_sdist):
-    wanted = {"pyproject.toml", "setup.cfg", "Makefile", "README.md", "LICENSE", "CHANGELOG.md"}
+    wanted = {
+        "SECURITY.md",
+        "CODE_OF_CONDUCT.md",
+        "CITATION.cff",
+        "pyproject.toml",
+        "setup.cfg",
+        "Makefile",
+        "README.md",
+        "LICENSE",
+        "CHANGELOG.md",
+    }
     assert in_sdist >= wanted
     for folder in ("tests", "notebooks"):
         files = (distributions.checkout / folder).rglob("*")
@@ -85,6 +99,26 @@ def test_the_wheel_puts_nothing_else_into_site_packages(in_wheel):
     package = {"qsession_widgets"}
     assert package <= top
     assert all(".dist-info" in name or name.endswith(".data") for name in top - package)
+
+
+def test_the_wheel_carries_the_licence_of_each_package_in_its_bundles(distributions, in_wheel):
+    described = json.loads((distributions.checkout / "js/package.json").read_text("utf-8"))
+    bundled = {f"{name}.txt" for name in described["dependencies"]}
+    found = {PurePosixPath(n).name: n for n in in_wheel if ".dist-info/licenses/" in n}
+    assert set(found) == {"LICENSE", *bundled}
+    with zipfile.ZipFile(distributions.wheel) as archive:
+        texts = {name: archive.read(found[name]).decode() for name in bundled}
+    for name, text in texts.items():
+        assert "Copyright" in text, name
+        assert "Permission is hereby granted" in text, name
+
+
+def test_the_licences_are_those_that_the_packages_came_with(repository):
+    installed = repository / "js" / "node_modules"
+    if not installed.is_dir():
+        pytest.skip("the JavaScript packages are not installed here")
+    for text in (repository / "licenses").glob("*.txt"):
+        assert text.read_bytes() == (installed / text.stem / "LICENSE").read_bytes()
 
 
 def test_the_wheel_has_no_sources_of_the_bundles(in_wheel):

@@ -17,7 +17,7 @@ MIB = 1024 * 1024
 COPY = """
 import sys
 from pathlib import Path
-from qsession_widgets.tutorial import copy_tutorials
+from qsession_widgets.tutorials import copy_tutorials
 print(copy_tutorials(Path(sys.argv[1])))
 """
 

@@ -29,7 +29,7 @@ def new_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         context = browser.new_context(**{**defaults, **options})
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(harness.PATIENCE)
+        page.set_default_timeout(harness.TIMEOUT)
         page.on("pageerror", lambda error: errors.append(str(error)))
         return page
 

@@ -11,15 +11,15 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Playwright, Route, expect, sync_playwright
 
-from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.model import SessionSnapshot
 from qsession_widgets.views.panel import STATIC
-from qsession_widgets.views.wire import Wire
+from qsession_widgets.views.protocol import PanelProtocol
 
 from . import states
 
 HERE = Path(__file__).parent
 ORIGIN = "http://panel.test"
-PATIENCE = 60_000
+TIMEOUT = 60_000
 """Milliseconds to wait for what is to happen on a page."""
 FLAGS = [
     "--no-sandbox",
@@ -41,7 +41,7 @@ def launch(playwright: Playwright, executable: str) -> Browser:
 @contextmanager
 def launched(executable: str) -> Iterator[Browser]:
     """A browser for tests; what they expect of its pages may take its time on a busy machine."""
-    expect.set_options(timeout=PATIENCE)
+    expect.set_options(timeout=TIMEOUT)
     with sync_playwright() as playwright:
         running = launch(playwright, executable)
         yield running
@@ -91,7 +91,8 @@ class Kernel:
         now: float = states.NOW,
     ) -> None:
         self.page = page
-        self.wire = Wire(snapshot)
+        self.told = snapshot
+        self.wire = PanelProtocol(snapshot)
         sync = self.wire.everything(now) if answers else None
         self.index: int = page.evaluate(
             "([facts, sync, options]) => mount(facts, sync, options)",
@@ -101,6 +102,7 @@ class Kernel:
 
     def update(self, snapshot: SessionSnapshot, now: float = states.NOW) -> dict[str, Any] | None:
         """Send what changed, as the widget would."""
+        self.told = snapshot
         message = self.wire.update(snapshot, now)
         if message is not None:
             self.deliver(message)

@@ -3,8 +3,9 @@
     python -m panel.measure [jobs]            (in tests/, or with tests/ on the path)
 
 First paint runs from mounting the panel to the first frame after its chart is drawn, with the
-chart library loaded before. A job's life is four updates, a second apart: it is queued, runs, ends,
-and its exact times come. What the page does anyway in that second is not counted.
+chart library loaded before. A job's life is five updates, a second apart: it is queued, runs, ends,
+its exact times come, and its value is read. What the page does anyway in that second is not
+counted.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from dataclasses import replace
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from qsession_widgets.snapshot import SessionSnapshot
-from qsession_widgets.views.wire import Wire
+from qsession_widgets.model import READ_SERIES, SeriesPoint, SessionSnapshot
+from qsession_widgets.views.protocol import PanelProtocol
 
 from . import states
 from .harness import launch, open_harness, show
@@ -51,6 +52,8 @@ async ([facts, sync]) => {
 LIVES = 6
 STEPS = 4
 """Messages that tell of one job: queued, running, done, with exact times."""
+MESSAGES = STEPS + 1
+"""These, and the one that tells its value."""
 
 
 def chromium() -> str:
@@ -67,7 +70,7 @@ def measure(browser: Browser, count: int) -> dict[str, float]:
     snapshot = states.many(count)
     paints = []
     for _ in range(3):
-        wire = Wire(snapshot)
+        wire = PanelProtocol(snapshot)
         everything = wire.everything(states.NOW)
         paints.append(page.evaluate(FIRST_PAINT, [wire.facts, everything]))
         if len(paints) < 3:
@@ -87,7 +90,7 @@ def measure(browser: Browser, count: int) -> dict[str, float]:
         "ms to table": round(statistics.median(p["table"] for p in paints)),
         "ms to chart": round(statistics.median(p["chart"] for p in paints)),
         "ms of main thread an update": round(each_costs, 1),
-        "ms of main thread for a job's life": round(STEPS * each_costs, 1),
+        "ms of main thread for a job's life": round(MESSAGES * each_costs, 1),
         "ms of main thread while counting down, a second": round(statistics.mean(idle), 1),
     }
 
@@ -109,7 +112,9 @@ def more_jobs(snapshot: SessionSnapshot, count: int) -> Iterator[SessionSnapshot
             replace(step, jobs=(*step.jobs[:-1], replace(step.jobs[-1], id=new))) for step in steps
         ]
         yield from steps
-        snapshot = steps[-1]
+        point = SeriesPoint(READ_SERIES, -4.41 - number / 100, states.NOW, 0.02, job_id=new)
+        snapshot = replace(steps[-1], points=(*snapshot.points, point))
+        yield snapshot
 
 
 def thread_time(page: Page) -> Callable[[str, object], float]:

@@ -1,4 +1,4 @@
-"""Pictures of every state, light and dark, narrow and wide, for people to look at.
+"""Pictures of every state, light, dark and in high contrast, narrow and wide, to look at.
 
     python -m panel.screens            (in tests/, or with tests/ on the path)
 
@@ -18,7 +18,7 @@ from .measure import chromium
 from .states import STATES
 
 OUT = Path(__file__).resolve().parents[2] / ".artifacts" / "screens"
-WIDTHS = (320, 480, 900)
+WIDTHS = (320, 700, 1100)
 
 
 def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:
@@ -26,11 +26,12 @@ def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:
     OUT.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = launch(playwright, chromium())
-        for scheme in ("light", "dark"):
+        for scheme in ("light", "dark", "contrast"):
             for width in widths:
                 page = browser.new_page(
                     viewport={"width": width, "height": 900},
                     color_scheme="dark" if scheme == "dark" else "light",
+                    forced_colors="active" if scheme == "contrast" else "none",
                     timezone_id="Europe/Berlin",
                     reduced_motion="reduce",
                 )

@@ -6,11 +6,19 @@ The moment is five past two on a March afternoon; all sessions were opened aroun
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
 
-from qsession_widgets.snapshot import JobRecord, JobStatus, ServiceInfo, SessionSnapshot
+from qsession_widgets.model import (
+    READ_SERIES,
+    JobRecord,
+    JobStatus,
+    SeriesPoint,
+    ServiceInfo,
+    SessionSnapshot,
+)
 
 NOW = 1_772_460_302.0
 OPENED = NOW - 302.0
@@ -106,6 +114,36 @@ def other_users() -> tuple[tuple[float, float | None, float | None], ...]:
     )
 
 
+def with_values(snapshot: SessionSnapshot, *logged: str) -> SessionSnapshot:
+    """The same with the value of each job that is done, and series that were logged with it."""
+    rng = random.Random(5)
+    points = []
+    done = [each for each in snapshot.jobs if each.status == "done" and each.finished]
+    for number, each in enumerate(done):
+        value = -4.4 + 3.8 * math.exp(-6 * number / len(done)) + rng.gauss(0, 0.02)
+        time = (each.finished or 0) + 0.2
+        points.append(SeriesPoint(READ_SERIES, value, time, 0.02, job_id=each.id))
+        for name in logged:
+            points.append(SeriesPoint(name, value**2, time + 0.1, None, number, each.id))
+    return replace(snapshot, points=tuple(points))
+
+
+def valued() -> SessionSnapshot:
+    """The picture with its objective."""
+    return with_values(active())
+
+
+def queueing() -> SessionSnapshot:
+    """Ten jobs at once: done ones, one that runs, and more that wait; two series."""
+    jobs = [job("done", 1.0 + 0.1 * i, 28.4 + 24 * i, 50.0 + 24 * i) for i in range(10)]
+    jobs[4] = replace(jobs[4], status="failed", error=NOT_ISA, error_code=1517)
+    jobs += [job("running", 2.0, 290.0), *(job("queued", 3.0 + i) for i in range(6))]
+    snapshot = session(
+        jobs, active_periods=(since(28.4, None),), budget_seconds=320.0, max_ttl=330.0
+    )
+    return with_values(snapshot, "energy", "norm of the gradient")
+
+
 def opened() -> SessionSnapshot:
     return session([], state="open", queue_length=7)
 
@@ -196,6 +234,7 @@ def closed() -> SessionSnapshot:
         snapshot,
         state="closed",
         state_reason="session_closed_early",
+        end_reason="notebook",
         accepting_jobs=False,
         closed_at=NOW - 20,
         active_periods=((snapshot.started_at or 0, NOW - 20),),
@@ -215,6 +254,10 @@ def cancelled() -> SessionSnapshot:
         jobs,
         state="closed",
         state_reason="session_cancelled",
+        end_reason="budget",
+        end_running=1,
+        budget_seconds=125.0,
+        budget_dollars=200.0,
         accepting_jobs=False,
         closed_at=OPENED + 170.0,
         active_periods=(since(28.4, 170.0),),
@@ -320,13 +363,17 @@ def many(count: int = 10_000) -> SessionSnapshot:
     ]
     jobs.append(job("running", 300.0, 300.2))
     first = jobs[0].started or 0
-    return session(jobs, opened_at=first - 50, active_periods=((first, None),), max_ttl=28800.0)
+    return with_values(
+        session(jobs, opened_at=first - 50, active_periods=((first, None),), max_ttl=28800.0)
+    )
 
 
 STATES: dict[str, Callable[[], SessionSnapshot]] = {
     "open": opened,
     "waiting": waiting,
     "active": active,
+    "valued": valued,
+    "queueing": queueing,
     "steady": steady,
     "idle": idle,
     "deactivated": deactivated,

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from qsession_widgets.snapshot import JobRecord, SessionSnapshot
+from qsession_widgets.model import JobRecord, SessionSnapshot
 
 from . import states
 from .harness import Kernel, open_harness, show
@@ -36,7 +36,7 @@ def test_a_list_that_is_read_stays_where_it_is(page: Page) -> None:
     snapshot = states.many(500)
     kernel = Kernel(page, snapshot)
     kernel.wait_for_chart()
-    kernel.panel.get_by_role("button", name="earlier jobs").click()
+    kernel.panel.get_by_role("button", name="and 497 done").click()
     window = kernel.panel.get_by_role("region", name="All jobs")
     window.evaluate("el => el.scrollTop = 2000")
     read = kernel.panel.get_by_title(kernel.wire._seen[-66].id)
@@ -57,8 +57,11 @@ def test_a_list_that_is_read_stays_where_it_is(page: Page) -> None:
 def test_the_focus_stays_in_the_panel(page: Page) -> None:
     kernel = show(page, "steady")
     cancel = kernel.panel.locator("tr.qs-row", has_text="Queued").get_by_role("button").last
-    cancel.focus()
-    page.keyboard.press("Enter")
+    expect(cancel).to_be_enabled()  # it takes no key in its first half second
+    cancel.press("Enter")
+    confirm = kernel.panel.get_by_role("group", name="Cancel job").get_by_role("button").first
+    expect(confirm).to_be_enabled()
+    page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     assert len(kernel.sent("command")) == 1
     assert page.evaluate(ACTIVE).startswith("Details of job")
@@ -136,7 +139,7 @@ def test_larger_letters_are_larger_everywhere(page: Page) -> None:
     sizes = "els => [...new Set(els.map(e => parseFloat(getComputedStyle(e).fontSize)))]"
     texts = kernel.panel.locator(".qs-note, .qs-figure, td, .qs-button, .qs-chart text")
     assert min(texts.evaluate_all(sizes)) >= 15
-    rows = kernel.panel.locator(".qs-timeline").bounding_box()
+    rows = kernel.panel.locator(".qs-jobs-chart").bounding_box()
     chart = kernel.panel.locator(".qs-chart .main-svg").first.bounding_box()
     assert rows is not None
     assert chart is not None
@@ -238,7 +241,7 @@ def test_why_a_job_failed_can_be_read_without_a_click(
     expect(why).to_have_text(f"{states.NOT_ISA} (1517)")
     assert why.evaluate("e => e.scrollWidth <= e.clientWidth && e.scrollHeight <= e.clientHeight")
     # one height for all rows of a long list: there it is cut, and told whole by a click
-    kernel.panel.get_by_role("button", name="earlier jobs").click()
+    kernel.panel.get_by_role("button", name=" done").click()
     expect(kernel.panel.locator(".qs-why")).to_have_count(0)
     expect(kernel.panel.locator(".qs-row .qs-error")).to_have_count(1)
 
@@ -269,7 +272,7 @@ def test_jobs_beside_the_session_are_counted_beside_it(page: Page) -> None:
     jobs = (*closed.jobs, states.job("queued", 180.0, stray=True))
     kernel = Kernel(page, replace(closed, jobs=jobs))
     expect(kernel.panel.locator(".qs-clocks")).to_contain_text("10 done · 1 outside")
-    expect(kernel.panel.get_by_text("7 earlier jobs")).to_be_visible()
+    expect(kernel.panel.get_by_text("and 7 done")).to_be_visible()
 
 
 def test_less_than_a_second_is_told_in_milliseconds(page: Page) -> None:

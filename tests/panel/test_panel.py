@@ -13,7 +13,7 @@ import pytest
 from comm.base_comm import BaseComm
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.model import EndResult, SessionSnapshot
 from qsession_widgets.views import panel as module
 from qsession_widgets.views.panel import SessionPanel
 
@@ -68,7 +68,8 @@ class Watcher:
         self.commands: list[tuple[str, str | None]] = []
         self.go = threading.Event()
         self.go.set()
-        self.outcome: str | Exception = "Session closed."
+        self.outcome: EndResult | Exception = EndResult("closed", "close")
+        self.settled = False
 
     def now(self) -> float:
         return states.NOW + 1
@@ -77,12 +78,15 @@ class Watcher:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
 
-    def command(self, action: str, job_id: str | None = None) -> str:
+    def command(self, action: str, job_id: str | None = None, *, by: str = "") -> EndResult:
         self.commands.append((action, job_id))
         assert self.go.wait(DEADLINE)
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return self.outcome
+
+    def settle(self) -> None:
+        self.settled = True
 
     def tell(self, snapshot: SessionSnapshot) -> None:
         self.snapshot = snapshot
@@ -115,7 +119,7 @@ def test_opening_carries_the_facts_and_the_bundle_but_no_jobs(panel: SessionPane
 
 def test_bundle_in_each_widget_stays_small(panel: SessionPanel) -> None:
     state = panel.comm.messages[0][1]["state"]
-    assert len(state["_esm"]) + len(state["_css"]) < 100_000
+    assert len(state["_esm"]) + len(state["_css"]) < 80_000
 
 
 def test_nothing_is_sent_while_nothing_changes(panel: SessionPanel, watcher: Watcher) -> None:
@@ -156,6 +160,9 @@ def test_a_command_is_acknowledged_before_it_is_done(panel: SessionPanel, watche
         "id": "c1",
         "stage": "done",
         "message": "Session closed.",
+        "code": "closed",
+        "cancelled": 0,
+        "finishing": 0,
     }
 
 
@@ -288,3 +295,16 @@ def test_without_the_bundle_one_sentence_says_what_to_do(
     finally:
         module.read_static.cache_clear()
     assert watcher.listeners == []
+
+
+def test_a_page_is_given_receipt_and_tables_with_exact_times_as_files(
+    panel: SessionPanel, watcher: Watcher
+) -> None:
+    panel.comm.receive({"type": "export", "id": "k1", "ending": "exe"})
+    panel.comm.receive({"type": "export", "id": "k2", "ending": "csv"})
+    panel.comm.wait_for(lambda: bool(panel.comm.custom("files")))
+    _, data, buffers = panel.comm.messages[-1]
+    name = f"session-{watcher.snapshot.session_id[:8]}.csv"
+    assert data["content"] == {"type": "files", "id": "k2", "names": [name]}
+    assert watcher.snapshot.jobs[0].id in bytes(buffers[0]).decode()
+    assert watcher.settled

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 
+from qsession_widgets import compare
+from qsession_widgets.client.decode import FINAL_GRACE
+from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.service.client import Answer
-from qsession_widgets.snapshot import ServiceInfo
-from qsession_widgets.snapshot.fields import FINAL_GRACE
-from qsession_widgets.watching.monitor import Monitor
+from qsession_widgets.model import ServiceInfo, provisional
+from qsession_widgets.monitoring.monitor import Monitor
+from qsession_widgets.monitoring.poller import SessionPoller
+from qsession_widgets.views.receipt import to_json, to_text
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 START = datetime(2026, 3, 2, 14, 0, tzinfo=timezone.utc).timestamp()
@@ -79,7 +82,7 @@ class Service:
 
 
 def watch(service: Service) -> Monitor:
-    return Monitor(service, "s", IBM)  # type: ignore[arg-type]
+    return Monitor(SessionPoller(service, "s", IBM))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("jobs", [3, 10_000])
@@ -108,10 +111,10 @@ def test_quick_while_something_is_pending_slow_while_nothing_is() -> None:
     service = Service(0)
     service.fields.update(state="open", timestamps=[], last_job_completed=None, started_at=None)
     monitor = watch(service)
-    fresh = monitor.delay()
+    fresh = monitor.poller.delay()
     for _ in range(80):
         monitor.poll()
-    slow = monitor.delay()
+    slow = monitor.poller.delay()
     assert slow > 2 * fresh
     assert slow <= monitor.snapshot.poll_interval, "the panel says no shorter time than it is"
     service.rows.append({"id": "job-00000", "created": iso(1), "status": "Queued"})
@@ -119,7 +122,7 @@ def test_quick_while_something_is_pending_slow_while_nothing_is() -> None:
     for _ in range(5):
         monitor.poll()
     assert monitor.snapshot.pending()
-    assert monitor.delay() < fresh
+    assert monitor.poller.delay() < fresh
 
 
 def test_the_length_of_the_queue_is_known_while_a_job_waits_in_it() -> None:
@@ -141,12 +144,12 @@ def test_asks_no_sooner_than_it_is_told_to() -> None:
     monitor = watch(service)
     service.refuse = ServiceError("Slow down.", status=429, retry_after=40.0)
     monitor.poll()
-    assert 39 < monitor.delay() <= 40
+    assert 39 < monitor.poller.delay() <= 40
     assert monitor.snapshot.problem is not None
     service.refuse = None
     monitor.poll()
     assert monitor.snapshot.problem is None
-    assert monitor.delay() < 16
+    assert monitor.poller.delay() < 16
 
 
 def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() -> None:
@@ -170,3 +173,52 @@ def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() 
     assert monitor.finished()
     assert monitor.snapshot.poll_interval == 0
     assert monitor.snapshot.usage_final
+
+
+def test_usage_is_not_final_for_half_a_minute_after_the_close() -> None:
+    service = Service(1)
+    service.fields.update(state="closed", accepting_jobs=False, closed_at=iso(20_000))
+    monitor = watch(service)
+    service.now += FINAL_GRACE - 2
+    monitor.poll()
+    assert not monitor.snapshot.usage_final, "the service may still correct it"
+    service.now += 4
+    monitor.poll()
+    assert monitor.snapshot.usage_final
+    assert FINAL_GRACE == 30.0
+
+
+def test_every_page_of_the_list_is_read_and_exact_times_are_there_before_a_table() -> None:
+    service = Service(450)
+    monitor = watch(service)
+    monitor.settle()
+    jobs = monitor.snapshot.jobs
+    assert [job.id for job in jobs] == [row["id"] for row in service.rows]
+    assert all(job.exact for job in jobs)
+    assert {round(job.finished - job.started, 3) for job in jobs} == {1.0}  # type: ignore[operator]
+    assert provisional(monitor.snapshot) == 0
+    assert service.requests.count("metrics") == 450
+
+
+def test_what_is_not_exact_when_the_wait_is_over_is_marked() -> None:
+    service = Service(3)
+    monitor = watch(service)
+    monitor.settle(within=0)
+    left = provisional(monitor.snapshot)
+    assert left > 0
+    assert f"times of {left} not exact yet" in to_text(monitor.snapshot)
+    assert to_json(monitor.snapshot)["provisional_jobs"] == left
+    assert f"{left} not exact" in repr(compare(monitor.snapshot, monitor.snapshot))
+    # and where the service does not answer nobody waits for it
+    service.refuse = ServiceError("No answer.", status=503)
+    monitor.settle()
+    assert provisional(monitor.snapshot) == left
+
+
+def test_a_table_does_not_wait_for_jobs_that_are_pending() -> None:
+    service = Service(3)
+    service.rows.append({"id": "job-00003", "created": iso(9), "status": "Queued"})
+    monitor = watch(service)
+    before = service.requests.count("metrics")
+    monitor.settle()
+    assert service.requests.count("metrics") == before

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qsession_widgets.snapshot import JobRecord, JobStatus, SessionSnapshot
-from qsession_widgets.views.wire import MAX_OTHERS, Wire, bounded_others, pack_job
+from qsession_widgets.model import READ_SERIES, JobRecord, JobStatus, SeriesPoint, SessionSnapshot
+from qsession_widgets.views.protocol import MAX_OTHERS, PanelProtocol, bounded_others, pack_job
 
 from . import states
 
@@ -23,11 +23,13 @@ def size(message: dict[str, Any] | None) -> int:
 
 
 class Reader:
-    """The other side, as `js/src/panel/store.ts` reads it."""
+    """The other side, as `js/src/panel/state/store.ts` reads it."""
 
     def __init__(self, facts: dict[str, Any]) -> None:
         self.facts = json.loads(json.dumps(facts))
         self.rows: list[list[Any]] = []
+        self.points: list[list[Any]] = []
+        self.series: list[str] = []
         self.revision = 0
 
     def take(self, message: dict[str, Any] | None) -> None:
@@ -43,24 +45,29 @@ class Reader:
                 self.rows = []
             self.revision = message["revision"]
             touched = [self._take_row(row) for row in message["jobs"]]
-            for name, column in (("last_job_started", 5), ("last_job_completed", 6)):
+            for name, column in (("last_job_started", 6), ("last_job_completed", 7)):
                 times = [
                     self.facts["epoch"] + row[column] / 1000
                     for row in touched
-                    if row[5] is not None and row[column] is not None and not row[7] & 2
+                    if row[6] is not None and row[column] is not None and not row[8] & 2
                 ]
                 self.facts[name] = max((t for t in (self.facts[name], *times) if t), default=None)
         self.facts.update(message.get("facts", {}))
         for name, (start, tail) in message.get("lists", {}).items():
             self.facts[name] = self.facts[name][:start] + tail
+        if "points" in message:
+            first, series, *rows = message["points"]
+            self.series = series or self.series
+            assert first <= len(self.points)
+            self.points[first:] = rows
 
     def _take_row(self, row: list[Any]) -> list[Any]:
         if isinstance(row[0], int):
             for column, value in zip(row[1::2], row[2::2], strict=True):
                 self.rows[row[0]][column] = value
             return self.rows[row[0]]
-        full = row + [None] * (11 - len(row))
-        full[7] = full[7] or 0
+        full = row + [None] * (15 - len(row))
+        full[8] = full[8] or 0
         known = [i for i, old in enumerate(self.rows) if old[0] == row[0]]
         if known:
             self.rows[known[0]] = full
@@ -69,10 +76,15 @@ class Reader:
         return full
 
 
-def agrees(reader: Reader, wire: Wire, snapshot: SessionSnapshot) -> None:
+def agrees(reader: Reader, wire: PanelProtocol, snapshot: SessionSnapshot) -> None:
     epoch = wire.facts["epoch"]
     expected = {job.id: pack_job(job, epoch) for job in snapshot.jobs}
     assert {row[0]: row for row in reader.rows} == expected
+    values = [(reader.series[row[0]], row[1], reader.rows[row[3]][0]) for row in reader.points]
+    assert values == [
+        (point.series, pytest.approx(point.value, rel=1e-8), point.job_id)
+        for point in snapshot.points
+    ]
     volatile = {"answered_at", "clock_offset", "counts", "sent_at_service", "usage_seconds"}
     for name, value in json.loads(json.dumps(wire.facts)).items():
         if name not in volatile:
@@ -113,17 +125,59 @@ def lives(snapshot: SessionSnapshot) -> list[SessionSnapshot]:
 @pytest.mark.parametrize("jobs", [10, 1000, 10_000])
 def test_one_more_job_costs_at_most_400_bytes(jobs: int) -> None:
     snapshot = states.many(jobs)
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(lives(snapshot))]
     assert sum(cost) <= 400, cost
+
+
+@pytest.mark.parametrize("jobs", [10, 1000, 10_000])
+def test_one_more_value_costs_at_most_100_bytes(jobs: int) -> None:
+    snapshot = states.many(jobs)
+    wire = PanelProtocol(snapshot)
+    wire.everything(states.NOW)
+    wire.update(replace(snapshot, queue_length=1), states.NOW)
+    value = SeriesPoint(
+        READ_SERIES, -1.137216796875, states.NOW, 0.012161234567, job_id=snapshot.jobs[-2].id
+    )
+    message = wire.update(
+        replace(snapshot, queue_length=1, points=(*snapshot.points, value)), states.NOW + 1
+    )
+    assert message is not None
+    assert message.keys() == {"type", "points"}
+    assert size(message) <= 100, message
+
+
+HOW = "Simulated by stabilizer simulation, gate noise twirled to Pauli channels."
+
+
+@pytest.mark.parametrize(
+    ("how", "method", "words"),
+    [({"method": "exact"}, None, None), ({"method": "stabilizer"}, "stabilizer", HOW)],
+    ids=["exact", "approximated"],
+)
+def test_the_method_is_sent_where_it_is_not_exact(
+    how: dict[str, Any], method: str | None, words: str | None
+) -> None:
+    snapshot = states.many(10)
+    wire = PanelProtocol(snapshot)
+    wire.everything(states.NOW)
+    steps = lives(snapshot)
+    for at in (2, 3):
+        job = replace(steps[at].jobs[-1], approximation=words, **how)
+        steps[at] = replace(steps[at], jobs=(*snapshot.jobs, job))
+    cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(steps)]
+    row = wire.since(0, states.NOW)["jobs"][-1]
+    assert row[8] == (5 if method is None else 1)
+    assert row[12:] == ([] if method is None else [method, words])
+    assert sum(cost) <= (400 if method is None else 520), cost
 
 
 def test_cost_of_a_job_does_not_depend_on_how_many_there_are() -> None:
     totals = []
     for jobs in (1000, 9000):
         snapshot = states.many(jobs)
-        wire = Wire(snapshot)
+        wire = PanelProtocol(snapshot)
         wire.everything(states.NOW)
         totals.append([size(wire.update(each, states.NOW)) for each in lives(snapshot)])
     # the same digits, but for the epoch that the times count from
@@ -132,14 +186,15 @@ def test_cost_of_a_job_does_not_depend_on_how_many_there_are() -> None:
 
 def test_rows_are_short() -> None:
     snapshot = states.many(2000)
-    message = Wire(snapshot).everything(states.NOW)
+    message = PanelProtocol(snapshot).everything(states.NOW)
     assert max(size(row) for row in message["jobs"]) <= 130
-    assert size(message) <= 90 * len(snapshot.jobs)
+    assert size(message["points"]) <= 50 * len(snapshot.jobs)
+    assert size(message["jobs"]) <= 90 * len(snapshot.jobs)
 
 
 def test_nothing_is_sent_while_nothing_changes() -> None:
     snapshot = states.active()
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     assert wire.update(snapshot, states.NOW + 100) is None
     later = replace(snapshot, answered_at=states.NOW + 100, clock_offset=0.2, usage_seconds=12.0)
@@ -148,7 +203,7 @@ def test_nothing_is_sent_while_nothing_changes() -> None:
 
 def test_a_page_that_reloads_reads_the_newest_facts() -> None:
     snapshot = states.active()
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.update(replace(snapshot, answered_at=states.NOW + 7, clock_offset=3.0), states.NOW + 7)
     assert wire.facts["answered_at"] == states.NOW + 7
     assert wire.facts["clock_offset"] == 3.0
@@ -156,7 +211,7 @@ def test_a_page_that_reloads_reads_the_newest_facts() -> None:
 
 def test_problem_comes_with_the_time_of_the_last_answer() -> None:
     snapshot = states.idle()
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     message = wire.update(
         replace(snapshot, problem="No answer.", problem_since=states.NOW), states.NOW
@@ -168,7 +223,7 @@ def test_problem_comes_with_the_time_of_the_last_answer() -> None:
 
 def test_final_usage_is_sent_with_its_figure() -> None:
     snapshot = states.closed()
-    wire = Wire(replace(snapshot, usage_final=False, usage_seconds=3.0))
+    wire = PanelProtocol(replace(snapshot, usage_final=False, usage_seconds=3.0))
     message = wire.update(snapshot, states.NOW)
     assert message is not None
     assert message["facts"]["usage_final"] is True
@@ -177,7 +232,7 @@ def test_final_usage_is_sent_with_its_figure() -> None:
 
 def test_the_time_is_told_again_now_and_then() -> None:
     snapshot = states.idle()
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     soon = wire.update(replace(snapshot, queue_length=1), states.NOW + 1)
     late = wire.update(replace(snapshot, queue_length=2), states.NOW + 60)
@@ -189,7 +244,7 @@ def test_the_time_is_told_again_now_and_then() -> None:
 
 def test_a_growing_list_sends_its_new_end() -> None:
     snapshot = states.active()
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
     grown = replace(snapshot, others=(*snapshot.others, (states.NOW, None, None)))
     message = wire.update(grown, states.NOW + 1)
@@ -209,21 +264,22 @@ def test_other_users_are_bounded_and_keep_their_place(count: int) -> None:
 
 def test_a_page_that_missed_something_gets_just_that() -> None:
     snapshot = states.many(500)
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     reader = Reader(wire.facts)
     reader.take(wire.everything(states.NOW))
     steps = lives(snapshot)
     reader.take(wire.update(steps[0], states.NOW))
     for missed in steps[1:]:
         wire.update(missed, states.NOW)
-    message = wire.since(reader.revision, states.NOW)
+    message = wire.since(reader.revision, states.NOW, len(reader.points))
     assert len(message["jobs"]) == 1
+    assert message["points"][2:] == []
     reader.take(message)
     agrees(reader, wire, steps[-1])
 
 
 def test_a_page_that_knows_too_much_gets_everything() -> None:
-    wire = Wire(states.active())
+    wire = PanelProtocol(states.active())
     for revision in (-1, wire.revision + 1):
         assert wire.since(revision, states.NOW)["reset"] is True
     assert wire.since(wire.revision, states.NOW)["type"] == "facts"
@@ -238,7 +294,7 @@ def test_any_history_arrives(seed: int, steps: int) -> None:
     """Whatever happens, and whatever is missed on the way, the page ends up with the same."""
     rng = random.Random(seed)
     snapshot = states.session([])
-    wire = Wire(snapshot)
+    wire = PanelProtocol(snapshot)
     reader = Reader(wire.facts)
     reader.take(wire.everything(states.NOW))
     lost = False
@@ -262,9 +318,14 @@ def test_any_history_arrives(seed: int, steps: int) -> None:
         periods = snapshot.active_periods
         if rng.random() < 0.3:
             periods = (*periods, (states.NOW + step, rng.choice((None, states.NOW + step + 1))))
+        points = snapshot.points
+        if rng.random() < 0.4:
+            name = rng.choice(("energy", "gradient"))
+            points += (SeriesPoint(name, float(step), states.NOW, job_id=rng.choice(jobs).id),)
         snapshot = replace(
             snapshot,
             jobs=tuple(jobs),
+            points=points,
             active_periods=periods,
             state=rng.choice(("open", "active", "inactive")),
             last_job_started=rng.choice((None, *(job.started for job in jobs))),

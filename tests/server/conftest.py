@@ -15,9 +15,9 @@ from typing import Any
 import httpx
 import pytest
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.discovery import Connection
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.connection_file import Connection
 
 from .running import Page, running_server
 
@@ -48,10 +48,10 @@ class Service:
         """The id of a new session or batch."""
         return str(self("POST", "/sessions", json={"mode": mode, "backend": "aer"})["id"])
 
-    def submit(self, session_id: str) -> str:
+    def submit(self, session_id: str, backend: str = "aer") -> str:
         """The id of a new job in a session."""
         params = {"pubs": [[CIRCUIT, None, 10]], "version": 2}
-        body = {"program_id": "sampler", "backend": "aer", "params": params}
+        body = {"program_id": "sampler", "backend": backend, "params": params}
         return str(self("POST", "/jobs", json={**body, "session_id": session_id})["id"])
 
     def fault(self, route: str = "", /, **body: Any) -> Any:
@@ -74,7 +74,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
     folder = tmp_path_factory.mktemp("jupyter")
     enabling = folder / "config" / "jupyter_server_config.d"
     enabling.mkdir(parents=True)
-    package = Path(launch.__file__).parents[1]
+    package = Path(launcher.__file__).parents[2]
     shutil.copy(package / "server" / "jupyter_server_config.json", enabling / "qsession.json")
     # the environment's other extensions take longer to load than most of these tests take
     others = ("jupyter_lsp", "jupyter_server_terminals", "jupyterlab", "notebook", "notebook_shim")
@@ -97,9 +97,9 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 def connection(places: dict[str, str]) -> Iterator[Connection]:
     """The emulator, with instances that play those of accounts beside the default one."""
     others = (("alice", "premium"), ("carol", "payg"))
-    options = Options(instances=others, faults=True, workers=1, seed=1)
-    yield launch.find_or_start(options)
-    launch.stop()
+    options = EmulatorOptions(instances=others, faults=True, workers=1, seed=1)
+    yield launcher.find_or_start(options)
+    launcher.stop()
 
 
 @pytest.fixture(scope="package")

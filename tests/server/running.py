@@ -17,7 +17,7 @@ import httpx
 
 from .. import processes
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds to wait for what is to happen, on a busy machine."""
 
 Document = dict[str, Any]
@@ -52,7 +52,7 @@ class Page:
         assert answer.status_code == 200, answer.text
         return dict(answer.json())
 
-    def until(self, holds: Callable[[Document], Any], seconds: float = PATIENCE) -> Document:
+    def until(self, holds: Callable[[Document], Any], seconds: float = TIMEOUT) -> Document:
         """The first overview of which something holds, waited for as pages do."""
         deadline = time.monotonic() + seconds
         document = self.overview()

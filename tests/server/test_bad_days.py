@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from qsession_widgets.emulator import launch
-from qsession_widgets.emulator.discovery import Connection
-from qsession_widgets.emulator.options import Options
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher
+from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.server.health import SLOW
 
 from .conftest import Service
@@ -40,10 +40,14 @@ def test_a_failing_service(page: Page, service: Service, failure: str) -> None:
     assert entry["snapshot"]["problem"] == known["problem"]
     answer = page.command("local", session, "close")
     assert answer.status_code == 502
-    assert answer.json()["message"].startswith("Could not close the session: ")
+    # what answers with an error of its own, or not at all, may have closed it all the same
+    unknown = "It is not known whether the request to close the session"
+    beginning = unknown if failure in ("500", "down") else "Could not close the session: "
+    assert answer.json()["message"].startswith(beginning)
     service.heal()
     page.until_service("local", lambda one: one["problem"] is None)
-    page.until_listed(session, problem=None)
+    if failure not in ("500", "down"):  # there the request is made again until it is known
+        page.until_listed(session, problem=None)
 
 
 def test_a_failing_service_is_asked_less_and_less(page: Page, service: Service) -> None:
@@ -87,8 +91,8 @@ def test_one_workload_that_is_gone_says_nothing_of_the_service(
 @pytest.fixture
 def second(places: dict[str, str], page: Page) -> Iterator[Connection]:
     """Another emulator, beside the one with the usual name."""
-    yield launch.find_or_start(Options(workers=1, seed=1, speed=60), "second")
-    launch.stop("second")
+    yield launcher.find_or_start(EmulatorOptions(workers=1, seed=1, speed=60), "second")
+    launcher.stop("second")
 
 
 def test_an_emulator_of_another_name_that_ends(page: Page, second: Connection) -> None:
@@ -98,14 +102,14 @@ def test_an_emulator_of_another_name_that_ends(page: Page, second: Connection) -
         entry = page.until_listed(session, "local:second")
         assert entry["snapshot"]["service"]["speed"] == 60
         assert page.api("GET", f"workloads/local%3Asecond/{session}").status_code == 200
-    launch.stop("second")
+    launcher.stop("second")
     page.until_problem("local:second", "This emulator has ended")
     assert find(page.overview(), session) is not None
     refused = page.command("local:second", session, "close")
     assert refused.status_code == 409
     assert refused.json()["message"].startswith("This emulator has ended")
     # its sessions are there again when it is
-    again = Service(launch.find_or_start(Options(workers=1, seed=1, speed=60), "second"))
+    again = Service(launcher.find_or_start(EmulatorOptions(workers=1, seed=1, speed=60), "second"))
     with again.http:
         page.until_service("local:second", lambda one: one["problem"] is None)
         page.until_listed(session, "local:second")

@@ -16,6 +16,7 @@ def test_close_lets_queued_jobs_run(page: Page, service: Service) -> None:
     assert answer.status_code == 200
     body = answer.json()
     assert body["message"] == "Session closing: no more jobs are accepted; 1 job finishes first."
+    assert (body["code"], body["finishing"]) == ("closing", 1)
     assert body["snapshot"]["accepting_jobs"] is False
     # what the answer says, the next overview says too
     known = find(page.overview(), session)
@@ -32,6 +33,7 @@ def test_cancel_takes_queued_jobs_along(page: Page, service: Service) -> None:
     page.until_listed(session, counts=counts(queued=1))
     body = page.command("local", session, "cancel").json()
     assert body["message"] == "Session cancelled: 1 queued job cancelled."
+    assert (body["code"], body["cancelled"]) == ("cancelled", 1)
     page.until_listed(session, state="closed", counts=counts(cancelled=1))
     assert service("GET", f"/sessions/{session}")["state_reason"] == "session_cancelled"
 
@@ -68,6 +70,8 @@ def test_all_must_be_named(page: Page) -> None:
         answer = page.api("POST", "close-all", json=body)
         assert answer.status_code == 400, body
         assert "Name what to close" in answer.json()["message"]
+    deep = b'{"ids":' + b"[" * 2000 + b"]" * 2000 + b"}"
+    assert page.api("POST", "close-all", content=deep).status_code == 400
     many = {"ids": [["local", str(number)] for number in range(201)]}
     assert page.api("POST", "close-all", json=many).status_code == 400
 
@@ -82,6 +86,7 @@ def test_what_was_closed_elsewhere_is_said_to_be(page: Page, service: Service) -
     assert answer.json()["snapshot"]["state"] == "closed"
     again = page.command("local", session, "close")
     assert again.json()["message"] == "It is closed already."
+    assert again.json()["code"] == "already_closed"
 
 
 def test_what_is_not_there_is_not_found(page: Page, service: Service) -> None:
@@ -89,6 +94,7 @@ def test_what_is_not_there_is_not_found(page: Page, service: Service) -> None:
     for key, one in (("local", "nobody"), ("ibm", session), ("local:none", session)):
         answer = page.command(key, one, "close")
         assert answer.status_code == 404, (key, one)
+        assert answer.json()["code"] == "not_found"
         assert answer.json()["message"].startswith("There is no ")
     assert page.command("local", session, "explode").status_code == 404
     assert service("GET", f"/sessions/{session}")["state"] == "open"
@@ -97,7 +103,8 @@ def test_what_is_not_there_is_not_found(page: Page, service: Service) -> None:
 def test_the_service_refuses(page: Page, service: Service) -> None:
     session = service.open()
     page.until_listed(session)
-    service.fault(method="PATCH", path="/sessions/*", status=500, message="The pumps are down.")
+    fault = {"method": "PATCH", "path": "/sessions/*", "times": None}
+    service.fault(**fault, status=500, message="The pumps are down.")
     answer = page.command("local", session, "close")
     assert answer.status_code == 502
     assert answer.json()["message"].startswith("Could not close the session: The pumps are down.")

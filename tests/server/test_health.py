@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
+from qsession_widgets.model import ServiceInfo
+from qsession_widgets.monitoring.service_clock import ServiceClock
 from qsession_widgets.server.health import BACKOFF, LONGEST_REST, Health
-from qsession_widgets.service.client import Answer
-from qsession_widgets.snapshot import ServiceInfo
-from qsession_widgets.watching.service_clock import ServiceClock
 
 
 class Service:
@@ -26,7 +26,7 @@ def health() -> Health:
 
 def fail(health: Health, **error: object) -> None:
     with health.asking():
-        health.hear(ServiceError("No.", **error))  # type: ignore[arg-type]
+        health.record(ServiceError("No.", **error))  # type: ignore[arg-type]
 
 
 def test_what_the_service_asks_for_is_granted(health: Health) -> None:
@@ -44,7 +44,7 @@ def test_each_failure_lengthens_the_rest(health: Health) -> None:
     assert rests[0] <= 1.0
     assert BACKOFF["ibm"] - 5 < rests[-1] <= BACKOFF["ibm"]
     with health.asking():
-        health.hear(ANSWER)
+        health.record(ANSWER)
     assert health.recovered
     assert health.problem is None
     fail(health, status=500)

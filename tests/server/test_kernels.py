@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
 
-from qsession_widgets.notes import opened as notes
+from qsession_widgets.registry import entries as notes
 
 from .conftest import Service
 from .running import Document, Page, find, running_server
@@ -125,6 +125,25 @@ def test_a_session_outlives_its_kernel_and_its_server(
         assert deleted["opened_by"]["label"] == "ansatz.ipynb"
         assert page.command("local", session, "close").status_code == 200
         page.until_listed(session, state="closed")
+
+
+def test_a_crash_closes_the_session_where_that_was_asked_for(
+    variables: dict[str, str], service: Service, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    # another kernel would be in the midst of its imports when the server ends
+    with running_server(root, variables, "--KernelManager.autorestart=False") as page:
+        _, kernel_id = start_notebook(page, "vqe.ipynb")
+        with connected(variables["JUPYTER_RUNTIME_DIR"], kernel_id) as run:
+            run("import os\nimport qsession_widgets.watchdog.owner as owner\nowner.DELAY = 0.0")
+            run("%load_ext qsession_widgets")
+            run("%%session --service local --backend aer\nassert owner.WATCHDOG.process is None")
+            run("%%session --on-crash close\nopen('pid', 'w').write(str(os.getpid()))")
+            session = until_opened(page, lambda by: True)["snapshot"]["session_id"]
+        os.kill(int((root / "pid").read_text()), signal.SIGKILL)
+        page.until_listed(session, state="closed")
+        entry = found(page.until(lambda d: (e := find(d, session)) and e["events"]), session)
+        assert [event["kind"] for event in entry["events"]] == ["guard"]
 
 
 def stays_busy(page: Page, kernel_id: str, runtime: str, go: Path) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import httpx
 import pytest
+from panel import states
 
-from qsession_widgets.snapshot import SessionSnapshot
+from qsession_widgets.model import SessionSnapshot
+from qsession_widgets.server.serializers import to_json
 
 from .conftest import Service
 from .running import Page, find
@@ -144,3 +147,29 @@ def test_what_a_page_asks_for_must_make_sense(page: Page) -> None:
 
 def counts(**known: int) -> dict[str, int]:
     return {**dict.fromkeys(("queued", "running", "done", "cancelled", "failed"), 0), **known}
+
+
+def test_a_session_that_waits_names_the_session_it_waits_for(page: Page, service: Service) -> None:
+    body = {"mode": "dedicated", "backend": "fake_manila"}
+    first, second = (service("POST", "/sessions", json=body)["id"] for _ in range(2))
+    service.submit(first, "fake_manila")
+    page.until_listed(first, state="active")
+    service.submit(second, "fake_manila")
+    waiting = find(
+        page.until(lambda d: (e := find(d, second)) and e["snapshot"]["blocker"]), second
+    )
+    assert waiting is not None
+    assert waiting["snapshot"]["blocker"]["session_id"] == first
+    active = find(page.overview(), first)
+    assert active is not None
+    assert active["snapshot"]["blocker"] is None
+    for session_id in (first, second):
+        service("DELETE", f"/sessions/{session_id}/close")
+
+
+def test_the_qpu_time_of_jobs_that_are_left_out_is_told_with_those_that_are_named() -> None:
+    jobs = tuple(states.job("done", i, i + 0.5, i + 0.9, qpu_seconds=0.25) for i in range(30))
+    stray = states.job("done", 0.0, 0.5, 0.9, qpu_seconds=9.0, stray=True)
+    told = to_json(replace(states.batch(), jobs=(stray, *jobs)))
+    assert len(told["jobs"]) == 20
+    assert told["earlier_qpu"] == 2.5

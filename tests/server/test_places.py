@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.notes.opened import Note, folder
+from qsession_widgets.registry.entries import RegistryEntry, folder
 
 from .conftest import Service
 from .running import Page
@@ -73,7 +73,7 @@ def carol(service: Service) -> Iterator[Service]:
 
 def leave(session_id: str, account: str, of: Service) -> Path:
     """Write down, as a kernel does, that it opened a session there."""
-    note = Note(
+    note = RegistryEntry(
         session_id=session_id,
         url=of.connection.api,
         notebook="/somewhere/vqe.ipynb",

@@ -7,68 +7,70 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.server import watch as module
+from qsession_widgets.server import service_watcher as module
 from qsession_widgets.server.handlers import sentence
-from qsession_widgets.server.sources import find_sources
-from qsession_widgets.server.watch import Watch
-from qsession_widgets.service.client import Answer, ServiceClient
+from qsession_widgets.server.service_list import find_sources
+from qsession_widgets.server.service_watcher import ServiceWatcher
 
 from .conftest import Service
-from .running import PATIENCE
+from .running import TIMEOUT
 
 
 @pytest.fixture
-def watch(service: Service) -> Iterator[Watch]:
+def watch(service: Service) -> Iterator[ServiceWatcher]:
     """A watch on the emulator, in this process."""
     (source,) = find_sources().sources
-    watch = Watch(source, lambda: None, patience=30)
+    watch = ServiceWatcher(source, lambda: None, patience=30)
     yield watch
-    watch.shut()
+    watch.close()
 
 
-def turn_until(watch: Watch, holds: Callable[[], object]) -> None:
+def turn_until(watch: ServiceWatcher, holds: Callable[[], object]) -> None:
     """Let a watch take turns until something holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT
     while not holds():
         assert time.monotonic() < deadline, watch.health.problem
-        watch.turn()
+        watch.step()
 
 
 def test_an_emulator_with_nothing_open_is_left_alone(
-    watch: Watch, service: Service, monkeypatch: pytest.MonkeyPatch
+    watch: ServiceWatcher, service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It ends when nobody has asked it for a while, and a page that is open shall not keep it."""
     monkeypatch.setattr(module, "LEAVE_ALONE", 0.0)
-    while watch.turn() < 60:
+    while watch.step() < 60:
         pass
     before = service.requests
-    watch.turn()
+    watch.step()
     assert service.requests == before + 1, "only this test asks"
     session = service.open()
     watch.hurry([session])
     while watch.snapshot(session) is None:
-        watch.turn()
+        watch.step()
     assert watch.anything_open
-    assert watch.turn() < 60
+    assert watch.step() < 60
 
 
 def test_all_jobs_of_what_has_ended_are_counted_and_told_exactly_when_asked_for(
-    watch: Watch, service: Service
+    watch: ServiceWatcher, service: Service
 ) -> None:
     session = service.open("batch")
     for _ in range(2):
         service.submit(session)
     service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
     while (known := watch.snapshot(session)) is None or known.state != "closed":
-        watch.turn()
+        watch.step()
     assert not any(job.exact for job in known.jobs)
     watch.detail(session)
     while not all(job.exact for job in watch.detail(session).jobs):
-        watch.turn()
+        watch.step()
 
 
-def test_more_than_a_page_that_was_closed_today_is_found(watch: Watch, service: Service) -> None:
+def test_more_than_a_page_that_was_closed_today_is_found(
+    watch: ServiceWatcher, service: Service
+) -> None:
     closed = {service.open("batch") for _ in range(53)}
     for session in closed:
         service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
@@ -83,14 +85,14 @@ def test_a_token_that_is_no_longer_good_is_replaced_for_all_that_is_watched(
     for name, value in service.connection.environment("alice").items():
         monkeypatch.setenv(name, value)
     (source,) = (source for source in find_sources().sources if source.key == "ibm")
-    watch = Watch(source, lambda: None, patience=30)
+    watch = ServiceWatcher(source, lambda: None, patience=30)
     session = alice.open()
     turn_until(watch, lambda: watch.snapshot(session))
     service.fault("/tokens")
     alice("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
     turn_until(watch, lambda: not watch.anything_open)
     assert not watch.health.refused
-    watch.shut()
+    watch.close()
     alice.http.close()
 
 
@@ -111,7 +113,7 @@ def spoil(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 
 def test_what_cannot_be_read_of_one_session_keeps_none_of_the_others(
-    watch: Watch, service: Service, spoil: set[str]
+    watch: ServiceWatcher, service: Service, spoil: set[str]
 ) -> None:
     sessions = [service.open() for _ in range(3)]
     turn_until(watch, lambda: len(watch.snapshots()) == 3)
@@ -126,7 +128,7 @@ def test_what_cannot_be_read_of_one_session_keeps_none_of_the_others(
 
 
 def test_one_that_could_never_be_read_is_named_beside_the_others(
-    watch: Watch, service: Service, spoil: set[str], monkeypatch: pytest.MonkeyPatch
+    watch: ServiceWatcher, service: Service, spoil: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "NOT_AT_ONCE", 0.2)
     # the service lists the newest first, or the oldest: one of them comes before the other two
@@ -140,7 +142,7 @@ def test_one_that_could_never_be_read_is_named_beside_the_others(
     assert watch.unread == []
 
 
-def problem_of(watch: Watch, session_id: str) -> str | None:
+def problem_of(watch: ServiceWatcher, session_id: str) -> str | None:
     known = watch.snapshot(session_id)
     assert known is not None
     return known.problem

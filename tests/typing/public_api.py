@@ -10,22 +10,24 @@ from qsession_widgets import (
     SessionPanel,
     SessionSnapshot,
     UserError,
+    attach_session,
     compare,
     current_session,
     load_ipython_extension,
     open_session,
     unload_ipython_extension,
 )
-from qsession_widgets.sessions.session import Batch, Session
-from qsession_widgets.snapshot import (
+from qsession_widgets.model import (
     Countdown,
     JobRecord,
+    SeriesPoint,
     ServiceInfo,
     Usage,
     interactive_timeout,
     maximum_time,
     usage,
 )
+from qsession_widgets.sessions.session import Batch, Session
 from qsession_widgets.views.comparison import Comparison, Numbers
 
 
@@ -37,6 +39,9 @@ def opening() -> None:
     open_session(service="aer")  # type: ignore[arg-type]
     open_session(mode="job")  # type: ignore[arg-type]
     open_session(maxtime=60)  # type: ignore[call-arg]
+    assert_type(attach_session("vqe"), Session | Batch)
+    attach_session("vqe", service="local", account="work", idle_close="2m", on_crash="leave")
+    attach_session("vqe", backend="fake_fez")  # type: ignore[call-arg]
     assert_type(current_session(), Session | Batch | None)
 
 
@@ -45,6 +50,9 @@ def looking(session: Session) -> float:
     assert_type(seen, SessionSnapshot)
     assert_type(session.wait_for(lambda seen: seen.state == "closed", timeout=5), SessionSnapshot)
     assert_type(session.panel(), SessionPanel)
+    session.log(step=3, energy=-1.1, cost=(2.0, 0.1))
+    session.log(step="first", energy=-1.1)  # type: ignore[arg-type]
+    assert_type(seen.points, tuple[SeriesPoint, ...])
     assert_type(seen.jobs, tuple[JobRecord, ...])
     assert_type(seen.service, ServiceInfo)
     assert_type(seen.started_at, float | None)

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from qiskit_ibm_runtime.accounts import AccountManager, AccountNotFoundError
 
-from qsession_widgets.errors import UserError
-from qsession_widgets.service.accounts import (
+from qsession_widgets.client.accounts import (
     IN_ENVIRONMENT,
     default_account,
     every_account,
     find_account,
 )
-from qsession_widgets.service.choosing import describe_instance
+from qsession_widgets.client.connected_service import describe_instance
+from qsession_widgets.errors import UserError
 
 PLATFORM, CLOUD = "ibm_quantum_platform", "ibm_cloud"
 
@@ -77,7 +77,7 @@ def test_the_environment_goes_first(file: Path, monkeypatch: pytest.MonkeyPatch)
     here, saved = every_account()
     assert (here.name, here.words) == ("", IN_ENVIRONMENT)
     # one key is one account, however often it is there
-    assert (saved.name, saved.holder) == ("a", here.holder)
+    assert (saved.name, saved.owner_key) == ("a", here.owner_key)
     with pytest.raises(UserError, match="There is no saved account 'b': there are a, old"):
         find_account("b")
 
@@ -96,6 +96,9 @@ class Service:
     def instances(self) -> list[dict[str, str]]:
         return self._items
 
+    def active_account(self) -> dict[str, str]:
+        return {"token": "key of a"}
+
     def _get_api_client(self, _instance: str | None = None) -> Any:
         return SimpleNamespace(_session=SimpleNamespace(base_url="https://quantum.invalid/api/v1"))
 
@@ -110,6 +113,7 @@ def test_instances_of_one_account_can_be_told_apart() -> None:
         "IBM Quantum · us-east · Premium · team 1",
         "IBM Quantum · eu-de · Pay-as-you-go · team 2",
     ]
-    assert (infos[2].plan, infos[2].charged) == ("pay-as-you-go", True)
+    assert [info.price_per_second for info in infos] == [0.8, 0.8, 1.6]
+    assert (infos[2].plan, infos[2].charged) == ("payg", True)
     alone: Any = Service(("us-east", "open"))
     assert describe_instance(alone, alone.crns[0]).label == "IBM Quantum · us-east · Open"

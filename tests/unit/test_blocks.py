@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from qiskit_ibm_runtime import Session
 
-from qsession_widgets.sessions.blocks import BlockHidden, OwnBlocks
+from qsession_widgets.sessions.with_blocks import BlockHidden, WithBlocks
 
 
 class Block(Session):
@@ -23,14 +23,14 @@ class Block(Session):
 
 
 @pytest.fixture
-def blocks() -> Iterator[OwnBlocks]:
-    blocks = OwnBlocks(lambda _session: None)
+def blocks() -> Iterator[WithBlocks]:
+    blocks = WithBlocks(lambda _session: None)
     blocks.install()
     yield blocks
     blocks.remove()
 
 
-def test_an_outer_block_is_there_again_after_an_inner_one(blocks: OwnBlocks) -> None:
+def test_an_outer_block_is_there_again_after_an_inner_one(blocks: WithBlocks) -> None:
     with Block() as outer:
         with Block() as inner:
             assert blocks.innermost() is inner
@@ -38,13 +38,13 @@ def test_an_outer_block_is_there_again_after_an_inner_one(blocks: OwnBlocks) -> 
     assert blocks.innermost() is None
 
 
-def test_a_block_that_fails_is_left(blocks: OwnBlocks) -> None:
+def test_a_block_that_fails_is_left(blocks: WithBlocks) -> None:
     with pytest.raises(ZeroDivisionError), Block():
         1 / 0  # noqa: B018
     assert blocks.innermost() is None
 
 
-def test_a_block_is_hidden_from_threads_only_while_it_is_open(blocks: OwnBlocks) -> None:
+def test_a_block_is_hidden_from_threads_only_while_it_is_open(blocks: WithBlocks) -> None:
     def look_inside() -> bool:
         with Block() as own:
             return blocks.innermost() is own
@@ -57,7 +57,7 @@ def test_a_block_is_hidden_from_threads_only_while_it_is_open(blocks: OwnBlocks)
         assert threads.submit(blocks.innermost).result() is None
 
 
-def test_a_block_of_a_thread_is_not_the_cells(blocks: OwnBlocks) -> None:
+def test_a_block_of_a_thread_is_not_the_cells(blocks: WithBlocks) -> None:
     inside, leave = threading.Event(), threading.Event()
 
     def stay_inside() -> None:
@@ -75,7 +75,7 @@ def test_a_block_of_a_thread_is_not_the_cells(blocks: OwnBlocks) -> None:
 
 def test_nothing_is_left_in_the_client() -> None:
     before = Session.__enter__, Session.__exit__
-    blocks = OwnBlocks(lambda _session: None)
+    blocks = WithBlocks(lambda _session: None)
     for _ in range(2):
         blocks.install()
     assert Session.__enter__ is not before[0]

@@ -6,12 +6,17 @@ import sys
 import pytest
 import qiskit_ibm_runtime
 from ibm_cloud_sdk_core import ApiException
-from qiskit_ibm_runtime import QiskitRuntimeService
+from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobV2
 from qiskit_ibm_runtime.api.session import RetrySession
 
+from qsession_widgets.client.rest import ServiceClient, set_active
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.service.client import ServiceClient, set_active
-from qsession_widgets.sessions.seams import ModeSeam, SubmitSeam, own_default_session
+from qsession_widgets.sessions.patches import (
+    ModePatch,
+    ResultPatch,
+    SubmitPatch,
+    own_default_session,
+)
 
 
 def test_the_service_gives_its_line_to_the_api() -> None:
@@ -35,7 +40,7 @@ def test_submits_pass_by_where_they_are_looked_for() -> None:
 def test_a_session_has_a_flag_and_an_instance() -> None:
     source = inspect.getsource(qiskit_ibm_runtime.Session.__init__)
     assert "self._active" in source
-    assert "self._instance" in source
+    assert "self._instance = self._backend._instance" in source
     session = qiskit_ibm_runtime.Session.__new__(qiskit_ibm_runtime.Session)
     set_active(session, False)
     assert session._active is False
@@ -54,19 +59,25 @@ def test_the_seams_leave_no_trace() -> None:
     names = {module.__name__.partition(".")[2] for module in modules}
     assert {"base_primitive", "noise_learner.noise_learner"} <= names
     before = [module.get_mode_service_backend for module in modules]
-    run = QiskitRuntimeService._run
-    mode, submit = ModeSeam(lambda: None, lambda _session: None), SubmitSeam(lambda _submit: None)
+    run, read = QiskitRuntimeService._run, RuntimeJobV2.result
+    mode, submit = ModePatch(lambda: None, lambda _session: None), SubmitPatch(lambda _submit: None)
+    result = ResultPatch(lambda _job_id, _result: None)
     for _ in range(2):
         mode.install()
         submit.install()
+        result.install()
     during = [module.get_mode_service_backend for module in modules]
     assert all(now is not then for now, then in zip(during, before, strict=True))
     assert QiskitRuntimeService._run is not run
+    assert RuntimeJobV2.result is not read
+    assert inspect.signature(RuntimeJobV2.result) == inspect.signature(read)
     for _ in range(2):
         mode.remove()
         submit.remove()
+        result.remove()
     assert [module.get_mode_service_backend for module in modules] == before
     assert QiskitRuntimeService._run is run
+    assert RuntimeJobV2.result is read
 
 
 def test_a_key_that_iam_refuses_is_an_error_of_the_service() -> None:

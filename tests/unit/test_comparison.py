@@ -8,7 +8,8 @@ import pytest
 from panel import states
 
 from qsession_widgets import UserError, compare
-from qsession_widgets.snapshot import usage
+from qsession_widgets.model import usage
+from qsession_widgets.views.receipt import to_json
 
 
 def test_idle_share_and_cost_per_job() -> None:
@@ -21,10 +22,10 @@ def test_idle_share_and_cost_per_job() -> None:
     assert found.a.idle_share == pytest.approx(0.75)
     assert found.a.cost_per_job == pytest.approx(80.0)
     assert (found.a.median_queued, found.a.median_ran) == (7.5, 12.5)
-    # a batch pays for the QPU only: three quarters of each run, by these states
+    # a batch pays for the QPU only: three quarters of each run, by these states, shown as 18 s
     assert found.b.name == "all at once"
     assert found.b.idle_share == 0
-    assert found.b.cost_per_job == pytest.approx(1.6 * (7.5 + 11.25) / 2)
+    assert found.b.cost_per_job == pytest.approx(1.6 * 18 / 2)
     text = repr(found)
     assert "75%" in text
     assert "≈ $80.00" in text
@@ -34,6 +35,15 @@ def test_another_price_counts_for_both() -> None:
     found = compare(states.closed(), states.idle(), price_per_second=2.0)
     assert found.a.cost == pytest.approx(2 * found.a.usage)
     assert found.b.cost == pytest.approx(2 * usage(states.idle(), states.NOW).total)
+
+
+def test_what_ticks_costs_the_same_as_in_the_receipt() -> None:
+    ticking = states.session([], active_periods=(states.since(20.0, 30.75),), state="inactive")
+    receipt = to_json(ticking)
+    # 10.75 s are shown as 10 s
+    assert receipt["cost"] == pytest.approx(16.0)
+    assert sum(receipt["cost_by_cause"].values()) == pytest.approx(receipt["cost"], abs=0.02)
+    assert compare(ticking, ticking).a.cost == pytest.approx(receipt["cost"])
 
 
 def test_the_figure_shows_what_the_numbers_say() -> None:

@@ -5,10 +5,8 @@ from qiskit.providers.exceptions import JobError
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
 
-from qsession_widgets.errors import (
-    ADVICE,
-    EXCEPTIONS,
-    ServiceError,
+from qsession_widgets.errors import ServiceError
+from qsession_widgets.explanations import (
     advise,
     explain,
     nearest,
@@ -16,6 +14,7 @@ from qsession_widgets.errors import (
     still_open,
     unanswered,
 )
+from qsession_widgets.messages.service_errors import ADVICE, EXCEPTIONS
 
 
 def body(code: object, message: str, solution: str = "") -> str:

@@ -1,7 +1,7 @@
 import pytest
 
-from qsession_widgets.snapshot import JobRecord
-from qsession_widgets.snapshot.fields import read_active_periods, read_job, read_time
+from qsession_widgets.client.decode import read_active_periods, read_job, read_time
+from qsession_widgets.model import JobRecord
 
 CREATED = "2026-11-20T10:00:00.5Z"
 SESSION = {"last_job_started": "2026-11-20T10:00:02Z", "last_job_completed": "2026-11-20T10:00:05Z"}
@@ -65,6 +65,34 @@ def test_run_times_are_bounded_by_the_sessions_until_exact_ones_are_known() -> N
     assert job.started == read_time(SESSION["last_job_started"])
     assert job.finished == read_time(SESSION["last_job_completed"])
     assert not job.exact
+
+
+def seconds(at: str) -> float:
+    time = read_time(f"2026-11-20T10:00:{at}Z")
+    assert time is not None
+    return time
+
+
+def test_an_earlier_jobs_end_is_not_the_end_of_the_next() -> None:
+    earlier = {"last_job_started": "2026-11-20T09:59:50Z", "last_job_completed": CREATED}
+    running = read_job(row("Running"), None, earlier, seconds("01"))
+    assert running.started == seconds("01"), "it began since the session was asked"
+    done = read_job(row("Completed"), running, earlier, seconds("04"))
+    assert (done.started, done.finished) == (seconds("01"), seconds("04"))
+
+
+def test_no_estimate_is_shorter_than_the_qpu_time() -> None:
+    stale = {"last_job_started": "2026-11-20T09:59:50Z", "last_job_completed": CREATED}
+    charged = {**row("Completed"), "usage": {"quantum_seconds": 3.0}}
+    late = JobRecord("j1", "sampler", "running", seconds("00.5"), started=seconds("03"))
+    job = read_job(charged, late, stale, seconds("05"))
+    assert (job.started, job.finished) == (seconds("02"), seconds("05")), "seen late to begin"
+    unseen = read_job(charged, None, stale, seconds("02"))
+    assert (unseen.started, unseen.finished) == (seconds("00.5"), seconds("03.5"))
+    charged_later = read_job(charged, read_job(row("Completed"), None, stale, seconds("02")), {}, 0)
+    assert charged_later.finished is not None
+    assert charged_later.started is not None
+    assert charged_later.finished - charged_later.started == 3.0
 
 
 def test_exact_times_stay() -> None:

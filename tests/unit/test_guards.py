@@ -3,14 +3,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
-from kernel.cells import wait_for
 from panel.states import session
 
 from qsession_widgets.errors import UserError
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.options.parsing import build
-from qsession_widgets.sessions import guards
-from qsession_widgets.sessions.guards import SENDING, Guard, Rules, Verdict, judge
-from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.sessions import policies
+from qsession_widgets.sessions.policies import SENDING, Policies, PolicyEnforcer, Verdict, judge
+
+from ..support.waiting import wait_for
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.60)
 IDLE = session(
@@ -26,7 +27,7 @@ BUSY = replace(IDLE, jobs=(JobRecord("j", "sampler", "running", 1020.0, started=
 
 
 def test_nothing_pending_for_long_enough_closes() -> None:
-    rules = Rules(idle_close=30)
+    rules = Policies(idle_close=30)
     assert judge(rules, IDLE, 1039.0) == Verdict(again_in=1.0)
     assert judge(rules, IDLE, 1040.0).end == "nothing was pending for 30 s (--idle-close)"
     assert judge(rules, BUSY, 2000.0) == Verdict()
@@ -34,12 +35,12 @@ def test_nothing_pending_for_long_enough_closes() -> None:
 
 def test_a_session_without_a_job_is_idle_from_its_opening() -> None:
     fresh = replace(IDLE, state="open", started_at=None, last_job_completed=None, active_periods=())
-    assert judge(Rules(idle_close=30), fresh, 929.0).again_in == 1.0
-    assert judge(Rules(idle_close=30), fresh, 930.0).end is not None
+    assert judge(Policies(idle_close=30), fresh, 929.0).again_in == 1.0
+    assert judge(Policies(idle_close=30), fresh, 930.0).end is not None
 
 
 def test_a_job_that_is_being_sent_is_something_to_do() -> None:
-    rules = Rules(idle_close=30)
+    rules = Policies(idle_close=30)
     assert judge(rules, IDLE, 1050.0, sending=True) == Verdict(again_in=SENDING)
     assert judge(rules, IDLE, 1050.0).end is not None
 
@@ -60,7 +61,7 @@ class _Watched:
         self._tell = callback
         return lambda: None
 
-    def command(self, action: str, job_id: str | None = None) -> str:
+    def command(self, action: str, job_id: str | None = None, *, by: str = "") -> str:
         self.ended.append(action)
         return f"Session {action}ed."
 
@@ -68,7 +69,7 @@ class _Watched:
 def test_a_guard_that_cannot_speak_ends_the_session_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(guards, "RETRY", 0.01)
+    monkeypatch.setattr(policies, "RETRY", 0.01)
     watched = _Watched(BUSY, 1080.0)
     heard = threading.Event()
 
@@ -77,7 +78,7 @@ def test_a_guard_that_cannot_speak_ends_the_session_all_the_same(
         heard.set()
         raise BrokenPipeError
 
-    guard = Guard(Rules(budget=100), watched, say)
+    guard = PolicyEnforcer(Policies(budget=100), watched, say)
     try:
         assert heard.wait(60)
         wait_for(lambda: watched.ended == ["cancel"], "the end")
@@ -88,11 +89,11 @@ def test_a_guard_that_cannot_speak_ends_the_session_all_the_same(
 def test_a_job_that_failed_counts_as_something_to_do() -> None:
     failed = JobRecord("j", "sampler", "failed", 1100.0, finished=1105.0)
     late = replace(IDLE, jobs=(failed,))
-    assert judge(Rules(idle_close=30), late, 1130.0).again_in == 5.0
+    assert judge(Policies(idle_close=30), late, 1130.0).again_in == 5.0
 
 
 def test_a_budget_warns_refuses_and_closes() -> None:
-    rules = Rules(budget=100)
+    rules = Policies(budget=100)
     assert judge(rules, BUSY, 1050.0) == Verdict(again_in=30.0)
     warned = judge(rules, BUSY, 1080.0)
     assert warned.warn is not None
@@ -106,21 +107,64 @@ def test_a_budget_warns_refuses_and_closes() -> None:
     assert spent.warn is None
 
 
+def _done(number: int, seconds: float) -> JobRecord:
+    begin = 1000.0 + 10 * number
+    return JobRecord(f"d{number}", "sampler", "done", begin, begin, begin + seconds, True, seconds)
+
+
+def test_a_budget_looks_ahead_and_sends_no_job_that_would_exceed_it() -> None:
+    # jobs of $1.50, one after the other, a budget of $4
+    rules = Policies.of(build({"--budget": "$4"}), replace(IBM, price_per_second=0.15))
+    assert rules.budget == pytest.approx(4 / 0.15)
+    cheap = replace(IDLE, service=replace(IBM, price_per_second=0.15))
+    one, two = _done(0, 10.0), _done(1, 10.0)
+    assert judge(rules, replace(cheap, jobs=(one,)), 1010.0).refuse is None, "nothing to judge by"
+    asked = judge(rules, replace(cheap, jobs=(one, two)), 1020.0)
+    assert asked.refuse is not None
+    assert "would be exceeded (≈ $3.00 of $4.00; a job is expected to take ≈ $1.50)" in asked.refuse
+    assert asked.end is None, "nothing is queued that would have to be stopped"
+    emulated = replace(cheap, jobs=(one, two), device_time=(20.0, 20.0))
+    said = judge(rules, emulated, 1020.0).refuse or ""
+    assert "≈ $3.00 of $4.00, estimated for a device;" in said
+    shorter = (_done(0, 2.0), _done(1, 2.0), _done(2, 2.0))
+    assert judge(rules, replace(cheap, jobs=shorter), 1022.0).refuse is None
+
+
+def test_queued_jobs_that_would_exceed_a_budget_are_cancelled_before_they_start() -> None:
+    rules = Policies(budget=40)
+    running = JobRecord("r", "sampler", "running", 1000.0, started=1020.0)
+    queued = JobRecord("q", "sampler", "queued", 1000.0)
+    busy = replace(IDLE, jobs=(_done(0, 10.0), _done(1, 10.0), running, queued))
+    assert judge(rules, busy, 1021.0).end is None, "30 s and 40 s"
+    late = judge(Policies(budget=39), busy, 1021.0)
+    assert late.how == "cancel"
+    assert late.end is not None
+    assert "would be exceeded (21 s of 39 s; a job is expected to take 10 s)" in late.end
+    alone = replace(busy, jobs=busy.jobs[:3])
+    assert judge(Policies(budget=29), alone, 1021.0).end is None, "a running job finishes"
+
+
+def test_a_batch_looks_ahead_by_qpu_time() -> None:
+    batch = replace(IDLE, mode="batch", jobs=(_done(0, 10.0), _done(1, 10.0)))
+    assert judge(Policies(budget=29), batch, 1100.0).refuse is not None
+    assert judge(Policies(budget=30), batch, 1100.0).refuse is None
+
+
 def test_a_budget_in_dollars_is_one_in_seconds_at_the_plans_price() -> None:
-    rules = Rules.of(build({"--budget": "$16"}), IBM)
+    rules = Policies.of(build({"--budget": "$16"}), IBM)
     assert rules.budget == pytest.approx(10)
     assert "≈ $16.00 of $16.00" in str(judge(rules, BUSY, 1010.0).end)
     with pytest.raises(UserError, match="needs a price, and this plan has none"):
-        Rules.of(build({"--budget": "$16"}), replace(IBM, price_per_second=None))
+        Policies.of(build({"--budget": "$16"}), replace(IBM, price_per_second=None))
 
 
 def test_time_deactivated_is_not_waited_for() -> None:
     asleep = replace(IDLE, state="inactive", active_periods=((1000.0, 1070.0),))
-    assert judge(Rules(budget=100), asleep, 5000.0) == Verdict()
+    assert judge(Policies(budget=100), asleep, 5000.0) == Verdict()
 
 
 def test_what_is_closing_already_is_left_alone() -> None:
-    rules = Rules(idle_close=1, budget=1)
+    rules = Policies(idle_close=1, budget=1)
     closing = replace(BUSY, accepting_jobs=False)
     assert judge(rules, closing, 5000.0).end is None
     queued = JobRecord("k", "sampler", "queued", 1021.0)

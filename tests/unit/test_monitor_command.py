@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
 
+from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.errors import UserError
-from qsession_widgets.service.client import ServiceClient
-from qsession_widgets.snapshot import ServiceInfo
-from qsession_widgets.watching import monitor as module
-from qsession_widgets.watching.monitor import Monitor
+from qsession_widgets.model import EndResult, ServiceInfo
+from qsession_widgets.monitoring import commands
+from qsession_widgets.monitoring.monitor import Monitor
+from qsession_widgets.monitoring.poller import SessionPoller
+
+from ..support.waiting import wait_for
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 DEADLINE = 60.0
@@ -65,7 +67,7 @@ class Service:
     def client(self) -> ServiceClient:
         return ServiceClient.with_key(f"http://127.0.0.1:{self.server.server_port}", "key", "crn")
 
-    def shut(self) -> None:
+    def close(self) -> None:
         self.free.set()
         self.server.shutdown()
         self.thread.join()
@@ -76,18 +78,18 @@ class Service:
 def service() -> Iterator[Service]:
     service = Service()
     yield service
-    service.shut()
+    service.close()
 
 
 @pytest.fixture
 def monitor(service: Service) -> Iterator[Monitor]:
     client = service.client()
-    monitor = Monitor(client, "s", IBM)
+    monitor = Monitor(SessionPoller(client, "s", IBM))
     yield monitor
     service.free.set()
     monitor.stop()
     wait_for(lambda: not threads())
-    client.shut()
+    client.close()
 
 
 def threads() -> list[threading.Thread]:
@@ -95,27 +97,18 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name in names]
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def test_a_close_does_not_wait_for_a_poll_that_hangs(
     service: Service, monitor: Monitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(commands, "TIMEOUT", 0.1)
     service.free.clear()
     poll = threading.Thread(target=monitor.poll)
     poll.start()
     assert service.hanging.acquire(timeout=DEADLINE)
-    said = monitor.command("close")
+    result = monitor.command("close")
     assert service.commands == ["/sessions/s"]
     assert poll.is_alive(), "the poll still hangs"
-    assert said == (
-        "Session closing: the service accepted that, but has not said yet which jobs finish first."
-    )
+    assert result == EndResult("accepted", "close")
     known = monitor.snapshot
     assert (known.state, known.accepting_jobs) == ("active", False), "what was acknowledged"
     heard: list[bool] = []
@@ -127,8 +120,23 @@ def test_a_close_does_not_wait_for_a_poll_that_hangs(
 
 
 def test_a_close_tells_what_the_service_says_then(service: Service, monitor: Monitor) -> None:
-    assert monitor.command("close") == "Session closed."
+    assert monitor.command("close") == EndResult("closed", "close")
     assert monitor.snapshot.state == "closed"
+
+
+def test_a_second_close_makes_no_request(service: Service, monitor: Monitor) -> None:
+    monitor.command("close")
+    assert monitor.command("close") == EndResult("already_closed", "close")
+    assert service.commands == ["/sessions/s"]
+
+
+def test_a_poller_without_a_thread_is_closed_alike(service: Service) -> None:
+    client = service.client()
+    poller = SessionPoller(client, "s", IBM)
+    assert commands.run(poller, "close") == EndResult("closed", "close")
+    assert poller.snapshot.state == "closed"
+    client.close()
+    assert not threads()
 
 
 def test_a_close_that_is_refused_is_said_and_changes_nothing(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
-from qsession_widgets.service.client import Answer
-from qsession_widgets.snapshot import ServiceInfo, SessionSnapshot
-from qsession_widgets.watching import thread as module
-from qsession_widgets.watching.monitor import Monitor
-from qsession_widgets.watching.pace import Pace
+from qsession_widgets.client.rest import Answer
+from qsession_widgets.model import ServiceInfo, SessionSnapshot
+from qsession_widgets.monitoring import poll_thread as module
+from qsession_widgets.monitoring.monitor import Monitor
+from qsession_widgets.monitoring.poller import PollIntervals, SessionPoller
+
+from ..support.waiting import wait_for
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 STOPPED = ServiceInfo("local", "local emulator", "", 1.6, charged=False, speed=0.0)
-QUICK = Pace(0.01, 0.01, 0.02, 0.01)
+QUICK = PollIntervals(0.01, 0.01, 0.02, 0.01)
 IDLE = {
     "id": "s",
     "state": "active",
@@ -49,8 +50,8 @@ class Service:
         return Answer({"jobs": list(self.rows), "count": len(self.rows)}, None, 0.0, 0.0)
 
 
-class Watched(Monitor):
-    """A monitor whose end a test decides."""
+class Endless(SessionPoller):
+    """A poller whose end a test decides."""
 
     over: Callable[[], bool] | None = None
 
@@ -64,11 +65,12 @@ def service() -> Service:
 
 
 @pytest.fixture
-def watch(service: Service) -> Iterator[Callable[..., Watched]]:
-    made: list[Watched] = []
+def watch(service: Service) -> Iterator[Callable[..., Monitor]]:
+    made: list[Monitor] = []
 
-    def make(info: ServiceInfo = IBM) -> Watched:
-        made.append(Watched(service, "s", info, pace=QUICK, others=False))  # type: ignore[arg-type]
+    def make(info: ServiceInfo = IBM) -> Monitor:
+        poller = Endless(service, "s", info, intervals=QUICK, beside=False)  # type: ignore[arg-type]
+        made.append(Monitor(poller))
         return made[-1]
 
     yield make
@@ -81,13 +83,6 @@ def threads() -> list[threading.Thread]:
     return [one for one in threading.enumerate() if one.name == "qsession-monitor-s"]
 
 
-def wait_for(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-
-
 def goes_on(service: Service) -> bool:
     """Whether it is asked again, and again."""
     before = service.polls
@@ -96,7 +91,7 @@ def goes_on(service: Service) -> bool:
 
 
 def test_a_view_is_told_in_the_order_in_which_things_were_known(
-    service: Service, watch: Callable[..., Watched]
+    service: Service, watch: Callable[..., Monitor]
 ) -> None:
     monitor = watch()
     monitor.start = lambda: None  # type: ignore[method-assign]
@@ -130,19 +125,19 @@ def test_a_view_is_told_in_the_order_in_which_things_were_known(
 
 
 def test_rules_that_are_told_during_a_poll_stay(
-    service: Service, watch: Callable[..., Watched]
+    service: Service, watch: Callable[..., Monitor]
 ) -> None:
     monitor = watch()
     heard: list[bool] = []
     monitor.subscribe(lambda snapshot: heard.append(snapshot.strict))
-    service.before = lambda: monitor.keep_to(strict=True)
+    service.before = lambda: monitor.set_policies(strict=True)
     monitor.poll()
     assert set(heard) == {True}
     assert monitor.snapshot.strict
 
 
 def test_a_thread_that_is_about_to_end_is_not_relied_on(
-    service: Service, watch: Callable[..., Watched]
+    service: Service, watch: Callable[..., Monitor]
 ) -> None:
     monitor = watch()
     deciding, started = threading.Event(), threading.Event()
@@ -154,7 +149,8 @@ def test_a_thread_that_is_about_to_end_is_not_relied_on(
         started.wait(A_MOMENT)
         return True
 
-    monitor.over = over
+    assert isinstance(monitor.poller, Endless)
+    monitor.poller.over = over
     monitor.start()
     assert deciding.wait(DEADLINE)
     monitor.start()
@@ -163,7 +159,7 @@ def test_a_thread_that_is_about_to_end_is_not_relied_on(
 
 
 def test_a_thread_that_was_told_to_stop_is_not_relied_on(
-    service: Service, watch: Callable[..., Watched]
+    service: Service, watch: Callable[..., Monitor]
 ) -> None:
     monitor = watch()
     asked, answered = threading.Event(), threading.Event()
@@ -183,7 +179,7 @@ def test_a_thread_that_was_told_to_stop_is_not_relied_on(
 
 
 def test_a_clock_that_stands_still_ends_no_thread(
-    service: Service, watch: Callable[..., Watched]
+    service: Service, watch: Callable[..., Monitor]
 ) -> None:
     watch(STOPPED).start()
     assert goes_on(service)
@@ -193,7 +189,7 @@ def test_a_clock_that_stands_still_ends_no_thread(
 @pytest.mark.parametrize("where", ["service", "delay"])
 def test_no_mistake_ends_the_thread(
     service: Service,
-    watch: Callable[..., Watched],
+    watch: Callable[..., Monitor],
     where: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -211,7 +207,7 @@ def test_no_mistake_ends_the_thread(
     if where == "service":
         service.before = mistake
     else:
-        monkeypatch.setattr(monitor, "delay", mistake)
+        monkeypatch.setattr(monitor.poller, "delay", mistake)
     monitor.start()
     assert goes_on(service)
     wait_for(lambda: len(mistakes) >= 4)

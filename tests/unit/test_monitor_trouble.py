@@ -1,20 +1,20 @@
-"""What a monitor makes of a service that says what is not so, or makes no sense."""
+"""What a poller makes of a service that says what is not so, or makes no sense."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from datetime import datetime, timezone
 from typing import Any
 
 import pytest
 
+from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
-from qsession_widgets.service.client import Answer
-from qsession_widgets.snapshot import ServiceInfo, usage
-from qsession_widgets.watching import answers
-from qsession_widgets.watching.jobwatch import JobWatch
-from qsession_widgets.watching.monitor import Monitor
+from qsession_widgets.model import JobRecord, ServiceInfo, usage
+from qsession_widgets.monitoring import response_checks
+from qsession_widgets.monitoring.job_poller import JobPoller
+from qsession_widgets.monitoring.poller import INTERVALS, SessionPoller
+from qsession_widgets.server import service_watcher
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 LOCAL = ServiceInfo("local", "local emulator", "", 1.6, charged=False)
@@ -77,77 +77,75 @@ def service() -> Service:
 
 
 @pytest.fixture
-def monitor(service: Service) -> Iterator[Monitor]:
-    monitor = Monitor(service, "s", IBM)  # type: ignore[arg-type]
-    yield monitor
-    monitor.stop()
+def poller(service: Service) -> SessionPoller:
+    return SessionPoller(service, "s", IBM)  # type: ignore[arg-type]
 
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not take time to be believed, only answers."""
-    monkeypatch.setattr(answers, "GONE_SECONDS", 0.0)
+    monkeypatch.setattr(response_checks, "GONE_SECONDS", 0.0)
 
 
 def test_an_answer_that_there_is_no_such_session_is_not_believed_at_once(
-    service: Service, monitor: Monitor
+    service: Service, poller: SessionPoller
 ) -> None:
     service.fails["session"] = [UNKNOWN] * 50
     for _ in range(50):
-        monitor.poll()
-    known = monitor.snapshot
+        poller.poll()
+    known = poller.snapshot
     assert (known.state, known.accepting_jobs, known.usage_final) == ("active", True, False)
     assert known.problem == "Session s not found: it is asked again."
-    assert not monitor.finished()
-    monitor.poll()
-    assert monitor.snapshot.problem is None
+    assert not poller.finished()
+    poller.poll()
+    assert poller.snapshot.problem is None
 
 
 @pytest.mark.usefixtures("hasty")
-def test_only_answers_in_a_row_are_believed(service: Service, monitor: Monitor) -> None:
+def test_only_answers_in_a_row_are_believed(service: Service, poller: SessionPoller) -> None:
     busy = ServiceError("Busy.", status=500)
     service.fails["session"] = [UNKNOWN, UNKNOWN, None, UNKNOWN, UNKNOWN, busy, UNKNOWN, UNKNOWN]
     for _ in range(8):
-        monitor.poll()
-    assert monitor.snapshot.state == "active"
-    assert not monitor.gone
+        poller.poll()
+    assert poller.snapshot.state == "active"
+    assert not poller.gone
 
 
 @pytest.mark.usefixtures("hasty")
 def test_a_session_that_is_gone_is_over_and_uses_nothing_more(
-    service: Service, monitor: Monitor
+    service: Service, poller: SessionPoller
 ) -> None:
     service.fails["session"] = [UNKNOWN] * 3
-    answered_at = monitor.snapshot.answered_at
+    answered_at = poller.snapshot.answered_at
     for _ in range(3):
-        monitor.poll()
-    known = monitor.snapshot
-    assert monitor.gone
-    assert monitor.finished()
+        poller.poll()
+    known = poller.snapshot
+    assert poller.gone
+    assert poller.finished()
     assert (known.state, known.accepting_jobs, known.closed_at) == ("closed", False, answered_at)
     assert known.problem == "Session s not found."
-    now = monitor.now()
+    now = poller.now()
     assert usage(known, now + 600).total == usage(known, now).total == pytest.approx(100, abs=2)
-    monitor.poll()
-    assert not monitor.gone
-    assert monitor.snapshot.state == "active", "what the service says last counts"
+    poller.poll()
+    assert not poller.gone
+    assert poller.snapshot.state == "active", "what the service says last counts"
 
 
 def test_an_id_that_has_to_get_about_first_is_waited_for(service: Service) -> None:
     service.fails["session"] = [UNKNOWN, UNKNOWN]
-    monitor = Monitor(service, "s", LOCAL, others=False, patience=60)  # type: ignore[arg-type]
-    assert monitor.snapshot.state == "active"
-    assert monitor.snapshot.problem is None
+    poller = SessionPoller(service, "s", LOCAL, beside=False, retry_404=60)  # type: ignore[arg-type]
+    assert poller.snapshot.state == "active"
+    assert poller.snapshot.problem is None
     service.fails["session"] = [UNKNOWN]
     with pytest.raises(ServiceError, match="not found"):
-        Monitor(service, "s", LOCAL)  # type: ignore[arg-type]
+        SessionPoller(service, "s", LOCAL)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("refusal", [500, 401])
 def test_another_error_is_not_waited_out(service: Service, refusal: int) -> None:
     service.fails["session"] = [ServiceError("No.", status=refusal)]
     with pytest.raises(ServiceError, match="No"):
-        Monitor(service, "s", LOCAL, patience=60)  # type: ignore[arg-type]
+        SessionPoller(service, "s", LOCAL, retry_404=60)  # type: ignore[arg-type]
     assert service.asked == ["session"]
 
 
@@ -156,26 +154,24 @@ def job(status: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_job_that_has_to_get_about_first_did_not_fail(service: Service) -> None:
-    watch = JobWatch(service, IBM, "ibm_fez")  # type: ignore[arg-type]
+    poller = JobPoller(service, IBM, "ibm_fez")  # type: ignore[arg-type]
     service.fails["j"] = [DELETED] * 20
-    watch.start = lambda: None  # type: ignore[method-assign]
-    watch.submitted("j", "sampler", 1)
+    poller.add_job(JobRecord("j", "sampler", "queued", created=poller.now(), pubs=1))
     for _ in range(20):
-        watch.poll()
-    assert [one.status for one in watch.snapshot.jobs] == ["queued"]
-    watch.poll()
-    assert [one.status for one in watch.snapshot.jobs] == ["done"]
+        poller.poll()
+    assert [one.status for one in poller.snapshot.jobs] == ["queued"]
+    poller.poll()
+    assert [one.status for one in poller.snapshot.jobs] == ["done"]
 
 
 @pytest.mark.usefixtures("hasty")
 def test_a_job_that_was_deleted_has_failed(service: Service) -> None:
-    watch = JobWatch(service, IBM, "ibm_fez")  # type: ignore[arg-type]
+    poller = JobPoller(service, IBM, "ibm_fez")  # type: ignore[arg-type]
     service.fails["j"] = [DELETED] * 3
-    watch.start = lambda: None  # type: ignore[method-assign]
-    watch.submitted("j", "sampler", 1)
+    poller.add_job(JobRecord("j", "sampler", "queued", created=poller.now(), pubs=1))
     for _ in range(3):
-        watch.poll()
-    (deleted,) = watch.snapshot.jobs
+        poller.poll()
+    (deleted,) = poller.snapshot.jobs
     assert (deleted.status, deleted.error) == ("failed", "The job was deleted.")
 
 
@@ -184,12 +180,12 @@ def test_the_exact_times_of_a_deleted_job_are_given_up(service: Service) -> None
     service.rows = [job("Completed")]
     service.fails["metrics"] = [DELETED] * 3
     service.fields.update(state="closed", closed_at=iso(30))
-    monitor = Monitor(service, "s", IBM)  # type: ignore[arg-type]
+    poller = SessionPoller(service, "s", IBM)  # type: ignore[arg-type]
     for _ in range(3):
-        assert not monitor.finished()
-        monitor.poll()
-        assert monitor.snapshot.problem is None
-    assert monitor.finished()
+        assert not poller.finished()
+        poller.poll()
+        assert poller.snapshot.problem is None
+    assert poller.finished()
     assert service.asked.count("metrics") == 3
 
 
@@ -203,37 +199,58 @@ SPOILT = [
 
 @pytest.mark.parametrize("spoilt", SPOILT, ids=str)
 def test_what_cannot_be_read_is_the_problem_and_nothing_else(
-    service: Service, monitor: Monitor, spoilt: dict[str, Any], caplog: pytest.LogCaptureFixture
+    service: Service,
+    poller: SessionPoller,
+    spoilt: dict[str, Any],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     good = dict(service.fields)
     service.fields.update(spoilt)
     for _ in range(3):
-        monitor.poll()
-    known = monitor.snapshot
+        poller.poll()
+    known = poller.snapshot
     assert known.state == "active"
     assert known.problem is not None
     assert known.problem.startswith("The service's answer cannot be read (")
     assert known.problem.endswith("): it is asked again.")
     assert not caplog.records, "no traceback a poll"
     service.fields = good
-    monitor.poll()
-    assert monitor.snapshot.problem is None
+    poller.poll()
+    assert poller.snapshot.problem is None
 
 
-def test_jobs_that_cannot_be_read_are_a_problem_too(service: Service, monitor: Monitor) -> None:
+def test_jobs_that_cannot_be_read_are_a_problem_too(
+    service: Service, poller: SessionPoller
+) -> None:
     service.rows = [{"status": "Queued"}]
     for _ in range(5):
-        monitor.poll()
-    assert "KeyError: 'id'" in str(monitor.snapshot.problem)
+        poller.poll()
+    assert "KeyError: 'id'" in str(poller.snapshot.problem)
 
 
 def test_a_first_answer_that_cannot_be_read_is_an_error_of_the_services(service: Service) -> None:
     service.fields["elapsed_time"] = "unknown"
     with pytest.raises(ServiceError, match="could not convert string to float"):
-        Monitor(service, "s", IBM)  # type: ignore[arg-type]
+        SessionPoller(service, "s", IBM)  # type: ignore[arg-type]
     del service.fields["elapsed_time"]
     service.rows = [job("Completed")]
-    monitor = Monitor(service, "s", IBM)  # type: ignore[arg-type]
+    poller = SessionPoller(service, "s", IBM)  # type: ignore[arg-type]
     service.times = {"timestamps": "yesterday"}
     with pytest.raises(ServiceError, match="cannot be read"):
-        monitor.complete()
+        poller.complete()
+
+
+@pytest.mark.parametrize("labs", [0, 1, 2, 5])
+def test_an_idle_session_is_asked_about_at_most_twice_in_five_seconds(labs: int) -> None:
+    minute, asked = 60.0, 0
+    pollers = [(INTERVALS["ibm"], 1), *[(service_watcher.INTERVALS["ibm"], labs)] * labs]
+    for intervals, sharers in pollers:
+        service = Service()
+        poller = SessionPoller(service, "s", IBM, intervals=intervals)  # type: ignore[arg-type]
+        service.asked.clear()
+        at = poller.delay() * sharers
+        while at < minute:
+            poller.poll()
+            at += poller.delay() * sharers
+        asked += len(service.asked)
+    assert asked <= 2 * minute / 5

@@ -1,10 +1,17 @@
+from dataclasses import fields
+from typing import Any
+
 import pytest
 
-from qsession_widgets.errors import UserError
-from qsession_widgets.notebook.usage import USAGE
+from qsession_widgets.client.selection import choose
+from qsession_widgets.emulator.engine.task import METHODS, NOISES
+from qsession_widgets.emulator.option_table import EMULATOR_OPTIONS
+from qsession_widgets.emulator.options import EmulatorOptions, OptionError, parse
+from qsession_widgets.errors import InvalidOption, UserError
+from qsession_widgets.magics.help_text import USAGE
 from qsession_widgets.options.parsing import make, parse_open, split
-from qsession_widgets.options.readers import read_budget
 from qsession_widgets.options.table import OPEN_OPTIONS
+from qsession_widgets.options.validators import read_budget
 
 
 def test_every_option_is_read() -> None:
@@ -35,6 +42,21 @@ def test_guards_and_the_emulators_options_are_read() -> None:
     assert read_budget("20$") == read_budget("20 USD") == (None, 20.0)
     assert (options.on_error, options.on_exit, options.fallback) == ("cancel", "leave", "batch")
     assert options.local == {"ittl": 20.0, "job_time": "device", "faults": True}
+
+
+def test_how_it_is_simulated_is_the_sessions_own_and_no_emulators() -> None:
+    options = parse_open("--local-method stabilizer --local-precision-limit 0.1 --local-seed 3")
+    assert options.local == {"seed": 3}
+    assert options.simulation == {"method": "stabilizer", "precision_limit": 0.1}
+    assert options.service == "local"
+    assert make(local={"noise": "none"}).simulation == {"noise": "none"}
+    assert make(local={"noise": "none"}).local == {}
+    assert options.request != parse_open("--local-seed 3").request
+    with pytest.raises(UserError, match="--local-noise is for the local emulator"):
+        parse_open("--local-noise none --service ibm")
+    choices = {option.flag: option.choices for option in OPEN_OPTIONS}
+    assert choices["--local-method"] == METHODS
+    assert choices["--local-noise"] == NOISES
 
 
 @pytest.mark.parametrize("text", ["$1,50", "1.500,00 $", "$1,2,3", "$", "$-2", "$1e9"])
@@ -77,6 +99,10 @@ def test_values_of_python_are_checked_like_typed_ones() -> None:
     assert make(local={"speed": "3", "seed": 0}).local == {"speed": 3.0, "seed": 0}
     with pytest.raises(UserError, match="speed='fast' is not a number: write for example speed 2"):
         make(local={"speed": "fast"})
+    with pytest.raises(UserError, match=r"write budget='\$20', or a time such as budget 20s\."):
+        make(budget="20")
+    with pytest.raises(UserError, match=r"^instance and account would be IBM's"):
+        make(service="local", instance="crn:x", account="work")
     with pytest.raises(UserError, match="leave out service='ibm'"):
         make(local={"speed": 3}, service="ibm")
     with pytest.raises(UserError, match="mode 'both' does not exist"):
@@ -149,3 +175,50 @@ def test_the_help_names_every_option() -> None:
     for option in OPEN_OPTIONS:
         assert option.flag in USAGE
         assert option.meaning in USAGE
+
+
+def test_an_error_is_spelled_for_where_the_option_was_given() -> None:
+    with pytest.raises(InvalidOption) as raised:
+        parse_open("--local-job-time slow")
+    error = raised.value
+    assert (error.option, error.value, error.facts["choices"]) == (
+        "local-job-time",
+        "slow",
+        ("simulated", "device"),
+    )
+    assert str(error) == "--local-job-time 'slow' does not exist: choose simulated or device."
+    assert str(error.spelled("python")).startswith("job_time='slow' does not exist")
+    assert str(error.spelled("emulator")).startswith("--job-time 'slow' does not exist")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"ittl": 0}, "ittl must be 0.1 or more, not 0."),
+        ({"speed": 2e6}, "speed must be 1000000 or less, not 2e+06."),
+        ({"job_time": "{option}"}, "job_time is one of simulated and device, not '{option}'."),
+    ],
+)
+def test_what_the_emulator_refuses_is_spelled_for_each_place(
+    wrong: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(OptionError) as refused:
+        EmulatorOptions(**wrong)
+    name = next(iter(wrong)).replace("_", "-")
+    _, _, rest = sentence.partition(" ")
+    assert str(refused.value) == f"--{name} {rest}"
+    with pytest.raises(InvalidOption) as raised:
+        choose("local", emulator_options=wrong)
+    assert str(raised.value) == f"--local-{name} {rest}"
+    assert str(raised.value.spelled("python")) == sentence
+
+
+def test_one_table_has_the_emulators_options() -> None:
+    table = [option.name for option in EMULATOR_OPTIONS]
+    assert sorted(table) == sorted(field.name for field in fields(EmulatorOptions))
+    flags = {option.flag for option in OPEN_OPTIONS}
+    assert {f"--local-{one.spelled}" for one in EMULATOR_OPTIONS if one.in_notebooks} <= flags
+    assert parse(["--ittl", "5", "--lanes", "2", "--cap", "--instance", "b=open"]) == (
+        EmulatorOptions(ittl=5.0, lanes=2, cap=True, instances=(("b", "open"),))
+    )
+    assert parse([]) == EmulatorOptions()

@@ -10,15 +10,22 @@ import pytest
 import qsession_widgets
 
 NAMES = {
+    "JobTable",
+    "JobTimeline",
+    "ObjectiveLane",
+    "SessionButtons",
+    "SessionClocks",
     "SessionPanel",
     "SessionSnapshot",
     "UserError",
     "__version__",
+    "attach_session",
     "compare",
     "current_session",
     "load_ipython_extension",
     "open_session",
     "unload_ipython_extension",
+    "usage",
 }
 
 

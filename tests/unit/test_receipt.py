@@ -4,9 +4,9 @@ from xml.dom import minidom
 
 import pytest
 
-from qsession_widgets.snapshot import JobRecord, ServiceInfo, SessionSnapshot
-from qsession_widgets.views.picture import draw
-from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_text
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_json, to_text
+from qsession_widgets.views.svg_timeline import draw
 
 SERVICE = ServiceInfo("ibm", "IBM Quantum · us-east · Premium", "premium", 1.6)
 
@@ -52,17 +52,74 @@ def test_the_text_says_what_it_did_and_cost() -> None:
     assert "7b695108" in text
     assert "ibm_fez · IBM Quantum · us-east · Premium" in text
     assert "3 done" in text
-    assert "1 m 40 s (QPU 3.0 s · classical 1.5 s · idle 1 m 36 s)" in text
+    assert "1 m 40 s (QPU 3 s · classical 2 s · idle 1 m 35 s)" in text
     assert "≈ $160 at $1.60/s" in text
+
+
+def test_as_json_it_has_the_cost_by_cause_the_price_and_the_reason() -> None:
+    priced = replace(SERVICE, price_per_second=0.8, price_source="list")
+    found = to_json(replace(closed(3), service=priced), 1101.0)
+    assert found["cost"] == 80.0
+    assert found["usage"] == {
+        "total": 100.0,
+        "qpu": 3.0,
+        "classical": 1.5,
+        "idle": 95.5,
+        "final": True,
+        "at_most": False,
+        "estimated": False,
+    }
+    assert found["cost_by_cause"] == {"qpu": 2.4, "classical": 1.2, "idle": 76.4}
+    assert found["price"] == {
+        "per_second": 0.8,
+        "source": "list",
+        "plan": "premium",
+        "words": "at $0.80/s, list price of Premium",
+    }
+    assert (found["reason"], found["phase"]) == ("session_closed_early", "closed")
+    assert len(found["jobs"]) == 3
+    free = to_json(replace(closed(3), service=replace(SERVICE, price_per_second=None)))
+    assert (free["cost"], free["cost_by_cause"], free["price"]["words"]) == (None, None, "")
+
+
+def test_what_is_not_exact_has_a_line() -> None:
+    session = closed(6)
+    assert "Method" not in to_text(session)
+    exact = [replace(each, method="exact") for each in session.jobs]
+    assert "Method   exact simulation\n" in to_text(replace(session, jobs=tuple(exact)))
+    ways = [
+        replace(each, method="m", approximation=f"Simulated by way {number}.", no_effect=("x", "y"))
+        for number, each in enumerate(exact[1:])
+    ]
+    text = to_text(replace(session, jobs=(exact[0], *ways)))
+    assert "Method   1 not exact: Simulated by way 0. 1 not exact: Simulated by way 1. " in text
+    assert "2 more not exact, as their logs say. 1 exact\n" in text
+    assert "Ignored  options without effect in the emulator: x, y\n" in text
 
 
 def test_nothing_is_charged_on_the_emulator() -> None:
     local = replace(closed(3), service=replace(SERVICE, kind="local", charged=False))
-    assert "nothing; the same seconds on IBM would cost ≈ $160" in to_text(local)
+    assert "nothing; the same work on IBM would cost ≈ $160" in to_text(local)
 
 
 def test_an_estimate_is_called_one() -> None:
     assert "so far" in to_text(replace(closed(3), usage_final=False))
+
+
+def test_usage_that_may_have_ended_before_is_at_most_so_much() -> None:
+    silent = replace(
+        closed(3),
+        state="active",
+        accepting_jobs=True,
+        closed_at=None,
+        usage_final=False,
+        last_job_completed=1036.5,
+        active_periods=((1000.5, None),),
+        answered_at=1040.0,
+    )
+    text = to_text(silent, 1180.0)
+    assert "at most 1 m 36 s (" in text
+    assert "at most ≈ $154 at $1.60/s" in text
 
 
 @pytest.mark.parametrize("jobs", [0, 1, 500, 10_000])

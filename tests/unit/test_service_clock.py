@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qsession_widgets.watching.service_clock import ServiceClock
+from qsession_widgets.monitoring.service_clock import ServiceClock
 
 
 class Machine:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from qsession_widgets.views import showing
+from qsession_widgets.views import display
 
 
 class _Over:
@@ -29,14 +29,14 @@ def test_a_cell_ends_after_the_receipt_that_a_thread_is_writing() -> None:
             assert go_on.wait(60)
             order.append("written")
 
-    shown: Any = showing._Shown(None, Handle(), _Over())  # type: ignore[arg-type]
-    showing._waiting.append(shown)
+    shown: Any = display._Shown(None, Handle(), _Over())  # type: ignore[arg-type]
+    display._waiting.append(shown)
     writing = threading.Thread(target=shown.write_again)
     writing.start()
     assert begun.wait(60)
 
     def end_cell() -> None:
-        showing.write_receipts()
+        display.write_receipts()
         order.append("cell ended")
 
     ending = threading.Thread(target=end_cell)
@@ -47,4 +47,4 @@ def test_a_cell_ends_after_the_receipt_that_a_thread_is_writing() -> None:
     for thread in (writing, ending):
         thread.join(60)
     assert order == ["written", "cell ended"]
-    assert showing._waiting == []
+    assert display._waiting == []

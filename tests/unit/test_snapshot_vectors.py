@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
-from qsession_widgets.snapshot import Countdown, SessionSnapshot, numbers
+from qsession_widgets.messages.labels import HEADLINES, headline
+from qsession_widgets.model import Countdown, SessionSnapshot, metrics
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
 VECTORS = json.loads(FILE.read_text(encoding="utf-8"))
@@ -34,14 +35,15 @@ def as_list(countdown: Countdown | None) -> list[Any] | None:
 def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
     """Each number a case names comes out as it says."""
     snapshot, now = read(case), case["now"]
-    used = numbers.usage(snapshot, now)
+    used = metrics.usage(snapshot, now)
     found = {
-        "interactive": as_list(numbers.interactive_timeout(snapshot, now)),
-        "maximum": as_list(numbers.maximum_time(snapshot, now)),
-        "empty": as_list(numbers.empty_timeout(snapshot, now)),
-        "idle_close": as_list(numbers.idle_timeout(snapshot, now)),
+        "interactive": as_list(metrics.interactive_timeout(snapshot, now)),
+        "maximum": as_list(metrics.maximum_time(snapshot, now)),
+        "empty": as_list(metrics.empty_timeout(snapshot, now)),
+        "idle_close": as_list(metrics.idle_timeout(snapshot, now)),
         "usage": [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
-        "headline": numbers.headline(snapshot),
+        "at_most": used.at_most,
+        "headline": headline(snapshot),
         "pending": len(snapshot.pending()),
     }
     for name, expected in case["expect"].items():
@@ -51,10 +53,21 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
             assert found[name] == expected, name
 
 
+@pytest.mark.parametrize("case", [c for c in CASES if "phase" in c], ids=lambda c: c["name"])
+def test_a_snapshot_has_the_phase_that_its_case_names(case: dict[str, Any]) -> None:
+    assert metrics.phase(read(case)) == case["phase"]
+
+
+def test_every_phase_has_a_case_and_a_label() -> None:
+    codes = set(get_args(metrics.Phase))
+    assert {case["phase"] for case in CASES if "phase" in case} == codes
+    assert set(HEADLINES) == codes
+
+
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_usage_is_the_sum_of_its_parts(case: dict[str, Any]) -> None:
     """Nothing billed is left unexplained, in any case."""
-    used = numbers.usage(read(case), case["now"])
+    used = metrics.usage(read(case), case["now"])
     assert used.qpu + used.classical + used.idle == pytest.approx(used.total)
     assert min(used.qpu, used.classical, used.idle) >= 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,9 +11,9 @@ import pytest
 from panel.states import session
 
 from qsession_widgets.errors import UserError
-from qsession_widgets.snapshot import SessionSnapshot
-from qsession_widgets.watching import waiting
-from qsession_widgets.watching.waiting import wait_for
+from qsession_widgets.model import SessionSnapshot
+from qsession_widgets.monitoring import waiting
+from qsession_widgets.monitoring.waiting import wait_for
 
 OPEN = session([], answered_at=1000.0)
 
@@ -62,3 +63,10 @@ def test_a_service_that_says_nothing_all_the_while_is_named_too(
     monkeypatch.setattr(waiting, "SILENCE", 0.0)
     assert "has not answered for 7.0 s. What" in gave_up(Monitor(OPEN, silent=7.0))
     assert "still open" in gave_up(Monitor(OPEN, silent=0.0))
+
+
+@pytest.mark.parametrize("timeout", [-1, -0.5, math.nan, "1m", None, True])
+def test_a_timeout_is_a_number_of_seconds(timeout: Any) -> None:
+    said = gave_up(Monitor(OPEN), timeout)
+    assert said.startswith("timeout is a number of seconds, 0 or more")
+    assert said.endswith(f"not {timeout!r}.")

@@ -1,6 +1,6 @@
-// What JupyterLab loads first: a module federation container, written by hand. JupyterLab asks it for the plugins
+// The module federation container that JupyterLab loads first, written by hand. JupyterLab asks it for the plugins
 // (`get`) after it has told where its own modules are (`init`). Building it with a bundler of JupyterLab's would
-// need all of JupyterLab's packages at every install; this needs esbuild, and takes what the page has.
+// need all of JupyterLab's packages at every install; this needs esbuild, and takes the modules of the page.
 
 interface SharedVersion {
   get(): Promise<() => unknown> | (() => unknown);

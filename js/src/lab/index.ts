@@ -11,21 +11,21 @@ import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
 import { Token } from "@lumino/coreutils";
-import { addCommands, CATEGORY, IDS, tellEnd } from "./commands";
-import { askBeforeEnd } from "./dialogs";
-import { Guard } from "./guard";
-import { watchHand } from "./hand";
-import { makeLab, type Lab } from "./lab";
-import { Notifier } from "./notifier";
-import { PanelWidget } from "./panel";
-import { showReceipts } from "./receipts";
-import { PLUGIN } from "./settings";
-import { StatusItem } from "./status";
+import { addCommands, CATEGORY, IDS, tellEnd } from "./plugins/paletteCommands";
+import { askBeforeEnd } from "./guard/dialogs";
+import { ShutdownGuard } from "./guard/kernelShutdown";
+import { watchActivity } from "./notifications/userActivity";
+import { makeLab, type Lab } from "./plugins/main";
+import { Notifier } from "./notifications/notifier";
+import { PanelWidget } from "./plugins/sidePanel";
+import { showReceipts } from "./plugins/receipts";
+import { PLUGIN } from "./state/settings";
+import { StatusItem } from "./plugins/statusItem";
 
 const ILab = new Token<Lab>("qsession-widgets:ILab");
 const RANK = 650;
 
-const main: JupyterFrontEndPlugin = {
+const main: JupyterFrontEndPlugin<Lab> = {
   id: PLUGIN,
   description: "Asks the Jupyter server what the sessions of this account and this machine do.",
   autoStart: true,
@@ -34,7 +34,7 @@ const main: JupyterFrontEndPlugin = {
   activate: makeLab,
 };
 
-const commands: JupyterFrontEndPlugin = {
+const commands: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:commands",
   description: "Adds the commands for sessions, for the palette, the menus and shortcuts.",
   autoStart: true,
@@ -44,7 +44,7 @@ const commands: JupyterFrontEndPlugin = {
     addCommands(app, lab.actions, lab.sessions, palette),
 };
 
-const panel: JupyterFrontEndPlugin = {
+const panel: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:panel",
   description: "Adds the side panel with all open sessions, whatever their kernels do.",
   autoStart: true,
@@ -57,7 +57,7 @@ const panel: JupyterFrontEndPlugin = {
   },
 };
 
-const status: JupyterFrontEndPlugin = {
+const status: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:status",
   description: "Shows the current notebook's session in the status bar, with its countdowns.",
   autoStart: true,
@@ -88,14 +88,14 @@ const status: JupyterFrontEndPlugin = {
   },
 };
 
-const notifications: JupyterFrontEndPlugin = {
+const notifications: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:notifications",
   description:
     "Tells what happens to sessions: activated, idle, deactivated, closed, a job failed.",
   autoStart: true,
   requires: [ILab],
   activate: (app: JupyterFrontEnd, { sessions, settings, actions, context }: Lab) => {
-    const working = watchHand(() => actions.notebook?.node);
+    const working = watchActivity(() => actions.notebook?.node);
     const notifier = new Notifier(
       sessions,
       settings,
@@ -112,7 +112,7 @@ const notifications: JupyterFrontEndPlugin = {
   },
 };
 
-const guard: JupyterFrontEndPlugin = {
+const guard: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:guard",
   description: "Asks before a kernel ends or a tab is closed that would leave a session open.",
   autoStart: true,
@@ -124,7 +124,7 @@ const guard: JupyterFrontEndPlugin = {
     tracker: INotebookTracker | null,
     dialogs: ISessionContextDialogs | null,
   ) => {
-    const watch = new Guard(sessions, settings, {
+    const watch = new ShutdownGuard(sessions, settings, {
       ask: (occasion, workloads) => askBeforeEnd(occasion, workloads, sessions),
       close: ({ service, snapshot }) => actions.end("close", { service, id: snapshot.session_id }),
       failed: (message) => Notification.emit(message, "error", { autoClose: false }),
@@ -137,7 +137,7 @@ const guard: JupyterFrontEndPlugin = {
   },
 };
 
-const launcher: JupyterFrontEndPlugin = {
+const launcher: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:launcher",
   description: "Adds the tutorials to the launcher.",
   autoStart: true,
@@ -148,7 +148,7 @@ const launcher: JupyterFrontEndPlugin = {
   },
 };
 
-const receipts: JupyterFrontEndPlugin = {
+const receipts: JupyterFrontEndPlugin<void> = {
   id: "qsession-widgets:receipts",
   description: "Shows the receipt in a saved notebook whose panel no kernel knows of any more.",
   autoStart: true,

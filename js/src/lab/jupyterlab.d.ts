@@ -1,7 +1,11 @@
-// The parts of JupyterLab that these plugins touch, and nothing else. They are the same from JupyterLab 4.4 on;
-// JupyterLab's own types would bring three hundred packages into every build.
+// The parts of JupyterLab that these plugins use, and nothing else: JupyterLab's own types would bring three hundred
+// packages into every build. `make check-lab-types` compiles the plugins against the real ones of 4.4 and of the newest.
 
 declare module "@lumino/coreutils" {
+  export type JSONValue = null | boolean | number | string | JSONValue[] | JSONObject;
+  export interface JSONObject {
+    [key: string]: JSONValue;
+  }
   export class Token<T> {
     constructor(name: string, description?: string);
     readonly name: string;
@@ -64,6 +68,7 @@ declare module "@lumino/widgets" {
 }
 
 declare module "@jupyterlab/services" {
+  import type { JSONObject } from "@lumino/coreutils";
   import type { ISignal } from "@lumino/signaling";
   export namespace ServerConnection {
     interface ISettings {
@@ -71,51 +76,77 @@ declare module "@jupyterlab/services" {
     }
     function makeRequest(url: string, init: RequestInit, settings: ISettings): Promise<Response>;
   }
-  export interface Kernel {
-    readonly id: string;
-    readonly status: string;
-    requestExecute(
-      content: {
-        code: string;
-        silent?: boolean;
-        store_history?: boolean;
-        user_expressions?: object;
-      },
-      disposeOnDone?: boolean,
-    ): { readonly done: Promise<{ content: unknown }>; dispose(): void };
+  export namespace Kernel {
+    interface IKernelConnection {
+      readonly id: string;
+      readonly status: string;
+      dispose(): void;
+      requestExecute(
+        content: {
+          code: string;
+          silent?: boolean;
+          store_history?: boolean;
+          user_expressions?: JSONObject;
+        },
+        disposeOnDone?: boolean,
+      ): { readonly done: Promise<{ content: unknown }>; dispose(): void };
+    }
+    interface IManager {
+      shutdown(id: string): Promise<void>;
+      shutdownAll(): Promise<void>;
+      connectTo(options: { model: { id: string; name: string } }): IKernelConnection;
+    }
   }
-  export interface Shutting {
-    shutdown(id: string): Promise<void>;
-    shutdownAll(): Promise<void>;
-  }
-  export interface ServiceManager {
-    readonly serverSettings: ServerConnection.ISettings;
-    readonly kernels: Shutting & {
-      connectTo(options: { model: { id: string; name: string } }): Kernel & { dispose(): void };
-    };
-    readonly sessions: Shutting & {
+  export namespace Session {
+    interface IManager {
+      shutdown(id: string): Promise<void>;
+      shutdownAll(): Promise<void>;
       running(): IterableIterator<{ id: string; kernel: { id: string } | null }>;
-    };
+    }
+  }
+  export namespace ServiceManager {
+    interface IManager {
+      readonly serverSettings: ServerConnection.ISettings;
+      readonly kernels: Kernel.IManager;
+      readonly sessions: Session.IManager;
+    }
+  }
+}
+
+declare module "@lumino/commands" {
+  import type { JSONObject } from "@lumino/coreutils";
+  import type { VirtualElement } from "@lumino/virtualdom";
+  export namespace CommandRegistry {
+    type Arguments = Record<string, unknown>;
+    interface ICommandOptions {
+      label?: string | ((args: Arguments) => string);
+      caption?: string;
+      describedBy?: { args: JSONObject };
+      icon?: VirtualElement.IRenderer;
+      isEnabled?: (args: Arguments) => boolean;
+      execute: (args: Arguments) => unknown;
+    }
+  }
+}
+
+declare module "@lumino/virtualdom" {
+  export namespace VirtualElement {
+    interface IRenderer {
+      render(host: HTMLElement): void;
+    }
   }
 }
 
 declare module "@jupyterlab/application" {
+  import type { CommandRegistry } from "@lumino/commands";
   import type { Token } from "@lumino/coreutils";
   import type { Widget } from "@lumino/widgets";
   import type { ISignal } from "@lumino/signaling";
   import type { ServiceManager } from "@jupyterlab/services";
-  export interface CommandOptions {
-    label: string | ((args: Record<string, unknown>) => string);
-    caption?: string;
-    describedBy?: { args: object };
-    icon?: unknown;
-    isEnabled?: (args: Record<string, unknown>) => boolean;
-    execute: (args: Record<string, unknown>) => unknown;
-  }
   export interface JupyterFrontEnd {
     readonly name: string;
     readonly restored: Promise<unknown>;
-    readonly serviceManager: ServiceManager;
+    readonly serviceManager: ServiceManager.IManager;
     readonly shell: {
       readonly currentWidget: Widget | null;
       readonly currentChanged?: ISignal<unknown, unknown>;
@@ -123,20 +154,20 @@ declare module "@jupyterlab/application" {
       activateById(id: string): void;
     };
     readonly commands: {
-      addCommand(id: string, options: CommandOptions): void;
+      addCommand(id: string, options: CommandRegistry.ICommandOptions): void;
       execute(id: string, args?: object): Promise<unknown>;
       hasCommand(id: string): boolean;
       notifyCommandChanged(id?: string): void;
     };
   }
-  export interface JupyterFrontEndPlugin {
+  export interface JupyterFrontEndPlugin<T> {
     id: string;
     description: string;
     autoStart: boolean;
     requires?: Token<unknown>[];
     optional?: (Token<unknown> | undefined)[];
-    provides?: Token<unknown>;
-    activate: (app: JupyterFrontEnd, ...services: never[]) => unknown;
+    provides?: Token<T>;
+    activate: (app: JupyterFrontEnd, ...services: never[]) => T;
   }
   export interface ILayoutRestorer {
     add(widget: Widget, name: string): void;
@@ -153,9 +184,9 @@ declare module "@jupyterlab/apputils" {
     addItem(item: { command: string; category: string; args?: object }): unknown;
   }
   export const ICommandPalette: Token<ICommandPalette>;
-  export interface SessionContext {
+  export interface ISessionContext {
     readonly isDisposed: boolean;
-    readonly session: { readonly kernel: Kernel | null } | null;
+    readonly session: { readonly kernel: Kernel.IKernelConnection | null } | null;
     readonly kernelChanged: ISignal<unknown, unknown>;
     readonly kernelPreference: { readonly shutdownOnDispose?: boolean };
     restartKernel(): Promise<void>;
@@ -163,7 +194,7 @@ declare module "@jupyterlab/apputils" {
     changeKernel(options?: object): Promise<unknown>;
   }
   export interface ISessionContextDialogs {
-    restart(context: SessionContext, options?: object): Promise<boolean>;
+    restart(context: ISessionContext, options?: object): Promise<boolean>;
   }
   export const ISessionContextDialogs: Token<ISessionContextDialogs>;
   export namespace Notification {
@@ -172,7 +203,7 @@ declare module "@jupyterlab/apputils" {
       label: string;
       caption?: string;
       displayType?: "default" | "accent" | "warn" | "link";
-      callback: () => void;
+      callback: (event: MouseEvent) => void;
     }
     interface Options {
       autoClose?: number | false;
@@ -182,28 +213,39 @@ declare module "@jupyterlab/apputils" {
     function dismiss(id: string): void;
   }
   export namespace Dialog {
-    interface Button {
+    interface IButton {
       label: string;
       accept: boolean;
     }
-    function cancelButton(options?: { label?: string; ariaLabel?: string }): Button;
-    function okButton(options?: { label?: string; ariaLabel?: string; caption?: string }): Button;
-    function warnButton(options?: { label?: string; ariaLabel?: string; caption?: string }): Button;
+    function cancelButton(options?: { label?: string; ariaLabel?: string }): IButton;
+    function okButton(options?: { label?: string; ariaLabel?: string; caption?: string }): IButton;
+    function warnButton(options?: {
+      label?: string;
+      ariaLabel?: string;
+      caption?: string;
+    }): IButton;
+    interface IBodyWidget<T> extends Widget {
+      getValue?(): T;
+    }
+    interface IOptions<T> {
+      title: string;
+      body: string | IBodyWidget<T>;
+      buttons: IButton[];
+      defaultButton?: number;
+      hasClose?: boolean;
+    }
   }
-  export function showDialog(options: {
-    title: string;
-    body: string | Widget;
-    buttons: Dialog.Button[];
-    defaultButton?: number;
-    hasClose?: boolean;
-  }): Promise<{ button: Dialog.Button; isChecked: boolean | null }>;
+  export class Dialog<T> extends Widget {
+    constructor(options?: Partial<Dialog.IOptions<T>>);
+    launch(): Promise<{ button: Dialog.IButton; isChecked: boolean | null }>;
+  }
 }
 
 declare module "@jupyterlab/notebook" {
   import type { Token } from "@lumino/coreutils";
   import type { Widget } from "@lumino/widgets";
   import type { ISignal } from "@lumino/signaling";
-  import type { SessionContext } from "@jupyterlab/apputils";
+  import type { ISessionContext } from "@jupyterlab/apputils";
   export interface Notebook {
     readonly activeCell: {
       readonly model: {
@@ -220,7 +262,7 @@ declare module "@jupyterlab/notebook" {
       readonly ready: Promise<void>;
       readonly pathChanged: ISignal<unknown, unknown>;
     };
-    readonly sessionContext: SessionContext;
+    readonly sessionContext: ISessionContext;
   }
   export interface INotebookTracker {
     readonly currentWidget: NotebookPanel | null;
@@ -231,7 +273,7 @@ declare module "@jupyterlab/notebook" {
   export const INotebookTracker: Token<INotebookTracker>;
   export namespace NotebookActions {
     function insertBelow(notebook: Notebook): void;
-    function run(notebook: Notebook, context?: SessionContext): Promise<boolean>;
+    function run(notebook: Notebook, context?: ISessionContext): Promise<boolean>;
   }
 }
 
@@ -266,27 +308,35 @@ declare module "@jupyterlab/statusbar" {
 declare module "@jupyterlab/settingregistry" {
   import type { Token } from "@lumino/coreutils";
   import type { ISignal } from "@lumino/signaling";
-  export interface ISettings {
-    readonly composite: Record<string, unknown>;
-    readonly changed: ISignal<unknown, unknown>;
-  }
   export interface ISettingRegistry {
-    load(plugin: string): Promise<ISettings>;
+    load(plugin: string): Promise<ISettingRegistry.ISettings>;
+  }
+  export namespace ISettingRegistry {
+    interface ISettings {
+      readonly composite: Record<string, unknown>;
+      readonly changed: ISignal<unknown, unknown>;
+    }
   }
   export const ISettingRegistry: Token<ISettingRegistry>;
 }
 
+declare module "@jupyterlab/rendermime-interfaces" {
+  import type { Widget } from "@lumino/widgets";
+  export namespace IRenderMime {
+    interface IMimeModel {
+      readonly data: Record<string, unknown>;
+    }
+    interface IRenderer extends Widget {
+      renderModel(model: IMimeModel): Promise<void>;
+    }
+  }
+}
+
 declare module "@jupyterlab/rendermime" {
   import type { Token } from "@lumino/coreutils";
-  import type { Widget } from "@lumino/widgets";
-  export interface MimeModel {
-    readonly data: Record<string, unknown>;
-  }
-  export interface Renderer extends Widget {
-    renderModel(model: MimeModel): Promise<void>;
-  }
+  import type { IRenderMime } from "@jupyterlab/rendermime-interfaces";
   export interface IRenderMimeRegistry {
-    createRenderer(mimeType: string): Renderer;
+    createRenderer(mimeType: string): IRenderMime.IRenderer;
     clone(options?: object): IRenderMimeRegistry;
   }
   export const IRenderMimeRegistry: Token<IRenderMimeRegistry>;
@@ -294,11 +344,7 @@ declare module "@jupyterlab/rendermime" {
 
 declare module "@jupyterlab/ui-components" {
   export class LabIcon {
+    render(host: HTMLElement): void;
     constructor(options: { name: string; svgstr: string });
   }
-}
-
-declare module "*.css" {
-  const text: string;
-  export default text;
 }

@@ -1,17 +1,26 @@
-// The anywidget: one store for each model, one tree of components for each view of it.
+// The anywidget: one store for each model, one tree of components for each view of it and of its parts.
 import { render } from "preact";
-import { Panel } from "./Panel";
+import { Panel } from "./components/Panel";
 import "./panel.css";
-import type { PanelModel } from "./protocol";
-import { SessionStore } from "./store";
+import { offerParts } from "./state/openPanels";
+import type { PanelModel } from "./state/protocol";
+import { SessionStore } from "./state/store";
 
 export default () => {
   let store: SessionStore | undefined;
   return {
     initialize({ model, signal }: { model: PanelModel; signal?: AbortSignal }) {
-      store = new SessionStore(model);
-      signal?.addEventListener("abort", () => store?.dispose());
-      return () => store?.dispose();
+      const own = (store = new SessionStore(model));
+      const withdraw = offerParts(own.sessionId, (part, el) => {
+        render(<Panel store={own} part={part} />, el);
+        return () => render(null, el);
+      });
+      const dispose = () => {
+        withdraw();
+        own.dispose();
+      };
+      signal?.addEventListener("abort", dispose);
+      return dispose;
     },
     render({ model, el }: { model: PanelModel; el: HTMLElement }) {
       const own = (store ??= new SessionStore(model));

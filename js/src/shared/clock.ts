@@ -1,10 +1,10 @@
-// The service's clock, as this browser can know it: anchored by the kernel's messages, carried on by Date.now().
+// The service's clock in the browser: anchored by the kernel's messages, carried on by Date.now().
 // Neither this machine's clock nor the kernel host's has to be right, only to run.
 
 export class ServiceClock {
-  private anchorService: number;
-  private anchorLocal: number;
-  private live = false;
+  #anchorService: number;
+  #anchorLocal: number;
+  #live = false;
 
   /** `estimate` is what the service's clock says now as far as can be told before any live message. */
   constructor(
@@ -12,12 +12,12 @@ export class ServiceClock {
     private speed: number,
     private readonly localNow: () => number = Date.now,
   ) {
-    this.anchorLocal = localNow();
-    this.anchorService = estimate;
+    this.#anchorLocal = localNow();
+    this.#anchorService = estimate;
   }
 
   now(): number {
-    return this.anchorService + ((this.localNow() - this.anchorLocal) / 1000) * this.speed;
+    return this.#anchorService + ((this.localNow() - this.#anchorLocal) / 1000) * this.speed;
   }
 
   /**
@@ -27,10 +27,10 @@ export class ServiceClock {
   anchor(service: number, speed: number): void {
     const behind = (this.now() - service) / Math.max(1, this.speed);
     this.speed = speed;
-    if (this.live && behind > 0 && behind < 20) return;
-    this.live = true;
-    this.anchorService = service;
-    this.anchorLocal = this.localNow();
+    if (this.#live && behind > 0 && behind < 20) return;
+    this.#live = true;
+    this.#anchorService = service;
+    this.#anchorLocal = this.localNow();
   }
 
   get secondsPerSecond(): number {

@@ -1,6 +1,6 @@
-// What closing and cancelling will do, in numbers, before anyone clicks.
-import { pendingJobs } from "./countdowns";
-import { plural } from "./format";
+// The consequences of closing and cancelling, in numbers, shown before a click.
+import { pendingJobs } from "./metrics";
+import { plural } from "./formatting";
 import type { SessionSnapshot } from "./snapshot.gen";
 
 export interface Consequences {
@@ -30,4 +30,19 @@ export function consequences(snapshot: SessionSnapshot): Consequences {
   if (queued) cancel = `cancels ${plural(queued, "queued job")}${running ? `; ${runs}` : ""}`;
   else if (running) cancel = `nothing is queued; ${runs}`;
   return { close, cancel, cost: queued, running };
+}
+
+/** A sentence about the effect of cancelling, or that it is too late. */
+export function cancelSentence(snapshot: SessionSnapshot): string {
+  const what = noun(snapshot);
+  if (snapshot.state === "closed") {
+    const ended = snapshot.state_reason === "session_cancelled" ? "was cancelled" : "has ended";
+    return `The ${what} ${ended} meanwhile: there is nothing left to cancel.`;
+  }
+  const { cost, running } = consequences(snapshot);
+  const lost = cost
+    ? `${plural(cost, "queued job")} ${cost === 1 ? "is" : "are"} lost`
+    : "no job is queued";
+  if (running === 0) return `Ends the ${what}; ${lost}.`;
+  return `Ends the ${what}; ${lost}, ${plural(running, "running job")} ${running === 1 ? "finishes" : "finish"}.`;
 }

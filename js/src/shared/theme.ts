@@ -1,4 +1,4 @@
-// Whether the page is dark, by the sign its host gives: JupyterLab, VS Code, marimo and others, or the reader's system.
+// Light or dark: the theme of the host page (JupyterLab, VS Code, marimo and others), or of the system.
 
 export type Theme = "light" | "dark";
 

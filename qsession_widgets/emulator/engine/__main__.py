@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from qsession_widgets.emulator.engine.worker import main
+from qsession_widgets.emulator.engine.workers.worker import main
 
 if __name__ == "__main__":
     main()

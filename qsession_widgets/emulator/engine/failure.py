@@ -1,4 +1,4 @@
-"""A job that cannot be run as posted, and why."""
+"""Failure of a job that cannot be run as posted, with its reason."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class JobFailure(Exception):
 
 
 def out_of_memory() -> JobFailure:
-    """What to say of a job that was found to need more memory only while it ran."""
+    """Return the failure of a job that ran out of memory while it ran."""
     return JobFailure(
         "The job ran out of memory: use fewer qubits or shots, split it into several jobs, or "
         'choose a method that needs less with options.experimental = {"aer": {"method": '

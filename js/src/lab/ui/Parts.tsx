@@ -1,9 +1,11 @@
 // The parts that the popover and the side panel have in common: state, countdowns, and the two buttons.
-import { useEffect, useId, useRef, useState } from "preact/hooks";
-import { calmHeadline } from "#shared/calm";
-import { consequences, noun } from "#shared/consequences";
-import { which, type Deed, type Workload } from "../contract";
-import { cancelSentence, timers, tone } from "../words";
+import { useId } from "preact/hooks";
+import { smoothedPhase } from "#shared/idleSmoothing";
+import { cancelSentence, consequences, noun } from "#shared/consequences";
+import { Question, useSteady, type Asking } from "#shared/question";
+import { isOpen, which, type EndAction, type Workload } from "#shared/serverTypes";
+import { HEADLINES, timers, tone } from "#shared/messages/labels";
+import { notices } from "#shared/messages/notices";
 import type { Context } from "./context";
 
 interface Props {
@@ -15,7 +17,7 @@ export function State({ workload, now }: { workload: Workload; now: number }) {
   return (
     <span class="qs-lab-state" role="status">
       <span class="qs-lab-dot" data-tone={tone(workload, now)} aria-hidden="true" />
-      {calmHeadline(workload.snapshot, now)}
+      {HEADLINES[smoothedPhase(workload.snapshot, now)]}
     </span>
   );
 }
@@ -41,13 +43,19 @@ export function Timers({ workload, now }: { workload: Workload; now: number }) {
   );
 }
 
-/** What was asked of it on this page, and what came of it: never a guess. */
+/** Its owner's sentences: the session that its jobs wait for, and answers that were lost. */
+export function Notices({ workload, now }: { workload: Workload; now: number }) {
+  const said = notices(workload.snapshot, now);
+  return said ? <p class="qs-lab-problem">{said}</p> : null;
+}
+
+/** The last request made on this page, and its outcome as the service reported it. */
 export function Asked({ context, workload }: Props) {
   const asked = context.sessions.askedOf(which(workload));
   if (!asked) return null;
   const words =
     asked.stage === "asked"
-      ? `Asked to ${asked.deed}; the service has not answered yet.`
+      ? `Asked to ${asked.action}; the service has not answered yet.`
       : asked.message;
   return (
     <p class={`qs-lab-asked${asked.stage === "failed" ? " qs-lab-failed" : ""}`} role="status">
@@ -56,64 +64,52 @@ export function Asked({ context, workload }: Props) {
   );
 }
 
-function refused(context: Context, workload: Workload, deed: Deed): string | null {
+function refused(context: Context, workload: Workload, action: EndAction): string | null {
   const { snapshot } = workload;
   const what = noun(snapshot);
   if (snapshot.state === "closed") return `the ${what} is closed`;
+  if (!context.sessions.find(which(workload))) return `the ${what} is no longer listed`;
   if (context.sessions.failure?.kind === "missing") return "the Jupyter server extension is off";
   const asked = context.sessions.askedOf(which(workload));
-  if (asked?.stage === "asked") return `already asked to ${asked.deed}`;
-  if (deed === "close" && !snapshot.accepting_jobs) return `the ${what} is closing already`;
+  if (asked?.stage === "asked") return `already asked to ${asked.action}`;
+  if (action === "close" && !snapshot.accepting_jobs) return `the ${what} is closing already`;
   return null;
 }
 
-/** Close and cancel, with what they do as their description. Cancelling asks again where jobs would be lost. */
-export function EndButtons({ context, workload }: Props) {
-  const [asking, setAsking] = useState(false);
-  const sure = useRef<HTMLButtonElement>(null);
-  const id = useId();
+const QUESTION = {
+  group: "qs-lab-buttons qs-lab-asking",
+  says: "qs-lab-note",
+  button: "qs-lab-button",
+  confirm: "qs-lab-danger-solid",
+};
+
+/** Close and cancel, with what they do as their description; the question before cancelling takes their place. */
+export function EndButtons({ context, workload, asking }: Props & { asking: Asking }) {
   const facts = consequences(workload.snapshot);
   const what = noun(workload.snapshot);
   const noClose = refused(context, workload, "close");
   const noCancel = refused(context, workload, "cancel");
-  const open = asking && noCancel === null && facts.cost > 0;
-  useEffect(() => {
-    if (open) sure.current?.focus();
-  }, [open]);
-  const end = (deed: Deed) => context.end(deed, which(workload));
-  if (open) {
+  const end = (action: EndAction) => context.end(action, which(workload));
+  if (asking.asking) {
+    const over = noCancel === null || !isOpen(workload);
     return (
-      <div
-        class="qs-lab-buttons"
-        role="group"
-        aria-label={`Cancel this ${what}?`}
-        onKeyDown={(event) => {
-          if (event.key !== "Escape") return;
-          event.stopPropagation();
-          setAsking(false);
+      <Question
+        styles={QUESTION}
+        focus={asking.question}
+        title={`Cancel this ${what}?`}
+        says={over ? cancelSentence(workload.snapshot) : `Not possible: ${noCancel}.`}
+        refused={noCancel}
+        confirm={`Cancel ${what}`}
+        keep={`Keep ${what}`}
+        onConfirm={() => {
+          asking.done();
+          end("cancel");
         }}
-      >
-        <button
-          ref={sure}
-          type="button"
-          class="qs-lab-button qs-lab-danger-solid"
-          aria-describedby={id}
-          onClick={() => {
-            setAsking(false);
-            end("cancel");
-          }}
-        >
-          Cancel {what}
-        </button>
-        <button type="button" class="qs-lab-button" onClick={() => setAsking(false)}>
-          Keep {what}
-        </button>
-        <p id={id} class="qs-lab-note">
-          {cancelSentence(workload.snapshot)}
-        </p>
-      </div>
+        onDismiss={asking.done}
+      />
     );
   }
+  if (!isOpen(workload)) return null;
   return (
     <div class="qs-lab-buttons">
       <Button
@@ -127,7 +123,8 @@ export function EndButtons({ context, workload }: Props) {
         says={facts.cancel}
         refused={noCancel}
         danger
-        onClick={() => (facts.cost > 0 ? setAsking(true) : end("cancel"))}
+        buttonRef={asking.asker}
+        onClick={asking.ask}
       />
     </div>
   );
@@ -139,23 +136,29 @@ interface ButtonProps {
   refused: string | null;
   danger?: boolean;
   quiet?: boolean;
+  buttonRef?: { current: HTMLButtonElement | null };
   onClick: () => void;
 }
 
 // aria-disabled, not disabled: the button stays reachable, so that its reason can be read
-export function Button({ name, says, refused, danger, quiet, onClick }: ButtonProps) {
+export function Button({ name, says, refused, danger, quiet, buttonRef, onClick }: ButtonProps) {
   const id = useId();
+  const { ref, settling, takes } = useSteady(refused === null ? "" : "refused");
   const described = refused === null ? says : `Not possible: ${refused}`;
-  const kind = `${danger ? " qs-lab-danger" : ""}${quiet ? " qs-lab-quiet" : ""}`;
+  const kind = `${danger ? " qs-lab-danger" : ""}${quiet ? " qs-lab-quiet" : ""}${refused === null ? "" : " qs-lab-refused"}`;
   return (
     <span class="qs-lab-action">
       <button
+        ref={(button) => {
+          ref.current = button;
+          if (buttonRef) buttonRef.current = button;
+        }}
         type="button"
         class={`qs-lab-button${kind}`}
         aria-describedby={id}
-        aria-disabled={refused !== null}
+        aria-disabled={refused !== null || settling}
         title={described}
-        onClick={() => refused === null && onClick()}
+        onClick={(event) => takes(event) && refused === null && onClick()}
       >
         {name}
       </button>

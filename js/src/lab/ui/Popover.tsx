@@ -1,8 +1,9 @@
-// What the status bar's item opens: the session's countdowns, what it costs, and how to end it.
+// The popover of the status bar's item: the session's countdowns, its cost, and the buttons that end it.
 import { useEffect, useRef } from "preact/hooks";
 import { noun } from "#shared/consequences";
-import { shortId } from "#shared/format";
-import { isOpen, type Which } from "../contract";
+import { shortId } from "#shared/formatting";
+import { useAsking } from "#shared/question";
+import { isOpen, type WorkloadRef } from "#shared/serverTypes";
 import {
   agoWords,
   answeredAgo,
@@ -13,30 +14,33 @@ import {
   kernelWords,
   ownerLabel,
   usageWords,
-} from "../words";
+} from "#shared/messages/labels";
 import { useNews, type Context } from "./context";
-import { Asked, EndButtons, State, Timers } from "./Parts";
+import { Asked, EndButtons, Notices, State, Timers } from "./Parts";
 
 interface Props {
   context: Context;
-  which: Which;
+  which: WorkloadRef;
   close: () => void;
+  /** Close it without a click or key: the focus is left alone. */
+  vanish: () => void;
 }
 
-export function Popover({ context, which, close }: Props) {
+export function Popover({ context, which, close, vanish }: Props) {
   useNews(context, true);
   const root = useRef<HTMLDivElement>(null);
   useEffect(() => root.current?.focus(), []);
   const { sessions } = context;
-  const workload = sessions.find(which);
+  const asking = useAsking();
+  const found = sessions.find(which);
+  const known = useRef(found);
+  known.current = found ?? known.current;
+  const workload = known.current;
+  const over = !found && !asking.asking;
   useEffect(() => {
-    if (!workload) close();
-  }, [workload]);
+    if (over) vanish();
+  }, [over]);
   const open = workload !== undefined && isOpen(workload);
-  useEffect(() => {
-    // the button that was pressed is gone with what it could do: the keyboard stays here
-    if (document.activeElement === document.body) root.current?.focus();
-  }, [open]);
   if (!workload) return null;
   const { snapshot } = workload;
   const now = sessions.now(workload.service);
@@ -76,6 +80,7 @@ export function Popover({ context, which, close }: Props) {
           The kernel that opened it is gone: attach it to a notebook in the side panel, or close it.
         </p>
       )}
+      <Notices workload={workload} now={now} />
       <Timers workload={workload} now={now} />
       <dl class="qs-lab-facts">
         <dt>Usage</dt>
@@ -91,7 +96,7 @@ export function Popover({ context, which, close }: Props) {
         <dt>Opened by</dt>
         <dd>{[ownerLabel(workload), kernelWords(workload)].filter(Boolean).join(" · ")}</dd>
       </dl>
-      {open && <EndButtons context={context} workload={workload} />}
+      <EndButtons context={context} workload={workload} asking={asking} />
       {open && snapshot.accepting_jobs && <p class="qs-lab-note">{closeSentence(snapshot)}</p>}
       <Asked context={context} workload={workload} />
       <div class="qs-lab-foot">

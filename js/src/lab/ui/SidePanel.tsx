@@ -1,7 +1,10 @@
 // Every session of the account and of the emulators, by service: what each does and costs, and how to end it.
-import { formatClock, plural, shortId } from "#shared/format";
-import { isOpen, keyOf, which, type Service, type Workload } from "../contract";
-import { belongsHere } from "../place";
+import { useRef, useState } from "preact/hooks";
+import { formatClock, plural, shortId } from "#shared/formatting";
+import { useAsking } from "#shared/question";
+import { isOpen, keyOf, which, type Service, type Workload } from "#shared/serverTypes";
+import { endReason } from "#shared/messages/outcomes";
+import { belongsHere } from "../state/currentNotebook";
 import {
   agoWords,
   answeredAgo,
@@ -14,15 +17,23 @@ import {
   ownerLabel,
   serviceTitle,
   usageWords,
-} from "../words";
+} from "#shared/messages/labels";
 import { useNews, type Context } from "./context";
-import { Asked, Button, EndButtons, State, Timers } from "./Parts";
+import { Asked, Button, EndButtons, Notices, State, Timers } from "./Parts";
+
+/** Those that something is asked about, as they were last known, with the service: their rows stay where they are. */
+type Asked = Map<string, { workload: Workload; service: Service }>;
 
 export function SidePanel({ context, visible }: { context: Context; visible: boolean }) {
   useNews(context, visible);
   const { sessions } = context;
   const { overview, failure } = sessions;
   const open = sessions.open;
+  const [asked] = useState<Asked>(() => new Map());
+  const services = [...(overview?.services ?? [])];
+  for (const { service } of asked.values()) {
+    if (!services.some(({ key }) => key === service.key)) services.push(service);
+  }
   return (
     <div class="qs-lab-panel">
       <div class="qs-lab-top">
@@ -55,8 +66,8 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
         </p>
       )}
       {!overview && !failure && <p class="qs-lab-empty">Asking the Jupyter server…</p>}
-      {overview?.services.map((service) => (
-        <ServiceGroup key={service.key} context={context} service={service} />
+      {services.map((service) => (
+        <ServiceGroup key={service.key} context={context} service={service} asked={asked} />
       ))}
       {overview && overview.services.length === 0 && !failure && <Nothing />}
     </div>
@@ -72,12 +83,41 @@ function Nothing() {
   );
 }
 
-function ServiceGroup({ context, service }: { context: Context; service: Service }) {
+interface GroupProps {
+  context: Context;
+  service: Service;
+  asked: Asked;
+}
+
+function ServiceGroup({ context, service, asked }: GroupProps) {
   const { sessions } = context;
   const now = sessions.now(service.key);
   const mine = sessions.workloads.filter((workload) => workload.service === service.key);
-  const open = inOrder(mine.filter(isOpen));
-  const closed = inOrder(mine.filter((workload) => closedToday(workload, now)));
+  const [, redraw] = useState(0);
+  const listed = useRef<string[]>([]);
+  const open = inOrder(mine.filter((each) => isOpen(each) || asked.has(keyOf(which(each)))));
+  for (const [key, { workload }] of asked) {
+    if (workload.service !== service.key) continue;
+    const now = open.find((each) => keyOf(which(each)) === key);
+    if (now) asked.set(key, { workload: now, service });
+    else open.push(workload);
+  }
+  if (asked.size > 0) {
+    const rank = (each: Workload) => {
+      const at = listed.current.indexOf(keyOf(which(each)));
+      return at < 0 ? Infinity : at;
+    };
+    open.sort((a, b) => (rank(a) === rank(b) ? 0 : rank(a) - rank(b)));
+  }
+  listed.current = open.map((each) => keyOf(which(each)));
+  const onAsking = (workload: Workload, asking: boolean) => {
+    if (asking) asked.set(keyOf(which(workload)), { workload, service });
+    else asked.delete(keyOf(which(workload)));
+    redraw((count) => count + 1);
+  };
+  const closed = inOrder(
+    mine.filter((each) => closedToday(each, now) && !asked.has(keyOf(which(each)))),
+  );
   const age = answeredAgo(service, now);
   return (
     <section aria-label={serviceTitle(service)}>
@@ -107,6 +147,7 @@ function ServiceGroup({ context, service }: { context: Context; service: Service
           workload={workload}
           now={now}
           stale={service.problem !== null || sessions.failure !== null}
+          onAsking={onAsking}
         />
       ))}
       {closed.length > 0 && (
@@ -128,9 +169,22 @@ interface RowProps {
   workload: Workload;
   now: number;
   stale: boolean;
+  onAsking: (workload: Workload, asking: boolean) => void;
 }
 
-function Row({ context, workload, now, stale }: RowProps) {
+function Row({ context, workload, now, stale, onAsking }: RowProps) {
+  const asking = useAsking();
+  const told = {
+    ...asking,
+    ask: () => {
+      onAsking(workload, true);
+      asking.ask();
+    },
+    done: () => {
+      onAsking(workload, false);
+      asking.done();
+    },
+  };
   const { snapshot, opened_by: by } = workload;
   const { place } = context.actions;
   const here = place !== null && belongsHere(workload, place);
@@ -180,7 +234,7 @@ function Row({ context, workload, now, stale }: RowProps) {
         <span class="qs-lab-note">{jobWords(snapshot)}</span>
       </div>
       <div class="qs-lab-do">
-        <EndButtons context={context} workload={workload} />
+        <EndButtons context={context} workload={workload} asking={told} />
         {!(here && by?.bound && !orphan) && (
           <Button
             name="Attach"
@@ -191,6 +245,7 @@ function Row({ context, workload, now, stale }: RowProps) {
           />
         )}
       </div>
+      {!stale && <Notices workload={workload} now={now} />}
       {!stale && snapshot.problem && <p class="qs-lab-problem">{snapshot.problem}</p>}
       <Asked context={context} workload={workload} />
     </article>
@@ -200,6 +255,8 @@ function Row({ context, workload, now, stale }: RowProps) {
 function ClosedRow({ workload, now }: { workload: Workload; now: number }) {
   const { snapshot } = workload;
   const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
+  const at = snapshot.closed_at ?? now;
+  const why = endReason(snapshot, at);
   return (
     <li>
       <span class="qs-lab-backend">{snapshot.backend}</span>
@@ -207,8 +264,8 @@ function ClosedRow({ workload, now }: { workload: Workload; now: number }) {
         {shortId(snapshot.session_id)}
       </span>
       <span class="qs-lab-note">
-        {how} {snapshot.closed_at === null ? "" : formatClock(snapshot.closed_at, now)} ·{" "}
-        {jobWords(snapshot)} · {ownerLabel(workload)}
+        {how} {formatClock(at, now)}
+        {why && `, ${why}`} · {jobWords(snapshot)} · {ownerLabel(workload)}
       </span>
       <span>usage {usageWords(snapshot, now)}</span>
     </li>

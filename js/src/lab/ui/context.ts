@@ -1,9 +1,9 @@
-// What the components are given, and how they are drawn again: at news, and while they can be seen at every tick.
+// The context of the components, and when they redraw: at news, and at every tick while they are visible.
 import { useEffect, useState } from "preact/hooks";
-import type { Actions } from "../actions";
-import type { Which, Workload } from "../contract";
-import type { Sessions } from "../sessions";
-import { everyTick } from "../ticks";
+import type { Actions } from "../state/actions";
+import type { WorkloadRef, Workload } from "#shared/serverTypes";
+import type { Sessions } from "../state/overviewStore";
+import { everyTick } from "./ticks";
 
 export interface Context {
   sessions: Sessions;
@@ -15,7 +15,7 @@ export interface Context {
   backToWork(): void;
   openNotebook(workload: Workload): void;
   attach(workload: Workload): void;
-  end(deed: "close" | "cancel", which: Which): void;
+  end(action: "close" | "cancel", which: WorkloadRef): void;
   /** Calls back when the reader goes to another notebook or its kernel changes. */
   onPlace(callback: () => void): () => void;
 }

@@ -1,7 +1,7 @@
-// What is loaded when the popover or the side panel is first used.
+// The components that are loaded when the popover or the side panel is first used.
 import { render } from "preact";
-import type { Which } from "../contract";
-import { addStyle } from "../style";
+import type { WorkloadRef } from "#shared/serverTypes";
+import { addStyle } from "./style";
 import tokens from "#shared/tokens.css";
 import css from "./lab.css";
 import type { Context } from "./context";
@@ -17,11 +17,11 @@ export function mountPanel(node: HTMLElement, context: Context): (visible: boole
   return draw;
 }
 
-let close: (() => void) | null = null;
+let close: ((focus?: boolean) => void) | null = null;
 let openAt: HTMLElement | null = null;
 
 /** Opens the popover at a button, or closes it when it is open there. */
-export function togglePopover(anchor: HTMLElement, which: Which, context: Context): void {
+export function togglePopover(anchor: HTMLElement, which: WorkloadRef, context: Context): void {
   const again = openAt === anchor;
   close?.();
   if (again) return;
@@ -44,8 +44,10 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
     host.style.top = below ? `${at.bottom + 6}px` : "auto";
     host.style.bottom = below ? "auto" : `${window.innerHeight - at.top + 6}px`;
   };
-  close = () => {
-    const within = host.contains(document.activeElement);
+  close = (focus = true) => {
+    const at = document.activeElement;
+    // a button that was pressed may be gone with what it could do, and the focus with it
+    const within = focus && (host.contains(at) || at === document.body);
     document.removeEventListener("pointerdown", outside, true);
     document.removeEventListener("keydown", escape);
     window.removeEventListener("resize", place);
@@ -63,6 +65,9 @@ export function togglePopover(anchor: HTMLElement, which: Which, context: Contex
   document.addEventListener("keydown", escape);
   window.addEventListener("resize", place);
   const done = close;
-  render(<Popover context={context} which={which} close={done} />, host);
+  render(
+    <Popover context={context} which={which} close={() => done()} vanish={() => done(false)} />,
+    host,
+  );
   place();
 }

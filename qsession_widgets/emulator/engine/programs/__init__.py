@@ -8,21 +8,28 @@ import warnings
 from collections.abc import Callable
 from typing import Any
 
-from qsession_widgets.emulator.engine import cluster, device
-from qsession_widgets.emulator.engine.contract import IDEAL, ClockReading
+from qsession_widgets.emulator.engine.devices import device
 from qsession_widgets.emulator.engine.failure import (
     INTERNAL_ERROR,
     INVALID_BODY,
     JobFailure,
     out_of_memory,
 )
-from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.programs import estimator, executor, sampler
+from qsession_widgets.emulator.engine.programs import (
+    estimator,
+    executor,
+    noise_learner,
+    sampler,
+)
+from qsession_widgets.emulator.engine.simulation import cluster
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.task import IDEAL, ClockReading, Simulation
 
 PROGRAMS: dict[str, Callable[[JobRun, str], str]] = {
     "sampler": sampler.run,
     "estimator": estimator.run,
     "executor": executor.run,
+    "noise-learner": noise_learner.run,
 }
 """By the name that a job gives.
 
@@ -55,6 +62,7 @@ def run(
     result, failure = "", None
     job = JobRun(device.Device("none", 0), dict(head["options"]), memory_limit)
     job.clock = ClockReading(*head.get("clock", job.clock))
+    job.simulation = Simulation(*head.get("simulation", job.simulation))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
@@ -80,6 +88,7 @@ def run(
                 INTERNAL_ERROR,
             )
     lines = [f"backend {job.device.name}, program {head['program_id']}", *job.log]
+    lines += [f"approximated: {sentence}" for sentence in job.approximations]
     lines += [f"warning: {sentence}" for sentence in job.warnings]
     lines += sorted({f"warning: {w.message}" for w in caught if _worth_telling(w)})
     lines.append(
@@ -95,6 +104,9 @@ def run(
         "execution_seconds": job.seconds,
         "executions": job.executions,
         "warnings": job.warnings,
+        "methods": job.methods,
+        "approximations": job.approximations,
+        "no_effect": job.no_effect,
         "logs": "\n".join(lines) + "\n",
     }
     return outcome, result if failure is None else ""

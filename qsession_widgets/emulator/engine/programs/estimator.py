@@ -10,58 +10,42 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from qiskit.primitives import DataBin, PubResult
-from qiskit.primitives.containers.estimator_pub import EstimatorPub
 
-from qsession_widgets.emulator.engine import decode, sampling
-from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OBSERVABLE, JobFailure
-from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.measurement import Group, Sums, groups, support
-from qsession_widgets.emulator.engine.programs import results
+from qsession_widgets.emulator.engine import job_decoder
+from qsession_widgets.emulator.engine.programs import (
+    estimator_mitigation,
+    estimator_pubs,
+    layers,
+    mitigation,
+    prepared,
+    readout_mitigation,
+    results,
+)
+from qsession_widgets.emulator.engine.programs.estimator_pubs import DEFAULT_PRECISION, Work
 from qsession_widgets.emulator.engine.programs.pubs import (
     CircuitFacts,
     Options,
+    check_values,
     kept_qubits,
     posted_pubs,
 )
-from qsession_widgets.emulator.engine.sampling import Sampled
-from qsession_widgets.emulator.engine.simulate import Sweep
-
-DEFAULT_PRECISION = 0.015625
-"""One over the square root of 4096 shots."""
-
-
-@dataclass(frozen=True)
-class _Work:
-    """A PUB broadcast: which terms are wanted at which parameter set."""
-
-    pub: EstimatorPub
-    facts: CircuitFacts
-    at: Any
-    observables: Any
-    wanted: dict[tuple[int, ...], frozenset[str]]
-
-    @property
-    def shots(self) -> int:
-        # so many shots have a precision that is rounded, and must not become one more on the way
-        return math.ceil((1 - 1e-12) / float(self.pub.precision) ** 2)
-
-    def qubits(self) -> set[int]:
-        """Return the qubits of the circuit and of its observables; idle ones are measured, too."""
-        used = set(self.facts.active)
-        for label in set().union(*self.wanted.values()):
-            used.update(support(label))
-        return used
+from qsession_widgets.emulator.engine.simulation import expectation
+from qsession_widgets.emulator.engine.simulation.approximation import Approximation, worst
+from qsession_widgets.emulator.engine.simulation.expectation import Estimates
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.simulation.measurement import Group, Sums, groups
+from qsession_widgets.emulator.engine.simulation.simulate import Sweep
 
 
 def run(job: JobRun, text: str) -> str:
     """Run a job of this program: one of ``PROGRAMS``, which says what goes in and out."""
-    params = decode.decode(text)
+    params = job_decoder.decode(text)
     posted = posted_pubs(params)
     options = Options.read(job, params)
     precision = options.take("default_precision") or DEFAULT_PRECISION
@@ -70,49 +54,41 @@ def run(job: JobRun, text: str) -> str:
         precision = 1 / math.sqrt(shots)
     precision = params.get("precision") or precision
     width = job.device.num_qubits
-    works = [_work(_pub(value, precision, index, width)) for index, value in enumerate(posted)]
+    works = [
+        estimator_pubs.broadcast(estimator_pubs.read(value, precision, index, width))
+        for index, value in enumerate(posted)
+    ]
+    timed = options.take_timing()
+    asked = mitigation.estimator(job, options, params.get("resilience_level"))
     options.warn_about_rest(job)
     for index, work in enumerate(works):
         work.facts.check(job.device, index)
-    if not job.device.ideal and params.get("resilience_level") is None:
-        job.note(
-            "values are as measured: the service would correct readout errors, because its "
-            "resilience_level is 1 where none is asked for"
-        )
-    return results.write(_estimate(job, works, options), params)
+        check_values(job, index, work.pub)
+    found = corrected = None
+    if asked is not None and asked.prepared:
+        corrected = readout_mitigation.prepare(job, works, options, asked)
+        if corrected is None:
+            try:
+                found = estimator_mitigation.run(job, works, options, asked, timed=timed)
+            except layers.Unprepared as error:
+                asked = mitigation.as_measured(job, asked, error)
+    if found is None:
+        found = _estimate(job, works, options, corrected)
+        if timed:
+            for work, result in zip(works, found, strict=True):
+                result.metadata["compilation"] = prepared.compilation(job.device, work.pub.circuit)
+    return results.write(found, params, metadata=mitigation.described(job, asked))
 
 
-def _pub(value: Any, precision: float, index: int, width: int) -> EstimatorPub:
-    if not isinstance(value, (list, tuple)) or len(value) < 2:
-        raise JobFailure(
-            f"PUB {index} is not valid: an estimator's starts with a circuit and observables.",
-            INVALID_BODY,
-        )
-    circuit = decode.as_circuit(value[0], width)
-    try:
-        pub = EstimatorPub.coerce((circuit, *value[1:]), precision)
-    except Exception as error:
-        raise JobFailure(f"PUB {index} is not valid: {error}", INVALID_OBSERVABLE) from error
-    if not pub.precision > 0:
-        raise JobFailure(
-            f"PUB {index} asks for a precision of {pub.precision}; it must be above zero.",
-            INVALID_BODY,
-        )
-    return pub
-
-
-def _work(pub: EstimatorPub) -> _Work:
-    shape = pub.parameter_values.shape
-    indices = np.fromiter(np.ndindex(shape), dtype=object).reshape(shape)
-    at, observables = np.broadcast_arrays(indices, pub.observables)
-    wanted: dict[Any, set[str]] = defaultdict(set)
-    for index in np.ndindex(*at.shape):
-        wanted[at[index]].update(observables[index])
-    frozen = {place: frozenset(labels) for place, labels in wanted.items()}
-    return _Work(pub, CircuitFacts.of(pub.circuit), at, observables, frozen)
-
-
-def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[PubResult]:
+def _estimate(
+    job: JobRun,
+    works: Sequence[Work],
+    options: Options,
+    corrected: readout_mitigation.Corrected | None = None,
+) -> list[PubResult]:
+    """Return the values of all PUBs, as they are measured or with the readout corrected."""
+    if corrected is not None:
+        works = corrected.works
     kept = kept_qubits(work.qubits() for work in works)
     plans = [
         {labels: _groups(job, work.facts, kept, labels) for labels in set(work.wanted.values())}
@@ -120,6 +96,19 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
     ]
     every = [group.circuit for plan in plans for found in plan.values() for group in found]
     noise = options.noise_for(job, every, kept)
+    if corrected is not None:
+        noise = corrected.noise
+    executions = sum(
+        work.shots * sum(len(plan[labels]) for labels in work.wanted.values())
+        for work, plan in zip(works, plans, strict=True)
+    )
+    plans = [
+        {
+            labels: [part for group in found for part in expectation.narrowed(job, group, noise)]
+            for labels, found in plan.items()
+        }
+        for plan in plans
+    ]
 
     by_shots: dict[int, list[int]] = defaultdict(list)
     for index, work in enumerate(works):
@@ -127,20 +116,27 @@ def _estimate(job: JobRun, works: Sequence[_Work], options: Options) -> list[Pub
     by_index: dict[int, PubResult] = {}
     for shots, members in by_shots.items():
         steps = [step for index in members for step in _steps(index, works[index], plans[index])]
-        counted = sampling.run(
+        estimated = expectation.run(
             job,
-            [step.sweep for step in steps],
+            [(step.group, step.sweep) for step in steps],
             shots=shots,
             seed=options.seed,
             noise=noise,
-            keep="counts",
         )
-        totals = {index: _Totals(works[index]) for index in members}
-        for step, by_place in zip(steps, counted, strict=True):
+        # The calibration comes last: what fits nothing is refused before any noise is computed.
+        scales = {} if corrected is None else corrected.scales
+        totals = {index: _Totals(works[index], scales) for index in members}
+        for step, by_place in zip(steps, estimated, strict=True):
             totals[step.index].add(step, by_place)
         for index in members:
             by_index[index] = totals[index].result()
-    return [by_index[index] for index in range(len(works))]
+    # As many as on a device, however the circuits were divided here.
+    job.executions = executions
+    found = [by_index[index] for index in range(len(works))]
+    if corrected is not None:
+        job.executions += corrected.calibration
+        corrected.describe(found)
+    return found
 
 
 @dataclass(frozen=True)
@@ -153,7 +149,7 @@ class _Step:
     sweep: Sweep
 
 
-def _steps(index: int, work: _Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[_Step]:
+def _steps(index: int, work: Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[_Step]:
     parameters = work.pub.circuit.parameters
     values = work.pub.parameter_values.as_array(parameters)
     for labels, found in plan.items():
@@ -176,27 +172,30 @@ def _groups(
 
 
 class _Totals:
-    """What comes together for one PUB, group by group of its terms."""
+    """Sums of one PUB, collected group by group of its terms."""
 
-    def __init__(self, work: _Work) -> None:
+    def __init__(self, work: Work, scales: Mapping[str, float]) -> None:
         self._work = work
         self._means = np.zeros(work.at.shape)
         self._variances = np.zeros(work.at.shape)
+        self._approximations: list[Approximation | None] = []
         # By parameter set and term: in which observables it is, and with which factor.
         self._uses: dict[tuple[Any, str], list[tuple[tuple[int, ...], float]]] = defaultdict(list)
         for index in np.ndindex(*work.at.shape):
             for label, factor in work.observables[index].items():
-                self._uses[work.at[index], label].append((index, factor))
+                scaled = factor * scales.get(label, 1.0)
+                self._uses[work.at[index], label].append((index, scaled))
 
-    def add(self, step: _Step, by_place: Sequence[Sampled]) -> None:
+    def add(self, step: _Step, by_place: Sequence[Estimates]) -> None:
         """Add what a group contributes to the observables at each of its parameter sets."""
-        for place, sampled in zip(step.places, by_place, strict=True):
+        for place, estimates in zip(step.places, by_place, strict=True):
             summands: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)
             for at, label in enumerate(step.group.labels):
                 for index, factor in self._uses[place, label]:
                     summands[index].append((at, factor))
             sums = Sums.build(list(summands.values()))
-            found = step.group.evaluate(sums, sampled.bits, sampled.weights)
+            found = estimates.of(sums)
+            self._approximations.append(estimates.approximation)
             for index, mean, variance in zip(summands, *found, strict=True):
                 self._means[index] += mean
                 self._variances[index] += variance
@@ -206,6 +205,14 @@ class _Totals:
         pub, shots = self._work.pub, self._work.shots
         # An array also where it has no axes, for which NumPy's own arithmetic returns a number.
         errors = np.asarray(np.sqrt(self._variances / shots))
+        metadata = {
+            "target_precision": pub.precision,
+            "shots": shots,
+            "circuit_metadata": pub.circuit.metadata,
+        }
+        approximation = worst(self._approximations)
+        if approximation is not None:
+            metadata["simulation"] = approximation.metadata()
         return PubResult(
             DataBin(
                 evs=self._means,
@@ -214,9 +221,5 @@ class _Totals:
                 ensemble_standard_error=errors,
                 shape=self._means.shape,
             ),
-            metadata={
-                "target_precision": pub.precision,
-                "shots": shots,
-                "circuit_metadata": pub.circuit.metadata,
-            },
+            metadata=metadata,
         )

@@ -8,31 +8,28 @@ of each; a result is filled field by field into the model of its version.
 from __future__ import annotations
 
 import base64
-import datetime
 import io
 import json
 import math
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-from qiskit.circuit import QuantumCircuit
 from qiskit.qpy import get_qpy_version
 
-from qsession_widgets.emulator.engine import outcomes, sampling
-from qsession_widgets.emulator.engine.decode import OLDEST_QPY
+from qsession_widgets.emulator.engine.devices import timing
+from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
-from qsession_widgets.emulator.engine.job import JobRun
+from qsession_widgets.emulator.engine.job_decoder import (
+    OLDEST_QPY,
+    Unpacker,
+    check_delays,
+    check_loops,
+)
+from qsession_widgets.emulator.engine.programs import circuit_checks, quantum_program
 from qsession_widgets.emulator.engine.programs.pubs import cut_together
-from qsession_widgets.emulator.engine.sampling import Sampled
-from qsession_widgets.emulator.engine.simulate import Sweep
-from qsession_widgets.emulator.engine.sources import DeviceNoise
-
-_ANGLE_DECIMALS = 5
-"""Decimals of quarter turns kept of an angle, so that Clifford circuits are seen as such."""
+from qsession_widgets.emulator.engine.programs.quantum_program import Executed
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 
 def run(job: JobRun, text: str) -> str:
@@ -46,29 +43,39 @@ def run(job: JobRun, text: str) -> str:
             INVALID_OPTION,
         )
     items = list(program.items)
-    job.allow(sum(math.prod(_shape(item)) for item in items) * program.shots)
+    for item in items:
+        check_delays(item.circuit)
+    job.allow(quantum_program.executions(items, program.shots))
     kept, cuts = cut_together(job.device, (item.circuit for item in items))
-    rng = np.random.default_rng(seed)
-    samples = [_sample(item, rng) for item in items]
-    sweeps = [
-        Sweep.of(cut, item.circuit.parameters, sample.values)
-        for cut, item, sample in zip(cuts, items, samples, strict=True)
-    ]
-    started = job.now()
-    memories = sampling.run(
+    role = getattr(model.quantum_program, "semantic_role", None)
+    for index, item in enumerate(items):
+        _check(job, index, item, role)
+    done = quantum_program.execute(
         job,
-        sweeps,
+        items,
+        cuts,
         shots=program.shots,
         seed=seed,
         noise=DeviceNoise(job.device, kept, "target"),
-        keep="memory",
     )
-    stopped = job.now()
-    data = [
-        {**sample.extra, **_registers(item.circuit, memory, sample.shape, program.shots)}
-        for item, sample, memory in zip(items, samples, memories, strict=True)
-    ]
-    return _write(model, data, [sample.shape for sample in samples], (started, stopped))
+    times = []
+    if getattr(model.options, "scheduler_timing", False):
+        width = range(job.device.num_qubits)
+        times = [timing.timing(job.device, width, item.circuit) for item in items]
+    return _write(model, done, times)
+
+
+def _check(job: JobRun, index: int, item: Any, role: str | None) -> None:
+    """Refuse an item that the service refuses, or whose result the client could not read."""
+    if role == "sampler_v2":
+        circuit_checks.check_registers(item.circuit, index)
+    arguments = getattr(item, "circuit_arguments", None)
+    if arguments is None:
+        arguments = dict(getattr(item, "samplex_arguments", None) or {}).get("parameter_values")
+    if arguments is not None:
+        circuit_checks.check_values(arguments, index)
+    own = None if hasattr(item, "samplex") else arguments
+    circuit_checks.check_angles(job.device, item.circuit, own, index)
 
 
 def _converters() -> Mapping[str, Any]:
@@ -101,7 +108,8 @@ def _read(text: str) -> tuple[Any, Any]:
             f"{', '.join(converters)}.",
             INVALID_BODY,
         )
-    _refuse_old_serializations(params)
+    Unpacker().check(params)
+    refuse_old_serializations(params)
     try:
         model = converter.model(**params)
         program, _ = converter.decoder(model)
@@ -110,10 +118,19 @@ def _read(text: str) -> tuple[Any, Any]:
             f"The executor's parameters do not fit schema {version}: {str(error)[:400]}",
             INVALID_BODY,
         ) from error
+    for item in program.items:
+        check_loops(item.circuit)
     return model, program
 
 
-def _refuse_old_serializations(params: Any) -> None:
+def refuse_old_serializations(params: Any) -> None:
+    """Refuse parameters with a circuit in a format that can run code when it is read.
+
+    Raises
+    ------
+    JobFailure
+        If there is one, or one that cannot be read.
+    """
     try:
         for qpy_version in _qpy_versions(params):
             if not isinstance(qpy_version, int) or qpy_version < OLDEST_QPY:
@@ -137,7 +154,7 @@ def _qpy_versions(value: Any) -> Iterator[Any]:
     if isinstance(value, dict):
         for key, inner in value.items():
             if key == "qpy_version":
-                yield inner
+                yield int(inner) if isinstance(inner, str) and inner.isdecimal() else inner
             elif key == "samplex_json":
                 yield from _samplex_versions(inner)
             else:
@@ -167,7 +184,7 @@ def _samplex_versions(value: Any) -> Iterator[int]:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """What a JSON object holds, as pairs."""
+    """Items of a JSON object, as pairs."""
 
 
 def _options(job: JobRun, model: Any) -> int | None:
@@ -178,107 +195,34 @@ def _options(job: JobRun, model: Any) -> int | None:
     seed = aer.pop("seed_simulator", None)
     experimental["aer"] = aer
     rest = job.take_aer_options(experimental)
-    defaults = {"init_qubits": True, "scheduler_timing": False, "stretch_values": False}
+    options.pop("scheduler_timing", None)
+    defaults = {"init_qubits": True, "stretch_values": False}
     for name, value in {**options, **rest}.items():
         if value is not None and value != defaults.get(name):
-            job.warn(f"The option {name} = {value!r:.80} has no effect in the local emulator.")
+            job.without_effect(
+                name, f"The option {name} = {value!r:.80} has no effect in the local emulator."
+            )
     return None if seed is None else int(seed)
 
 
-@dataclass(frozen=True)
-class _Sample:
-    """What to run of an item: parameter values, and what the client gets to undo the randomness."""
-
-    shape: tuple[int, ...]
-    values: NDArray[np.float64]
-    extra: Mapping[str, NDArray[Any]]
-
-
-def _sample(item: Any, rng: np.random.Generator) -> _Sample:
-    shape = _shape(item)
-    if not hasattr(item, "samplex"):
-        return _Sample(shape, _rounded(np.asarray(item.circuit_arguments, dtype=float)), {})
-    drawn = _draw(item, shape, rng)
-    values = drawn.pop("parameter_values", np.zeros((*shape, 0)))
-    return _Sample(shape, _rounded(values), drawn)
-
-
-def _shape(item: Any) -> tuple[int, ...]:
-    """Return the shape of an item: how often, and along which axes, its circuit is run."""
-    if hasattr(item, "samplex"):
-        return tuple(item.shape)
-    return tuple(np.shape(item.circuit_arguments)[:-1])
-
-
-def _draw(item: Any, shape: tuple[int, ...], rng: np.random.Generator) -> dict[str, NDArray[Any]]:
-    """Draw randomizations for every element of an item's shape.
-
-    An axis along which the item's arguments vary is a sweep over arguments; along all others there
-    is one set of arguments and many randomizations of it.
-    """
-    arguments = item.samplex_arguments
-    given = tuple(arguments.shape)
-    padded = (1,) * (len(shape) - len(given)) + given
-    swept = [axis for axis, length in enumerate(padded) if length > 1]
-    randomized = [axis for axis, length in enumerate(padded) if length <= 1]
-    inner = tuple(shape[axis] for axis in randomized)
-    # A samplex that was read from JSON has not worked out the order of its steps yet.
-    item.samplex.finalize()
-    drawn: dict[str, NDArray[Any]] = {}
-    for place in np.ndindex(*(shape[axis] for axis in swept)):
-        at = dict(zip(swept, place, strict=True))
-        offset = len(shape) - len(given)
-        chosen = tuple(at.get(axis + offset, 0) for axis in range(len(given)))
-        sample = item.samplex.sample(
-            arguments[chosen], num_randomizations=math.prod(inner), rng=rng
-        )
-        target = tuple(at.get(axis, slice(None)) for axis in range(len(shape)))
-        for name, value in dict(sample).items():
-            if name not in drawn:
-                drawn[name] = np.empty((*shape, *value.shape[1:]), dtype=value.dtype)
-            drawn[name][target] = value.reshape(*inner, *value.shape[1:])
-    return drawn
-
-
-def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    quarter = np.pi / 2
-    return np.asarray(np.round(values / quarter, _ANGLE_DECIMALS) * quarter)
-
-
-def _registers(
-    circuit: QuantumCircuit, memories: list[Sampled], shape: tuple[int, ...], shots: int
-) -> dict[str, NDArray[np.bool_]]:
-    """Return each register's outcomes, shape ``(*shape, shots, bits)``, bit 0 first."""
-    chosen = {register.name: outcomes.columns(circuit, register) for register in circuit.cregs}
-    arrays = {
-        name: np.empty((len(memories), shots, len(bits)), dtype=bool)
-        for name, bits in chosen.items()
-    }
-    for at, memory in enumerate(memories):
-        for name, bits in chosen.items():
-            arrays[name][at] = memory.bits[:, bits]
-    return {name: array.reshape(*shape, *array.shape[1:]) for name, array in arrays.items()}
-
-
-def _write(
-    model: Any,
-    data: list[dict[str, NDArray[Any]]],
-    shapes: list[tuple[int, ...]],
-    span: tuple[datetime.datetime, datetime.datetime],
-) -> str:
+def _write(model: Any, done: Executed, times: Sequence[timing.Timing]) -> str:
     """Fill the result model of the job's schema version, and return its JSON."""
     schema = sys.modules[type(model).__module__]
     tensor = get_args(schema.QuantumProgramResultItemModel.model_fields["results"].annotation)[1]
-    item_metadata = getattr(schema, "ItemMetadataModel", lambda: None)
+    item_metadata = getattr(schema, "ItemMetadataModel", lambda **_: None)
+    said = [
+        {"scheduler_timing": {"timing": each.text, "circuit_duration": each.duration}}
+        for each in times
+    ]
     items = [
         schema.QuantumProgramResultItemModel(
             results={name: tensor.from_numpy(array) for name, array in result.items()},
-            metadata=item_metadata(),
+            metadata=item_metadata(**(said[at] if said else {})),
         )
-        for result in data
+        for at, result in enumerate(done.data)
     ]
     parts = []
-    for at, shape in enumerate(shapes):
+    for at, shape in enumerate(done.shapes):
         size = math.prod(shape)
         everything = {
             "idx_item": at,
@@ -288,7 +232,7 @@ def _write(
         }
         fields = schema.ChunkPart.model_fields
         parts.append(schema.ChunkPart(**{k: v for k, v in everything.items() if k in fields}))
-    chunk = schema.ChunkSpan(start=span[0], stop=span[1], parts=parts)
+    chunk = schema.ChunkSpan(start=done.span[0], stop=done.span[1], parts=parts)
     result = {
         "data": items,
         "metadata": schema.MetadataModel(chunk_timing=[chunk]),

@@ -1,10 +1,11 @@
-"""What the sampler and the estimator share: the cutting of PUBs, and their options."""
+"""PUBs and options, as the sampler and the estimator share them."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from qiskit.circuit import QuantumCircuit
@@ -12,13 +13,15 @@ from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit_aer.noise import NoiseModel
 
-from qsession_widgets.emulator.engine import noise
-from qsession_widgets.emulator.engine.compaction import active_qubits, compact
-from qsession_widgets.emulator.engine.device import Device
+from qsession_widgets.emulator.engine.devices import instructions, noise
+from qsession_widgets.emulator.engine.devices.device import Device
+from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, Noise, OwnNoise
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
-from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.simulate import Sweep
-from qsession_widgets.emulator.engine.sources import DeviceNoise, Noise, OwnNoise
+from qsession_widgets.emulator.engine.programs import circuit_checks
+from qsession_widgets.emulator.engine.programs.loop_unrolling import unrolled
+from qsession_widgets.emulator.engine.simulation.compaction import active_qubits, compact
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.simulation.simulate import Sweep
 
 _REMEMBERED = 64
 
@@ -27,7 +30,7 @@ _AS_IT_IS = {"execution.init_qubits": True}
 
 
 class CircuitFacts:
-    """What was found out about a circuit, remembered as long as the circuit is.
+    """Properties of a circuit, cached as long as the circuit is.
 
     An iterative workload posts one circuit many times, and the decoder returns one object for it.
     """
@@ -53,6 +56,11 @@ class CircuitFacts:
             cls._known.move_to_end(id(circuit))
         return facts
 
+    @cached_property
+    def straight(self) -> QuantumCircuit:
+        """The circuit with static loops written out, each instruction of a kind Aer has."""
+        return unrolled(instructions.plain(self.circuit))
+
     def check(self, device: Device, index: int) -> None:
         """Refuse a circuit the device could not run, looking at it once per device."""
         if device.name not in self.checked_for:
@@ -62,14 +70,30 @@ class CircuitFacts:
     def cut(self, kept: tuple[int, ...]) -> QuantumCircuit:
         """Return the circuit on the kept qubits only, which may be all of them."""
         if kept == tuple(range(self.circuit.num_qubits)):
-            return self.circuit
+            return self.straight
         if kept not in self._cuts:
             if len(self._cuts) > 16:
                 self._cuts.clear()
             self._cuts[kept] = compact(
-                self.circuit, [q for q in kept if q < self.circuit.num_qubits]
+                self.straight, [q for q in kept if q < self.circuit.num_qubits]
             )
         return self._cuts[kept]
+
+
+def check_values(job: JobRun, index: int, pub: SamplerPub | EstimatorPub) -> None:
+    """Refuse parameter values that the service refuses, and tell of delays that are suspicious.
+
+    Raises
+    ------
+    JobFailure
+        If one is not finite, or an angle of ``rzz`` is out of the device's range.
+    """
+    parameters = pub.circuit.parameters
+    values = pub.parameter_values.as_array(parameters) if parameters else None
+    if values is not None:
+        circuit_checks.check_values(values, index)
+    circuit_checks.check_angles(job.device, pub.circuit, values, index)
+    circuit_checks.warn_about_delays(job, pub.circuit, index)
 
 
 def sweep_of(pub: SamplerPub | EstimatorPub, cut: QuantumCircuit) -> Sweep:
@@ -114,12 +138,15 @@ class Options:
     ----------
     values : dict
         What was posted and not yet understood.
+    seed : int or None
+        Makes outcomes repeatable.
+    noise_model : NoiseModel or None
+        The job's own.
     """
 
     values: dict[str, Any]
     seed: int | None = None
     noise_model: NoiseModel | None = None
-    taken: list[str] = field(default_factory=list)
 
     @classmethod
     def read(cls, job: JobRun, params: Mapping[str, Any]) -> Options:
@@ -155,14 +182,21 @@ class Options:
                 return None
         return values.pop(path[-1], None)
 
+    def take_timing(self) -> bool:
+        """Remove the option to tell when the gates of a circuit happen, and return it."""
+        asked = self.take("execution", "scheduler_timing")
+        nested = self.take("experimental", "execution", "scheduler_timing")
+        return bool(asked or nested)
+
     def warn_about_rest(self, job: JobRun) -> None:
         """Name every posted option that has no effect."""
         for name, value in _leaves(self.values):
             if value is None or value is _AS_IT_IS.get(name, False):
                 continue
-            job.warn(
+            job.without_effect(
+                name,
                 f"The option {name} = {value!r:.80} has no effect in the local emulator with this "
-                "program."
+                "program.",
             )
 
     def noise_for(

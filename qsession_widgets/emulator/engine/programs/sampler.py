@@ -9,19 +9,28 @@ from typing import Any
 import numpy as np
 from qiskit.primitives import BitArray, DataBin, SamplerPubResult
 from qiskit.primitives.containers.sampler_pub import SamplerPub
-from qiskit_ibm_runtime.execution_span import DoubleSliceSpan
+from qiskit_ibm_runtime.execution_span import DoubleSliceSpan, ExecutionSpan
 
-from qsession_widgets.emulator.engine import decode, outcomes, sampling
+from qsession_widgets.emulator.engine import job_decoder
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
-from qsession_widgets.emulator.engine.job import JobRun
-from qsession_widgets.emulator.engine.programs import results
+from qsession_widgets.emulator.engine.programs import (
+    mitigation,
+    prepared,
+    results,
+    sampler_mitigation,
+)
+from qsession_widgets.emulator.engine.programs.circuit_checks import check_registers
 from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
+    check_values,
     cut_together,
     posted_pubs,
     sweep_of,
 )
-from qsession_widgets.emulator.engine.sampling import Sampled
+from qsession_widgets.emulator.engine.simulation import outcomes, sampling
+from qsession_widgets.emulator.engine.simulation.approximation import worst
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.simulation.outcomes import Sampled
 
 DEFAULT_SHOTS = 4096
 """As on the service; the client's local mode takes 1024."""
@@ -29,7 +38,7 @@ DEFAULT_SHOTS = 4096
 
 def run(job: JobRun, text: str) -> str:
     """Run a job of this program: one of ``PROGRAMS``, which says what goes in and out."""
-    params = decode.decode(text)
+    params = job_decoder.decode(text)
     posted = posted_pubs(params)
     options = Options.read(job, params)
     default = options.take("default_shots")
@@ -42,15 +51,31 @@ def run(job: JobRun, text: str) -> str:
             INVALID_OPTION,
         )
     pubs = [_pub(value, shots, index) for index, value in enumerate(posted)]
+    for index, pub in enumerate(pubs):
+        check_registers(pub.circuit, index)
+        check_values(job, index, pub)
     job.allow(sum(pub.size * pub.shots for pub in pubs))
+    timed = options.take_timing()
+    asked = mitigation.sampler(job, options)
     options.warn_about_rest(job)
-    found, spans = _sample(job, pubs, options)
-    return results.write(found, params, spans)
+    found: list[SamplerPubResult]
+    spans: Sequence[ExecutionSpan]
+    if asked is None or not asked.prepared:
+        found, spans = _sample(job, pubs, options)
+        if timed:
+            for pub, result in zip(pubs, found, strict=True):
+                result.metadata["compilation"] = prepared.compilation(job.device, pub.circuit)
+    else:
+        found, spans = sampler_mitigation.run(job, pubs, options, asked, timed=timed)
+    metadata = mitigation.described(job, asked)
+    if timed and len(found) == 1:
+        metadata["compilation"] = found[0].metadata.get("compilation", {})
+    return results.write(found, params, spans, metadata)
 
 
 def _pub(value: Any, shots: int, index: int) -> SamplerPub:
     parts = list(value) if isinstance(value, (list, tuple)) else [value]
-    circuit = decode.as_circuit(parts[0]) if parts else None
+    circuit = job_decoder.as_circuit(parts[0]) if parts else None
     try:
         return SamplerPub.coerce((circuit, *parts[1:]), shots)
     except Exception as error:
@@ -92,7 +117,8 @@ def _result(pub: SamplerPub, memories: Sequence[Sampled]) -> SamplerPubResult:
         for at, memory in enumerate(memories):
             array[at] = outcomes.packed(memory.bits, chosen)
         fields[register.name] = BitArray(array.reshape(*shape, *array.shape[1:]), len(chosen))
-    return SamplerPubResult(
-        DataBin(**fields, shape=shape),
-        metadata={"shots": pub.shots, "circuit_metadata": circuit.metadata},
-    )
+    metadata = {"shots": pub.shots, "circuit_metadata": circuit.metadata}
+    approximation = worst(memory.approximation for memory in memories)
+    if approximation is not None:
+        metadata["simulation"] = approximation.metadata()
+    return SamplerPubResult(DataBin(**fields, shape=shape), metadata=metadata)

@@ -1,0 +1,40 @@
+// Figures of job mode, in which there is no session and each job goes through the queue by itself.
+import { usage } from "#shared/metrics";
+import { formatCount, plural } from "#shared/formatting";
+import { outcomes } from "./ClosedSession";
+import type { SessionStore } from "../state/store";
+import { UsageBar, UsageFigure } from "./Usage";
+
+const REASONS: Record<string, string> = {
+  no_sessions_on_plan: "this plan has no sessions; a batch is possible (%%batch)",
+};
+
+export function JobMode({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
+  const { queue_length: queue } = snapshot;
+  const spent = usage(snapshot, now);
+  return (
+    <div class="qs-clocks">
+      <div class="qs-cell">
+        <div class="qs-label">Job mode</div>
+        <div class="qs-figure">No session</div>
+        <div class="qs-note">
+          each job queues by itself: {REASONS[snapshot.state_reason ?? ""] ?? "as was asked for"}
+        </div>
+      </div>
+      <div class="qs-cell">
+        <div class="qs-label">Jobs of this kernel</div>
+        <div class="qs-figure">{formatCount(store.total)}</div>
+        <div class="qs-note">
+          {outcomes(store)}
+          {queue !== null && ` · ${plural(queue, "job")} in the whole queue`}
+        </div>
+      </div>
+      <div class="qs-cell qs-usage">
+        <div class="qs-label">Usage, estimate</div>
+        <UsageFigure store={store} usage={spent} />
+        <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,229 @@
+// The jobs of a session: a few of them, or all of them, filtered and sorted, when asked.
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { formatCount, plural } from "#shared/formatting";
+import { useAfterDrawing } from "#shared/question";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+import { Detail, JobQuestion, JobRow } from "./JobRow";
+import {
+  countFilters,
+  FILTERS,
+  hiddenWords,
+  inBrief,
+  Listing,
+  type Filter,
+  type Order,
+  type SortKey,
+} from "../state/jobList";
+import { Progress } from "./Progress";
+import { Rows, Spacer } from "./VirtualRows";
+import type { SessionStore } from "../state/store";
+
+const BRIEF = 4;
+
+const NONE: JobRecord[] = [];
+
+interface Props {
+  store: SessionStore;
+  now: number;
+  selected: string | null;
+  onSelect: (id: string | null) => void;
+}
+
+/** A few jobs; all of them, filtered and sorted, when asked. Only the rows in sight are in the page. */
+export function Jobs({ store, now, selected, onSelect }: Props) {
+  const [expanded, setExpanded] = useState(false);
+  const [order, setOrder] = useState<Order>({ filter: "all", key: "turn", up: false });
+  const [asked, setAsked] = useState<string | null>(null);
+  const question = useRef<HTMLDivElement>(null);
+  const root = useRef<HTMLDivElement>(null);
+  const afterDrawing = useAfterDrawing();
+  const [held, hold] = useState(false);
+  const listing = useRef(new Listing());
+  const { snapshot } = store;
+  const jobs = store.jobsKnown ? snapshot.jobs : NONE;
+
+  // running jobs sorted by time may lag until the next fact: rows must not dance every second
+  const fresh = useMemo(
+    () => (expanded ? listing.current.list(jobs, order, now) : inBrief(jobs, BRIEF)),
+    [jobs, expanded, order],
+  );
+  const before = useRef(fresh);
+  // no row moves away from under the pointer that is about to cancel its job
+  const listed = useMemo(() => (held ? inPlace(before.current, jobs) : fresh), [held, fresh, jobs]);
+  before.current = listed;
+  // a bar of the timeline may stand for any of them
+  useEffect(() => {
+    if (selected !== null && !listed.some((job) => job.id === selected)) setExpanded(true);
+  }, [selected]);
+  const counts = useMemo(() => (expanded ? countFilters(jobs) : null), [jobs, expanded]);
+
+  const ask = (id: string) => {
+    setAsked(id);
+    afterDrawing(() => question.current?.focus());
+  };
+  const answered = () => {
+    const pick = [...(root.current?.querySelectorAll<HTMLElement>(".qs-pick") ?? [])].find(
+      ({ title }) => title === asked,
+    );
+    setAsked(null);
+    afterDrawing(() => {
+      const cancel = pick?.closest("tr")?.querySelector<HTMLElement>(".qs-cancel");
+      (cancel ?? pick ?? root.current?.querySelector<HTMLElement>(".qs-pick"))?.focus();
+    });
+  };
+  const asks = asked !== null && (
+    <JobQuestion key="asks" store={store} id={asked} focus={question} onDone={answered} />
+  );
+  if (jobs.length === 0) {
+    return (
+      <div ref={root} class="qs-jobs">
+        <p class="qs-empty">{store.jobsKnown ? emptyWords(snapshot) : unknownWords(store)}</p>
+        {asks}
+        <Progress store={store} />
+      </div>
+    );
+  }
+  const more = expanded ? "" : hiddenWords(jobs, listed);
+  const picked = selected === null ? undefined : jobs.find((job) => job.id === selected);
+  const header = (key: SortKey, words: string, numeric: boolean, more = "") => (
+    <th
+      role="columnheader"
+      scope="col"
+      class={`${numeric ? "qs-num " : ""}${more}`}
+      aria-sort={
+        expanded && order.key === key ? (order.up ? "ascending" : "descending") : undefined
+      }
+    >
+      {expanded ? (
+        <button
+          type="button"
+          class="qs-sort"
+          onClick={() => setOrder({ ...order, key, up: order.key === key ? !order.up : false })}
+        >
+          {words}
+          <span aria-hidden="true">{order.key === key ? (order.up ? " ↑" : " ↓") : ""}</span>
+        </button>
+      ) : (
+        words
+      )}
+    </th>
+  );
+  return (
+    <div
+      ref={root}
+      class="qs-jobs"
+      onPointerOver={({ target }) => hold((target as Element).closest(".qs-cancel") !== null)}
+      onPointerLeave={() => hold(false)}
+    >
+      {counts && (
+        <div class="qs-filter" role="group" aria-label="Show jobs">
+          {(Object.keys(FILTERS) as Filter[]).map((name) => (
+            <button
+              key={name}
+              type="button"
+              aria-pressed={order.filter === name}
+              onClick={() => setOrder({ ...order, filter: name })}
+            >
+              {name === "failed" ? "failed or cancelled" : name}{" "}
+              <span class="qs-count">{formatCount(counts[name])}</span>
+            </button>
+          ))}
+        </div>
+      )}
+      <Rows jobs={listed} order={order} windowed={expanded} selected={selected}>
+        {(visible, before, after) => (
+          <table role="table" class="qs-table" aria-label="Jobs" aria-rowcount={listed.length + 1}>
+            <thead role="rowgroup">
+              <tr role="row">
+                {header("created", "Job", false)}
+                <th role="columnheader" scope="col">
+                  Primitive
+                </th>
+                {header("status", "Status", false)}
+                <th role="columnheader" scope="col" class="qs-result">
+                  Result
+                </th>
+                {header("queued", "Queued", true)}
+                {header("ran", "Ran", true)}
+                {header("qpu", "QPU", true, "qs-qpu")}
+                <th
+                  role="columnheader"
+                  scope="col"
+                  class="qs-num qs-price-of"
+                  title="of its QPU time; idle and classical time of a session come on top"
+                >
+                  Cost
+                </th>
+                <th role="columnheader" scope="col" class="qs-num qs-from">
+                  Cell
+                </th>
+                <th role="columnheader" scope="col" class="qs-do">
+                  <span class="qs-sr">Action</span>
+                </th>
+              </tr>
+            </thead>
+            <tbody role="rowgroup">
+              <Spacer height={before} />
+              {visible.map(({ job, index }) => (
+                <JobRow
+                  key={job.id}
+                  job={job}
+                  index={index}
+                  now={now}
+                  store={store}
+                  selected={job.id === selected}
+                  whole={!expanded}
+                  onSelect={onSelect}
+                  onCancel={ask}
+                />
+              ))}
+              <Spacer height={after} />
+            </tbody>
+          </table>
+        )}
+      </Rows>
+      {asks}
+      {picked && <Detail store={store} job={picked} now={now} />}
+      <div class="qs-more">
+        {more || expanded ? (
+          <button
+            type="button"
+            class="qs-link"
+            aria-expanded={expanded}
+            onClick={() => setExpanded(!expanded)}
+          >
+            {expanded ? "fewer rows " : `and ${more} `}
+            <span aria-hidden="true">{expanded ? "▴" : "▸"}</span>
+          </button>
+        ) : (
+          <span />
+        )}
+        <Progress store={store} />
+      </div>
+    </div>
+  );
+}
+
+/** The same jobs in the same order, as they are now. */
+function inPlace(listed: JobRecord[], jobs: JobRecord[]): JobRecord[] {
+  const now = new Map(jobs.map((job) => [job.id, job]));
+  return listed.flatMap(({ id }) => now.get(id) ?? []);
+}
+
+function emptyWords(snapshot: SessionSnapshot): string {
+  if (snapshot.state === "closed") return "It ran no job.";
+  if (snapshot.mode === "job")
+    return "No job yet: each one goes through the normal queue by itself.";
+  const queue = snapshot.queue_length;
+  const waiting =
+    queue === null
+      ? ""
+      : ` ${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${snapshot.backend} now.`;
+  return `No job yet: the first one enters the normal queue and starts the clocks.${waiting}`;
+}
+
+function unknownWords(store: SessionStore): string {
+  const count = store.total;
+  if (count === 0) return "No job is known.";
+  return `${plural(count, "job")}; waiting for the kernel to send the list.`;
+}

@@ -1,0 +1,85 @@
+// The policies of this kernel for the session: budget, idle close, strict.
+import { hasRun } from "#shared/idleSmoothing";
+import { idleTimeout, usage } from "#shared/metrics";
+import { noun } from "#shared/consequences";
+import { cutSeconds, formatCountdown, formatDuration, formatMoney } from "#shared/formatting";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
+import type { SessionStore } from "../state/store";
+
+/** The share of a budget from which on it is told as a warning, as the kernel does. */
+const WARN_AT = 0.8;
+
+export function Policies({ store, now }: { store: SessionStore; now: number }) {
+  const { snapshot } = store;
+  const { idle_close: idle, budget_seconds: budget, strict } = snapshot;
+  if (idle === null && budget === null && !strict) return null;
+  const over = snapshot.state === "closed";
+  const kept = over || store.link !== "lost";
+  return (
+    <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
+      {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
+      {strict && <li>Strict: jobs that would run outside the {noun(snapshot)} are refused.</li>}
+      {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
+      {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}
+    </ul>
+  );
+}
+
+function IdleClose({ snapshot, now }: { snapshot: SessionSnapshot; now: number }) {
+  const countdown = idleTimeout(snapshot, now);
+  // what ended it is said above
+  if (countdown === null)
+    return <li>Idle close after {formatDuration(snapshot.idle_close ?? 0)}.</li>;
+  // not in the moment between two jobs of a loop
+  if (!hasRun(countdown)) {
+    return <li>Closes after {formatDuration(countdown.total)} with nothing pending.</li>;
+  }
+  const soon = countdown.remaining < 0.2 * countdown.total;
+  return (
+    <li>
+      Nothing is pending: closes in{" "}
+      <b role="timer" aria-label="Idle close" aria-live="off" class={soon ? "qs-warn" : ""}>
+        {formatCountdown(countdown.remaining)}
+      </b>
+    </li>
+  );
+}
+
+interface BudgetProps {
+  snapshot: SessionSnapshot;
+  now: number;
+  budget: number;
+}
+
+function Budget({ snapshot, now, budget }: BudgetProps) {
+  const spent = usage(snapshot, now).total;
+  const share = Math.min(1, spent / budget);
+  // the kernel made seconds of the dollars at the plan's price, whatever price this page counts with
+  const { budget_dollars: dollars } = snapshot;
+  const words =
+    dollars === null
+      ? `${formatDuration(spent)} of ${formatDuration(budget)}`
+      : `≈ ${formatMoney((cutSeconds(spent) / budget) * dollars)} of ${formatMoney(dollars)}`;
+  const tone = share >= WARN_AT ? "warning" : "within";
+  return (
+    <li class="qs-budget">
+      <span>Budget</span>
+      <span
+        class={`qs-bar qs-bar-${tone}`}
+        role="progressbar"
+        aria-label="Budget used"
+        aria-valuemin={0}
+        aria-valuemax={100}
+        aria-valuenow={Math.floor(100 * share)}
+        aria-valuetext={words}
+      >
+        <span style={{ width: `${100 * share}%` }} />
+      </span>
+      <span class={tone === "warning" ? "qs-warn" : ""}>{words}</span>
+      {/* its room is kept when it is over */}
+      <span style={snapshot.state === "closed" ? { visibility: "hidden" } : {}}>
+        {share < 1 ? "then ends, queued jobs cancelled" : "spent: ending"}
+      </span>
+    </li>
+  );
+}

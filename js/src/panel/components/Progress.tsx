@@ -1,0 +1,56 @@
+import { formatCount, formatDuration, formatMoney, plural, unbroken } from "#shared/formatting";
+import type { ServiceInfo } from "#shared/snapshot.gen";
+import type { SessionStore } from "../state/store";
+
+/** How far the session is when the user said how many jobs there will be. */
+export function Progress({ store }: { store: SessionStore }) {
+  const { snapshot } = store;
+  const expected = snapshot.expected_jobs;
+  if (expected === null || expected <= 0) return null;
+  const { done } = store;
+  const come = toComeWords(store.toCome, snapshot.service);
+  return (
+    <span class="qs-progress">
+      <span
+        class="qs-bar qs-bar-done"
+        role="progressbar"
+        aria-label="Jobs done"
+        aria-valuemin={0}
+        aria-valuemax={expected}
+        aria-valuenow={Math.min(done, expected)}
+      >
+        <span style={{ width: `${Math.min(100, (100 * done) / expected)}%` }} />
+      </span>
+      <span>
+        {done > expected
+          ? `${formatCount(done)} jobs, ${formatCount(expected)} expected`
+          : `${formatCount(done)} of ${formatCount(expected)} jobs`}
+        {come.left && unbroken(` · ${come.left}`)}
+        {come.lost && <span class="qs-warn">{unbroken(` · ${come.lost}`)}</span>}
+      </span>
+    </span>
+  );
+}
+
+/** What is still to come, in time and dollars, and what has no room; the receipt has it in full. */
+export function toComeWords(
+  come: SessionStore["toCome"],
+  { price_per_second: price, charged }: ServiceInfo,
+): { left: string; lost: string } {
+  if (!come) return { left: "", lost: "" };
+  const [low, high, used, usedAtMost, late, past] = come;
+  const range = (words: string[]) => [...new Set(words)].join(" to ");
+  let left = `≈ ${range([low, high].map(formatDuration))} left`;
+  if (price !== null) {
+    const money = range([used, usedAtMost].map((seconds) => formatMoney(seconds * price)));
+    left += `, ${charged ? "" : "would be "}${money} more`;
+  }
+  // of two limits the one that is reached first, for the line stays short
+  const lost =
+    late > 0 && late >= past
+      ? `about ${plural(late, "job")} will fail`
+      : past > 0
+        ? `no budget for about ${past}`
+        : "";
+  return { left, lost };
+}

@@ -1,0 +1,37 @@
+// What is not exact of the results, and which options the emulator ignored: one line, none where all is exact.
+import { plural } from "#shared/formatting";
+import type { JobRecord } from "#shared/snapshot.gen";
+
+export function Simulated({ jobs }: { jobs: readonly JobRecord[] }) {
+  const text = simulated(jobs);
+  return text === "" ? null : <p class="qs-simulated">{text}</p>;
+}
+
+const known = new WeakMap<readonly JobRecord[], string>();
+
+/** The line for these jobs, made once for each list of them; empty where there is nothing to say. */
+export function simulated(jobs: readonly JobRecord[]): string {
+  let text = known.get(jobs);
+  if (text === undefined) {
+    text = describe(jobs);
+    known.set(jobs, text);
+  }
+  return text;
+}
+
+function describe(jobs: readonly JobRecord[]): string {
+  const approximated = jobs.filter((job) => job.approximation !== null);
+  const ignored = new Set(jobs.flatMap((job) => job.no_effect));
+  const last = approximated[approximated.length - 1];
+  const parts: string[] = [];
+  if (last) {
+    const of = plural(approximated.length, "job");
+    parts.push(
+      `${of} not exact. ${approximated.length > 1 ? "The last: " : ""}${last.approximation}`,
+    );
+  }
+  if (ignored.size > 0) {
+    parts.push(`Options without effect in the emulator: ${[...ignored].join(", ")}.`);
+  }
+  return parts.join(" ");
+}

@@ -1,0 +1,77 @@
+import type { Usage } from "#shared/metrics";
+import { formatDuration, formatMoney, formatParts, unbroken } from "#shared/formatting";
+import type { SessionSnapshot } from "#shared/snapshot.gen";
+import { Price } from "./Price";
+import type { SessionStore } from "../state/store";
+
+interface Props {
+  snapshot: SessionSnapshot;
+  usage: Usage;
+}
+
+/** On the emulator it is the time of a device, which stays an estimate. */
+export function usageLabel({ device_time: device, state }: SessionSnapshot, usage: Usage): string {
+  if (device) return "Usage, estimated for a device";
+  if (state === "closed") return usage.final ? "Usage, final" : "Usage, estimate";
+  return usage.cost === null ? "Usage, estimate" : "Usage";
+}
+
+/** Seconds used and what they cost: an estimate until the service says final. */
+export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usage }) {
+  return (
+    <div class="qs-usage-line">
+      <span class="qs-figure">
+        {usage.at_most && "at most "}
+        {formatDuration(usage.total)}
+      </span>
+      <span class="qs-cost">
+        {costWords(store, usage)} <Price store={store} />
+      </span>
+    </div>
+  );
+}
+
+function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
+  if (usage.cost === null) return "";
+  const money = formatMoney(usage.cost);
+  if (!snapshot.service.charged) return `would be ≈ ${money}`;
+  // the service's seconds are final; what they cost at the reader's own price is not its word
+  return usage.final && ownPrice === null ? money : `≈ ${money}`;
+}
+
+/** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
+export function UsageBar({ snapshot, usage, split }: Props & { split: boolean }) {
+  const parts = [
+    { name: "QPU", kind: "done", seconds: usage.qpu },
+    { name: "classical", kind: "classical", seconds: usage.classical },
+    { name: "idle", kind: "idle", seconds: usage.idle },
+  ];
+  const texts = formatParts(
+    parts.map((part) => part.seconds),
+    usage.total,
+  );
+  const words =
+    snapshot.mode !== "dedicated"
+      ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
+      : !split
+        ? "breakdown appears once the jobs are loaded"
+        : parts.map((part, at) => `${part.name}\u00a0${texts[at]!}`).join(" · ");
+  return (
+    <>
+      <div class="qs-split" aria-hidden="true">
+        {parts.map(
+          (part) =>
+            split &&
+            part.seconds > 0 && (
+              <span
+                key={part.kind}
+                class={`qs-part-${part.kind}`}
+                style={{ flexGrow: part.seconds / usage.total }}
+              />
+            ),
+        )}
+      </div>
+      <div class="qs-note">{unbroken(words)}</div>
+    </>
+  );
+}

@@ -1,0 +1,61 @@
+// A job's times and status as the list and the timeline give them.
+import { isFinal } from "#shared/metrics";
+import { formatClock, formatDuration, plural } from "#shared/formatting";
+import type { JobRecord, JobStatus } from "#shared/snapshot.gen";
+
+export const STATUS_WORDS: Record<JobStatus, string> = {
+  queued: "Queued",
+  running: "Running",
+  done: "Done",
+  cancelled: "Cancelled",
+  failed: "Failed",
+};
+
+export function queuedSeconds(job: JobRecord, now: number): number {
+  return (job.started ?? job.finished ?? now) - job.created;
+}
+
+export function ranSeconds(job: JobRecord, now: number): number | null {
+  if (job.started === null) return null;
+  if (job.finished !== null) return job.finished - job.started;
+  return isFinal(job) ? null : now - job.started;
+}
+
+/** Program and PUBs: `estimator · 2 pubs`. */
+export function what(job: JobRecord): string {
+  return job.pubs === null ? job.program : `${job.program} · ${plural(job.pubs, "pub")}`;
+}
+
+/** The method behind a result that is not exact: `matrix product state`. */
+export function methodWords(job: JobRecord): string {
+  return (job.method ?? "approximated").replaceAll("_", " ");
+}
+
+/** Everything known of a job, a line each, the id first. */
+export function details(job: JobRecord, now: number): string[] {
+  const ran = ranSeconds(job, now);
+  const lines = [
+    job.id,
+    `${what(job)} · ${STATUS_WORDS[job.status]}`,
+    `submitted ${formatClock(job.created, now)}, queued ${formatDuration(queuedSeconds(job, now))}`,
+  ];
+  if (ran !== null) {
+    lines.push(`ran ${formatDuration(ran)}${job.exact ? "" : " (as seen by polling)"}`);
+  }
+  if (job.qpu_seconds !== null) lines.push(`QPU ${formatDuration(job.qpu_seconds)}`);
+  if (job.cell !== null) lines.push(`sent by cell [${job.cell}]`);
+  if (job.error !== null) lines.push(...wrapped(job.error));
+  return lines;
+}
+
+/** A text in lines of so many letters, at most so many of them: what points at a job is no wider than a panel. */
+export function wrapped(text: string, width = 70, most = 4): string[] {
+  const lines: string[] = [""];
+  // a word that is longer than a line is broken
+  for (const word of text.split(/\s+/).flatMap((each) => each.match(/.{1,70}/gu) ?? [])) {
+    const last = lines[lines.length - 1]!;
+    if (last !== "" && last.length + word.length >= width) lines.push(word);
+    else lines[lines.length - 1] = last === "" ? word : `${last} ${word}`;
+  }
+  return lines.length > most ? [...lines.slice(0, most - 1), `${lines[most - 1]!} …`] : lines;
+}

@@ -1,0 +1,32 @@
+// What the marks of the timeline stand for: those that it has.
+import { sumsOf } from "#shared/jobAggregates";
+import type { SessionStore } from "../state/store";
+
+/** `best`: whether the line of the best value so far is beside it. */
+export function Legend({ store, best }: { store: SessionStore; best: boolean }) {
+  const { snapshot } = store;
+  const { counts } = sumsOf(snapshot.jobs);
+  const { charged } = snapshot.service;
+  const entries: [kind: string, words: string, shown: boolean][] = [
+    ["done", "done", true],
+    ["running", "running", true],
+    ["queued", "waiting", true],
+    ["failed", "failed", counts.failed > 0],
+    ["cancelled", "cancelled", counts.cancelled > 0],
+    ["idle", charged ? "idle, billed" : "idle, would be billed", snapshot.mode === "dedicated"],
+    ["best", "best so far", best && store.shownSeries !== null],
+  ];
+  return (
+    <ul class="qs-legend" aria-label="Marks of the timeline">
+      {entries.map(
+        ([kind, words, shown]) =>
+          shown && (
+            <li key={kind}>
+              <i class={`qs-mark qs-mark-${kind}`} />
+              {words}
+            </li>
+          ),
+      )}
+    </ul>
+  );
+}

@@ -1,0 +1,293 @@
+// Labels and sentences about a workload, for the status bar, the side panel and the dialogs. Pure.
+import { IDLE_AFTER, smoothedPhase } from "../idleSmoothing";
+import { consequences, noun } from "../consequences";
+import {
+  activeUntil,
+  emptyTimeout,
+  interactiveTimeout,
+  maximumTime,
+  pendingJobs,
+  phaseTone,
+  usage,
+  type Phase,
+  type Tone,
+} from "../metrics";
+import {
+  cutSeconds,
+  formatCount,
+  formatCountdown,
+  formatDuration,
+  formatMoney,
+  formatPrice,
+  plural,
+  shortId,
+} from "../formatting";
+import type { ServiceInfo } from "../snapshot.gen";
+import { isOpen, type Service, type Snapshot, type Workload } from "../serverTypes";
+
+/** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
+export const HEADLINES: Record<Phase, string> = {
+  open: "Open, no job yet",
+  queued: "Waiting in the queue",
+  active: "Active",
+  idle: "Active, idle",
+  deactivated: "Deactivated",
+  closing: "Closing",
+  closed: "Closed",
+  cancelled: "Cancelled",
+  job_mode: "Job mode",
+  job_mode_running: "Job mode, running",
+};
+
+/** Whether it is open and its kernel is gone, so that nothing will close it. */
+export function isOrphan(workload: Workload): boolean {
+  return isOpen(workload) && workload.opened_by?.kernel === "gone";
+}
+
+export function stateWord(snapshot: Snapshot, now: number): string {
+  const words = HEADLINES[smoothedPhase(snapshot, now)];
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
+export function tone(workload: Workload, now: number): Tone {
+  const code = smoothedPhase(workload.snapshot, now);
+  if (isOrphan(workload)) return code === "deactivated" ? "warning" : "bad";
+  return phaseTone(code);
+}
+
+const WORST: Tone[] = ["bad", "warning", "good", "quiet"];
+
+/** The most urgent of several tones. */
+export function worstTone(tones: Iterable<Tone>): Tone {
+  const all = new Set(tones);
+  return WORST.find((each) => all.has(each)) ?? "quiet";
+}
+
+export function jobCount(snapshot: Snapshot): number {
+  const { counts } = snapshot;
+  if (!counts) return snapshot.jobs.filter((job) => !job.stray).length;
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+export function jobWords(snapshot: Snapshot): string {
+  const total = jobCount(snapshot);
+  if (total === 0) return snapshot.state === "closed" ? "no jobs" : "no job yet";
+  const pending = pendingJobs(snapshot);
+  const running = pending.filter((job) => job.status === "running").length;
+  const queued = pending.length - running;
+  const parts = [`${formatCount(total)} ${total === 1 ? "job" : "jobs"}`];
+  if (running) parts.push(`${running} running`);
+  if (queued) parts.push(`${queued} queued`);
+  return parts.join(", ");
+}
+
+export interface Timer {
+  label: string;
+  short: string;
+  text: string;
+  note: string;
+  low: boolean;
+}
+
+/** The countdowns of a workload that is open, each with what follows at zero. */
+export function timers(snapshot: Snapshot, now: number): Timer[] {
+  if (snapshot.state === "closed") return [];
+  const found: Timer[] = [];
+  const empty = emptyTimeout(snapshot, now);
+  const interactive = interactiveTimeout(snapshot, now);
+  const maximum = maximumTime(snapshot, now);
+  if (empty) {
+    const text = formatCountdown(empty.remaining);
+    const low = empty.remaining < 60;
+    const note = "then it closes, if no job was run";
+    found.push({ label: "Closes by itself", short: "empty", text, note, low });
+  } else if (interactive && snapshot.state === "active") {
+    const low = interactive.running && interactive.remaining < 15;
+    found.push({
+      label: "Interactive timeout",
+      short: "ITTL",
+      text: interactive.running ? formatCountdown(interactive.remaining) : "paused",
+      note: interactive.running ? "then jobs queue again" : "while a job is pending",
+      low,
+    });
+  }
+  if (maximum) {
+    const running = maximum.running;
+    found.push({
+      label: "Maximum time",
+      short: "max",
+      text: formatCountdown(maximum.remaining),
+      note: running ? "then queued jobs fail" : "starts with the first job",
+      low: running && maximum.remaining < Math.min(300, 0.1 * maximum.total),
+    });
+  }
+  return found;
+}
+
+/** `ibm_fez · active · ITTL 0:42 · max 1:51:42 · 3 jobs` */
+export function statusLine(workload: Workload, now: number): string {
+  const { snapshot } = workload;
+  const clocks = timers(snapshot, now).map((timer) => `${timer.short} ${timer.text}`);
+  const gone = isOrphan(workload) ? ["kernel gone"] : [];
+  const total = jobCount(snapshot);
+  const jobs = total ? [plural(total, "job")] : [];
+  return [snapshot.backend, stateWord(snapshot, now), ...gone, ...clocks, ...jobs].join(" · ");
+}
+
+/** The plans that have a list price, by their code in `ServiceInfo.plan`. */
+const PLANS: Record<string, string> = { payg: "Pay-As-You-Go", flex: "Flex", premium: "Premium" };
+
+/** The price that figures are counted with, and whose it is: `at $0.80/s, list price of Premium`. */
+export function priceWords(service: ServiceInfo): string {
+  if (service.price_per_second === null) return "";
+  const sources: Record<string, string> = {
+    list: `, list price of ${PLANS[service.plan] ?? service.plan}`,
+    own: ", your price",
+    environment: ", your price (QSESSION_PRICE)",
+  };
+  return `at ${formatPrice(service.price_per_second)}${sources[service.price_source] ?? ""}`;
+}
+
+/** Usage and its price: an estimate until the service says final. */
+export function usageWords(snapshot: Snapshot, now: number): string {
+  const spent = usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now);
+  const words = `${spent.at_most ? "at most " : ""}${formatDuration(spent.total)}`;
+  const last = spent.final ? "final" : snapshot.state === "closed" ? "estimate" : "";
+  if (spent.cost === null) return [words, last].filter(Boolean).join(", ");
+  const money = formatMoney(spent.cost);
+  if (!snapshot.service.charged) return `${words}, would be ≈ ${money}`;
+  return spent.final ? `${words}, ${money} final` : `${words}, ≈ ${money}`;
+}
+
+/** A sentence about the effect of closing. */
+export function closeSentence(snapshot: Snapshot): string {
+  if (snapshot.state === "closed") return `The ${noun(snapshot)} has ended meanwhile.`;
+  if (pendingJobs(snapshot).length === 0) return "No job is pending: closing ends it at once.";
+  return `Closing ${consequences(snapshot).close}; no more are accepted.`;
+}
+
+/** A sentence about the consequences of leaving it open. */
+export function leftSentence(snapshot: Snapshot, now: number): string {
+  if (snapshot.state === "closed") return "Nothing of it is left open.";
+  if (snapshot.mode !== "dedicated") {
+    return "Left open, it goes on with the jobs it has until its maximum time.";
+  }
+  const empty = emptyTimeout(snapshot, now);
+  if (empty) {
+    const left = formatCountdown(empty.remaining);
+    return `Left open, it costs nothing while no job is run, and closes by itself in ${left}.`;
+  }
+  if (snapshot.state === "inactive") {
+    return "Left open, it stays deactivated: nothing is billed until one of its jobs runs.";
+  }
+  const { price_per_second: price, charged } = snapshot.service;
+  const cost = !charged
+    ? " (local emulator, no charge)"
+    : price === null
+      ? ""
+      : ` (≈ ${formatMoney(price)} a second while active)`;
+  const timeout = interactiveTimeout(snapshot, now);
+  const until = !timeout
+    ? "until a timeout"
+    : timeout.running
+      ? `until its interactive timeout in ${formatCountdown(timeout.remaining)}`
+      : `until its jobs are done and its interactive timeout of ${formatCountdown(timeout.total)} has passed`;
+  return `Left open, it keeps running${cost} ${until}.`;
+}
+
+/** Seconds of usage since the last job of an active session; null while a job is pending, or idle time is free. */
+export function idleFor(snapshot: Snapshot, now: number): number | null {
+  if (snapshot.mode !== "dedicated" || snapshot.state !== "active") return null;
+  if (pendingJobs(snapshot).length > 0) return null;
+  const since = Math.max(snapshot.last_job_completed ?? 0, snapshot.activated_at ?? 0);
+  return since > 0 ? Math.max(0, activeUntil(snapshot, now)[0] - since) : null;
+}
+
+/** `idle for 12 s, ≈ $19`: the idle time since the last job, and its cost. */
+export function idleWords(snapshot: Snapshot, now: number): string {
+  const idle = idleFor(snapshot, now);
+  // between the jobs of a loop it would come and go
+  if (idle === null || idle < IDLE_AFTER) return "";
+  const price = snapshot.service.price_per_second;
+  const words = `idle for ${formatDuration(idle)}`;
+  if (price === null) return words;
+  const money = formatMoney(cutSeconds(idle) * price);
+  return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${money}`;
+}
+
+/** Whose it is: the notebook, or the process, or not known here. */
+export function ownerLabel(workload: Workload): string {
+  const by = workload.opened_by;
+  if (!by) return "opened elsewhere";
+  return by.label || by.notebook || "opened elsewhere";
+}
+
+export function kernelWords(workload: Workload): string {
+  const by = workload.opened_by;
+  if (!by) return "";
+  switch (by.kernel) {
+    case "gone":
+      return "kernel gone";
+    case "elsewhere":
+      return "a process outside of this server";
+    default:
+      return `kernel ${by.kernel}${by.bound ? ", in use" : ""}`;
+  }
+}
+
+/** The age of the last answer, in seconds of real time. */
+export function answeredAgo(service: Service, now: number): number | null {
+  if (service.answered_at === null) return null;
+  return Math.max(0, (now - service.answered_at) / Math.max(1, service.info.speed));
+}
+
+/** Questions are held until something changes: an answer is not old before the next one is due. */
+const OLD_SECONDS = 40;
+
+export function agoWords(seconds: number | null): string {
+  if (seconds === null) return "not answered yet";
+  return seconds < OLD_SECONDS ? "" : `answered ${formatDuration(seconds)} ago`;
+}
+
+/** A service as a heading: emulators have names where there are several. */
+export function serviceTitle({ key, info }: Service): string {
+  const name = /^local:(.+)/.exec(key)?.[1];
+  return name ? `local emulator “${name}” · no charge` : info.label;
+}
+
+/** Enough to tell it from the others, for sentences. */
+export function nameOf(workload: Workload): string {
+  const { snapshot } = workload;
+  const name = snapshot.name || workload.opened_by?.name;
+  return `${snapshot.backend}${name ? ` “${name}”` : ""} (${shortId(snapshot.session_id)})`;
+}
+
+/** `session “vqe”`, `batch on ibm_fez`: for notifications, which are short; with its id only where two are alike. */
+export function titleOf(workload: Workload, all: readonly Workload[]): string {
+  const plain = ({ snapshot, opened_by: by }: Workload) => {
+    const name = snapshot.name || by?.name;
+    return `${noun(snapshot)} ${name ? `“${name}”` : `on ${snapshot.backend}`}`;
+  };
+  const title = plain(workload);
+  const { session_id: id } = workload.snapshot;
+  const alike = all.some(
+    (other) => isOpen(other) && other.snapshot.session_id !== id && plain(other) === title,
+  );
+  return alike ? `${title} (${shortId(id)})` : title;
+}
+
+/** Open ones: those that cost with nobody there first, then others that cost. Closed ones: the latest first. */
+export function inOrder(workloads: readonly Workload[]): Workload[] {
+  const rank = (workload: Workload) =>
+    ({ active: 1, open: 2, inactive: 3, closed: 4 })[workload.snapshot.state] -
+    (isOrphan(workload) && workload.snapshot.state === "active" ? 1 : 0);
+  const at = ({ snapshot }: Workload) => snapshot.closed_at ?? snapshot.opened_at ?? 0;
+  return workloads.toSorted((a, b) => rank(a) - rank(b) || at(b) - at(a));
+}
+
+/** Closed on the reader's today. */
+export function closedToday(workload: Workload, now: number): boolean {
+  const { state, closed_at: closed } = workload.snapshot;
+  if (state !== "closed" || closed === null) return false;
+  return new Date(closed * 1000).toDateString() === new Date(now * 1000).toDateString();
+}

@@ -1,0 +1,39 @@
+// Sentences about a session that its owner has to know: lost answers and waits. The same as
+// qsession_widgets/messages/notices.py; tests/vectors/notices.json has the sentences that both are tested with.
+import { formatDuration, formatMoney, plural } from "../formatting";
+import type { SessionSnapshot } from "../snapshot.gen";
+
+const file = (path: string) => path.split("/").pop();
+
+/** What is to be said of a session at this moment; empty when nothing is. */
+export function notices(snapshot: SessionSnapshot, now: number): string {
+  const { unknown, blocker, service, mode } = snapshot;
+  const perSecond = service.price_per_second;
+  const price =
+    perSecond === null || mode !== "dedicated" ? "" : `${formatMoney(60 * perSecond)} a minute`;
+  const said = [];
+  if (unknown.length) {
+    const jobs = unknown.filter((request) => request === "submit").length;
+    const ends = (["close", "cancel"] as const).filter((action) => unknown.includes(action));
+    const what = [...(jobs ? [plural(jobs, "job")] : []), ...ends.map((action) => `the ${action}`)];
+    const text = what.join(" and ");
+    said.push(
+      `${text[0]!.toUpperCase()}${text.slice(1)} may have been accepted: the answer was lost, and the service is ` +
+        "asked until it says." +
+        (price && service.charged ? ` While active it costs ${price}.` : "") +
+        (jobs ? " Running the cell again looks first, and sends nothing twice." : ""),
+    );
+  }
+  if (blocker) {
+    const { name, notebook, pending, ends_at: ends } = blocker;
+    const which = name.includes(" ") ? `'${name}'` : name || blocker.session_id;
+    said.push(
+      `Waits for your session ${which}${notebook && ` of ${file(notebook)}`}, ` +
+        (pending ? `with ${plural(pending, "job")} to run` : "idle") +
+        (price && `, ${service.charged ? "" : "on IBM "}${price}`) +
+        (ends === null ? "" : `, lets others run in ${formatDuration(ends - now)}`) +
+        `: %session close ${which} ends it.`,
+    );
+  }
+  return said.join(" ");
+}

@@ -1,0 +1,104 @@
+// Sentences about the outcome of a request. tests/vectors/outcomes.json holds the sentence for each code that this and
+// qsession_widgets/messages/outcomes.py are tested with.
+import { formatDuration, formatMoney, plural } from "../formatting";
+import { usage } from "../metrics";
+import type { EndResult } from "../serverTypes";
+import type { SessionSnapshot } from "../snapshot.gen";
+
+/** One sentence about the end of a session or of a job; `id` where the reader may not know which session is meant. */
+export function ended(result: EndResult, noun = "session", id = ""): string {
+  const { code, action, cancelled, finishing, job_id } = result;
+  const word = noun.charAt(0).toUpperCase() + noun.slice(1);
+  const lost = cancelled ? `: ${plural(cancelled, "queued job")} cancelled` : "";
+  const left = finishing
+    ? `; ${finishing === 1 ? "1 job finishes" : `${finishing} jobs finish`} first`
+    : "";
+  switch (code) {
+    case "closed":
+      return `${word} closed.`;
+    case "closing":
+      return `${word} closing: no more jobs are accepted${left}.`;
+    case "cancelled":
+      return `${word} cancelled${lost}${left}.`;
+    case "already_closed":
+      return `${id ? `The ${noun} ${id}` : "It"} is closed already.`;
+    case "job_cancelled":
+      return `Job ${job_id} is cancelled.`;
+    case "accepted":
+      return action === "close"
+        ? `${word} closing: the service accepted that, but has not said yet which jobs finish first.`
+        : `${word} cancelled: the service accepted that, but has not said yet which jobs are cancelled.`;
+  }
+}
+
+/** `missing`: the server extension is not there. `down`: no answer, or not one of ours. `refused`: it said why. */
+export type Failure = "missing" | "down" | "refused";
+
+export class RequestFailed extends Error {
+  constructor(
+    readonly kind: Failure,
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+export const MISSING =
+  "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server " +
+  "where the Jupyter server runs, then start it again.";
+export const SILENT = "The Jupyter server does not answer: it is tried again until it does.";
+export const LATE = "The Jupyter server takes too long to answer: it is tried again.";
+/** For a request that is not retried automatically. */
+export const UNANSWERED = "The Jupyter server does not answer: try again in a moment.";
+export const UNKNOWN =
+  "The Jupyter server takes too long to answer: see whether it was done before you try again.";
+/** JupyterHub answers for a server that it has stopped. */
+export const STOPPED =
+  "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.";
+
+/** A clause for each reason why a session takes no more jobs. */
+const REASONS = {
+  budget: "budget of {limit} spent ({spent})",
+  budget_ahead: "another job would have exceeded its budget of {limit} ({spent} spent)",
+  budget_overrun: "budget of {limit} spent; {jobs} running took it to {spent}",
+  budget_closing: "its budget of {limit} allows no more jobs ({spent} so far)",
+  idle_close: "nothing was pending for {idle} (--idle-close)",
+  panel: "by its panel",
+  notebook: "from its notebook",
+  once: "its cell was over (--once)",
+  on_error: "its cell failed (--on-error)",
+  exit: "its kernel ended",
+  crash: "its kernel had died (--on-crash)",
+  terminal: "from a terminal",
+  lab: "from JupyterLab",
+  elsewhere: "{elsewhere}",
+  max_time: "the maximum time of {maximum} was reached",
+  never_used: "no job ran for 30 minutes",
+  request: "on request",
+};
+
+/** Why a session takes no more jobs, as a clause without a subject; empty while it takes jobs. */
+export function endReason(snapshot: SessionSnapshot, now: number): string {
+  const { state, end_reason: reason, end_running: running, budget_dollars: dollars } = snapshot;
+  const closed = state === "closed";
+  if (snapshot.accepting_jobs && !closed) return "";
+  if (!reason) {
+    return (snapshot.state_reason ?? "ended").replace("session_", "").replaceAll("_", " ");
+  }
+  const { total, cost } = usage(snapshot, now);
+  const seconds = snapshot.budget_seconds ?? 0;
+  const inDollars = dollars !== null && cost !== null;
+  const words: Record<string, string> = {
+    limit: inDollars ? formatMoney(dollars) : formatDuration(seconds),
+    spent: inDollars ? `≈ ${formatMoney(cost)}` : formatDuration(total),
+    jobs: running === 1 ? "the job that was" : `the ${running} jobs that were`,
+    idle: formatDuration(snapshot.idle_close ?? 0),
+    maximum: formatDuration(snapshot.max_ttl ?? 0),
+    elsewhere: snapshot.ended_by
+      ? `from ${snapshot.ended_by.split("/").pop()}`
+      : "by another notebook or process",
+  };
+  const budget = !closed ? "_closing" : total < seconds ? "_ahead" : running ? "_overrun" : "";
+  const code = reason === "budget" ? (`budget${budget}` as const) : reason;
+  return REASONS[code].replace(/\{(\w+)\}/g, (_, name) => words[name]!);
+}

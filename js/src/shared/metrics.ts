@@ -1,0 +1,210 @@
+// Every number derived from a snapshot, by the formulas of qsession_widgets/model/metrics.py.
+// tests/vectors/countdowns.json holds the cases both are tested with.
+import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
+import { cutSeconds } from "./formatting";
+import { latest, sumsOf, type Span } from "./jobAggregates";
+import type { Snapshot } from "./serverTypes";
+
+export { isFinal, type Span } from "./jobAggregates";
+
+export interface Countdown {
+  total: number;
+  remaining: number;
+  running: boolean;
+  ends_at: number | null;
+}
+
+export interface Usage {
+  total: number;
+  qpu: number;
+  classical: number;
+  idle: number;
+  cost: number | null;
+  final: boolean;
+  /** Whether the total is a bound: the service is silent, and it may have ended before. */
+  at_most: boolean;
+}
+
+/** Jobs of the session that are queued or running, oldest first. */
+export function pendingJobs(snapshot: SessionSnapshot): JobRecord[] {
+  return sumsOf(snapshot.jobs).pending;
+}
+
+/** When at least one job of the session ran, up to now. */
+export function busySpans(snapshot: SessionSnapshot, now: number): Span[] {
+  const { runs } = sumsOf(snapshot.jobs);
+  const last = runs[runs.length - 1];
+  // they are disjoint and in order: only the last one can lack an end
+  return last?.[1] === Infinity ? [...runs.slice(0, -1), [last[0], now]] : runs;
+}
+
+/** The periods in which the session was active, up to now. */
+export function activePeriods(snapshot: SessionSnapshot, now: number): Span[] {
+  const [last] = activeUntil(snapshot, now);
+  return snapshot.active_periods.map(([begin, end]) => [begin, end ?? last]);
+}
+
+/** Seconds that an answer of the service may take before it counts as silent. */
+const OVERDUE = 2;
+
+/**
+ * Until when a session is known to be active that was active when the service answered last, and whether a timeout has
+ * cut that: in silence it is not taken to be active beyond its timeouts.
+ */
+export function activeUntil(snapshot: SessionSnapshot, now: number): [until: number, cut: boolean] {
+  if (snapshot.state === "closed") return [snapshot.closed_at ?? now, false];
+  const { last_job_started: started, last_job_completed: ended, interactive_ttl: ttl } = snapshot;
+  const runs = pendingJobs(snapshot).length > 0 || (started !== null && started > (ended ?? 0));
+  let limit = now;
+  if (ended !== null && ttl !== null && !runs) {
+    // a period that began later was begun by a job
+    const begins = snapshot.active_periods.flatMap(([begin, end]) => (end === null ? [begin] : []));
+    limit = Math.min(limit, Math.max(ended, ...begins) + ttl);
+  }
+  if (snapshot.started_at !== null && snapshot.max_ttl !== null) {
+    limit = Math.min(limit, snapshot.started_at + snapshot.max_ttl);
+  }
+  if (snapshot.answered_at > limit) {
+    // it said so itself after that timeout: it is active until its next answer is overdue
+    const wait = (snapshot.poll_interval + OVERDUE) * snapshot.service.speed;
+    limit = Math.min(now, snapshot.answered_at + wait);
+  }
+  return [limit, limit < now];
+}
+
+function countdown(total: number, started: number | null, now: number): Countdown {
+  if (started === null) return { total, remaining: total, running: false, ends_at: null };
+  const ends = started + total;
+  const remaining = Math.min(total, Math.max(0, ends - now));
+  return { total, remaining, running: true, ends_at: ends };
+}
+
+export function interactiveTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  if (snapshot.interactive_ttl === null) return null;
+  const idle = snapshot.state === "active" && pendingJobs(snapshot).length === 0;
+  return countdown(snapshot.interactive_ttl, idle ? snapshot.last_job_completed : null, now);
+}
+
+export function maximumTime(snapshot: SessionSnapshot, now: number): Countdown | null {
+  const total = snapshot.max_ttl;
+  if (total === null) return null;
+  if (snapshot.state !== "closed") return countdown(total, snapshot.started_at, now);
+  if (snapshot.started_at === null || snapshot.closed_at === null) {
+    return { total, remaining: total, running: false, ends_at: null };
+  }
+  const left = Math.max(0, snapshot.started_at + total - snapshot.closed_at);
+  return { total, remaining: Math.min(total, left), running: false, ends_at: null };
+}
+
+export function emptyTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  if (snapshot.state !== "open" || snapshot.opened_at === null) return null;
+  if (pendingJobs(snapshot).length > 0) return null;
+  return countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now);
+}
+
+/** When a session without pending jobs had nothing to do for the last time. */
+export function idleSince(snapshot: SessionSnapshot): number {
+  const known = latest(snapshot.opened_at, snapshot.last_job_completed);
+  return latest(known, sumsOf(snapshot.jobs).ended) ?? snapshot.answered_at;
+}
+
+/** How long until the kernel closes the session because nothing is pending (`--idle-close`). */
+export function idleTimeout(snapshot: SessionSnapshot, now: number): Countdown | null {
+  const { idle_close, accepting_jobs, state } = snapshot;
+  if (idle_close === null || !accepting_jobs || state === "closed") return null;
+  const paused = pendingJobs(snapshot).length > 0;
+  return countdown(idle_close, paused ? null : idleSince(snapshot), now);
+}
+
+/** Seconds that every job takes on a device, at least, by IBM's estimate. */
+const DEVICE_LEAST = 2;
+
+/** Usage split by its causes; on the emulator what the same work would use on the device. */
+export function usage(snapshot: Snapshot, now: number): Usage {
+  const qpu = sumsOf(snapshot.jobs).qpu + (snapshot.earlier_qpu ?? 0);
+  const { device_time: device, last_job_started: started } = snapshot;
+  const price = snapshot.service.price_per_second;
+  const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
+  // what still ticks costs its seconds as they are shown
+  const priced = (total: number) =>
+    price === null ? null : price * (snapshot.usage_final ? total : cutSeconds(total));
+  if (snapshot.mode !== "dedicated") {
+    const total = device?.[0] ?? stated ?? qpu;
+    const cost = priced(total);
+    const split = { qpu: total, classical: 0, idle: 0 };
+    return { total, ...split, cost, final: snapshot.usage_final, at_most: false };
+  }
+  const periods = activePeriods(snapshot, now);
+  let total = stated ?? periods.reduce((sum, [begin, end]) => sum + Math.max(0, end - begin), 0);
+  let busy = Math.min(total, overlap(busySpans(snapshot, now), periods));
+  let charged = Math.min(qpu, busy);
+  if (device) {
+    const runs = started !== null && started > (snapshot.last_job_completed ?? 0);
+    const over = snapshot.state === "closed" || !runs;
+    const running = over ? 0 : Math.max(0, activeUntil(snapshot, now)[0] - started);
+    const idle = Math.max(0, total - device[1] - running);
+    busy = charged = device[0] + Math.min(running, DEVICE_LEAST);
+    total = busy + idle;
+  }
+  return {
+    total,
+    qpu: charged,
+    classical: busy - charged,
+    idle: total - busy,
+    cost: priced(total),
+    final: snapshot.usage_final,
+    at_most: stated === null && activeUntil(snapshot, now)[1],
+  };
+}
+
+/** Length of the part of `spans` that lies within `periods`; both are disjoint and in order. */
+function overlap(spans: readonly Span[], periods: readonly Span[]): number {
+  let sum = 0;
+  let first = 0;
+  for (const [from, to] of periods) {
+    while (first < spans.length && spans[first]![1] <= from) first++;
+    for (let i = first; i < spans.length && spans[i]![0] < to; i++) {
+      sum += Math.max(0, Math.min(spans[i]![1], to) - Math.max(spans[i]![0], from));
+    }
+  }
+  return sum;
+}
+
+export type Phase =
+  | "open"
+  | "queued"
+  | "active"
+  | "idle"
+  | "deactivated"
+  | "closing"
+  | "closed"
+  | "cancelled"
+  | "job_mode"
+  | "job_mode_running";
+
+/** The phase of a session, as a code from which labels and colours follow. */
+export function phase(snapshot: SessionSnapshot): Phase {
+  const pending = pendingJobs(snapshot).length > 0;
+  if (snapshot.mode === "job") return pending ? "job_mode_running" : "job_mode";
+  if (snapshot.state === "closed") {
+    return snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
+  }
+  if (!snapshot.accepting_jobs) return "closing";
+  if (snapshot.state === "active") return pending ? "active" : "idle";
+  if (pending) return "queued";
+  return snapshot.state === "inactive" ? "deactivated" : "open";
+}
+
+/** How much a phase asks for attention; each front end has a colour for each tone. */
+export type Tone = "good" | "warning" | "quiet" | "bad";
+
+const TONES: Partial<Record<Phase, Tone>> = {
+  active: "good",
+  job_mode_running: "good",
+  idle: "warning",
+  closing: "warning",
+};
+
+export function phaseTone(of: Phase): Tone {
+  return TONES[of] ?? "quiet";
+}

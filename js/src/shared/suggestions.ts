@@ -1,0 +1,213 @@
+// Suggestions for better use, from a session's own numbers: gaps against the interactive timeout, the cost of waiting,
+// whether a batch would have been cheaper.
+import { hasRun } from "./idleSmoothing";
+import { interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
+import { cutSeconds, formatDuration, formatMoney, plural } from "./formatting";
+import type { SessionSnapshot } from "./snapshot.gen";
+import { sumsOf } from "./jobAggregates";
+
+export interface Gap {
+  begin: number;
+  end: number;
+  /** Whether the session was deactivated in it, so that the next job queued again. */
+  deactivated: boolean;
+}
+
+/** The times between the session's jobs: from the end of one run to the beginning of the next submission. */
+export function gaps(snapshot: SessionSnapshot): Gap[] {
+  // time passing makes no new gap, and neither does a job that has not run yet
+  const { runs } = sumsOf(snapshot.jobs);
+  const known = found.get(runs);
+  if (known?.periods === snapshot.active_periods) return known.gaps;
+  const gaps = findGaps(snapshot, runs);
+  found.set(runs, { periods: snapshot.active_periods, gaps });
+  return gaps;
+}
+
+const found = new WeakMap<object, { periods: unknown; gaps: Gap[] }>();
+
+function findGaps(snapshot: SessionSnapshot, runs: readonly Span[]): Gap[] {
+  const submitted = submissions(snapshot);
+  const gaps: Gap[] = [];
+  let next = 0;
+  // a period that still lasts has no end in which a gap could lie, whatever the clocks say
+  const ends = snapshot.active_periods.flatMap(([, until]) => (until === null ? [] : [until]));
+  for (let i = 0; i + 1 < runs.length; i++) {
+    const begin = runs[i]![1];
+    const started = runs[i + 1]![0];
+    while (next < submitted.length && submitted[next]! < begin) next++;
+    // a job submitted before the last one ended leaves no gap: it was waiting, not the person
+    const end = Math.min(started, submitted[next] ?? started);
+    const waited = next < submitted.length && submitted[next]! <= started;
+    if (!waited || end <= begin) continue;
+    const deactivated = ends.some((until) => until > begin && until < started);
+    gaps.push({ begin, end, deactivated });
+  }
+  return gaps;
+}
+
+/** When the session's jobs were submitted, in order. */
+function submissions(snapshot: SessionSnapshot): Float64Array {
+  const times = new Float64Array(snapshot.jobs.length);
+  let count = 0;
+  let ordered = true;
+  for (const { stray, created } of snapshot.jobs) {
+    if (stray) continue;
+    ordered &&= count === 0 || times[count - 1]! <= created;
+    times[count++] = created;
+  }
+  const own = times.subarray(0, count);
+  return ordered ? own : own.sort();
+}
+
+/** The typical length of some gaps, found once for each list of them. */
+export function medianGap(gaps: Gap[]): number {
+  const known = medians.get(gaps);
+  if (known !== undefined) return known;
+  const sorted = Float64Array.from(gaps, (gap) => gap.end - gap.begin).sort();
+  const middle = Math.floor(sorted.length / 2);
+  const value = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  medians.set(gaps, value);
+  return value;
+}
+
+const medians = new WeakMap<Gap[], number>();
+
+const words = ["No", "One", "Two", "Three", "Four", "Five"];
+
+function gapAdvice(snapshot: SessionSnapshot): string {
+  const found = gaps(snapshot);
+  const ttl = snapshot.interactive_ttl;
+  if (found.length < 2 || ttl === null) return "";
+  const typical = medianGap(found);
+  const where =
+    typical < ttl / 2
+      ? `well inside the ${formatDuration(ttl)} interactive timeout`
+      : typical < ttl
+        ? `close to the ${formatDuration(ttl)} interactive timeout`
+        : `longer than the ${formatDuration(ttl)} interactive timeout`;
+  const costly = found.filter((gap) => gap.deactivated);
+  const first = `Median gap between jobs ${formatDuration(typical)}, ${where}.`;
+  const worst = worstWords(snapshot, found, typical);
+  if (costly.length === 0) return [first, worst].filter(Boolean).join(" ");
+  const count = words[costly.length] ?? String(costly.length);
+  const length = formatDuration(costly[0]!.end - costly[0]!.begin);
+  const what = costly.length === 1 ? `One gap of ${length}` : `${count} longer gaps`;
+  const trips = costly.length === 1 ? "a second trip" : `${costly.length} more trips`;
+  return [first, `${what} cost ${trips} through the queue.`, worst].filter(Boolean).join(" ");
+}
+
+/** A gap this much longer than the usual one, and this many seconds long at least, is worth a word. */
+const FAR_LONGER = 3;
+const WORTH_A_WORD = 2;
+
+/** The gap that cost most, and the cell whose job came after it: a median says nothing of it. */
+function worstWords(snapshot: SessionSnapshot, found: Gap[], typical: number): string {
+  const worst = worstGap(snapshot, found);
+  if (worst.billed < WORTH_A_WORD || worst.billed < FAR_LONGER * typical) return "";
+  const { price_per_second: price, charged } = snapshot.service;
+  const cost = price === null ? "" : ` (≈ ${formatMoney(worst.billed * price)})`;
+  const cell = worst.cell === null ? "" : `, before a job of cell [${worst.cell}],`;
+  const verb = charged ? "was billed" : "would be billed";
+  return `The costliest gap${cell} ${verb} for ${formatDuration(worst.billed)}${cost}.`;
+}
+
+interface Worst {
+  billed: number;
+  cell: number | null;
+}
+
+const worsts = new WeakMap<Gap[], Worst>();
+
+function worstGap(snapshot: SessionSnapshot, found: Gap[]): Worst {
+  const known = worsts.get(found);
+  if (known) return known;
+  let [billed, end] = [0, 0];
+  for (const gap of found) {
+    // what was deactivated of it was free
+    const seconds = gap.deactivated ? activeSeconds(snapshot, gap) : gap.end - gap.begin;
+    if (seconds > billed) [billed, end] = [seconds, gap.end];
+  }
+  const next = snapshot.jobs.find((job) => !job.stray && job.created === end);
+  const worst = { billed, cell: next?.cell ?? null };
+  worsts.set(found, worst);
+  return worst;
+}
+
+function activeSeconds({ active_periods: periods }: SessionSnapshot, gap: Gap): number {
+  const within = ([from, to]: readonly [number, number | null]) =>
+    Math.max(0, Math.min(to ?? gap.end, gap.end) - Math.max(from, gap.begin));
+  return periods.reduce((sum, period) => sum + within(period), 0);
+}
+
+function batchAdvice(snapshot: SessionSnapshot, now: number): string {
+  if (snapshot.mode !== "dedicated") return "";
+  const { total, qpu, cost, final } = usage(snapshot, now);
+  const { timed } = sumsOf(snapshot.jobs);
+  if (total < 30 || timed < 3 || qpu > total / 2) return "";
+  const price = snapshot.service.price_per_second;
+  const shown = (seconds: number) => (final ? seconds : cutSeconds(seconds));
+  const amount = (seconds: number) =>
+    `${formatDuration(seconds)}${price === null ? "" : ` (≈ ${formatMoney(shown(seconds) * price)})`}`;
+  const billed = final || cost === null || snapshot.service.charged;
+  const over = snapshot.state === "closed";
+  const verb = over ? "would have billed" : billed ? "bills" : "would bill";
+  const spent = over ? amount(total) : `${amount(total)} so far`;
+  const wait = over ? "if your jobs did not have to wait" : "if your jobs need not wait";
+  return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${spent}, ${wait} for each other.`;
+}
+
+function waitAdvice({ state, jobs, queue_length: queue, backend }: SessionSnapshot): string {
+  const free =
+    state === "open"
+      ? "Nothing is billed before the first job runs."
+      : "Nothing is billed until the next job runs.";
+  if (queue === null || sumsOf(jobs).pending.length === 0) return free;
+  return `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${backend} now. ${free}`;
+}
+
+const SETTLED_SECONDS = 5;
+
+/** From how many idle seconds on it is not a loop that is between two jobs. */
+function settledAfter(snapshot: SessionSnapshot, timeout: number): number {
+  const found = gaps(snapshot);
+  const usual = found.length === 0 ? 0 : 1.5 * medianGap(found);
+  return Math.min(timeout / 2, Math.max(SETTLED_SECONDS, usual));
+}
+
+/**
+ * One line for the foot of the panel; empty when the numbers say nothing yet. Where the session cannot be closed,
+ * nobody is advised to.
+ */
+export function advice(snapshot: SessionSnapshot, now: number, closable = true): string {
+  if (snapshot.state === "closed") {
+    return [gapAdvice(snapshot), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
+  }
+  if (snapshot.mode === "job") {
+    return "Every job waits in the normal queue. Jobs that need not wait for each other fit a batch: %%batch.";
+  }
+  const pending = pendingJobs(snapshot).length;
+  const timeout = interactiveTimeout(snapshot, now);
+  const { strays } = sumsOf(snapshot.jobs);
+  if (strays > 0) {
+    const what = strays === 1 ? "One job went" : `${strays} jobs went`;
+    return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
+  }
+  // between the jobs of a loop there is always a moment without one: no reason to talk of closing
+  const idle = timeout !== null && hasRun(timeout, settledAfter(snapshot, timeout.total));
+  if (idle && closable && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
+    const left = Math.ceil(timeout.remaining);
+    if (left > 0) {
+      const price = snapshot.service.price_per_second;
+      const cost = price === null ? "" : `, ≈ ${formatMoney(left * price)}`;
+      return `Close now: nothing is pending. Waiting until the timeout adds ${formatDuration(left)} of usage${cost}.`;
+    }
+    return "The interactive timeout has passed: the service deactivates the session.";
+  }
+  if (snapshot.state === "inactive" && pending === 0) {
+    const close = closable ? "Close the session if you are done; otherwise the" : "The";
+    return `Deactivated time is free. ${close} next job queues again.`;
+  }
+  if (snapshot.mode === "dedicated" && snapshot.state !== "active") return waitAdvice(snapshot);
+  return gapAdvice(snapshot) || batchAdvice(snapshot, now);
+}

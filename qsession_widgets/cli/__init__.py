@@ -1,0 +1,5 @@
+"""The `qsession` command: `main` has its sub-commands, `watch` follows one session live."""
+
+from .main import main
+
+__all__ = ["main"]

@@ -1,0 +1,388 @@
+"""The ``qsession`` command: sessions from a terminal, and the local emulator."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+from .. import __version__
+from ..command_help import add_examples
+from ..errors import OutcomeUnknown, UserError
+from ..explanations import nearest
+from ..messages import outcomes
+from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS
+from .completion import ASKS, complete
+from .examples import EXAMPLES
+from .price import add_price
+
+if TYPE_CHECKING:
+    from ..discovery.endpoints import EndpointSource
+    from ..discovery.search import FoundSession
+    from ..discovery.sources import Where
+    from ..model import EndResult
+    from ..monitoring.poller import SessionPoller
+
+COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
+
+MOST_NAMED = 5
+"""Sessions of one name that are looked at, those opened last."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; what ``qsession`` calls.
+
+    Returns
+    -------
+    int
+        0 when all went well, 1 after one sentence about what did not, 2 for a command that cannot
+        be read.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    if ASKS in os.environ:
+        complete(build_parser())
+    try:
+        try:
+            return _run(words)
+        finally:
+            # what is still to be printed, also by --help, which leaves by SystemExit
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # whoever read what is printed has heard enough; Python must not complain of it at its end
+        _print_no_more(sys.stdout, sys.stderr)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EIO):
+            raise
+        _print_no_more(sys.stdout)
+        print(f"What was to be printed cannot be written: {error.strerror}.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(words: list[str]) -> int:
+    if words[:1] == ["emulator"] or words[:1] == ["run"]:
+        from ..emulator.process.cli import main as emulator_main
+
+        return emulator_main(words)
+    parser = build_parser()
+    if words in ([], ["help"]):
+        parser.print_help()
+        return 0 if words else 2
+    options, rest = parser.parse_known_args(words)
+    if rest:
+        options.parser.error(f"there is nothing to do with {' '.join(rest)}")
+    action: Callable[[argparse.Namespace], None] = options.action
+    try:
+        action(options)
+    except UserError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _print_no_more(*streams: TextIO) -> None:
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in streams:
+        os.dup2(nowhere, stream.fileno())
+
+
+class _Parser(argparse.ArgumentParser):
+    def __init__(self, **kwargs: Any):
+        # the beginning of a word is not enough for what ends sessions
+        super().__init__(**{"allow_abbrev": False, **kwargs})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Name an unknown option before argparse misses what its right name would have given."""
+        for word in args or ():
+            if word == "--" or (self._subparsers and not word.startswith("-")):
+                break
+            if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
+                self.error(f"there is nothing to do with {word}")
+        return super().parse_known_args(args, namespace)
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self._said(message)} {self.prog} --help lists what there is.\n")
+
+    def _said(self, message: str) -> str:
+        """Argparse's message about a command, as a sentence that offers what may be meant."""
+        if chosen := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
+            known = [word.strip(" '") for word in chosen[2].split(",")]
+            close = nearest(chosen[1], known)
+            offer = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}."
+            what = "is no action" if "ACTION" in message else "does not exist"
+            return f"{chosen[1]!r} {what}: {offer}"
+        if found := re.match(r"there is nothing to do with (-[^\s=]+)", message):
+            close = nearest(found[1], list(self._option_string_actions))
+            return f"There is no option {found[1]}" + (f": did you mean {close}?" if close else ".")
+        if missing := re.search(r"are required: (.*)", message):
+            return f"{self.prog} needs to know which: {self.prog} {missing[1].upper()}."
+        if either := re.match(r"one of the arguments (--\w+) id is required", message):
+            return f"{self.prog} needs to know which: {self.prog} ID, or {either[1]}."
+        return f"{message[:1].upper()}{message[1:]}."
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the command line; ``emulator`` and ``run`` have parsers of their own."""
+    parser = _Parser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
+    parser.add_argument("--version", action="version", version=__version__)
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+
+    def add(name: str, action: Callable[[argparse.Namespace], None], help: str) -> Any:
+        sub = actions.add_parser(name, help=help, description=help)
+        for option in LIST_OPTIONS:
+            sub.add_argument(
+                option.flag,
+                choices=option.choices or None,
+                metavar=None if option.choices else option.value,
+                help=option.meaning,
+            )
+        sub.add_argument("--json", action="store_true", help="one JSON object a line, for programs")
+        sub.set_defaults(action=action, parser=sub)
+        return sub
+
+    add("list", _list, "list open sessions and batches, wherever they are")
+    which = "id or name of the session or batch, or the id of a job in it"
+    for name, action, help, instead in (
+        ("show", _show, "show one session's state, countdowns, jobs and usage", ()),
+        ("watch", _watch, "show a session live, until it is closed; Ctrl-C leaves it as it is", ()),
+        ("close", _close, "accept no more jobs, let queued ones finish", ("--all", "all of them")),
+        ("cancel", _cancel, "accept no more jobs, cancel queued ones", ()),
+        (
+            *("receipt", _receipt, "say what a session did and cost"),
+            ("--last", "the newest session there is"),
+        ),
+        ("forecast", _forecast, "say what a session's work would take and cost on IBM", ()),
+    ):
+        sub = add(name, action, help)
+        for option in FORECAST_OPTIONS if name == "forecast" else ():
+            sub.add_argument(option.flag, metavar=option.value, help=option.meaning)
+        if instead:
+            flag, meaning = instead
+            if name == "close":
+                sub.add_argument("--yes", action="store_true", help="with --all: do not ask")
+            sub = sub.add_mutually_exclusive_group(required=True)
+            sub.add_argument(flag, action="store_true", help=meaning)
+        sub.add_argument("id", help=which, **({"nargs": "?"} if instead else {}))
+    add_price(actions, _Parser)
+    tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
+    tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
+    tutorial.add_argument("--no-open", action="store_true", help="copy them only")
+    tutorial.set_defaults(action=_tutorial, parser=tutorial)
+    for name, meaning in (
+        ("emulator", "start, stop and steer the emulator that notebooks share"),
+        ("run", "run a command against an emulator of its own"),
+    ):
+        actions.add_parser(name, help=meaning, add_help=False)
+    add_examples(parser, EXAMPLES)
+    return parser
+
+
+def _tutorial(options: argparse.Namespace) -> None:
+    from ..tutorials import copy_tutorials, differing, open_lab
+
+    target = copy_tutorials(Path(options.folder).expanduser())
+    print(f"The walkthroughs are in {target}.")
+    if kept := differing(target):
+        print(f"Left as they were found there: {', '.join(kept)}.")
+    if not options.no_open:
+        open_lab(target)
+
+
+def _list(options: argparse.Namespace) -> None:
+    from ..discovery.listing import list_open
+
+    listing = list_open(_places(options))
+    if options.json:
+        for row in listing.rows:
+            print(json.dumps(row.to_json()))
+        for problem in listing.problems:
+            print(problem, file=sys.stderr)
+    else:
+        print(listing)
+    if listing.problems:
+        raise UserError("Not all of them could be asked: more may be open than is listed.")
+
+
+def _show(options: argparse.Namespace) -> None:
+    monitor = _found(options).complete(_say_settling)
+    if _printed_json(options, monitor):
+        return
+    from ..text_table import terminal_width, text_facts
+    from ..views.receipt import NAMES, rows
+    from .watch import countdown_rows
+
+    snapshot, now = monitor.snapshot, monitor.now()
+    facts = [*rows(snapshot, now), *countdown_rows(snapshot, now)]
+    print(text_facts(facts, width=terminal_width(), least=NAMES))
+
+
+def _watch(options: argparse.Namespace) -> None:
+    from .watch import watch
+
+    found = _found(options)
+    monitor = found.monitor()
+    try:
+        watch(monitor, as_json=options.json)
+    except KeyboardInterrupt:
+        state = "is closed" if monitor.snapshot.state == "closed" else "goes on"
+        print(
+            f"\nThe {found.word} {state}. qsession close {found.session_id} ends it.",
+            file=sys.stderr,
+        )
+        raise
+
+
+def _close(options: argparse.Namespace) -> None:
+    if options.all:
+        _close_all(options)
+    else:
+        _end(options, "close")
+
+
+def _close_all(options: argparse.Namespace) -> None:
+    from ..discovery.close_all import close_all, owned_by, stakes
+    from ..discovery.listing import list_open
+    from ..discovery.sources import usual_owner_keys
+
+    listing = list_open(_places(options))
+    if listing.rows and not options.yes:
+        print(listing, file=sys.stderr)
+        question = stakes(listing)
+        if options.json or not sys.stdin.isatty():
+            raise UserError(f"{question} qsession close --all --yes ends them.")
+        if input(f"{question} End them? [y/N] ").strip().lower() not in ("y", "yes"):
+            raise UserError("Nothing was ended.")
+    named = bool(options.account or options.instance)
+    mine = (lambda _found: True) if named else owned_by(usual_owner_keys(()))
+    failed = False
+    for one in close_all(listing, mine, _close_found, "qsession close"):
+        failed |= one.failed
+        line = {"id": one.session_id, "said": one.said}
+        print(
+            json.dumps(line) if options.json else f"{one.session_id} on {one.backend}: {one.said}"
+        )
+    for remark in listing.remarks():
+        print(remark, file=sys.stderr if options.json else sys.stdout)
+    if failed or listing.problems:
+        raise UserError("Not all of them could be asked or closed: some may still be open.")
+
+
+def _close_found(found: FoundSession) -> str:
+    from ..registry.entries import forget
+
+    said = outcomes.ended(_ended(found, "close"), found.word, found.session_id)
+    forget(found.session_id)
+    return said
+
+
+def _ended(found: FoundSession, action: str) -> EndResult:
+    try:
+        return found.end(action, by="terminal")
+    except OutcomeUnknown as unknown:
+        # this process is the one that asks
+        print(f"{unknown} Ctrl-C stops that.", file=sys.stderr)
+        unknown.wait()
+        return found.end(action, by="terminal")
+
+
+def _cancel(options: argparse.Namespace) -> None:
+    _end(options, "cancel")
+
+
+def _end(options: argparse.Namespace, action: str) -> None:
+    from ..registry.entries import forget
+
+    found = _found(options)
+    said = outcomes.ended(_ended(found, action), found.word, found.session_id)
+    forget(found.session_id)
+    print(json.dumps({"id": found.session_id, "said": said}) if options.json else said)
+
+
+def _receipt(options: argparse.Namespace) -> None:
+    found = _newest(options) if options.last else _found(options)
+    monitor = found.complete(_say_settling)
+    if not _printed_json(options, monitor):
+        from ..text_table import terminal_width
+        from ..views.receipt import to_text
+
+        print(to_text(monitor.snapshot, monitor.now(), width=terminal_width()))
+
+
+def _say_settling(jobs: int) -> None:
+    from ..monitoring.poller import SETTLE_SECONDS
+
+    print(outcomes.settling(jobs, SETTLE_SECONDS), file=sys.stderr)
+
+
+def _forecast(options: argparse.Namespace) -> None:
+    from ..views.forecast import forecast_of
+
+    monitor = _found(options).complete()
+    wanted = {"plan": options.plan, "queue_wait": options.queue_wait}
+    found = forecast_of(monitor.snapshot, monitor.now(), **wanted)
+    print(json.dumps(found.to_json()) if options.json else found)
+
+
+def _printed_json(options: argparse.Namespace, monitor: SessionPoller) -> bool:
+    if options.json:
+        from ..views.receipt import to_json
+
+        print(json.dumps(to_json(monitor.snapshot, monitor.now())))
+    return bool(options.json)
+
+
+def _found(options: argparse.Namespace) -> FoundSession:
+    from ..discovery.search import find
+    from ..registry.lookup import noted_as, opener
+
+    def look(wanted: str) -> FoundSession:
+        return find(wanted, _places(options, wanted=wanted, sleeping=True))
+
+    named = noted_as(options.id)
+    if not named[1:]:
+        return look(named[0].session_id if named else options.id)
+    # notes may outlive their sessions: of one name, the open one is meant
+    there: list[tuple[str, FoundSession]] = []
+    for note in named[:MOST_NAMED]:
+        with suppress(UserError):
+            there.append((opener(note), look(note.session_id)))
+    still_open = [item for item in there if item[1].raw.get("state") != "closed"]
+    if len(still_open) > 1:
+        which = ", ".join(f"{found.session_id} (opened by {who})" for who, found in still_open)
+        raise UserError(f"Several sessions are named {options.id!r}: say which by its id: {which}.")
+    return (still_open or there)[0][1] if there else look(named[0].session_id)
+
+
+def _newest(options: argparse.Namespace) -> FoundSession:
+    from ..discovery.listing import newest
+
+    return newest(_places(options, sleeping=True))
+
+
+def _places(
+    options: argparse.Namespace, *, wanted: str = "", sleeping: bool = False
+) -> Iterator[EndpointSource]:
+    """The endpoints to search, as the options and the configuration say.
+
+    With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
+    """
+    from ..discovery.sources import endpoint_sources, sleeping_emulator
+    from ..options.configuration import configured
+
+    usual = configured()
+    where: Where = options.service or "all"
+    which = {"instance": options.instance, "account": options.account}
+    yield from endpoint_sources(
+        where, usual={name: usual.get(name) for name in which}, wanted=wanted, **which
+    )
+    if sleeping and where != "ibm" and not any(which.values()):
+        yield from sleeping_emulator()

@@ -1,0 +1,229 @@
+"""The service's fields for sessions and jobs, read into ours.
+
+Here, and nowhere else, stand the names that the REST API uses. Fields that are missing or new are
+borne: the service may say less than expected, or more.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ..model.snapshot import FINAL_STATUSES, JobRecord, JobStatus, ServiceInfo, SessionSnapshot
+
+FINAL_GRACE = 30.0
+"""Seconds after the close for which the service may still correct its figures."""
+
+STATUSES: dict[str, JobStatus] = {
+    "queued": "queued",
+    "running": "running",
+    "completed": "done",
+    "done": "done",
+    "cancelled": "cancelled",
+    "cancelled - ran too long": "failed",
+    "failed": "failed",
+    "error": "failed",
+}
+"""The service's job statuses, lower case, in our words."""
+
+STATES: dict[str, Any] = {
+    "open": "open",
+    "active": "active",
+    "inactive": "inactive",
+    "closed": "closed",
+}
+"""The service's session states; any other is one that is passing, of an active session."""
+
+
+def read_session(
+    data: dict[str, Any],
+    session_id: str,
+    info: ServiceInfo,
+    jobs: tuple[JobRecord, ...],
+    now: float,
+) -> SessionSnapshot:
+    """A session from its fields, as far as they tell.
+
+    Parameters
+    ----------
+    data : dict
+        The service's fields of the session.
+    session_id : str
+        Its id.
+    info : ServiceInfo
+        Which service said so.
+    jobs : tuple of JobRecord
+        What is known of its jobs.
+    now : float
+        Service clock.
+    """
+    state = str(data.get("state", "open"))
+    closed_at = read_time(data.get("closed_at"))
+    settled = closed_at is not None and now - closed_at > FINAL_GRACE
+    closed = state == "closed" and all(job.final for job in jobs)
+    return SessionSnapshot(
+        session_id=session_id,
+        mode="batch" if data.get("mode") == "batch" else "dedicated",
+        backend=str(data.get("backend_name") or ""),
+        service=info,
+        # "pending_inactive" and the like are on their way but still what they were
+        state=STATES.get(state, "active"),
+        state_reason=data.get("state_reason"),
+        accepting_jobs=bool(data.get("accepting_jobs", state != "closed")),
+        opened_at=read_opened(data),
+        started_at=read_time(data.get("started_at")),
+        activated_at=read_time(data.get("activated_at")),
+        closed_at=closed_at,
+        last_job_started=read_time(data.get("last_job_started")),
+        last_job_completed=read_time(data.get("last_job_completed")),
+        interactive_ttl=read_seconds(data.get("interactive_ttl")),
+        max_ttl=read_seconds(data.get("max_ttl")),
+        active_periods=read_active_periods(data),
+        usage_seconds=read_seconds(data.get("elapsed_time")),
+        usage_final=closed and (settled or info.kind == "local"),
+        device_time=read_device_time(data),
+        jobs=jobs,
+        answered_at=now,
+    )
+
+
+def read_job(
+    row: dict[str, Any], known: JobRecord | None, session: dict[str, Any], now: float
+) -> JobRecord:
+    """A job from its row in a list of jobs.
+
+    Parameters
+    ----------
+    row : dict
+        The service's fields of the job.
+    known : JobRecord or None
+        What was known of it; times that were exact stay.
+    session : dict
+        The service's fields of its session, asked for just before: they bound when the job ran.
+    now : float
+        Service clock.
+    """
+    state = row.get("state") or {}
+    word = str(state.get("status") or row.get("status") or "queued").lower()
+    status = STATUSES.get(word, "failed" if word.startswith("cancelled -") else "queued")
+    figures = row.get("usage") or {}
+    qpu = figures.get("qpu_charge_time_seconds", figures.get("quantum_seconds"))
+    code = state.get("reason_code")
+    # only the emulator has this field
+    simulated = row.get("emulator") or {}
+    method, approximation = simulated.get("method"), simulated.get("approximation")
+    created = read_time(row.get("created")) or now
+    seconds = float(qpu) if qpu is not None and status in ("done", "failed") else None
+    exact = known.exact if known else False
+    started = known.started if known else None
+    finished = known.finished if known else None
+    if not exact:
+        started, finished = _run_times(status, created, started, finished, seconds, session, now)
+    return JobRecord(
+        id=str(row["id"]),
+        # what was submitted from here is known by its primitive's name, not its program's
+        program=known.program if known else str((row.get("program") or {}).get("id", "")),
+        status=status,
+        created=created,
+        started=started,
+        finished=finished,
+        exact=exact,
+        qpu_seconds=seconds,
+        device_seconds=read_seconds(simulated.get("device_seconds")),
+        pubs=known.pubs if known else None,
+        executions=known.executions if known else None,
+        error=str(state["reason"]) if status == "failed" and state.get("reason") else None,
+        error_code=int(str(code)) if status == "failed" and str(code).isdigit() else None,
+        stray=known.stray if known else False,
+        reused=known.reused if known else False,
+        cell=known.cell if known else None,
+        method="exact" if method and not approximation else method,
+        approximation=approximation,
+        no_effect=tuple(simulated.get("options_without_effect") or ()),
+    )
+
+
+def _run_times(
+    status: JobStatus,
+    created: float,
+    started: float | None,
+    finished: float | None,
+    qpu: float | None,
+    session: dict[str, Any],
+    now: float,
+) -> tuple[float | None, float | None]:
+    """When a job began and ended, as far as polling tells.
+
+    The session's times are those of its latest job: what lies before this job's creation belongs to
+    an earlier one. Between the two lies at least the QPU time.
+    """
+    latest_start = read_time(session.get("last_job_started"))
+    latest_end = read_time(session.get("last_job_completed"))
+    if status == "running" and started is None:
+        # it began since the session was asked, where the latest start is an earlier job's
+        stale = latest_start is not None and latest_start < created
+        started = max(created, now if stale else latest_start or created)
+    if status in FINAL_STATUSES and finished is None:
+        begin = max(created, started or created)
+        finished = latest_end if latest_end is not None and latest_end > begin else max(begin, now)
+        if started is None and status == "done":
+            began = created if latest_start is None else max(created, latest_start)
+            started = min(began, finished)
+    if status in FINAL_STATUSES and finished is not None and started is not None and qpu:
+        # whichever was seen late: it began no later than this, or ended no sooner
+        started = max(created, min(started, finished - qpu))
+        finished = max(finished, started + qpu)
+    return started, finished
+
+
+def read_time(value: Any) -> float | None:
+    """An ISO 8601 time, as the service writes it, in seconds since the epoch."""
+    if not value:
+        return None
+    text = str(value).replace("Z", "+00:00")
+    head, dot, fraction = text.partition(".")
+    if dot:
+        # Python 3.10 reads three or six digits of a second only
+        digits = fraction[: len(fraction) - len(fraction.lstrip("0123456789"))]
+        text = f"{head}.{digits[:6]:0<6}{fraction[len(digits) :]}"
+    try:
+        return datetime.fromisoformat(text).timestamp()
+    except ValueError:
+        return None
+
+
+def read_seconds(value: Any) -> float | None:
+    """A duration in seconds, None where the service says none."""
+    return None if value is None else float(value)
+
+
+def read_device_time(data: dict[str, Any]) -> tuple[float, float] | None:
+    """A session's `SessionSnapshot.device_time`; only the emulator has the fields."""
+    figures = data.get("emulator") or {}
+    on_device, ran = figures.get("device_seconds"), figures.get("busy_seconds")
+    return None if on_device is None or ran is None else (float(on_device), float(ran))
+
+
+def read_opened(data: dict[str, Any]) -> float | None:
+    """When a session was opened."""
+    for entry in data.get("timestamps") or ():
+        if entry.get("status") == "open":
+            return read_time(entry.get("timestamp"))
+    return read_time(data.get("created_at") or data.get("created"))
+
+
+def read_active_periods(data: dict[str, Any]) -> tuple[tuple[float, float | None], ...]:
+    """When the session was active, from the list of its states."""
+    periods: list[tuple[float, float | None]] = []
+    for entry in data.get("timestamps") or ():
+        at = read_time(entry.get("timestamp"))
+        if at is None:
+            continue
+        running = bool(periods) and periods[-1][1] is None
+        if entry.get("status") == "active" and not running:
+            periods.append((at, None))
+        elif entry.get("status") != "active" and running:
+            periods[-1] = (periods[-1][0], at)
+    if not periods and (begin := read_time(data.get("activated_at"))) is not None:
+        periods.append((begin, read_time(data.get("closed_at"))))
+    return tuple(periods)

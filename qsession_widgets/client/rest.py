@@ -1,0 +1,416 @@
+"""Asks the service, by what ``qiskit_ibm_runtime`` keeps private.
+
+Everything else uses the client library's public API. What is used here, because there is no public
+way:
+
+- ``QiskitRuntimeService._get_api_client(instance)``, and of what it returns ``_session`` (``auth``,
+  ``base_url``, ``verify``, ``proxies``): to ask the service for raw session fields, which
+  ``Session.details()`` drops, over a connection of our own;
+- ``QiskitRuntimeService._create_new_cloud_api_client(instance)``: to ask another instance of the
+  same account without connecting anew, which takes several questions;
+- ``QiskitRuntimeService._get_api_clients()`` and ``._backend_configs``: to give back connections
+  and memory when a session is over;
+- ``IBMBackend._instance``: the instance that a backend was found in;
+- ``Session._run`` and ``Session._active``: to notice a submit from this kernel, and to tell the
+  client of an end it cannot see.
+
+What of the library is replaced while a session is bound stands in
+`qsession_widgets.sessions.patches`. ``tests/unit/test_client.py`` fails when one of them is gone.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Literal, cast
+from urllib.parse import quote
+
+from .. import fork_safety
+from ..errors import ServiceError, Unreadable
+from ..explanations import read_error_body
+
+if TYPE_CHECKING:
+    import requests
+    from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
+
+API_VERSION = "2026-04-15"
+CONNECT_SECONDS = 5.0
+READ_SECONDS = 30.0
+
+_connecting = fork_safety.lock()
+_quiet = 0
+_level = logging.NOTSET
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of the service, with its time.
+
+    Attributes
+    ----------
+    data : Any
+        The decoded JSON; None for an empty answer.
+    date : float or None
+        The ``Date`` header: the service's clock in whole seconds since the epoch.
+    sent, received : float
+        This machine's clock when the request left and when the answer was there.
+    """
+
+    data: Any
+    date: float | None
+    sent: float
+    received: float
+
+
+class ServiceClient:
+    """A second line to the service, for watching a session beside the user's own calls.
+
+    It shares the credentials of the user's service object and nothing else: no retries, bounded
+    waits, and errors as `ServiceError`. May be used from one thread at a time.
+
+    Parameters
+    ----------
+    service : QiskitRuntimeService
+        The user's service.
+    instance : str or None
+        The instance (CRN); the active one when None.
+    """
+
+    base_url: str
+    _http: requests.Session
+
+    on_response: Callable[[Answer | ServiceError], object] | None = None
+    """Is told of every answer and of every failure, on the thread that asked."""
+
+    timeout: float = READ_SECONDS
+    """Seconds to wait for an answer."""
+
+    def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
+        self._connect_beside(_api_client(service, instance)._session)
+
+    @classmethod
+    def beside(cls, api_client: Any) -> ServiceClient:
+        """A line beside one of the client library's own, a ``RuntimeClient``."""
+        line = cls.__new__(cls)
+        line._connect_beside(api_client._session)
+        return line
+
+    def _connect_beside(self, theirs: Any) -> None:
+        self._connect(theirs.base_url)
+        self._http.auth = theirs.auth
+        self._http.verify = theirs.verify
+        self._http.proxies = dict(theirs.proxies)
+
+    @classmethod
+    def with_key(cls, url: str, key: str, crn: str) -> ServiceClient:
+        """A line to an emulator on this machine, without the client library.
+
+        Parameters
+        ----------
+        url : str
+            Its REST API.
+        key, crn : str
+            Who asks, about which instance.
+        """
+        line = cls.__new__(cls)
+        line._connect(url)
+        # neither a proxy nor the user's .netrc has a say on this machine's loopback
+        line._http.trust_env = False
+        line._http.headers.update({"Authorization": f"apikey {key}", "Service-CRN": crn})
+        return line
+
+    def clone(self) -> ServiceClient:
+        """Another line to the same place, with connections of its own; nobody listens to it."""
+        line = ServiceClient.__new__(ServiceClient)
+        line._connect(self.base_url)
+        for name in ("auth", "verify", "proxies", "trust_env"):
+            setattr(line._http, name, getattr(self._http, name))
+        line._http.headers.update(self._http.headers)
+        return line
+
+    def reconnect(self, other: ServiceClient) -> None:
+        """Go on with the address, the credentials and the connections of another line."""
+        with self._lock:
+            old, self._http = self._http, other._http
+            self.base_url = other.base_url
+        old.close()
+
+    def _connect(self, url: str) -> None:
+        from .transport import ServiceSession
+
+        self.base_url = url
+        self._http = ServiceSession()
+        self._http.headers.update({"IBM-API-Version": API_VERSION, "Accept": "application/json"})
+        self._lock = fork_safety.lock()
+
+    def session(self, session_id: str) -> Answer:
+        """The session's raw fields."""
+        return self._record(f"/sessions/{_id(session_id)}")
+
+    def close_session(self, session_id: str) -> Answer:
+        """Accept no more jobs; queued ones still run."""
+        return self._do("PATCH", f"/sessions/{_id(session_id)}", json={"accepting_jobs": False})
+
+    def cancel_session(self, session_id: str) -> Answer:
+        """Accept no more jobs and cancel queued ones."""
+        return self._do("DELETE", f"/sessions/{_id(session_id)}/close")
+
+    def jobs(self, session_id: str, *, limit: int = 200, offset: int = 0) -> Answer:
+        """Jobs of a session, newest first, at most 200 at a time."""
+        query = {
+            "session_id": session_id,
+            "limit": limit,
+            "offset": offset,
+            "exclude_params": "true",
+        }
+        return self._list("/jobs", "jobs", query)
+
+    def jobs_tagged(self, tag: str) -> Answer:
+        """Jobs that carry a tag, newest first."""
+        query = {"tags": tag, "limit": 200, "exclude_params": "true"}
+        return self._list("/jobs", "jobs", query)
+
+    def job(self, job_id: str) -> Answer:
+        """One job's raw fields, without its parameters."""
+        return self._record(f"/jobs/{_id(job_id)}", {"exclude_params": "true"})
+
+    def job_with_params(self, job_id: str) -> Answer:
+        """One job's raw fields, with its parameters as they were sent."""
+        return self._record(f"/jobs/{_id(job_id)}", {"exclude_params": "false"})
+
+    def metrics(self, job_id: str) -> Answer:
+        """When a job was created, ran and finished, and its usage."""
+        return self._ask("GET", f"/jobs/{_id(job_id)}/metrics")
+
+    def cancel_job(self, job_id: str) -> Answer:
+        """Cancel one job."""
+        return self._do("POST", f"/jobs/{_id(job_id)}/cancel")
+
+    def tag_job(self, job_id: str, tags: list[str]) -> Answer:
+        """Give a job other tags."""
+        return self._do("PUT", f"/jobs/{_id(job_id)}/tags", json={"tags": tags})
+
+    def workloads(self, **query: Any) -> Answer:
+        """A page of workloads: the only listing of sessions there is."""
+        return self._list("/workloads", "workloads", query)
+
+    def instance_usage(self) -> Answer:
+        """The instance's usage in its period, and its limit."""
+        return self._ask("GET", "/instances/usage")
+
+    def backends(self, include_mocks: bool = False) -> Answer:
+        """All backends of the instance; with ``include_mocks`` those that it does not list, too."""
+        return self._ask("GET", "/backends" + ("?include_mocks=true" if include_mocks else ""))
+
+    def backend_status(self, name: str) -> Answer:
+        """True if a backend works, and how many jobs wait there."""
+        return self._ask("GET", f"/backends/{_id(name)}/status")
+
+    def backend_data(self, name: str, kind: Literal["configuration", "properties"]) -> Answer:
+        """The configuration of a backend, or its calibration."""
+        return self._ask("GET", f"/backends/{_id(name)}/{kind}")
+
+    def emulator(self, path: str) -> Answer:
+        """An answer of the emulator's own routes."""
+        root = self.base_url.split("/experimental")[0]
+        return self._ask("GET", f"/emulator/v1/{path}", root=root)
+
+    def set_simulation(self, session_id: str, wishes: Mapping[str, Any]) -> Answer:
+        """Tell the emulator how to simulate a session's circuits, from its next job on."""
+        root = self.base_url.split("/experimental")[0]
+        path = f"/emulator/v1/sessions/{_id(session_id)}/simulation"
+        return self._ask("PUT", path, root=root, json=dict(wishes))
+
+    def simulation(self, session_id: str) -> Answer:
+        """The emulator's settings of a session's simulation, where there are any."""
+        return self.emulator(f"sessions/{_id(session_id)}/simulation")
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def _list(self, path: str, name: str, query: Mapping[str, Any]) -> Answer:
+        """A page of a list; an answer without the list is none."""
+        return self._ask("GET", path, params=query, fits=lambda data: _is_list(data.get(name)))
+
+    def _do(self, method: str, path: str, **request: Any) -> Answer:
+        """Have something done; an answer with a body that is no JSON object confirms nothing."""
+        return self._ask(method, path, fits=lambda _: True, **request)
+
+    def _record(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
+        return self._ask("GET", path, params=query, fits=lambda data: "id" in data)
+
+    def _ask(self, method: str, path: str, **request: Any) -> Answer:
+        try:
+            answer = self._exchange(method, path, **request)
+        except ServiceError as error:
+            if self.on_response is not None:
+                self.on_response(error)
+            raise
+        if self.on_response is not None:
+            self.on_response(answer)
+        return answer
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        root: str | None = None,
+        fits: Callable[[dict[str, Any]], bool] | None = None,
+        **request: Any,
+    ) -> Answer:
+        import requests
+
+        sent = time.time()
+        try:
+            with self._lock:
+                response = self._http.request(
+                    method,
+                    (root or self.base_url) + path,
+                    timeout=(min(CONNECT_SECONDS, self.timeout), self.timeout),
+                    **request,
+                )
+        except requests.Timeout as error:
+            raise ServiceError(
+                f"The service did not answer within {self.timeout:.0f} s.", kind="timeout"
+            ) from error
+        except requests.RequestException as error:
+            raise ServiceError("The service cannot be reached.") from error
+        except Exception as error:
+            # of IAM, which is asked for a new token before the service is; known by where it is
+            # from, for importing that takes longer than all this
+            if type(error).__module__.partition(".")[0] != "ibm_cloud_sdk_core":
+                raise
+            status = getattr(error, "status_code", None)
+            raise ServiceError(str(getattr(error, "message", error)), status=status) from error
+        received = time.time()
+        if response.status_code >= 400:
+            raise _error(response)
+        try:
+            data = response.json() if response.content else None
+        except ValueError as error:
+            raise Unreadable(status=response.status_code) from error
+        nothing = response.status_code == 204 and method != "GET"
+        if fits is not None and not nothing and not (isinstance(data, dict) and fits(data)):
+            raise Unreadable(status=response.status_code)
+        return Answer(data, _date(response.headers), sent, received)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+
+
+def _id(text: str) -> str:
+    return quote(text, safe="")
+
+
+def _date(headers: Mapping[str, str]) -> float | None:
+    try:
+        return parsedate_to_datetime(headers["Date"]).timestamp()
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _error(response: requests.Response) -> ServiceError:
+    parts = read_error_body(response.text[:10_000])
+    after = response.headers.get("Retry-After", "")
+    return ServiceError(
+        parts["message"] or f"The service answered {response.status_code} {response.reason}.",
+        status=response.status_code,
+        code=parts["code"],
+        solution=parts["solution"],
+        trace=parts["trace"],
+        retry_after=float(after) if after.isdigit() else None,
+    )
+
+
+def _api_client(service: QiskitRuntimeService, instance: str | None) -> Any:
+    from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+    try:
+        return service._get_api_client(instance)
+    except IBMInputValueError:
+        # the client makes them for what it was asked for only; it does so by a field of its own,
+        # and must not be asked twice at once
+        with _connecting:
+            return service._create_new_cloud_api_client(str(instance))
+
+
+def account_instances(service: QiskitRuntimeService) -> list[dict[str, Any]]:
+    """Every instance that a service's account reaches: ``crn``, ``name``, ``plan``.
+
+    Empty when the account does not tell, which keeps no job from running.
+    """
+    try:
+        with quiet_client():
+            return [dict(item) for item in service.instances()]
+    except Exception:
+        return []
+
+
+def account_instance(service: QiskitRuntimeService) -> str | None:
+    """The instance (CRN) a service uses at this moment."""
+    return cast("str | None", service._get_api_client()._instance)
+
+
+def backend_instance(backend: IBMBackend) -> str | None:
+    """The instance (CRN) that a backend was found in."""
+    return cast("str | None", backend._instance)
+
+
+def api_url(service: QiskitRuntimeService, instance: str | None = None) -> str:
+    """The URL of the REST API a service talks to, about an instance or the active one."""
+    return cast(str, _api_client(service, instance)._session.base_url)
+
+
+def release(service: QiskitRuntimeService) -> None:
+    """Close a service's connections, and drop what it has read of backends (1 MB each).
+
+    What uses it afterwards asks again.
+    """
+    for client in list(service._get_api_clients().values()):
+        if client is not None:
+            client._session.close()
+    # earlier releases of the client library have none
+    getattr(service, "_backend_configs", {}).clear()
+
+
+def set_active(session: Any, active: bool) -> None:
+    """Tell the client's session object whether it may still be used.
+
+    A session that ended by timeout, or from elsewhere, looks usable to the client until a call
+    fails.
+    """
+    session._active = active
+
+
+def same_account(one: QiskitRuntimeService, other: QiskitRuntimeService) -> bool:
+    """True if two service objects talk to the same place."""
+    return one is other or api_url(one) == api_url(other)
+
+
+@contextmanager
+def quiet_client() -> Iterator[None]:
+    """Keep the client's remarks on accounts and instances out of the notebook.
+
+    Several threads may be in such a block at once; the level is put back by the last one.
+    """
+    global _quiet, _level
+    logger = logging.getLogger("qiskit_ibm_runtime")
+    with _connecting:
+        if not _quiet:
+            _level = logger.level
+            logger.setLevel(logging.ERROR)
+        _quiet += 1
+    try:
+        yield
+    finally:
+        with _connecting:
+            _quiet -= 1
+            if not _quiet:
+                logger.setLevel(_level)

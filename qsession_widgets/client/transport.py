@@ -1,0 +1,188 @@
+"""HTTP adapters of the requests to the service: token renewal, and no blind repetition.
+
+Used under the client library's connection and under our own, so that both treat an expired token
+and a lost answer alike. What is known of the client library's connection here: ``auth.tm``, the
+token manager of ``ibm_cloud_sdk_core`` (``access_token``, ``expire_time``, ``refresh_time``).
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
+
+from .. import fork_safety
+
+CREATES = re.compile(r"/(jobs|sessions)/?$")
+"""Paths where each POST makes one more of something that costs money."""
+
+CONNECT_RETRIES = 3
+
+READ_AGAIN = (0.2, 1.0)
+"""Seconds to wait before an answer that cannot be read is asked for again."""
+
+UNREADABLE = "The service's answer cannot be read."
+
+
+class Transport:
+    """Sends the requests of one HTTP session through one of its adapters.
+
+    Parameters
+    ----------
+    session : requests.Session
+        Whose credentials are renewed.
+    adapter : HTTPAdapter
+        Sends, and repeats what may be repeated, as it was made to.
+    api : str
+        Address below which every answer to a GET is a JSON object: one that is not is asked for
+        again. Empty where the caller looks at the answers.
+    """
+
+    def __init__(self, session: requests.Session, adapter: HTTPAdapter, api: str = ""):
+        self._session = session
+        self._adapter = _own(session, adapter)
+        self._api = api
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send a request; a second time with a new token where the first one had expired.
+
+        Raises
+        ------
+        requests.RequestException
+            There was no answer, or none that can be read.
+        """
+        if not self._is_question(request):
+            return self._signed(request, options)
+        for pause in (*READ_AGAIN, None):
+            try:
+                response = self._signed(request, options)
+                if response.status_code != 200 or _is_object(response.content):
+                    return response
+                error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
+            except requests.exceptions.ChunkedEncodingError as broken:
+                error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
+                error.__cause__ = broken
+            if pause is None:
+                raise error
+            time.sleep(pause)
+        raise AssertionError("the last turn returns or raises")
+
+    def _signed(
+        self, request: requests.PreparedRequest, options: dict[str, Any]
+    ) -> requests.Response:
+        adapter = self._adapter if _repeatable(request) else _without_repetition(self._adapter)
+        response = adapter.send(request, **options)
+        if response.status_code == 401 and _renew(self._session.auth, request):
+            # the connection goes back to its pool once the answer is read
+            _ = response.content
+            response = adapter.send(request, **options)
+        return response
+
+    def _is_question(self, request: requests.PreparedRequest) -> bool:
+        return (
+            request.method == "GET"
+            and bool(self._api)
+            and str(request.url).startswith(self._api)
+            and not _path(request).endswith("/logs")
+        )
+
+    def close(self) -> None:
+        """Give the adapter's connections back."""
+        self._adapter.close()
+
+
+class ServiceSession(requests.Session):
+    """An HTTP session for the service's API, without repetition of what it was not asked for."""
+
+    def get_adapter(self, url: str | bytes) -> Any:
+        """The adapter for an address, with the token renewed where it has expired."""
+        return Transport(self, super().get_adapter(url))  # type: ignore[arg-type]
+
+
+class ClientTransport:
+    """Puts `Transport` under every connection of the client library's, while it is installed.
+
+    The library repeats a POST up to five times on status 5xx, although the service may have opened
+    a session or accepted a job each time; see `qsession_widgets.client.unknown_outcome`.
+    """
+
+    def __init__(self) -> None:
+        self._installed = False
+
+    def install(self) -> None:
+        """Put it in."""
+        if self._installed:
+            return
+        from qiskit_ibm_runtime.api.session import RetrySession
+
+        def get_adapter(session: requests.Session, url: str | bytes) -> Any:
+            found = requests.Session.get_adapter(session, url)  # type: ignore[arg-type]
+            return Transport(session, cast(HTTPAdapter, found), getattr(session, "base_url", ""))
+
+        RetrySession.get_adapter = get_adapter
+        self._installed = True
+
+    def remove(self) -> None:
+        """Take it out again."""
+        if self._installed:
+            from qiskit_ibm_runtime.api.session import RetrySession
+
+            del RetrySession.get_adapter
+            self._installed = False
+
+
+def _own(session: requests.Session, adapter: HTTPAdapter) -> HTTPAdapter:
+    """The adapter, with connections of this process: a forked child shares its parent's sockets."""
+    made = vars(adapter)
+    if made.get("_generation", 0) != fork_safety.generation():
+        # as if it had been pickled, which leaves the connections behind
+        adapter.__setstate__(adapter.__getstate__())
+        made["_generation"] = fork_safety.generation()
+        tokens = getattr(session.auth, "tm", None)
+        if tokens is not None:
+            # a thread of the parent's may have been about to renew the token
+            tokens.lock = threading.Lock()
+            tokens.request_time = 0
+    return adapter
+
+
+def _path(request: requests.PreparedRequest) -> str:
+    return str(request.path_url).partition("?")[0]
+
+
+def _repeatable(request: requests.PreparedRequest) -> bool:
+    return request.method != "POST" or CREATES.search(_path(request)) is None
+
+
+def _is_object(body: bytes) -> bool:
+    """Check that a body looks like a whole JSON object; it may be too large to parse it twice."""
+    text = body.strip()
+    return text.startswith(b"{") and text.endswith(b"}")
+
+
+def _without_repetition(adapter: HTTPAdapter) -> HTTPAdapter:
+    """An adapter on the same connections that repeats what never left this machine, at most."""
+    once = HTTPAdapter.__new__(HTTPAdapter)
+    vars(once).update(vars(adapter))
+    once.max_retries = Retry(
+        connect=CONNECT_RETRIES, read=False, status=0, other=0, backoff_factor=0.2
+    )
+    return once
+
+
+def _renew(auth: Any, request: requests.PreparedRequest) -> bool:
+    """Sign a request that was answered 401 with a new token; whether there is one to be had."""
+    tokens = getattr(auth, "tm", None)
+    if tokens is None:
+        return False
+    used = request.headers.get("Authorization")
+    if used == f"Bearer {tokens.access_token}":
+        # unless another thread has dropped it meanwhile
+        tokens.expire_time = tokens.refresh_time = 0
+    auth(request)
+    return request.headers.get("Authorization") != used

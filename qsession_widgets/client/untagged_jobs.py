@@ -1,0 +1,100 @@
+"""Jobs that carry no random tag, as they have all the tags that the service takes.
+
+Whether such a submit was accepted can only be told from the jobs with the same tags that were not
+there before it. None means that it was not. Others cannot be told from one that another kernel or
+thread has sent: they are named, and nothing is taken up or sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
+
+from ..errors import OutcomeUnknown, ServiceError
+from .rest import ServiceClient
+
+
+class AmbiguousJob(OutcomeUnknown):
+    """A job without a random tag may have been accepted: there is a new one with the same tags.
+
+    Attributes
+    ----------
+    job_ids : list of str
+        Which jobs it can be.
+    """
+
+    def __init__(self, doing: str, job_ids: list[str]):
+        super().__init__(doing)
+        self.job_ids = job_ids
+
+    def __str__(self) -> str:
+        one = len(self.job_ids) == 1
+        which = ", ".join(self.job_ids)
+        text = (
+            f"The answer to the request to {self.doing} was lost, and may have been yes: "
+            f"{'job' if one else 'jobs'} {which} with the same tags "
+            f"{'was' if one else 'were'} accepted meanwhile. Nothing was sent again: "
+            f"service.job('{self.job_ids[0]}') takes it up. A job with fewer tags gets one more, "
+            "by which it is found."
+        )
+        return " ".join(filter(None, [text, self.more]))
+
+
+class UntaggedSubmit:
+    """A submit whose job gets no random tag: the jobs with its tags that were there before.
+
+    Parameters
+    ----------
+    line : ServiceClient
+        The service.
+    doing : str
+        What is asked for, as in "submit the sampler job".
+    session_id : str or None
+        The session; None in job mode.
+    tags : collection of str
+        Tags of the job.
+    got : callable
+        Whether a job is the result of another submit of this kernel.
+    """
+
+    def __init__(
+        self,
+        line: ServiceClient,
+        doing: str,
+        session_id: str | None,
+        tags: Collection[str],
+        got: Callable[[str], bool],
+    ):
+        self._line = line
+        self._doing = doing
+        self._session_id = session_id
+        self._tags = set(tags)
+        self._got = got
+        try:
+            self._before: set[str] | None = set(self._alike())
+        except ServiceError:
+            # the request itself will tell what is wrong, or the look after it
+            self._before = None
+
+    def look(self) -> None:
+        """Find that the job was not accepted.
+
+        Raises
+        ------
+        ServiceError
+            The service does not say.
+        AmbiguousJob
+            There are new jobs with its tags.
+        """
+        if self._before is None:
+            raise ServiceError("The service did not answer before the request.")
+        found = [one for one in self._alike() if one not in self._before and not self._got(one)]
+        if found:
+            raise AmbiguousJob(self._doing, found)
+
+    def _alike(self) -> Iterator[str]:
+        jobs: list[dict[str, Any]] = self._line.jobs_tagged(min(self._tags)).data["jobs"]
+        for job in jobs:
+            same_session = (job.get("session_id") or None) == self._session_id
+            if same_session and set(job.get("tags") or ()) == self._tags:
+                yield str(job["id"])

@@ -1,0 +1,137 @@
+"""Sessions and submits that earlier kernels of a notebook have left, by what they wrote down."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..client.rest import ServiceClient, account_instance, api_url
+from ..client.selection import Target
+from ..client.unknown_outcome import find_job
+from ..deferred_output import NOTICES
+from ..errors import ServiceError
+from ..messages.outcomes import closed_after_crash
+from ..registry import openings, submits
+from ..registry.entries import RegistryEntry, forget, notes
+from ..registry.processes import is_orphan
+from .endpoints import Endpoint
+from .lost_openings import lost_openings
+from .search import FoundSession
+
+ON_ITS_WAY = 60.0
+"""Seconds after which a submit that has left no job was not accepted."""
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A session whose kernel is gone.
+
+    Attributes
+    ----------
+    entry : RegistryEntry
+        What that kernel wrote down.
+    raw : dict
+        Its fields as the service gives them.
+    """
+
+    entry: RegistryEntry
+    raw: dict[str, Any]
+
+    def found(self, target: Target) -> FoundSession:
+        """The session, on the service that it is in."""
+        return FoundSession(Endpoint.of(target.connected), self.raw)
+
+
+def leftovers(target: Target, notebook: str) -> list[Leftover]:
+    """Sessions that earlier kernels of a notebook opened at a service and that are still open.
+
+    Those opened last come first; what another kernel has that lives is none of them. Entries of
+    sessions that have ended are removed; one that was closed because its kernel had died is named.
+    """
+    service = target.connected.service
+    url, instance = api_url(service), account_instance(service)
+    mine = [
+        entry
+        for entry in notes().values()
+        if notebook
+        and entry.notebook == notebook
+        and entry.url == url
+        # this instance would answer 404 about a session of another one
+        and entry.instance in ("", instance)
+        and is_orphan(entry)
+    ]
+    if not mine:
+        return []
+    mine.sort(key=lambda entry: -entry.opened_at)
+    client = target.client.clone()
+    try:
+        known = [(entry, _open_fields(client, entry)) for entry in mine]
+    finally:
+        client.close()
+    return [Leftover(entry, raw) for entry, raw in known if raw is not None]
+
+
+def _open_fields(client: ServiceClient, entry: RegistryEntry) -> dict[str, Any] | None:
+    """A session's fields; None when it is over, or the service does not say."""
+    try:
+        raw: dict[str, Any] = client.session(entry.session_id).data
+    except ServiceError as error:
+        if error.status == 404 and entry.instance:
+            forget(entry.session_id)
+        return None
+    if raw.get("state") != "closed" and raw.get("accepting_jobs", True):
+        return raw
+    if entry.end_reason == "crash":
+        NOTICES.emit(closed_after_crash(entry.backend, entry.session_id))
+    forget(entry.session_id)
+    return None
+
+
+def left_openings(target: Target, notebook: str) -> list[tuple[openings.PendingOpening, list[str]]]:
+    """Sessions that kernels of a notebook may have opened as they died; see `lost_openings`."""
+    if not notebook:
+        return []
+    client = target.client.clone()
+    try:
+        service = target.connected.service
+        where = (api_url(service), account_instance(service) or "")
+        return lost_openings(client, where, target.info.speed, notebook)
+    except ServiceError:
+        # they stay, for the next time
+        return []
+    finally:
+        client.close()
+
+
+def left_submits(target: Target, notebook: str) -> list[tuple[submits.PendingSubmit, str]]:
+    """Submits that kernels of a notebook died in and that were accepted, with their jobs' ids.
+
+    Each is given once: afterwards its outcome is known.
+    """
+    service = target.connected.service
+    url, instance = api_url(service), account_instance(service) or ""
+    mine = [
+        one
+        for one in submits.pending()
+        if notebook
+        and (one.notebook, one.url, one.instance) == (notebook, url, instance)
+        and one.orphaned
+    ]
+    if not mine:
+        return []
+    found = []
+    client = target.client.clone()
+    try:
+        for one in mine:
+            job = find_job(client, one.tag)
+            if job is not None:
+                found.append((one, str(job["id"])))
+            if job is not None or one.at < time.time() - ON_ITS_WAY:
+                submits.settle(one.tag)
+    except ServiceError:
+        # they stay, for the next time
+        pass
+    finally:
+        client.close()
+    return found

@@ -1,0 +1,1 @@
+"""Simulated devices: gates and calibration, fake devices from data files, and noise models."""

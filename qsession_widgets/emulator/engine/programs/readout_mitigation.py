@@ -1,0 +1,176 @@
+"""Measurement mitigation alone, which is what the service's default is, at the cost of none.
+
+Twirled measurements are simulated as one circuit for all randomizations, whose readout errors are
+averaged, and the calibration as what it counts: flips of each qubit. The correction is the
+client's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from qiskit.primitives import PubResult
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.observables_array import ObservablesArray
+from qiskit.quantum_info import PauliLindbladMap
+
+from qsession_widgets.emulator.engine.devices.noise_source import Noise
+from qsession_widgets.emulator.engine.devices.twirled_readout import TwirledReadout
+from qsession_widgets.emulator.engine.programs import estimator_pubs
+from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
+from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.pubs import Options, kept_qubits
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+
+WIDE = 20
+"""Qubits from which randomizations are not simulated one by one, although they were asked for."""
+
+NOTE = (
+    "measurement twirling: one circuit for all randomizations, its readout errors averaged over "
+    "both outcomes, as if every shot were randomized"
+)
+
+
+@dataclass
+class Corrected:
+    """A job whose readout is corrected.
+
+    Attributes
+    ----------
+    works : sequence of Work
+        With observables made of Paulis, and the shots that are executed.
+    noise : Noise
+        With twirled measurements.
+    randomizations : sequence of int
+        Of each PUB.
+    position : Mapping
+        Where each of the device's qubits is among those of the job.
+    calibration, largest : int
+        How often the calibration is executed, in all and for the largest PUBs.
+    seed : int or None
+        Makes the calibration repeatable.
+    """
+
+    works: Sequence[Work]
+    noise: Noise
+    randomizations: Sequence[int]
+    position: Mapping[int, int]
+    calibration: int
+    largest: int
+    seed: int | None
+
+    @cached_property
+    def scales(self) -> dict[str, float]:
+        """Factors of the terms: the result of the calibration."""
+        from qiskit_mitigation import TREX
+
+        width = len(self.position)
+        flips = _flips(self.noise, width, self.largest, self.seed)
+        labels = set().union(*(found for work in self.works for found in work.wanted.values()))
+        return {
+            label: float(TREX.calculate_trex_factor(flips, _letters(label, self.position, width)))
+            for label in sorted(labels)
+        }
+
+    def describe(self, results: Sequence[PubResult]) -> None:
+        """Write into the results what the service says of randomizations."""
+        for result, count in zip(results, self.randomizations, strict=True):
+            result.metadata.update(num_randomizations=count, resilience={}, compilation={})
+
+
+def applies(job: JobRun, works: Sequence[Work], asked: Asked) -> bool:
+    """True if a job asks for nothing but that its readout be corrected."""
+    final = asked.final
+    resilience = final.resilience
+    width = len(kept_qubits(work.qubits() for work in works))
+    return bool(
+        resilience.measure_mitigation
+        and not (resilience.zne_mitigation or resilience.pec_mitigation)
+        and not (final.twirling.enable_gates or final.dynamical_decoupling.enable)
+        and (not asked.model.twirling.model_fields_set or width > WIDE)
+        and not any(
+            instruction.is_control_flow()
+            for work in works
+            for instruction in work.facts.straight.data
+        )
+    )
+
+
+def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) -> Corrected | None:
+    """Return how the readout of a job is corrected; None if it has to be twirled.
+
+    Raises
+    ------
+    JobFailure
+        If an observable has too many projectors.
+    """
+    from qiskit_ibm_runtime.executor.calculate_twirling_shots import calculate_twirling_shots
+
+    kept = kept_qubits(work.qubits() for work in works)
+    inner = options.noise_for(job, [], kept)
+    if inner.joined or not applies(job, works, asked):
+        return None
+    noise = TwirledReadout(inner)
+    twirling = asked.final.twirling
+    split = [
+        calculate_twirling_shots(
+            work.shots, twirling.num_randomizations, twirling.shots_per_randomization
+        )
+        for work in works
+    ]
+    corrected = [estimator_pubs.broadcast(_of_paulis(work.pub)) for work in works]
+    corrected = [
+        replace(work, executed=count * shots)
+        for work, (count, shots) in zip(corrected, split, strict=True)
+    ]
+    # One calibration for PUBs of the same number of shots, as the client makes it.
+    learning = asked.final.resilience.measure_noise_learning.num_randomizations
+    calibrations = {
+        (count if learning == "auto" else int(learning)) * shots for count, shots in split
+    }
+    job.note(NOTE)
+    return Corrected(
+        corrected,
+        noise,
+        [count for count, _ in split],
+        {qubit: at for at, qubit in enumerate(kept)},
+        sum(calibrations),
+        max(calibrations),
+        options.seed,
+    )
+
+
+def _letters(label: str, position: Mapping[int, int], width: int) -> str:
+    """Return a term on the kept qubits."""
+    letters = ["I"] * width
+    for qubit, letter in enumerate(reversed(label)):
+        if letter != "I":
+            letters[width - 1 - position[qubit]] = letter
+    return "".join(letters)
+
+
+def _of_paulis(pub: EstimatorPub) -> EstimatorPub:
+    shape = pub.observables.shape
+    observables = np.empty(shape, dtype=object)
+    for index in np.ndindex(*shape):
+        observables[index] = estimator_pubs.without_projectors(dict(pub.observables[index]))
+    return EstimatorPub(
+        pub.circuit, ObservablesArray(observables), pub.parameter_values, pub.precision
+    )
+
+
+def _flips(noise: Noise, width: int, shots: int, seed: int | None) -> PauliLindbladMap:
+    """Return how often each qubit was read wrongly, as the client's calibration says it."""
+    rng = np.random.default_rng(None if seed is None else [seed, shots, 2])
+    found: list[Any] = []
+    for qubit in range(width):
+        matrix, channel = noise.readout(qubit), noise.channel("measure", qubit)
+        kept = 1.0 if matrix is None else 1 - 2 * float(matrix[0, 1])
+        kept *= 1.0 if channel is None else float(channel[3, 3])
+        rate = rng.binomial(shots, min(max((1 - kept) / 2, 0.0), 1.0)) / shots
+        found.append(("X", [qubit], rate))
+    return PauliLindbladMap.from_sparse_list(found, num_qubits=width)

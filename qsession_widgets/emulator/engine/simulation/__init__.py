@@ -1,0 +1,1 @@
+"""From circuits to outcomes: compaction, partition, choice of method, sampling on Aer."""

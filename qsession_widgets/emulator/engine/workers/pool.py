@@ -1,0 +1,401 @@
+"""Pool of warm worker processes: one job each at a time, replaced when they end.
+
+A job that is cancelled or crashes takes its worker process with it and nothing else.
+One more worker than can be busy is kept waiting, so that the job after such an end need not wait
+for the two seconds an import of Qiskit takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from qsession_widgets.emulator.engine.devices import own_devices
+from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR
+from qsession_widgets.emulator.engine.task import Task, TaskOutcome
+from qsession_widgets.emulator.engine.workers import ipc
+from qsession_widgets.platform_support import KILL_SIGNAL
+
+_SPARE_DELAY = 3.0
+"""Seconds to leave the processor to jobs before importing Qiskit once more, just in case."""
+
+MOST_SHARED = 2
+"""Times the number of workers: the most that run when several owners have jobs."""
+
+_PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
+
+_KEPT_VARIABLES = (
+    "CUDA_VISIBLE_DEVICES",
+    "DYLD_LIBRARY_PATH",
+    "HOME",
+    "LANG",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "PATH",
+    "PYTHONHOME",
+    "SYSTEMROOT",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "TZ",
+    "USERPROFILE",
+    "VIRTUAL_ENV",
+)
+
+
+def _environment(size: int) -> dict[str, str]:
+    """Return what a worker may know of our environment: no variable that could carry a token."""
+    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
+    kept.update({name: value for name, value in os.environ.items() if name.startswith("LC_")})
+    inherited = os.environ.get("PYTHONPATH")
+    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGE_ROOT, inherited]))
+    kept["PYTHONSAFEPATH"] = "1"
+    kept[own_devices.FOLDER_VARIABLE] = str(own_devices.folder())
+    # Threads of several workers would fight for the same cores.
+    kept.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // size)))
+    return kept
+
+
+class _Worker:
+    """One worker process and what it last wrote to its error stream."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.errors: deque[str] = deque(maxlen=50)
+        self.started = False
+        self.replace = False
+        self._killed = False
+        self._listener = asyncio.create_task(self._listen())
+
+    @classmethod
+    async def spawn(cls, size: int) -> _Worker:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "qsession_widgets.emulator.engine",
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=_environment(size),
+            # Before Python 3.11 the working directory comes first among the places to import from.
+            cwd=_PACKAGE_ROOT,
+            # An interrupt typed in the terminal is for the emulator to handle, not for its workers.
+            start_new_session=True,
+        )
+        return cls(process)
+
+    async def _listen(self) -> None:
+        assert self.process.stderr is not None
+        while True:
+            try:
+                line = await self.process.stderr.readline()
+            except ValueError:  # A line longer than the stream's buffer.
+                continue
+            if not line:
+                return
+            self.errors.append(line.decode(errors="replace").rstrip())
+
+    async def send(self, head: dict[str, Any], body: str = "") -> None:
+        assert self.process.stdin is not None
+        self.process.stdin.write(ipc.pack(head, body))
+        await self.process.stdin.drain()
+
+    async def receive(self) -> tuple[dict[str, Any], str]:
+        assert self.process.stdout is not None
+        return await ipc.receive(self.process.stdout)
+
+    async def ready(self) -> None:
+        """Wait until the worker has imported what it needs."""
+        while not self.started:
+            message, _ = await self.receive()
+            self.started = bool(message.get("ready"))
+
+    @property
+    def alive(self) -> bool:
+        return self.process.returncode is None and not self._killed
+
+    def kill(self) -> None:
+        # The process takes a moment to end, in which no job may be given to it.
+        self._killed = True
+        if self.process.returncode is None:
+            # not asyncio's `kill`: where the process has just ended, that takes its exit status
+            # away from asyncio, which on Python 3.10 then reports 255 instead of the signal
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.process.pid, KILL_SIGNAL)
+
+    async def ended(self) -> int:
+        """Wait for the process to end, and return its exit status."""
+        status = await self.process.wait()
+        with contextlib.suppress(asyncio.CancelledError, Exception):
+            await asyncio.wait_for(self._listener, 1.0)
+        return status
+
+
+class WorkerPool:
+    """Worker processes that run jobs, each one at a time.
+
+    They are started by `warm_up` or the first job. While one owner's jobs have all workers, the
+    first job of another owner gets one more, so that nobody waits for somebody else's long jobs.
+
+    Parameters
+    ----------
+    size : int
+        Number of jobs that run at once, beside those first jobs of further owners.
+    memory_limit : int, optional
+        Bytes of writable memory each worker may use; by default what the machine has.
+    time_limit : float, optional
+        Real seconds a job may take; None for no limit.
+    cluster : str, optional
+        Address of a Dask scheduler that simulates in the workers' place.
+    """
+
+    def __init__(
+        self,
+        size: int = 1,
+        *,
+        memory_limit: int | None = None,
+        time_limit: float | None = None,
+        cluster: str | None = None,
+    ) -> None:
+        if size < 1:
+            raise ValueError("A worker pool needs at least one worker.")
+        self._size = size
+        self._memory_limit = memory_limit
+        self._time_limit = time_limit
+        self._cluster = cluster
+        self._running: Counter[str] = Counter()
+        self._queue: list[tuple[str, asyncio.Future[None]]] = []
+        self._waiting: deque[_Worker] = deque()
+        self._starting: asyncio.Task[None] | None = None
+        self._spare: asyncio.Task[None] | None = None
+        self._live: set[_Worker] = set()
+        self._ending: set[asyncio.Task[int]] = set()
+        self._used = time.monotonic()
+        self._closed = False
+
+    async def start(self) -> None:
+        """Start the workers; they import what they need in the background."""
+        while len(self._live) < self._size and not self._closed:
+            self._waiting.append(await self._spawn())
+
+    def warm_up(self) -> None:
+        """Start the workers because a job is likely to come; does nothing where they run."""
+        self._used = time.monotonic()
+        if not self._live and (self._starting is None or self._starting.done()):
+            self._starting = asyncio.create_task(self.start())
+
+    def idle_seconds(self) -> float:
+        """Real seconds since the last job or `warm_up`; 0 while a job runs."""
+        return 0.0 if self._running.total() else time.monotonic() - self._used
+
+    def release(self) -> None:
+        """End all workers while no job runs; the next job or `warm_up` starts them again."""
+        if self._running.total() or self._queue:
+            return
+        for task in (self._starting, self._spare):
+            if task is not None:
+                task.cancel()
+        for worker in list(self._live):
+            self._end(worker)
+        self._waiting.clear()
+
+    async def _spawn(self) -> _Worker:
+        worker = await _Worker.spawn(self._size)
+        self._live.add(worker)
+        with contextlib.suppress(ConnectionError):
+            await worker.send({"parent": os.getpid(), "memory_limit": self._memory_limit})
+        return worker
+
+    def _end(self, worker: _Worker) -> None:
+        """Kill a worker, and see its process off in the background."""
+        worker.kill()
+        self._live.discard(worker)
+        ending = asyncio.create_task(worker.ended())
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of all workers that run, busy or not."""
+        return sorted(worker.process.pid for worker in self._live if worker.alive)
+
+    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> TaskOutcome:
+        """Run one job to its end.
+
+        Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled,
+        the worker is killed at once and replaced.
+
+        Parameters
+        ----------
+        task : Task
+            The job.
+        on_start : callable, optional
+            Called when a worker that is ready has been sent the job: until then it waited for a
+            worker, or for what a worker imports.
+
+        Returns
+        -------
+        TaskOutcome
+            The result, or the reason there is none.
+        """
+        await self._turn(task.owner)
+        try:
+            worker = await self._take()
+            try:
+                await worker.ready()
+                self._plan_spare()
+                return await asyncio.wait_for(
+                    self._exchange(worker, task, on_start), self._time_limit
+                )
+            except (asyncio.IncompleteReadError, ConnectionError, ValueError):
+                return await self._crash_outcome(worker)
+            except asyncio.TimeoutError:
+                worker.kill()
+                return self._overtime_outcome()
+            except BaseException:
+                worker.kill()
+                raise
+            finally:
+                self._give_back(worker)
+        finally:
+            self._end_turn(task.owner)
+
+    async def _turn(self, owner: str) -> None:
+        """Wait until a job of an owner may run, and count it as running."""
+        if self._may_run(owner):
+            self._running[owner] += 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._queue.append((owner, turn))
+        try:
+            await turn
+        except asyncio.CancelledError:
+            if (owner, turn) in self._queue:
+                self._queue.remove((owner, turn))
+            else:
+                self._end_turn(owner)
+            raise
+
+    def _may_run(self, owner: str) -> bool:
+        total = self._running.total()
+        return total < self._size or (not self._running[owner] and total < MOST_SHARED * self._size)
+
+    def _next_turn(self) -> None:
+        """Let waiting jobs run: of the owner with the fewest running first, then by age."""
+        while self._queue:
+            index = min(range(len(self._queue)), key=lambda i: self._running[self._queue[i][0]])
+            owner, turn = self._queue[index]
+            if not self._may_run(owner):
+                return
+            del self._queue[index]
+            self._running[owner] += 1
+            turn.set_result(None)
+
+    def _end_turn(self, owner: str) -> None:
+        self._running[owner] -= 1
+        if not self._running[owner]:
+            del self._running[owner]
+        self._used = time.monotonic()
+        self._next_turn()
+
+    async def _take(self) -> _Worker:
+        for worker in [worker for worker in self._waiting if not worker.alive]:
+            self._waiting.remove(worker)
+            self._end(worker)
+        if not self._waiting:
+            return await self._spawn()
+        # The one used last is warm: it has imported everything, and knows the device's noise.
+        worker = next((one for one in reversed(self._waiting) if one.started), self._waiting[0])
+        self._waiting.remove(worker)
+        return worker
+
+    def _give_back(self, worker: _Worker) -> None:
+        surplus = len(self._live) > self._size + 1
+        if worker.alive and not worker.replace and not surplus and not self._closed:
+            self._waiting.append(worker)
+        else:
+            self._end(worker)
+        self._plan_spare()
+
+    def _plan_spare(self) -> None:
+        missing = self._size + 1 - len(self._live)
+        if missing > 0 and not self._closed and (self._spare is None or self._spare.done()):
+            self._spare = asyncio.create_task(self._restock())
+
+    async def _restock(self) -> None:
+        if len(self._live) >= self._size:
+            await asyncio.sleep(_SPARE_DELAY)
+        while len(self._live) < self._size + 1 and not self._closed:
+            self._waiting.append(await self._spawn())
+
+    async def _exchange(
+        self, worker: _Worker, task: Task, on_start: Callable[[], None]
+    ) -> TaskOutcome:
+        head = {
+            "job_id": task.job_id,
+            "program_id": task.program_id,
+            "backend": task.backend,
+            "options": dict(task.options),
+            "cluster": self._cluster,
+            "clock": task.clock,
+            "simulation": task.simulation,
+        }
+        await worker.send(head, task.params)
+        on_start()
+        while True:
+            message, body = await worker.receive()
+            if "outcome" in message:
+                worker.replace = message["replace"]
+                outcome = dict(message["outcome"])
+                for name in ("warnings", "no_effect", "methods", "approximations"):
+                    outcome[name] = tuple(outcome[name])
+                completed = outcome["status"] == "completed"
+                return TaskOutcome(result=body if completed else None, **outcome)
+
+    async def _crash_outcome(self, worker: _Worker) -> TaskOutcome:
+        worker.kill()
+        status = await worker.ended()
+        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        return TaskOutcome(
+            "failed",
+            None,
+            reason=(
+                f"The worker process that ran this job {how} before it had a result, often for "
+                "lack of memory; the next job gets a new one."
+            ),
+            reason_code=INTERNAL_ERROR,
+            logs="\n".join(worker.errors),
+        )
+
+    def _overtime_outcome(self) -> TaskOutcome:
+        return TaskOutcome(
+            "failed",
+            None,
+            reason=(
+                f"The job was ended after {self._time_limit:g} s of computing, the longest this "
+                "emulator gives one job: use fewer qubits, shots or parameter sets, split it into "
+                "several jobs, or ask who runs the emulator for a longer --job-limit."
+            ),
+            reason_code=INTERNAL_ERROR,
+        )
+
+    async def aclose(self) -> None:
+        """End all workers, running or not."""
+        self._closed = True
+        for task in (self._starting, self._spare):
+            if task is not None:
+                task.cancel()
+                # where no process could be started there is nothing to end either
+                with contextlib.suppress(asyncio.CancelledError, OSError):
+                    await task
+        for worker in list(self._live):
+            self._end(worker)
+        self._waiting.clear()
+        await asyncio.gather(*self._ending)

@@ -1,0 +1,1 @@
+"""The folder that ``qsession run`` puts on the ``PYTHONPATH`` of its command."""

@@ -1,0 +1,372 @@
+"""The emulator's process: ``python -m qsession_widgets.emulator.process.server``.
+
+It listens, says where in its connection file, and ends when it is told to or when nothing has used
+it for a while. Whatever keeps it from starting is one sentence on the error stream and exit status
+1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from filelock import Timeout
+
+from ...files import file_lock, private_folder, write_atomically
+from ..clock import Clock
+from ..command_line import Parser
+from ..core import Emulator
+from ..device_catalog import DeviceCatalog, UnknownDevice
+from ..engine import WorkerPool
+from ..http.app import create_app
+from ..http.auth import Identity
+from ..http.routes.control import version
+from ..options import EmulatorOptions, OptionError, add_arguments, from_namespace
+from ..storage.database import StoreError
+from ..storage.retention import DATABASE, clear_abandoned
+from ..storage.store import Store
+from .connection_file import (
+    DEFAULT_NAME,
+    OPEN_PATH,
+    Connection,
+    EmulatorError,
+    connection_file,
+    data_directory,
+    forget,
+    process_file,
+    read,
+)
+
+log = logging.getLogger(__name__)
+
+CLOSING = 3.0
+"""Real seconds that open requests have when the emulator ends."""
+
+FIRST = 30.0
+"""Real seconds that whoever started the emulator has to ask it something, on a busy machine too."""
+
+FORGOTTEN = 1 / 15
+"""Part of the usual wait after which an unused emulator ends that nobody can find any more."""
+
+LOOK = 1.0
+"""Real seconds between two looks at whether the connection file is there."""
+
+IDLE_WORKERS = 600.0
+"""Real seconds without a job or an open session after which the workers end."""
+
+GLANCE = 10.0
+"""Real seconds between two looks at whether there is too much on the disk."""
+
+KEEP_ALIVE = 3600
+"""Seconds an unused connection is kept; a client that finds its own closed loses a request."""
+
+
+class CannotStart(Exception):
+    """The emulator cannot start; the message is one sentence."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
+        super().__init__(config)
+        self._ready = ready
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def stop(self) -> None:
+        """Finish what is being answered, then end."""
+        self.should_exit = True
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run an emulator until it ends; returns the exit status."""
+    parser = Parser(prog="qsession emulator serve", description="Run an emulator in this terminal.")
+    parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
+    parser.add_argument("--host", default="127.0.0.1", help="where to listen; loopback by default")
+    parser.add_argument("--port", type=int, default=0, help="0 for any free port")
+    parser.add_argument("--data-dir", type=Path, help="where its records are kept")
+    parser.add_argument("--json", action="store_true", help="say where it is as a JSON object")
+    add_arguments(parser)
+    arguments = parser.parse_args(words)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    os.umask(0o077)  # keys, jobs and results are for their owner, whatever the terminal's is
+    try:
+        options = from_namespace(arguments)
+        directory = arguments.data_dir or data_directory(arguments.name)
+        with _own(directory), _listen_as_before(arguments.host, arguments.port, directory) as sock:
+            asyncio.run(_serve(options, arguments, directory, sock))
+    except (CannotStart, EmulatorError, OptionError, StoreError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+@contextlib.contextmanager
+def _own(directory: Path) -> Iterator[None]:
+    """Be the only emulator on a data directory."""
+    with contextlib.ExitStack() as held:
+        try:
+            private_folder(directory)
+            # a look at who holds it takes it for a moment
+            held.enter_context(file_lock(directory / "lock", 0.5))
+        except Timeout:
+            raise CannotStart(
+                f"Another emulator{_process_in(directory)} uses the data in {directory}: stop it, "
+                "or choose another --data-dir."
+            ) from None
+        except OSError as error:
+            raise CannotStart(
+                f"The data directory {directory} cannot be used: {error.strerror}."
+            ) from error
+        yield
+
+
+def _process_in(directory: Path) -> str:
+    try:
+        return f", process {int((directory / process_file().name).read_text('ascii'))},"
+    except (OSError, ValueError):
+        return ""
+
+
+def _listen_as_before(host: str, port: int, directory: Path) -> socket.socket:
+    """Listen where the last emulator with these data did, unless a port is asked for.
+
+    A client that was made before it ended then finds this one.
+    """
+    remembered = directory / "port"
+    if port:
+        return _listen(host, port)
+    try:
+        sock = _listen(host, int(remembered.read_text("ascii")))
+    except (OSError, ValueError, CannotStart):
+        sock = _listen(host, 0)
+    with contextlib.suppress(OSError):
+        remembered.write_text(str(sock.getsockname()[1]), "ascii")
+    return sock
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = (
+            socket.AF_INET6
+            if isinstance(ipaddress.ip_address(host), ipaddress.IPv6Address)
+            else socket.AF_INET
+        )
+    except ValueError:
+        family = socket.AF_INET
+    # with the protocol named, asyncio turns Nagle's algorithm off, which costs 40 ms an answer
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        if os.name == "posix":
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((host, port))
+        # taken already while it is being prepared, so that a client that is quick waits instead of
+        # failing
+        sock.listen(2048)
+    except (OSError, OverflowError) as error:
+        sock.close()
+        used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        reason = "it is used already" if used else str(error)
+        raise CannotStart(
+            f"Port {port} of {host} cannot be used, because {reason}: "
+            "choose another --port, or leave it out to get a free one."
+        ) from error
+    return sock
+
+
+async def _serve(
+    options: EmulatorOptions, arguments: argparse.Namespace, directory: Path, sock: socket.socket
+) -> None:
+    name = arguments.name
+    try:
+        catalog = DeviceCatalog(options.devices)
+    except UnknownDevice as error:
+        raise CannotStart(str(error)) from None
+    identity = _identity(options, directory / "identity.json")
+    pool = WorkerPool(
+        options.workers or min(4, os.cpu_count() or 1),
+        memory_limit=None if options.memory is None else int(options.memory * 2**30),
+        time_limit=options.longest_job,
+        cluster=options.cluster,
+    )
+    emulator = Emulator(
+        options,
+        catalog.backends(options.lanes),
+        Store(directory / DATABASE),
+        pool,
+        Clock(options.speed),
+        catalog,
+    )
+    emulator.start()
+    if arguments.data_dir is None:
+        clear_abandoned(directory.parent, directory)
+    app = create_app(emulator, identity, os.environ.pop(OPEN_PATH, ""))
+    connection = _connection(options, name, directory, sock, identity)
+    process = directory / process_file(name).name
+
+    def ready() -> None:
+        path = connection_file(name)
+        try:
+            private_folder(path.parent)
+            write_atomically(path, json.dumps(connection.to_json(), indent=1), durable=True)
+            process.write_text(str(os.getpid()), "ascii")
+        except OSError as error:
+            raise CannotStart(
+                f"Nobody can find this emulator, because {path} cannot be written: "
+                f"{error.strerror}."
+            ) from error
+        sentence = f"The emulator {name} listens at {connection.url}, with its data in {directory}."
+        print(json.dumps(connection.public()) if arguments.json else sentence, flush=True)
+
+    server = _Server(
+        uvicorn.Config(
+            app,
+            loop="asyncio",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=int(CLOSING),
+        ),
+        ready,
+    )
+    app.stop = server.stop
+    app.hosts = (arguments.host.lower(), socket.gethostname().lower())
+    _on_signals(server.stop)
+    background = [
+        asyncio.create_task(_end_when_idle(emulator, name, server.stop)),
+        asyncio.create_task(_keep_findable(connection)),
+        asyncio.create_task(_release_workers(emulator, pool)),
+        asyncio.create_task(_prune(emulator)),
+    ]
+    try:
+        await server.serve([sock])
+    finally:
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        await emulator.aclose()
+        process.unlink(missing_ok=True)
+        forget(name, os.getpid())
+
+
+def _identity(options: EmulatorOptions, path: Path) -> Identity:
+    try:
+        return Identity.load(path, {"default": options.plan, **dict(options.instances)})
+    except OSError as error:
+        raise CannotStart(f"The keys in {path} cannot be used: {error.strerror}.") from error
+    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        raise CannotStart(
+            f"The keys in {path} cannot be read ({error}): remove that file to get new ones, with "
+            "which earlier jobs and sessions are not seen any more."
+        ) from error
+
+
+def _connection(
+    options: EmulatorOptions, name: str, directory: Path, sock: socket.socket, identity: Identity
+) -> Connection:
+    host, port = sock.getsockname()[:2]
+    if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
+        log.warning("Other machines can reach this emulator: what is sent is not encrypted.")
+    if host in ("0.0.0.0", "::"):
+        host = "127.0.0.1"
+    return Connection(
+        name=name,
+        url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+        key=identity.key,
+        crn=identity.default.crn,
+        pid=os.getpid(),
+        version=version(),
+        started=time.time(),
+        options=options.to_json(),
+        instances=identity.listed(),
+        data=str(directory),
+    )
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+async def _end_when_idle(emulator: Emulator, name: str, stop: Callable[[], None]) -> None:
+    if not emulator.options.idle_exit:
+        return
+    while True:
+        limit = emulator.options.idle_exit
+        if not emulator.requests:
+            limit = max(limit, FIRST)
+        if not _can_be_found(name):
+            # nobody new comes: only those who know its address already are waited for
+            limit *= FORGOTTEN
+        idle = emulator.idle_seconds()
+        if idle >= limit:
+            break
+        await asyncio.sleep(min(limit / 10, 5.0, max(0.05, limit - idle)))
+    log.warning("Nothing used the emulator for %g seconds; it ends.", limit)
+    stop()
+
+
+def _can_be_found(name: str) -> bool:
+    connection = read(name)
+    return connection is not None and connection.pid == os.getpid()
+
+
+async def _keep_findable(connection: Connection) -> None:
+    """Write the connection file again when it was lost or damaged; not beside another emulator's.
+
+    Where its folder is gone there is nobody left to look into it.
+    """
+    path = connection_file(connection.name)
+    while True:
+        await asyncio.sleep(LOOK)
+        if read(connection.name) is None and path.parent.is_dir():
+            try:
+                write_atomically(path, json.dumps(connection.to_json(), indent=1), durable=True)
+            except OSError as error:
+                log.warning("The connection file %s cannot be written again: %s.", path, error)
+            else:
+                log.warning("The connection file %s was lost, and is written again.", path)
+
+
+async def _release_workers(emulator: Emulator, pool: WorkerPool) -> None:
+    while True:
+        await asyncio.sleep(GLANCE)
+        if pool.idle_seconds() > IDLE_WORKERS and not emulator.in_use():
+            pool.release()
+
+
+async def _prune(emulator: Emulator) -> None:
+    while True:
+        # between two slices whoever asked meanwhile is answered
+        await asyncio.sleep(0 if emulator.prune() else GLANCE)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,123 @@
+"""Durations, amounts and text from elsewhere, as people read them.
+
+``js/src/shared/formatting.ts`` has the same functions, and ``tests/vectors/formatting.json`` the
+strings that both are tested with.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+
+# What sums of floating-point numbers lose, and differences of times since the epoch, must not turn
+# 12 s into 11 s, nor 30 ms into 29 ms.
+_LOST = 1e-6
+
+
+def format_countdown(seconds: float) -> str:
+    """A countdown: ``0:12``, ``1:00``, ``1:51:42``; rounded up, so it is zero only at its end."""
+    whole = max(0, math.ceil(seconds - _LOST))
+    hours, rest = divmod(whole, 3600)
+    minutes, secs = divmod(rest, 60)
+    return f"{hours}:{minutes:02}:{secs:02}" if hours else f"{minutes}:{secs:02}"
+
+
+def format_duration(seconds: float | None) -> str:
+    """A duration: ``12 ms``, ``4.9 s``, ``41 s``, ``4 m 58 s``, ``2 h 5 m``; a dash for None.
+
+    Cut, not rounded: to tenths below 10 s, to whole seconds from there. What ticks never shows more
+    than has passed.
+    """
+    if seconds is None:
+        return "\N{EN DASH}"
+    value = cut_seconds(seconds)
+    if 0.0 < value < 0.1 - _LOST:
+        return f"{round(1000 * value)} ms"
+    if value < 10 - _LOST:
+        return f"{value:.1f} s"
+    whole = round(value)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} m {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} m"
+
+
+def cut_seconds(seconds: float) -> float:
+    """The seconds that `format_duration` shows: what is cut off is in no amount made of them.
+
+    Milliseconds below 0.1 s, tenths below 10 s, whole seconds from there. Views that are drawn at
+    different fractions of a second so show the same dollars beside the same seconds.
+    """
+    value = max(0.0, seconds)
+    if value < 0.001:
+        return 0.0
+    if value < 0.1 - _LOST:
+        return math.floor(1000 * (value + _LOST)) / 1000
+    if value < 10 - _LOST:
+        return math.floor(10 * (value + _LOST)) / 10
+    return float(math.floor(value + _LOST))
+
+
+def format_parts(parts: Sequence[float], total: float) -> list[str]:
+    """Durations that add up to their total as `format_duration` shows it.
+
+    Each is cut to the total's own unit, tenths or whole seconds, and what is left over goes to the
+    parts that lost most by that.
+    """
+    unit = 0.1 if total < 10 - _LOST else 1.0
+    cut = [math.floor(max(0.0, part) / unit + _LOST) for part in parts]
+    left = math.floor(max(0.0, total) / unit + _LOST) - sum(cut)
+    by_loss = sorted(range(len(parts)), key=lambda at: cut[at] - max(0.0, parts[at]) / unit)
+    for at in by_loss[: max(0, left)]:
+        cut[at] += 1
+    if unit < 1:
+        return [f"{tenths // 10}.{tenths % 10} s" for tenths in cut]
+    return [
+        "<1 s" if whole == 0 < part else f"{whole} s" if whole < 10 else format_duration(whole)
+        for whole, part in zip(cut, parts, strict=True)
+    ]
+
+
+def format_money(dollars: float) -> str:
+    """An amount of US dollars: cents below $100, whole dollars from there, rounded half up."""
+    cents = math.floor(100 * max(0.0, dollars) + 0.5 + _LOST)
+    if cents < 10_000:
+        return f"${cents // 100}.{cents % 100:02}"
+    return f"${math.floor(dollars + 0.5 + _LOST):,}"
+
+
+def format_price(dollars_per_second: float) -> str:
+    """A price: ``$1.60/s``."""
+    return f"{format_money(dollars_per_second)}/s"
+
+
+def format_zone(minutes: float) -> str:
+    """A time zone by its distance from UTC in minutes: ``UTC``, ``UTC+1``, ``UTC-3:30``."""
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(round(abs(minutes)), 60)
+    return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
+
+
+# a notebook typesets what stands between two dollars as a formula, but not across elements
+_DOLLAR = "<span>$</span>"
+
+
+def format_value(value: float, error: float | None = None) -> str:
+    """A value and its standard error: ``-1.137 ± 0.012``; six digits where none is known.
+
+    The error has two digits, and the value as many decimals as the error.
+    """
+    if not error:
+        return f"{value:.6g}"
+    decimals = 1 - math.floor(math.log10(error))
+    if not 0 <= decimals <= 12:
+        return f"{value:.6g} ± {error:.2g}"
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+
+
+def as_html(text: str) -> str:
+    """A text for HTML: nothing in it is markup, and nothing a formula."""
+    return escape(text).replace("$", _DOLLAR)

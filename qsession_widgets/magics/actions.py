@@ -1,0 +1,416 @@
+"""The actions of ``%session``: ``%session close``, ``%session list`` and the others."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import UserError
+from ..explanations import nearest
+from ..messages import outcomes
+from ..options.parsing import build, read_flags
+from ..options.table import (
+    ATTACH_OPTIONS,
+    FORECAST_OPTIONS,
+    LIST_OPTIONS,
+    OPEN_OPTIONS,
+    SERVICE_OPTIONS,
+    OpenOptions,
+)
+from ..sessions.binding import BINDING
+from ..views.display import show
+from .help_text import ACTION_NAMES, ACTIONS, MEANT, USAGE
+from .resolve import bound, bound_or_last, everywhere, found_to_end, no_name, to_end, watched
+from .run_actions import forget_runs, list_runs
+
+if TYPE_CHECKING:
+    from ..client.connected_service import ConnectedService
+    from ..discovery.search import FoundSession
+    from ..sessions.live import LiveSession
+    from ..sessions.opening import OpenResult
+
+Push = Callable[[dict[str, Any]], object]
+
+
+def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None) -> Any:
+    """Do what a ``%session`` line asks.
+
+    Parameters
+    ----------
+    words : list of str
+        The line's words: an action, and what follows it.
+    push : callable
+        Gives names to the notebook.
+    defaults : mapping, optional
+        Configured defaults of options, by flag.
+
+    Returns
+    -------
+    Any
+        What the cell's value is to be, None for nothing.
+
+    Raises
+    ------
+    UserError
+        There is no such action, or it cannot be done.
+    """
+    name, *rest = words or ["status"]
+    if name in ("-h", "--help"):
+        name = "help"
+    if name not in ACTION_NAMES:
+        raise UserError(_no_action(name))
+    if name in ("use", "attach", "export"):
+        if not rest:
+            takes = next(action.takes for action in ACTIONS if action.name == name)
+            missing = "where" if name == "export" else "which"
+            raise UserError(f"%session {name} needs to know {missing}: %session {name} {takes}.")
+    elif name in _SIMPLE:
+        _nothing_more(name, rest)
+    if name == "attach":
+        return _attach(rest, push, defaults or {})
+    if name == "list":
+        return _list(rest, defaults or {})
+    if name == "backends":
+        return _backends(rest, defaults or {})
+    if name == "close" and "--all" in rest:
+        return _close_all(rest)
+    if name == "forecast":
+        return _forecast(rest)
+    most = 2 if name == "export" else 1
+    if len(rest) > most:
+        words_taken = "a path and an id or a name" if name == "export" else "one word"
+        raise UserError(
+            f"%session {name} takes {words_taken}, not {' '.join(rest)!r}: what has a space in it "
+            "stands in quotation marks."
+        )
+    if name in _SIMPLE:
+        return _SIMPLE[name]()
+    if name == "use":
+        return _use(rest[0], push)
+    if name == "export":
+        return _export(rest[0], rest[1] if rest[1:] else "")
+    which = rest[0] if rest else ""
+    if name == "forget":
+        return forget_runs(which)
+    if name in ("close", "cancel"):
+        return _close_or_cancel(name, which)
+    if which.startswith("-"):
+        raise UserError(f"%session {name} has no option {which}: %session {name} [NAME|ID].")
+    return _receipt(which) if name == "receipt" else _timeline(which)
+
+
+def _no_action(name: str) -> str:
+    if name.startswith("-"):
+        return (
+            f"%session has no option {name}: options belong to %%session, with two percent signs, "
+            "on the first line of a cell. %session help explains them."
+        )
+    if name.lower() in MEANT:
+        return f"%session has no action {name!r}: {MEANT[name.lower()]}"
+    close = nearest(name, list(ACTION_NAMES))
+    there = f"did you mean {close}?" if close else f"there are {', '.join(ACTION_NAMES)}."
+    return (
+        f"%session has no action {name!r}: {there} %session help explains them; a new session is "
+        "opened by %%session above a cell."
+    )
+
+
+def _help() -> None:
+    print(USAGE)
+
+
+def _nothing_more(name: str, rest: list[str]) -> None:
+    if rest:
+        raise UserError(f"%session {name} takes nothing more, not {' '.join(rest)!r}.")
+
+
+def _status() -> None:
+    if BINDING.job_mode is not None:
+        device = BINDING.job_mode.target.backend.name
+        print(
+            f"Job mode on {device}: this plan has no sessions, and each job goes through the queue "
+            "by itself. %session unbind ends that."
+        )
+        show(BINDING.job_mode)
+        return
+    show(bound_or_last())
+
+
+def _close_or_cancel(action: str, which: str) -> None:
+    if which.startswith("-"):
+        takes = next(known.takes for known in ACTIONS if known.name == action)
+        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
+    elif not which:
+        print(_end_live(to_end(action), action))
+    elif (live := BINDING.had(which)) is not None and not live.closed:
+        print(_end_live(live, action))
+    else:
+        print(_end(found_to_end(which), action))
+
+
+def _end(found: FoundSession, action: str) -> str:
+    from ..registry.entries import forget
+
+    live = BINDING.with_id(found.session_id)
+    if live is not None:
+        return _end_live(live, action)
+    said = outcomes.ended(found.end(action), found.word, found.session_id)
+    forget(found.session_id)
+    return said
+
+
+def _end_live(live: LiveSession, action: str) -> str:
+    from ..sessions.manager import MANAGER
+
+    said = MANAGER.end(live, action)
+    queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
+    if action == "close" and queued:
+        said += f" %session cancel {live.called} also cancels those that are still queued."
+    return said
+
+
+def _close_all(words: list[str]) -> None:
+    """Close this notebook's sessions; with ``--everywhere`` all of the user's, once it is clear."""
+    from ..discovery.close_all import close_all, owned_by, stakes
+    from ..discovery.listing import list_open
+    from ..discovery.sources import usual_owner_keys
+
+    if unknown := [word for word in words if word not in ("--all", "--everywhere", "--yes")]:
+        raise UserError(
+            f"%session close --all takes --everywhere and --yes, not {' '.join(unknown)}."
+        )
+    listing = list_open(everywhere())
+    if "--everywhere" not in words:
+        own = [row for row in listing.rows if row.snapshot.session_id in _own_sessions()]
+        others = len(listing.rows) - len(own)
+        listing = replace(listing, rows=tuple(own))
+    elif listing.rows and "--yes" not in words:
+        print(listing)
+        raise UserError(f"{stakes(listing)} %session close --all --everywhere --yes ends them.")
+    else:
+        others = 0
+    mine = owned_by(usual_owner_keys(BINDING.services()))
+    failed = False
+    for one in close_all(listing, mine, lambda found: _end(found, "close"), "%session close"):
+        failed |= one.failed
+        print(f"{one.session_id} on {one.backend}: {one.said}")
+    if others:
+        none = "" if listing.rows else "No session of this notebook is open. "
+        are = "1 more is" if others == 1 else f"{others} more are"
+        print(f"{none}{are} open elsewhere: %session close --all --everywhere lists them.")
+    for remark in () if others else listing.remarks():
+        print(remark)
+    if failed or listing.problems:
+        raise UserError("Not all of them could be asked or closed: some may still be open.")
+
+
+def _own_sessions() -> set[str]:
+    """Ids of this kernel's sessions, and of those that earlier kernels of the notebook opened."""
+    from ..registry.entries import notes
+    from ..registry.processes import is_orphan
+
+    own = {live.monitor.session_id for live in BINDING.sessions()}
+    notebook = os.environ.get("JPY_SESSION_NAME", "")
+    return own | {
+        entry.session_id
+        for entry in notes().values()
+        if entry.process == os.getpid()
+        or (notebook and entry.notebook == notebook and is_orphan(entry))
+    }
+
+
+def _list(words: list[str], defaults: Mapping[str, str]) -> Any:
+    from ..discovery.listing import list_open
+
+    typed = read_flags(words, LIST_OPTIONS, "%session list")
+    where = LIST_OPTIONS[0].read("service", typed.get("--service", "all"))
+    here = {
+        live.monitor.session_id: ("this notebook" if live.opened_here else "attached here")
+        + (", bound" if live is BINDING.bound else "")
+        for live in BINDING.sessions()
+    }
+    given = {flag[2:]: typed.get(flag) for flag in ("--instance", "--account")}
+    usual = {name: defaults.get("--" + name) for name in given}
+    return list_open(everywhere(where, **given, usual=usual), here)
+
+
+def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
+    from ..sessions.manager import MANAGER
+
+    wanted, *rest = words
+    if wanted.startswith("-"):
+        raise UserError("%session attach needs an id first: %session attach ID [options].")
+    typed = read_flags(rest, ATTACH_OPTIONS, "%session attach")
+    kept = {
+        option.flag: defaults[option.flag]
+        for option in ATTACH_OPTIONS
+        if option.flag in defaults
+        and option.flag not in ("--service", "--instance", "--account", "--on-exit", "--on-crash")
+    }
+    # another kernel or program may still use it
+    options = build(typed, defaults={**kept, "--on-exit": "leave"})
+    result = MANAGER.attach(wanted, options)
+    announce(result, push, options.names)
+    show(result.bound)
+
+
+def announce(result: OpenResult, push: Push, names: tuple[str, str] | None = None) -> None:
+    """Print what came of an opening, and let the notebook reach session and backend by name.
+
+    Parameters
+    ----------
+    result : OpenResult
+        What came of it.
+    push : callable
+        Gives names to the notebook.
+    names : tuple of (str, str), optional
+        Names of session and backend; those that it has when not given.
+    """
+    from ..messages.outcomes import opened
+    from ..sessions.job_mode import JobMode
+
+    bound = result.bound
+    options, backend = bound.options, result.target.backend
+    if isinstance(bound, JobMode):
+        session_name, backend_name = options.names
+        push({session_name: None, backend_name: backend})
+    else:
+        give_names(bound, push, names or options.names)
+    print(
+        opened(
+            result.outcome,
+            noun="session" if isinstance(bound, JobMode) else bound.word,
+            backend=backend.name,
+            reason=result.target.connected.reason,
+            asked=options.max_time,
+            granted=result.granted,
+            changed=_flags(result.changed),
+            dropped=_flags(_not_in_job_mode(options)),
+            leave=options.on_exit == "leave",
+        )
+    )
+
+
+def _flags(fields: Collection[str]) -> list[str]:
+    return [option.flag for option in OPEN_OPTIONS if option.field in fields]
+
+
+def _not_in_job_mode(options: OpenOptions) -> set[str]:
+    """Fields that were requested and have no meaning in job mode."""
+    kept = {
+        "backend",
+        "use_fractional_gates",
+        "service",
+        "instance",
+        "account",
+        "fallback",
+        "expect",
+        "names",
+        "name",
+    }
+    usual = OpenOptions()
+    return {
+        option.field
+        for option in OPEN_OPTIONS
+        if option.field not in kept
+        and getattr(options, option.field, None) != getattr(usual, option.field, None)
+    }
+
+
+def _use(name: str, push: Push) -> None:
+    live = BINDING.named(name) or BINDING.with_id(name)
+    if live is None:
+        raise UserError(f"{no_name(name)} %session attach ID takes up one of another kernel.")
+    BINDING.bind(live)
+    give_names(live, push, live.options.names)
+    print(
+        f"Primitives built without a mode belong to the {live.word} {name!r} on "
+        f"{live.target.backend.name} now."
+    )
+
+
+def give_names(live: LiveSession, push: Push, names: tuple[str, str]) -> None:
+    """Assign a session and its backend to names of the notebook."""
+    session_name, backend_name = names
+    push({session_name: live.session, backend_name: live.target.backend})
+    live.options = replace(live.options, names=names)
+
+
+def _unbind() -> None:
+    if BINDING.job_mode is not None:
+        BINDING.unbind()
+        print("Primitives need a mode again.")
+        return
+    live = bound()
+    BINDING.unbind()
+    print(
+        f"The {live.word} on {live.target.backend.name} is no longer bound and stays open. "
+        + live.ways_out(bound=False)
+    )
+
+
+def _backends(words: list[str], defaults: Mapping[str, str]) -> None:
+    from ..client.connected_service import backend_names
+
+    connected = _connected(words, defaults)
+    print(connected.info.label + ": " + ", ".join(backend_names(connected)))
+
+
+def _receipt(which: str) -> None:
+    from IPython.display import display
+
+    from ..views.receipt import Receipt
+
+    monitor = watched(which)
+    display(Receipt(monitor.snapshot, monitor.now()))  # type: ignore[no-untyped-call]
+
+
+def _forecast(words: list[str]) -> Any:
+    from ..views.forecast import forecast_of
+
+    which, flags = (
+        ("", words) if words[:1] == [] or words[0].startswith("-") else (words[0], words[1:])
+    )
+    typed = read_flags(flags, FORECAST_OPTIONS, "%session forecast")
+    monitor = watched(which)
+    plan, wait = typed.get("--plan"), typed.get("--queue-wait")
+    return forecast_of(monitor.snapshot, monitor.now(), plan=plan, queue_wait=wait)
+
+
+def _timeline(which: str) -> Any:
+    from ..views.timeline import timeline
+
+    monitor = watched(which)
+    return timeline(monitor.snapshot, now=monitor.now())
+
+
+def _export(path: str, which: str) -> None:
+    from ..views.export import export
+
+    monitor = watched(which)
+    files = export(monitor.snapshot, monitor.now(), path)
+    print(f"Written to {' and '.join(map(str, files))}.")
+
+
+_SIMPLE: dict[str, Callable[[], Any]] = {
+    "status": _status,
+    "unbind": _unbind,
+    "help": _help,
+    "runs": list_runs,
+}
+
+
+def _connected(words: list[str], defaults: Mapping[str, str]) -> ConnectedService:
+    """The service that is asked for; else that of what is bound, or what %%session would take."""
+    from ..client.selection import choose
+
+    typed = read_flags(words, SERVICE_OPTIONS, "%session backends")
+    near = BINDING.bound or BINDING.job_mode or BINDING.last
+    if near is not None and not typed:
+        return near.target.connected
+    flags = [option.flag for option in SERVICE_OPTIONS]
+    usual = {flag: defaults[flag] for flag in flags if flag in defaults}
+    options = build(typed, defaults=usual)
+    return choose(options.service, instance=options.instance, account=options.account)

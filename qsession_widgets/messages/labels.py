@@ -1,0 +1,81 @@
+"""Labels: the session's phase in a few words."""
+
+from __future__ import annotations
+
+from ..formatting import format_duration, format_money, format_price
+from ..model import Phase, ServiceInfo, SessionSnapshot, Usage, past_maximum, phase
+from ..price_list import LIST_PRICES
+
+HEADLINES: dict[Phase, str] = {
+    "open": "Open, no job yet",
+    "queued": "Waiting in the queue",
+    "active": "Active",
+    "idle": "Active, idle",
+    "deactivated": "Deactivated",
+    "closing": "Closing",
+    "closed": "Closed",
+    "cancelled": "Cancelled",
+    "job_mode": "Job mode",
+    "job_mode_running": "Job mode, running",
+}
+
+
+def headline(snapshot: SessionSnapshot) -> str:
+    """The session's phase in a few words."""
+    return HEADLINES[phase(snapshot)]
+
+
+def price_words(service: ServiceInfo) -> str:
+    """The price that figures are counted with, and whose it is; empty without a price.
+
+    ``at $0.80/s, list price of Premium``; ``at $0.65/s, your price``.
+    """
+    if service.price_per_second is None:
+        return ""
+    source = price_source_words(service)
+    return f"at {format_price(service.price_per_second)}" + (f", {source}" if source else "")
+
+
+def price_source_words(service: ServiceInfo) -> str:
+    """The source of a price, as a noun: ``list price of Premium``; empty when unknown."""
+    listed = LIST_PRICES.get(service.plan)
+    return {
+        "": "",
+        "list": f"list price of {listed.name if listed else service.plan}",
+        "own": "your price",
+        "environment": "your price (QSESSION_PRICE)",
+    }[service.price_source]
+
+
+def usage_words(spent: Usage) -> str:
+    """Seconds of usage: ``1 m 36 s``, ``1 m 36 s so far``, ``at most 1 m 36 s``.
+
+    With ``≈`` where they are an estimate of a device's for what the emulator ran.
+    """
+    words = f"{'≈ ' if spent.estimated else ''}{format_duration(spent.total)}"
+    if spent.at_most:
+        return f"at most {words}"
+    return words if spent.final else f"{words} so far"
+
+
+ESTIMATE = "a device's time by IBM's estimate of 2 s and 0.35 ms per execution for each job"
+"""Clause that says what the usage of an emulated session is."""
+
+
+def late_words(snapshot: SessionSnapshot) -> str:
+    """The jobs that would have failed on the device at its maximum time, as a sentence, if any."""
+    late = past_maximum(snapshot)
+    if not late or snapshot.max_ttl is None:
+        return ""
+    ran = sum(job.started is not None and not job.stray for job in snapshot.jobs)
+    return (
+        f"On the device the maximum time of {format_duration(snapshot.max_ttl)} would have been "
+        f"reached: about {late} of {ran} jobs would have failed."
+    )
+
+
+def cost_words(spent: Usage) -> str:
+    """The cost of usage: ``≈ $154``, or ``at most ≈ $154``; empty without a price."""
+    if spent.cost is None:
+        return ""
+    return f"{'at most ' if spent.at_most else ''}≈ {format_money(spent.cost)}"

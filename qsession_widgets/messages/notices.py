@@ -1,0 +1,65 @@
+"""Sentences about a session that its owner has to know: lost answers and waits.
+
+``js/src/shared/messages/notices.ts`` has the same; ``tests/vectors/notices.json`` has the sentences
+that both are tested with.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from ..formatting import format_duration, format_money
+from ..model import SessionSnapshot
+
+
+def notices(snapshot: SessionSnapshot, now: float) -> list[str]:
+    """Sentences for the reader of a session at this moment; empty when there are none.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    now : float
+        Service clock.
+    """
+    found = [_unknown(snapshot), _waits(snapshot, now)]
+    return [sentence for sentence in found if sentence]
+
+
+def _unknown(snapshot: SessionSnapshot) -> str:
+    if not snapshot.unknown:
+        return ""
+    jobs = snapshot.unknown.count("submit")
+    what = [f"{jobs} job{'' if jobs == 1 else 's'}"] if jobs else []
+    what += [f"the {action}" for action in ("close", "cancel") if action in snapshot.unknown]
+    text = (
+        f"{' and '.join(what).capitalize()} may have been accepted: the answer was lost, and the "
+        "service is asked until it says."
+    )
+    price = _price(snapshot)
+    costs = f" While active it costs {price}." if price and snapshot.service.charged else ""
+    again = " Running the cell again looks first, and sends nothing twice." if jobs else ""
+    return text + costs + again
+
+
+def _waits(snapshot: SessionSnapshot, now: float) -> str:
+    blocker = snapshot.blocker
+    if blocker is None:
+        return ""
+    name = f"'{blocker.name}'" if " " in blocker.name else blocker.name
+    which = name or blocker.session_id
+    of = f" of {PurePath(blocker.notebook).name}" if blocker.notebook else ""
+    jobs = f"with {blocker.pending} job{'' if blocker.pending == 1 else 's'} to run"
+    parts = [f"Waits for your session {which}{of}", jobs if blocker.pending else "idle"]
+    if price := _price(snapshot):
+        parts.append(price if snapshot.service.charged else f"on IBM {price}")
+    if blocker.ends_at is not None:
+        parts.append(f"lets others run in {format_duration(blocker.ends_at - now)}")
+    return f"{', '.join(parts)}: %session close {which} ends it."
+
+
+def _price(snapshot: SessionSnapshot) -> str:
+    price = snapshot.service.price_per_second
+    if price is None or snapshot.mode != "dedicated":
+        return ""
+    return f"{format_money(60 * price)} a minute"

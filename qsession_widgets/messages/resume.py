@@ -1,0 +1,115 @@
+"""Sentences about jobs of an earlier run that are taken up again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ..formatting import format_duration, format_money
+
+SENT_ANEW = "and is sent anew"
+
+REASONS: Mapping[str, str] = {
+    "failed": f"failed or was cancelled in that run, {SENT_ANEW}",
+    "gone": f"is not at the service any more, {SENT_ANEW}",
+    "private": f"is private, so that its result can be read only once, {SENT_ANEW}",
+    "differs": f"is stored with other parameters than this call has, {SENT_ANEW}",
+    "unreadable": f"cannot be compared with this call, {SENT_ANEW}",
+    "unanswered": f"could not be asked for, as the service did not answer, {SENT_ANEW}",
+    "calibration": (
+        f"ran before the device was calibrated anew, {SENT_ANEW}; --resume any takes it all the "
+        "same"
+    ),
+    "uncalibrated": (
+        "ran on a device of which it is not known whether it was calibrated anew since, "
+        f"{SENT_ANEW}; --resume any takes it all the same"
+    ),
+}
+"""Reasons why a job that was paid for is not taken up, by code."""
+
+_NAMES = {
+    "options": "options",
+    "values": "values of parameters",
+    "observables": "observables",
+    "place": "the service, instance, device or its settings",
+}
+
+
+def taken_up(run_id: str, changed: float, jobs: int, taken_at: float | None = None) -> str:
+    """A sentence about the run whose jobs are taken up."""
+    now = time.time() if taken_at is None else taken_at
+    many = f"{jobs} job{'' if jobs == 1 else 's'}"
+    return (
+        f"Takes up {run_id}, which stopped {format_duration(max(0.0, now - changed))} ago after "
+        f"{many}: what asks for the same again gets its job, and is not paid again."
+    )
+
+
+def nothing_to_take_up(finished: bool, known: bool) -> str:
+    """A sentence about a resume that finds no run."""
+    if not known:
+        return (
+            "Nothing to resume: where this notebook is stored is not known here. Set the variable "
+            "QSESSION_NOTEBOOK to its path, or name a run that %session runs lists."
+        )
+    if finished:
+        return (
+            "Nothing to resume: the last run of this notebook finished. %session runs lists what "
+            "--resume ID can take up all the same."
+        )
+    return "Nothing to resume: no run of this notebook stopped within the last 24 hours."
+
+
+def not_taken_up(job_id: str, reason: str) -> str:
+    """A sentence about a job that was paid for and is not taken up."""
+    return f"Job {job_id} {REASONS[reason]}."
+
+
+def older_calibration(job_id: str) -> str:
+    """A sentence about a job that is taken up although the device may have changed since."""
+    return (
+        f"Job {job_id} ran before the device was calibrated anew, as far as is known; it is taken "
+        "up all the same (--resume any)."
+    )
+
+
+def almost(now: Mapping[str, Any], then: Mapping[str, Any]) -> str | None:
+    """A sentence about a call that asks for almost the same as one before; None without one.
+
+    Parameters
+    ----------
+    now, then : mapping
+        Parts of the two fingerprints.
+    """
+    differ = {name for name in {*now, *then} if now.get(name) != then.get(name)}
+    begin = "Nothing of that run fits this call, which is sent anew: "
+    laid_out = {"circuits", "observables"} | ({"values"} if now.get("prepared") else set())
+    if "circuits" in differ and differ <= laid_out:
+        return (
+            f"{begin}its circuit was transpiled differently: set seed_transpiler, or keep the ISA "
+            "circuit."
+        )
+    if len(differ) != 1:
+        return None
+    (name,) = differ
+    if name in ("shots", "precision"):
+        return f"{begin}{name} {_amount(now.get(name))}, were {_amount(then.get(name))}."
+    if name in ("options", "place"):
+        return f"{begin}{_NAMES[name]} differ."
+    return None
+
+
+def _amount(value: Any) -> str:
+    if isinstance(value, int):
+        return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+    return "not given" if value is None else f"{value:g}"
+
+
+def reused_words(jobs: int, of: int, dollars: float | None, charged: bool) -> str:
+    """The number of reused jobs, and the cost that is not paid again."""
+    words = f"{jobs} of {of} job{'' if of == 1 else 's'} reused"
+    if dollars is None:
+        return words
+    what = "not paid again" if charged else "on IBM would not be paid again"
+    return f"{words}, ≈ {format_money(dollars)} {what}"

@@ -1,0 +1,81 @@
+"""Snapshots of a session, and everything derived from one.
+
+Views are functions of a `SessionSnapshot` and of *now*; snapshots know nothing of views.
+Pure: no I/O, and *now* is handed in.
+
+``snapshot`` has the facts as the service gave them, ``metrics`` the numbers and the phase derived
+from them, ``objective`` the summary of each series of values, ``events`` the differences between
+two snapshots, and ``results`` the codes that requests return.
+"""
+
+from .metrics import (
+    Countdown,
+    Phase,
+    Reused,
+    Usage,
+    device_elapsed,
+    empty_timeout,
+    idle_since,
+    idle_timeout,
+    interactive_timeout,
+    maximum_time,
+    noun,
+    past_maximum,
+    phase,
+    provisional,
+    reused,
+    usage,
+)
+from .objective import SeriesSummary, summaries
+from .results import EndCode, EndResult
+from .snapshot import (
+    EMPTY_SESSION_TTL,
+    FINAL_STATUSES,
+    READ_SERIES,
+    SCHEMA_VERSION,
+    Blocker,
+    EndReason,
+    JobRecord,
+    JobStatus,
+    SeriesPoint,
+    ServiceInfo,
+    SessionSnapshot,
+    UnknownRequest,
+    count_jobs,
+)
+
+__all__ = [
+    "EMPTY_SESSION_TTL",
+    "FINAL_STATUSES",
+    "READ_SERIES",
+    "SCHEMA_VERSION",
+    "Blocker",
+    "Countdown",
+    "EndCode",
+    "EndReason",
+    "EndResult",
+    "JobRecord",
+    "JobStatus",
+    "Phase",
+    "Reused",
+    "SeriesPoint",
+    "SeriesSummary",
+    "ServiceInfo",
+    "SessionSnapshot",
+    "UnknownRequest",
+    "Usage",
+    "count_jobs",
+    "device_elapsed",
+    "empty_timeout",
+    "idle_since",
+    "idle_timeout",
+    "interactive_timeout",
+    "maximum_time",
+    "noun",
+    "past_maximum",
+    "phase",
+    "provisional",
+    "reused",
+    "summaries",
+    "usage",
+]

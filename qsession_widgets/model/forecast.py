@@ -1,0 +1,314 @@
+"""Forecast of what a session's work would take and use on IBM.
+
+The work is read from a snapshot: each job's QPU time and the user's own time before it. It is
+played through three times, as a session, as a batch and in job mode, with a queue and a network
+that are assumed. On the emulator a job's QPU time is IBM's estimate for it.
+
+Pure: no words, no I/O. All times and durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal, NamedTuple
+
+from ..device_estimate import device_seconds
+from .metrics import usage
+from .snapshot import JobRecord, SessionSnapshot
+
+SPREAD = 1.5
+"""Factor by which a forecast may be off in both directions while nothing on IBM speaks for it: an
+assumption, never checked against IBM."""
+
+CALIBRATED_BY = 3
+"""Sessions on IBM after which the range follows from how far their forecasts were off."""
+
+LATENCY = 1.0
+"""Seconds of requests to IBM between a result and the next job's arrival: an assumption."""
+
+Way = Literal["session", "batch", "job"]
+
+
+class Range(NamedTuple):
+    """Lower and upper bound of a forecast."""
+
+    low: float
+    high: float
+
+    def times(self, factor: float) -> Range:
+        """Both bounds times a factor."""
+        return Range(self.low * factor, self.high * factor)
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job of the work.
+
+    Attributes
+    ----------
+    qpu : float
+        Its QPU time on the device.
+    before : float
+        The user's own time before it, since the results that it waited for.
+    waits : bool
+        Whether it was sent only when every job before it was over.
+    """
+
+    qpu: float
+    before: float
+    waits: bool
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """Assumptions of a forecast.
+
+    Attributes
+    ----------
+    queue_wait : float
+        Wait in the normal queue.
+    latency : float
+        Requests over the network between a result and the next job's arrival.
+    interactive_ttl, max_ttl : float
+        Timeouts of the session or batch.
+    price : float or None
+        US dollars for a second of usage.
+    ratios : tuple of float
+        Usage over its forecast, of earlier sessions on IBM with this plan and device.
+    """
+
+    queue_wait: float = 0.0
+    latency: float = LATENCY
+    interactive_ttl: float = 60.0
+    max_ttl: float = 28800.0
+    price: float | None = None
+    ratios: tuple[float, ...] = ()
+
+    def range_of(self, value: float) -> Range:
+        """The range around a value: the ratios' own, or `SPREAD` while they are too few."""
+        if len(self.ratios) >= CALIBRATED_BY:
+            return Range(value * min(self.ratios), value * max(self.ratios))
+        value *= median(self.ratios) if self.ratios else 1.0
+        return Range(value / SPREAD, value * SPREAD)
+
+
+@dataclass(frozen=True)
+class WayForecast:
+    """Forecast of one way to run the work.
+
+    Attributes
+    ----------
+    seconds : Range
+        From the first submission to the last result, waiting included.
+    usage : Range
+        Seconds that are charged.
+    cost : Range or None
+        US dollars; None without a price.
+    late : int
+        Jobs that would not have started at the maximum time, and fail.
+    plain : (float, float)
+        Seconds and usage without their ranges.
+    """
+
+    seconds: Range
+    usage: Range
+    cost: Range | None
+    late: int
+    plain: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Forecast of the same work in a session, in a batch and in job mode.
+
+    Attributes
+    ----------
+    jobs : int
+        How many jobs the work has.
+    session, batch, job : WayForecast
+        The three ways to run it.
+    assumed : Assumed
+        What was assumed.
+    estimated : bool
+        Whether QPU times are IBM's estimates and not the service's figures.
+    """
+
+    jobs: int
+    session: WayForecast
+    batch: WayForecast
+    job: WayForecast
+    assumed: Assumed
+    estimated: bool
+
+
+def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step, ...]:
+    """The work of a session so far: its jobs that ran to their end, in the order they were sent.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    estimated : bool
+        Whether a job's QPU time is to be IBM's estimate by its executions, and not the service's
+        figure, where the executions are known.
+    """
+    steps: list[Step] = []
+    ended = sent = None
+    for job in ran_jobs(snapshot):
+        assert job.finished is not None
+        waits = ended is not None and job.created >= ended
+        before = 0.0
+        if ended is not None and sent is not None:
+            before = job.created - ended if waits else 0.0
+        qpu = job.charged_seconds or 0.0
+        if estimated and job.device_seconds is None and job.executions is not None:
+            qpu = device_seconds(job.executions)
+        steps.append(Step(qpu, before, waits))
+        sent = job.created
+        ended = job.finished if ended is None else max(ended, job.finished)
+    return tuple(steps)
+
+
+def forecast(snapshot: SessionSnapshot, assumed: Assumed) -> Forecast | None:
+    """Forecast the work of a session so far, run on IBM in each of the three ways.
+
+    Returns
+    -------
+    Forecast or None
+        None before a job has ended.
+    """
+    work = work_of(snapshot)
+    if not work:
+        return None
+    emulated = snapshot.service.kind == "local"
+    return Forecast(
+        jobs=len(work),
+        session=way(work, assumed, "session"),
+        batch=way(work, assumed, "batch"),
+        job=way(work, assumed, "job"),
+        assumed=assumed,
+        estimated=emulated,
+    )
+
+
+def way(work: Sequence[Step], assumed: Assumed, how: Way) -> WayForecast:
+    """Play the work through in one way.
+
+    In a session the time between jobs is charged, up to the interactive timeout; after it, the next
+    job waits in the queue again, in a batch too, where no idle time is charged. In job mode every
+    job waits in the queue, those that are sent together at the same time.
+    """
+    arrived = free = first = None
+    used, late = 0.0, 0
+    for step in work:
+        idle = 0.0
+        if free is None or arrived is None:
+            arrived, start = 0.0, assumed.queue_wait
+        else:
+            gap = step.before + assumed.latency
+            arrived = free + gap if step.waits else arrived
+            start = max(arrived, free)
+            if how == "job":
+                start = max(free, arrived + assumed.queue_wait)
+            elif step.waits and gap >= assumed.interactive_ttl:
+                start += assumed.queue_wait
+            if how == "session" and step.waits:
+                idle = min(gap, assumed.interactive_ttl)
+        first = start if first is None else first
+        if how != "job" and (late or start - first >= assumed.max_ttl):
+            if not late and free is not None:
+                # the session is charged until the maximum time has ended it, and no job follows
+                used += min(idle, max(0.0, first + assumed.max_ttl - free))
+            late += 1
+            continue
+        free = start + step.qpu
+        used += idle + step.qpu
+    seconds = free or 0.0
+    charged = assumed.range_of(used)
+    cost = None if assumed.price is None else charged.times(assumed.price)
+    return WayForecast(assumed.range_of(seconds), charged, cost, late, (seconds, used))
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Forecast of a session that has run on IBM, beside what it then was.
+
+    Attributes
+    ----------
+    forecast : WayForecast
+        By its jobs' executions and the time between them.
+    usage : float
+        Usage that the service has charged.
+    """
+
+    forecast: WayForecast
+    usage: float
+
+    @property
+    def ratio(self) -> float:
+        """Usage over its forecast without a range."""
+        return self.usage / self.forecast.plain[1]
+
+
+def check(snapshot: SessionSnapshot, ratios: tuple[float, ...] = ()) -> Checked | None:
+    """Forecast a session on IBM that is over by what was known of its jobs when they were sent.
+
+    Returns
+    -------
+    Checked or None
+        None on the emulator, before the usage is final, and where a job's executions are unknown.
+    """
+    ran = ran_jobs(snapshot)
+    known = bool(ran) and all(job.executions is not None for job in ran)
+    if snapshot.service.kind != "ibm" or not snapshot.usage_final or not known:
+        return None
+    assumed = Assumed(
+        queue_wait=_first_wait(snapshot),
+        # what was waited for the network lies in the time between the jobs
+        latency=0.0,
+        interactive_ttl=snapshot.interactive_ttl or 60.0,
+        max_ttl=snapshot.max_ttl or 28800.0,
+        price=snapshot.service.price_per_second,
+        ratios=ratios,
+    )
+    how: Way = "session" if snapshot.mode == "dedicated" else "batch"
+    found = way(work_of(snapshot, estimated=True), assumed, how)
+    return Checked(found, usage(snapshot, snapshot.answered_at).total)
+
+
+def assumed_of(
+    snapshot: SessionSnapshot,
+    *,
+    price: float | None,
+    queue_wait: float | None = None,
+    ratios: tuple[float, ...] = (),
+) -> Assumed:
+    """Assumptions for a session: its own timeouts, and its own wait in the queue if none is given.
+
+    On IBM the time between its jobs has the network's share in it, on the emulator it has none.
+    """
+    return Assumed(
+        queue_wait=_first_wait(snapshot) if queue_wait is None else queue_wait,
+        latency=LATENCY if snapshot.service.kind == "local" else 0.0,
+        interactive_ttl=snapshot.interactive_ttl or 60.0,
+        max_ttl=snapshot.max_ttl or 28800.0,
+        price=price,
+        ratios=ratios,
+    )
+
+
+def _first_wait(snapshot: SessionSnapshot) -> float:
+    first = next(iter(ran_jobs(snapshot)), None)
+    return 0.0 if first is None else max(0.0, (first.started or 0.0) - first.created)
+
+
+def ran_jobs(snapshot: SessionSnapshot) -> list[JobRecord]:
+    """Its jobs that ran to their end, in the order in which they were sent."""
+    return [
+        job
+        for job in snapshot.jobs
+        if job.status == "done" and not job.stray
+        if job.started is not None and job.finished is not None
+    ]

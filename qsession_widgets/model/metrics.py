@@ -1,0 +1,420 @@
+"""Every number derived from what is known of a session: countdowns, usage, cost.
+
+They are functions of a snapshot and of *now*, so that a view can tick without asking anyone. The
+browser computes the same numbers with the same formulas (``js/src/shared/metrics.ts``);
+``tests/vectors/countdowns.json`` holds the cases both are tested with.
+
+All times are seconds since the epoch on the *service's* clock; all durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from ..device_estimate import DEVICE_SECONDS
+from ..formatting import cut_seconds
+from .snapshot import EMPTY_SESSION_TTL, JobRecord, SessionSnapshot
+
+# -------------------------------------------------------------------------------------------------
+# Countdowns
+
+
+@dataclass(frozen=True)
+class Countdown:
+    """One of the session's clocks.
+
+    Attributes
+    ----------
+    total : float
+        Its full length in seconds.
+    remaining : float
+        Seconds left, never negative; the full length while it does not run.
+    running : bool
+        Whether it counts down at this moment.
+    ends_at : float or None
+        When it reaches zero (service clock), None while it does not run.
+    """
+
+    total: float
+    remaining: float
+    running: bool
+    ends_at: float | None
+
+
+def _countdown(total: float, started: float | None, now: float) -> Countdown:
+    if started is None:
+        return Countdown(total, total, False, None)
+    ends = started + total
+    return Countdown(total, min(total, max(0.0, ends - now)), True, ends)
+
+
+def interactive_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
+    """The interactive timeout (ITTL): how long the session stays active with nothing to do.
+
+    It runs from the last completion, only while the session is active with no job queued or
+    running; otherwise it is full and paused.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    now : float
+        Service clock.
+
+    Returns
+    -------
+    Countdown or None
+        None when the service gave no interactive timeout.
+    """
+    if snapshot.interactive_ttl is None:
+        return None
+    idle = snapshot.state == "active" and not snapshot.pending()
+    return _countdown(snapshot.interactive_ttl, snapshot.last_job_completed if idle else None, now)
+
+
+def maximum_time(snapshot: SessionSnapshot, now: float) -> Countdown | None:
+    """The maximum time: from the start of the first job, never pausing, until the session ends.
+
+    Returns
+    -------
+    Countdown or None
+        None when the service gave no maximum time. A closed session's clock stands where it was at
+        the end.
+    """
+    if snapshot.max_ttl is None:
+        return None
+    if snapshot.state == "closed":
+        if snapshot.started_at is None or snapshot.closed_at is None:
+            return Countdown(snapshot.max_ttl, snapshot.max_ttl, False, None)
+        left = max(0.0, snapshot.started_at + snapshot.max_ttl - snapshot.closed_at)
+        return Countdown(snapshot.max_ttl, min(snapshot.max_ttl, left), False, None)
+    return _countdown(snapshot.max_ttl, snapshot.started_at, now)
+
+
+def empty_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
+    """The time that a session without any job stays open.
+
+    Returns
+    -------
+    Countdown or None
+        None once a job was submitted, or when the session is closed.
+    """
+    if snapshot.state != "open" or snapshot.opened_at is None or snapshot.pending():
+        return None
+    return _countdown(EMPTY_SESSION_TTL, snapshot.opened_at, now)
+
+
+def idle_since(snapshot: SessionSnapshot) -> float:
+    """When a session without pending jobs had nothing to do for the last time (service clock)."""
+    ends = [job.finished for job in snapshot.jobs if job.finished is not None and not job.stray]
+    known = [snapshot.opened_at, snapshot.last_job_completed, *ends]
+    return max((at for at in known if at is not None), default=snapshot.answered_at)
+
+
+def idle_timeout(snapshot: SessionSnapshot, now: float) -> Countdown | None:
+    """The time until this kernel closes the session because nothing is pending (``--idle-close``).
+
+    Returns
+    -------
+    Countdown or None
+        None without that rule, or once the session accepts no jobs; full and paused while a job is
+        pending.
+    """
+    if snapshot.idle_close is None or not snapshot.accepting_jobs or snapshot.state == "closed":
+        return None
+    since = None if snapshot.pending() else idle_since(snapshot)
+    return _countdown(snapshot.idle_close, since, now)
+
+
+# -------------------------------------------------------------------------------------------------
+# Usage and cost
+
+OVERDUE = 2.0
+"""Seconds that an answer of the service may take before it counts as silent."""
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A session's billed time by its causes.
+
+    Attributes
+    ----------
+    total : float
+        Usage in seconds: for a session the wall-clock time it was active, otherwise QPU time.
+    qpu, classical, idle : float
+        The total split into QPU time, other time with a job running, and time with none running.
+    cost : float or None
+        US dollars at the plan's price, None when there is none. Until it is final, of the seconds
+        that `format_duration` shows.
+    final : bool
+        Whether the total is the service's final figure; an estimate otherwise.
+    at_most : bool
+        Whether the total is a bound: the service is silent, and by what it said last the session
+        may have ended before.
+    estimated : bool
+        Whether this is the time of a device for what the emulator ran, by IBM's estimate of each
+        job and the time between them as it was.
+    """
+
+    total: float
+    qpu: float
+    classical: float
+    idle: float
+    cost: float | None
+    final: bool
+    at_most: bool = False
+    estimated: bool = False
+
+    def cost_by_cause(self) -> dict[str, float] | None:
+        """US dollars by cause, which add up to the cost; None without a price."""
+        if self.cost is None:
+            return None
+        rate = self.cost / self.total if self.total else 0.0
+        return {part: rate * getattr(self, part) for part in ("qpu", "classical", "idle")}
+
+
+def usage(snapshot: SessionSnapshot, now: float) -> Usage:
+    """Usage up to now, split by what it was spent on.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session or batch.
+    now : float
+        Service clock.
+
+    Returns
+    -------
+    Usage
+        Final when the service said so, otherwise an estimate from its timestamps. On the emulator
+        it is what the same work would use on the device.
+    """
+    qpu = sum(job.charged_seconds or 0.0 for job in snapshot.jobs if not job.stray)
+    estimated = snapshot.device_time is not None
+    if snapshot.mode != "dedicated":
+        total = qpu
+        if snapshot.device_time is not None:
+            total = snapshot.device_time[0]
+        elif snapshot.usage_final and snapshot.usage_seconds is not None:
+            total = snapshot.usage_seconds
+        cost = _cost(snapshot, total)
+        return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final, estimated=estimated)
+    open_end, at_most = active_until(snapshot, now)
+    periods = [(begin, open_end if end is None else end) for begin, end in snapshot.active_periods]
+    total = sum(max(0.0, end - begin) for begin, end in periods)
+    if snapshot.usage_final and snapshot.usage_seconds is not None:
+        total, at_most = snapshot.usage_seconds, False
+    if snapshot.device_time is not None:
+        qpu, ran = snapshot.device_time
+        running = _running(snapshot, open_end)
+        idle = max(0.0, total - ran - running)
+        qpu += min(running, DEVICE_SECONDS)
+        total = qpu + idle
+        cost = _cost(snapshot, total)
+        return Usage(total, qpu, 0.0, idle, cost, snapshot.usage_final, at_most, True)
+    busy = min(total, _overlap(run_spans(snapshot.jobs, now), periods))
+    qpu = min(qpu, busy)
+    cost = _cost(snapshot, total)
+    return Usage(total, qpu, busy - qpu, total - busy, cost, snapshot.usage_final, at_most)
+
+
+def _cost(snapshot: SessionSnapshot, seconds: float) -> float | None:
+    """Dollars of a usage; what still ticks costs its seconds as they are shown."""
+    price = snapshot.service.price_per_second
+    if price is None:
+        return None
+    return price * (seconds if snapshot.usage_final else cut_seconds(seconds))
+
+
+def _running(snapshot: SessionSnapshot, until: float) -> float:
+    """For how long a job has been running that is not in the snapshot's ``device_time`` yet."""
+    started, ended = snapshot.last_job_started, snapshot.last_job_completed
+    if snapshot.state == "closed" or started is None or started <= (ended or 0.0):
+        return 0.0
+    return max(0.0, until - started)
+
+
+def device_elapsed(snapshot: SessionSnapshot, now: float) -> float | None:
+    """Seconds of the maximum time that the work of an emulated session would use on the device.
+
+    Returns
+    -------
+    float or None
+        None on a device, and before the first job started.
+    """
+    if snapshot.device_time is None or snapshot.started_at is None:
+        return None
+    until = now if snapshot.closed_at is None else snapshot.closed_at
+    on_device, ran = snapshot.device_time
+    running = _running(snapshot, until)
+    between = max(0.0, until - snapshot.started_at - ran - running)
+    return between + on_device + min(running, DEVICE_SECONDS)
+
+
+def past_maximum(snapshot: SessionSnapshot) -> int:
+    """The number of jobs that would have failed on the device at the maximum time.
+
+    They are those that the device would not have started by then. The emulator is quicker, and has
+    run them.
+    """
+    if snapshot.started_at is None or snapshot.max_ttl is None or snapshot.device_time is None:
+        return 0
+    late, added, ended = 0, 0.0, snapshot.started_at
+    ran = [job for job in snapshot.jobs if job.started is not None and not job.stray]
+    for job in sorted(ran, key=lambda job: job.started or 0.0):
+        assert job.started is not None
+        if job.started - snapshot.started_at + added >= snapshot.max_ttl:
+            late += 1
+        if job.device_seconds is not None and job.finished is not None:
+            added += job.device_seconds - (job.finished - max(job.started, ended))
+            ended = max(ended, job.finished)
+    return late
+
+
+@dataclass(frozen=True)
+class Reused:
+    """Jobs that were taken up of an earlier run, and what they would have cost once more.
+
+    Attributes
+    ----------
+    jobs, of : int
+        How many were taken up, of how many jobs that were asked for.
+    seconds : float
+        How long they ran, in seconds of service time.
+    dollars : float or None
+        What that costs; None without a price.
+    """
+
+    jobs: int
+    of: int
+    seconds: float
+    dollars: float | None
+
+
+def reused(snapshot: SessionSnapshot) -> Reused | None:
+    """The jobs that were taken up of an earlier run; None where there are none."""
+    taken = [job for job in snapshot.jobs if job.reused]
+    if not taken:
+        return None
+    seconds = sum(_ran(job) for job in taken)
+    price = snapshot.service.price_per_second
+    of = sum(job.reused or not job.stray for job in snapshot.jobs)
+    return Reused(len(taken), of, seconds, None if price is None else seconds * price)
+
+
+def _ran(job: JobRecord) -> float:
+    """Seconds that a job ran, or else its QPU time."""
+    if job.device_seconds is not None:
+        # what the simulation took says nothing of the device
+        return job.device_seconds
+    if not job.exact or job.started is None or job.finished is None:
+        return job.qpu_seconds or 0.0
+    return max(job.finished - job.started, job.qpu_seconds or 0.0)
+
+
+def active_until(snapshot: SessionSnapshot, now: float) -> tuple[float, bool]:
+    """Until when a session is known to be active that was active when the service answered last.
+
+    In silence it is not taken to be active beyond its timeouts: the interactive timeout from its
+    last completion, if nothing was pending, and the maximum time.
+
+    Returns
+    -------
+    tuple of (float, bool)
+        The time, at most ``now``, and whether a timeout has cut it.
+    """
+    if snapshot.state == "closed":
+        # the last poll may have seen the close without the end of the period that it ended
+        return (now if snapshot.closed_at is None else snapshot.closed_at), False
+    limits = [now]
+    started, ended = snapshot.last_job_started, snapshot.last_job_completed
+    runs = bool(snapshot.pending()) or (started is not None and started > (ended or 0.0))
+    if ended is not None and snapshot.interactive_ttl is not None and not runs:
+        # a period that began later was begun by a job
+        begins = (begin for begin, end in snapshot.active_periods if end is None)
+        limits.append(max(ended, *begins, 0.0) + snapshot.interactive_ttl)
+    if snapshot.started_at is not None and snapshot.max_ttl is not None:
+        limits.append(snapshot.started_at + snapshot.max_ttl)
+    until = min(limits)
+    if snapshot.answered_at > until:
+        # it said so itself after that timeout: it is active until its next answer is overdue
+        wait = (snapshot.poll_interval + OVERDUE) * snapshot.service.speed
+        until = min(now, snapshot.answered_at + wait)
+    return until, until < now
+
+
+def run_spans(jobs: Iterable[JobRecord], now: float) -> list[tuple[float, float]]:
+    """When at least one job ran, as disjoint spans in order.
+
+    A job that is over without a known end counts for nothing rather than for ever.
+    """
+    spans = sorted(
+        (job.started, now if job.finished is None else job.finished)
+        for job in jobs
+        if job.started is not None and not job.stray and not (job.final and job.finished is None)
+    )
+    merged: list[tuple[float, float]] = []
+    for begin, end in spans:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged
+
+
+def _overlap(spans: Iterable[tuple[float, float]], periods: Iterable[tuple[float, float]]) -> float:
+    """Length of the part of ``spans`` that lies within ``periods``."""
+    known = list(periods)
+    return sum(max(0.0, min(end, e) - max(begin, b)) for begin, end in spans for b, e in known)
+
+
+def provisional(snapshot: SessionSnapshot) -> int:
+    """Number of jobs that ran and whose times are only as polling saw them."""
+    ran = (job for job in snapshot.jobs if job.final and job.started is not None)
+    return sum(not job.exact for job in ran)
+
+
+Phase = Literal[
+    "open",
+    "queued",
+    "active",
+    "idle",
+    "deactivated",
+    "closing",
+    "closed",
+    "cancelled",
+    "job_mode",
+    "job_mode_running",
+]
+
+
+def phase(snapshot: SessionSnapshot) -> Phase:
+    """The phase of a session, as a code from which labels, colours and order follow.
+
+    Returns
+    -------
+    str
+        ``open``: no job yet; ``queued``: jobs wait for the session to become active; ``active``
+        with jobs, ``idle`` without; ``deactivated`` by the interactive timeout; ``closing``: it
+        accepts no more jobs; ``closed`` or ``cancelled``. Jobs without a session are in
+        ``job_mode``, or ``job_mode_running`` while any is pending.
+    """
+    pending = snapshot.pending()
+    if snapshot.mode == "job":
+        return "job_mode_running" if pending else "job_mode"
+    if snapshot.state == "closed":
+        return "cancelled" if snapshot.state_reason == "session_cancelled" else "closed"
+    if not snapshot.accepting_jobs:
+        return "closing"
+    if snapshot.state == "active":
+        return "active" if pending else "idle"
+    if pending:
+        return "queued"
+    return "deactivated" if snapshot.state == "inactive" else "open"
+
+
+def noun(snapshot: SessionSnapshot) -> str:
+    """The noun for it: session, batch, or job mode."""
+    return {"dedicated": "session", "batch": "batch", "job": "job mode"}[snapshot.mode]

@@ -1,0 +1,175 @@
+"""Forecast of the jobs still to come of a session for which ``--expect`` says how many there are.
+
+Pure: no words, no I/O. All times and durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import sqrt
+from statistics import median
+
+from .forecast import Range, ran_jobs
+from .metrics import device_elapsed, usage
+from .snapshot import JobRecord, SessionSnapshot
+
+JUDGED_FROM = 3
+"""Finished jobs from which on something is said of those to come."""
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """Jobs still to come of a session with an expected number of jobs.
+
+    On the emulator, seconds are the device's.
+
+    Attributes
+    ----------
+    jobs : int
+        Jobs still to come, the running one included.
+    seconds : Range
+        How long they take, the user's own time between them included.
+    usage : Range
+        Seconds of usage that they add.
+    cost : Range or None
+        US dollars that they add; None without a price.
+    past_maximum, past_budget : int
+        About how many of them the maximum time or the budget does not leave room for.
+    """
+
+    jobs: int
+    seconds: Range
+    usage: Range
+    cost: Range | None
+    past_maximum: int
+    past_budget: int
+
+
+def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
+    """Forecast the jobs still to come of a session for which ``--expect`` says how many there are.
+
+    Returns
+    -------
+    Outlook or None
+        None without that number, for a session that takes no more jobs, and before `JUDGED_FROM`
+        jobs have ended.
+    """
+    expected = snapshot.expected_jobs
+    ran = ran_jobs(snapshot)
+    if not expected or not snapshot.accepting_jobs or len(ran) < JUDGED_FROM:
+        return None
+    left = expected - len(ran)
+    if left <= 0:
+        return None
+    lengths = _cycles(ran)
+    busy = [_length(job) for job in ran]
+    idle, running = _begun(snapshot, ran, now)
+    begun = _part(busy, lengths, idle, running)
+    ttl = snapshot.interactive_ttl
+    charged, counted = lengths, begun
+    if snapshot.mode != "dedicated":
+        # a job counts once it has ended
+        charged, counted = [job.charged_seconds or 0.0 for job in ran], 0.0
+    elif ttl is not None:
+        charged = [own + min(whole - own, ttl) for own, whole in zip(busy, lengths, strict=True)]
+        counted = _part(busy, charged, idle, running)
+    seconds = _to_come(lengths, expected, begun)
+    used = _to_come(charged, expected, counted)
+    price = snapshot.service.price_per_second
+    return Outlook(
+        jobs=left,
+        seconds=seconds,
+        usage=used,
+        cost=None if price is None else used.times(price),
+        past_maximum=_past(_until_maximum(snapshot, now), median(lengths), left),
+        past_budget=_past(_until_budget(snapshot, now), median(charged), left),
+    )
+
+
+def _to_come(values: Sequence[float], expected: int, since: float) -> Range:
+    """Range of the sum of the values still to come.
+
+    What is typical is their mean so far, in which one that is far off counts as three times or a
+    third of it. Each job that ends narrows the range of the whole to what fits the range before it
+    as well. If the two do not meet, the new one begins where the old one ended, so that it never
+    jumps.
+    """
+    typical = median(values[:JUDGED_FROM])
+    total = squares = 0.0
+    whole: Range | None = None
+    for count, value in enumerate(values, start=1):
+        total += value
+        off = min(max(value, typical / 3), 3 * typical) - typical
+        typical += off / (count + 1)
+        squares += off * off
+        if count < JUDGED_FROM:
+            continue
+        scatter = sqrt(squares / count) / typical if typical else 0.0
+        factor = 1 + (0.5 + min(scatter, 1.0)) / sqrt(count)
+        rest = max(0, expected - count) * typical
+        new = Range(total + rest / factor, total + rest * factor)
+        whole = new if whole is None else _narrowed(whole, new)
+    assert whole is not None
+    return Range(max(0.0, whole.low - total - since), max(0.0, whole.high - total - since))
+
+
+def _narrowed(old: Range, new: Range) -> Range:
+    if new.low > old.high:
+        return Range(old.high, new.high)
+    if new.high < old.low:
+        return Range(new.low, old.low)
+    return Range(max(old.low, new.low), min(old.high, new.high))
+
+
+def _begun(snapshot: SessionSnapshot, ran: Iterable[JobRecord], now: float) -> tuple[float, float]:
+    """Seconds since the last of these jobs ended: those before the next one ran, and since then."""
+    ended = max(job.finished or 0.0 for job in ran)
+    started = [job.started for job in snapshot.pending() if job.started is not None]
+    until = max(ended, min([*started, now]))
+    return until - ended, max(0.0, now - until) if started else 0.0
+
+
+def _part(busy: Sequence[float], whole: Sequence[float], idle: float, running: float) -> float:
+    """The parts of a usual job, and of the usual time before it, that are over already."""
+    before = median(total - own for own, total in zip(busy, whole, strict=True))
+    return min(idle, before) + min(running, median(busy))
+
+
+def _past(room: float | None, one: float, left: int) -> int:
+    """Number of the jobs that are left that have no room."""
+    if room is None or one <= 0:
+        return 0
+    return max(0, left - int(max(0.0, room) / one + 1e-9))
+
+
+def _until_maximum(snapshot: SessionSnapshot, now: float) -> float | None:
+    if snapshot.max_ttl is None or snapshot.started_at is None:
+        return None
+    elapsed = device_elapsed(snapshot, now)
+    return snapshot.max_ttl - (now - snapshot.started_at if elapsed is None else elapsed)
+
+
+def _until_budget(snapshot: SessionSnapshot, now: float) -> float | None:
+    if snapshot.budget_seconds is None:
+        return None
+    return snapshot.budget_seconds - usage(snapshot, now).total
+
+
+def _length(job: JobRecord) -> float:
+    """Seconds that a job that is over ran, on the emulator those of a device."""
+    if job.device_seconds is not None:
+        return job.device_seconds
+    return (job.finished or 0.0) - (job.started or 0.0)
+
+
+def _cycles(ran: Iterable[JobRecord]) -> list[float]:
+    """Seconds for each job: the time that nothing ran before it, and its own length."""
+    found: list[float] = []
+    ended = None
+    for job in ran:
+        assert job.started is not None
+        gap = 0.0 if ended is None else max(0.0, job.started - ended)
+        found.append(gap + _length(job))
+        ended = max(ended or 0.0, job.finished or 0.0)
+    return found

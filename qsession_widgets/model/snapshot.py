@@ -1,0 +1,418 @@
+"""One session at one moment: the facts as the service gave them.
+
+A snapshot is the only thing that flows from the monitor to the views: panel, receipt, timeline,
+status line. It is immutable and holds the service's own timestamps; what is derived from them is in
+`qsession_widgets.model`. The browser's types are made from this file.
+
+All times are seconds since the epoch on the *service's* clock; all durations are seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+SCHEMA_VERSION = 1
+"""Version of the JSON form; a view that knows another one asks for a reload instead of guessing."""
+
+EMPTY_SESSION_TTL = 1800.0
+"""Seconds after which the service closes a session that was opened and never ran a job (30
+minutes)."""
+
+READ_SERIES = "expectation value"
+"""Name of the series of values that were read from estimator results."""
+
+PriceSource = Literal["", "list", "own", "environment"]
+EndReason = Literal[
+    "budget",
+    "idle_close",
+    "panel",
+    "notebook",
+    "once",
+    "on_error",
+    "exit",
+    "crash",
+    "terminal",
+    "lab",
+    "elsewhere",
+    "max_time",
+    "never_used",
+    "request",
+]
+UnknownRequest = Literal["submit", "close", "cancel"]
+JobStatus = Literal["queued", "running", "done", "cancelled", "failed"]
+FINAL_STATUSES: frozenset[str] = frozenset({"done", "cancelled", "failed"})
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job of a session.
+
+    Attributes
+    ----------
+    id : str
+        The service's id of the job.
+    program : str
+        The primitive or program it runs: ``sampler``, ``estimator``, ``executor``.
+    status : str
+        ``queued``, ``running``, ``done``, ``cancelled`` or ``failed``.
+    created, started, finished : float or None
+        When it was accepted, began to run and ended (service clock, seconds since the epoch); None
+        while unknown.
+    exact : bool
+        True when ``started`` and ``finished`` are the service's own figures, False while they are
+        what polling saw.
+    qpu_seconds : float or None
+        QPU time charged for it, None until the service says.
+    device_seconds : float or None
+        On the emulator, how long it would take on the device: an estimate. None on a device, and
+        until it is over.
+    pubs : int or None
+        How many PUBs it holds, None when it was not submitted from this kernel.
+    executions : int or None
+        Shots times circuits that it asks for, by which IBM estimates its time; None when it was not
+        submitted from this kernel, or by a program that does not say.
+    error : str or None
+        Why it failed, in words.
+    error_code : int or None
+        The service's code for that.
+    stray : bool
+        True when it went to the session's backend but outside the session.
+    reused : bool
+        True when an earlier run had paid for it, and a call that asked for the same got it.
+    cell : int or None
+        Number of the notebook's cell that has sent it, None when unknown.
+    method : str or None
+        How the emulator simulated it: ``exact``, or the method behind a result that is not; None
+        when unknown, as always on IBM.
+    approximation : str or None
+        What of its result is not exact, in the emulator's words.
+    no_effect : tuple of str
+        Names of its options that have no effect in the emulator.
+    """
+
+    id: str
+    program: str
+    status: JobStatus
+    created: float
+    started: float | None = None
+    finished: float | None = None
+    exact: bool = False
+    qpu_seconds: float | None = None
+    device_seconds: float | None = None
+    pubs: int | None = None
+    executions: int | None = None
+    error: str | None = None
+    error_code: int | None = None
+    stray: bool = False
+    reused: bool = False
+    cell: int | None = None
+    method: str | None = None
+    approximation: str | None = None
+    no_effect: tuple[str, ...] = ()
+
+    @property
+    def final(self) -> bool:
+        """True if nothing more happens to this job."""
+        return self.status in FINAL_STATUSES
+
+    @property
+    def charged_seconds(self) -> float | None:
+        """QPU time as IBM charges it: what the service said, on the emulator the estimate."""
+        return self.qpu_seconds if self.device_seconds is None else self.device_seconds
+
+
+@dataclass(frozen=True)
+class SeriesPoint:
+    """One value of a series, such as the energy that an algorithm minimises.
+
+    Attributes
+    ----------
+    series : str
+        Name of the series.
+    value : float
+        The value, in the user's own unit.
+    time : float
+        When it was read or logged (service clock, seconds since the epoch).
+    error : float or None
+        Standard error of the value; None when unknown.
+    step : float or None
+        The user's number for the step; None without one.
+    job_id : str or None
+        The job it was read from, or the latest job when it was logged; None before the first.
+    """
+
+    series: str
+    value: float
+    time: float
+    error: float | None = None
+    step: float | None = None
+    job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class ServiceInfo:
+    """Which service runs the session, as shown to people.
+
+    Attributes
+    ----------
+    kind : {"ibm", "local"}
+        IBM Quantum Platform, or the emulator on this machine.
+    label : str
+        One short line, for example ``IBM Quantum · us-east · Premium`` or ``local emulator · no
+        charge``.
+    plan : str
+        Name of the plan, lower case, empty when unknown.
+    price_per_second : float or None
+        US dollars for one second of usage, None when the plan does not say.
+    price_source : {"", "list", "own", "environment"}
+        Where that price comes from: IBM's list, the user's own for the account or plan, or the
+        variable ``QSESSION_PRICE``; empty without a price, or when unknown.
+    charged : bool
+        False on the emulator: a cost is then what it *would be*.
+    speed : float
+        How many seconds of service time pass in one second; 1 except on a sped-up emulator.
+    """
+
+    kind: Literal["ibm", "local"]
+    label: str
+    plan: str = ""
+    price_per_second: float | None = None
+    charged: bool = True
+    speed: float = 1.0
+    price_source: PriceSource = ""
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """Another session of the same user's, active on the backend, which a session's jobs wait for.
+
+    Attributes
+    ----------
+    session_id : str
+        The service's id.
+    name : str
+        The user's name for it, empty when unknown.
+    notebook : str
+        The notebook that opened it, empty when unknown.
+    pending : int
+        How many of its jobs are queued or running; 0 when it is idle.
+    ends_at : float or None
+        When its interactive timeout lets others run, if it gets no more jobs; None while it has
+        some.
+    """
+
+    session_id: str
+    name: str = ""
+    notebook: str = ""
+    pending: int = 0
+    ends_at: float | None = None
+
+
+@dataclass(frozen=True)
+class SessionSnapshot:
+    """Everything known of one session at one moment.
+
+    Attributes
+    ----------
+    session_id : str
+        The service's id.
+    mode : {"dedicated", "batch", "job"}
+        A session, a batch, or job mode: no session at all, only jobs.
+    backend : str
+        Name of the backend.
+    service : ServiceInfo
+        Which service answered.
+    state : str
+        ``open`` (no job ran yet), ``active``, ``inactive`` (deactivated by the interactive timeout)
+        or ``closed``.
+    state_reason : str or None
+        The service's word for how it came to that state.
+    accepting_jobs : bool
+        False once it was closed or cancelled, while its last jobs may still run.
+    opened_at, started_at, activated_at, closed_at : float or None
+        When it was opened, its first job started, it last became active, it closed.
+    last_job_started, last_job_completed : float or None
+        When its latest job started and completed.
+    interactive_ttl, max_ttl : float or None
+        The interactive timeout and the maximum time, in seconds, as the service granted them.
+    active_periods : tuple of (float, float or None)
+        Begin and end of each period in which it was active; the last end is None while it lasts.
+    usage_seconds : float or None
+        Usage as the service last said.
+    usage_final : bool
+        True when the service will not change that figure any more.
+    device_time : (float, float) or None
+        On the emulator, of the jobs that are over: how long they would take on the device, an
+        estimate, and for how long they ran here, in seconds. None on a device.
+    jobs : tuple of JobRecord
+        Its jobs, oldest first.
+    points : tuple of SeriesPoint
+        Values that this kernel has read from its jobs or logged, in that order.
+    others : tuple of (float, float or None, float or None)
+        Created, started, finished of other users' jobs on the backend; only the emulator tells.
+    queue_length : int or None
+        Jobs waiting on the backend, of everybody.
+    answered_at : float
+        When the service answered last (service clock).
+    clock_offset : float
+        Service clock minus this machine's clock, in seconds, at that answer.
+    poll_interval : float
+        The most seconds until the monitor asks again; 0 when it has stopped asking.
+    problem : str or None
+        What is wrong with reaching the service, in one sentence; None while it answers.
+    problem_since : float or None
+        Since when (service clock, estimated).
+    expected_jobs : int or None
+        How many jobs the user said there would be.
+    name : str
+        The user's name for the session.
+    notebook : str
+        The notebook that opened it, empty when unknown.
+    idle_close : float or None
+        Seconds with nothing pending after which this kernel closes it; None without that rule.
+    budget_seconds : float or None
+        Seconds of usage at which this kernel ends it; None without a budget.
+    budget_dollars : float or None
+        The budget in US dollars, when it was given in them.
+    strict : bool
+        Whether this kernel refuses jobs for its backend that would run outside of it.
+    end_reason : str or None
+        The policy or the request that ended it: ``budget``, ``idle_close``; ``panel``,
+        ``notebook``, ``once``, ``on_error`` or ``exit`` of its own notebook; ``crash``, when that
+        had died; ``terminal``, ``lab`` (JupyterLab's server); ``elsewhere``, another notebook or
+        process; ``request``, where only that is known; ``max_time`` or ``never_used`` by the
+        service. None while it is open, and when unknown.
+    end_running : int
+        How many of its jobs were running at that moment.
+    unknown : tuple of {"submit", "close", "cancel"}
+        Requests of this kernel about it whose answers were lost, and which the service is still
+        asked about: each may have taken effect.
+    blocker : Blocker or None
+        The user's own session that its jobs wait for; None when there is none, or when unknown.
+    ended_by : str
+        Path of the other notebook, or name of the script, that ended it; empty when it was none of
+        these, or when that is unknown.
+    """
+
+    session_id: str
+    mode: Literal["dedicated", "batch", "job"]
+    backend: str
+    service: ServiceInfo
+    state: Literal["open", "active", "inactive", "closed"]
+    answered_at: float
+    state_reason: str | None = None
+    accepting_jobs: bool = True
+    opened_at: float | None = None
+    started_at: float | None = None
+    activated_at: float | None = None
+    closed_at: float | None = None
+    last_job_started: float | None = None
+    last_job_completed: float | None = None
+    interactive_ttl: float | None = None
+    max_ttl: float | None = None
+    active_periods: tuple[tuple[float, float | None], ...] = ()
+    usage_seconds: float | None = None
+    usage_final: bool = False
+    device_time: tuple[float, float] | None = None
+    jobs: tuple[JobRecord, ...] = ()
+    points: tuple[SeriesPoint, ...] = ()
+    others: tuple[tuple[float, float | None, float | None], ...] = ()
+    queue_length: int | None = None
+    clock_offset: float = 0.0
+    poll_interval: float = 0.0
+    problem: str | None = None
+    problem_since: float | None = None
+    expected_jobs: int | None = None
+    name: str = ""
+    notebook: str = ""
+    idle_close: float | None = None
+    budget_seconds: float | None = None
+    budget_dollars: float | None = None
+    strict: bool = False
+    end_reason: EndReason | None = None
+    end_running: int = 0
+    unknown: tuple[UnknownRequest, ...] = ()
+    blocker: Blocker | None = None
+    ended_by: str = ""
+    schema: int = field(default=SCHEMA_VERSION)
+
+    def __repr__(self) -> str:
+        what = self.session_id or self.mode
+        jobs = f"{len(self.jobs)} job{'' if len(self.jobs) == 1 else 's'}"
+        return f"<{type(self).__name__} of {what} on {self.backend}: {self.state}, {jobs}>"
+
+    def pending(self) -> tuple[JobRecord, ...]:
+        """The session's own jobs (no stray ones) that are queued or running, oldest first."""
+        return tuple(job for job in self.jobs if not job.final and not job.stray)
+
+    def facts(self) -> dict[str, Any]:
+        """The snapshot without its lists of jobs and points, as plain JSON types.
+
+        Returns
+        -------
+        dict
+            Every field but ``jobs`` and ``points``, and ``counts``: how many jobs it has by
+            status, without stray ones.
+        """
+        fields = {f: v for f, v in _shallow(self).items() if f not in ("jobs", "points")}
+        fields["service"] = asdict(self.service)
+        fields["active_periods"] = [list(period) for period in self.active_periods]
+        fields["others"] = [list(other) for other in self.others]
+        fields["device_time"] = None if self.device_time is None else list(self.device_time)
+        fields["unknown"] = list(self.unknown)
+        fields["blocker"] = None if self.blocker is None else asdict(self.blocker)
+        fields["counts"] = count_jobs(job for job in self.jobs if not job.stray)
+        return fields
+
+    def to_json(self) -> dict[str, Any]:
+        """The whole snapshot as plain JSON types; `from_json` reads it back."""
+        return {
+            **self.facts(),
+            "jobs": [asdict(job) for job in self.jobs],
+            "points": [asdict(point) for point in self.points],
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> SessionSnapshot:
+        """Read what `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            When it was written in a form this version does not know.
+        """
+        if data.get("schema") != SCHEMA_VERSION:
+            raise ValueError(
+                f"This snapshot has form {data.get('schema')!r}; "
+                f"this version reads form {SCHEMA_VERSION}."
+            )
+        fields = {k: v for k, v in data.items() if k not in ("counts", "earlier_qpu")}
+        fields["service"] = ServiceInfo(**data["service"])
+        fields["active_periods"] = tuple((p[0], p[1]) for p in data["active_periods"])
+        fields["others"] = tuple((o[0], o[1], o[2]) for o in data["others"])
+        if (device_time := data.get("device_time")) is not None:
+            fields["device_time"] = (device_time[0], device_time[1])
+        fields["jobs"] = tuple(
+            JobRecord(**{**job, "no_effect": tuple(job.get("no_effect", ()))})
+            for job in data["jobs"]
+        )
+        fields["unknown"] = tuple(data.get("unknown", ()))
+        blocker = data.get("blocker")
+        fields["blocker"] = None if blocker is None else Blocker(**blocker)
+        fields["points"] = tuple(SeriesPoint(**point) for point in data.get("points", ()))
+        return cls(**fields)
+
+
+def _shallow(snapshot: SessionSnapshot) -> dict[str, Any]:
+    # dataclasses.asdict would copy ten thousand jobs only to have them thrown away
+    return {name: getattr(snapshot, name) for name in snapshot.__dataclass_fields__}
+
+
+def count_jobs(jobs: Iterable[JobRecord]) -> dict[str, int]:
+    """The number of jobs by status; statuses without a job have 0."""
+    counts = dict.fromkeys(("queued", "running", "done", "cancelled", "failed"), 0)
+    for job in jobs:
+        counts[job.status] += 1
+    return counts

@@ -1,0 +1,121 @@
+"""The reason for a session's end: recorded before the request, found when it takes no more jobs.
+
+The service says that a session was closed or cancelled, not what asked for it. So the process that
+does writes it into the session's registry entry, where the session's kernel, the Jupyter server and
+a later receipt find it.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import PurePath
+from typing import Any, Protocol, get_args
+
+from ..errors import OutcomeUnknown
+from ..model import EMPTY_SESSION_TTL, EndReason, SessionSnapshot
+from ..registry.entries import entry_of, kernel_id, record_end
+
+ON_REQUEST = ("session_closed_early", "session_cancelled")
+"""The service's words for an end that somebody asked for."""
+
+KERNELS = ("panel", "notebook", "once", "on_error", "exit", "elsewhere")
+"""Reasons that a kernel records, which need not be the session's own."""
+
+POLICIES = ("idle_close", "budget_seconds", "budget_dollars")
+"""Fields of a snapshot that only the session's own kernel knows."""
+
+
+class Ends(Protocol):
+    """A poller of the session that is to be ended."""
+
+    session_id: str
+    ending: Mapping[str, Any] | None
+
+    @property
+    def snapshot(self) -> SessionSnapshot:
+        """The newest snapshot."""
+
+
+@contextmanager
+def recorded(poller: Ends, action: str, by: EndReason) -> Iterator[None]:
+    """Record why a session is ended while the request is made; not where that is refused.
+
+    A second end is recorded only if it cancels what the first one let finish.
+    """
+    before, former = poller.snapshot, poller.ending
+    cancels = action == "cancel" and before.state_reason != "session_cancelled"
+    entry = entry_of(poller.session_id)
+    known_already = before.end_reason or (entry is not None and entry.end_reason)
+    if known_already and not cancels:
+        yield
+        return
+    poller.ending = {"end_reason": by, **_facts(before)}
+    program = before.notebook or _this_program()
+    record_end(poller.session_id, by, {**_facts(before), "ended_by": program})
+    try:
+        yield
+    except OutcomeUnknown:
+        raise
+    except BaseException:
+        poller.ending = former
+        record_end(poller.session_id, "", {})
+        raise
+
+
+def _this_program() -> str:
+    """The path of the notebook that runs here, or the name of the script; empty when unknown."""
+    notebook = os.environ.get("JPY_SESSION_NAME", "")
+    return notebook or ("" if kernel_id() else PurePath(sys.argv[0]).name)
+
+
+def _facts(snapshot: SessionSnapshot) -> dict[str, Any]:
+    found = {name: getattr(snapshot, name) for name in POLICIES}
+    running = sum(job.status == "running" for job in snapshot.pending())
+    return {name: value for name, value in found.items() if value is not None} | {
+        "end_running": running
+    }
+
+
+def known(snapshot: SessionSnapshot, ending: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """Fields for the snapshot of a session that takes no more jobs: why, and what is known of it.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    ending : mapping or None
+        These fields, where this process has ended it; the registry has those of others.
+    """
+    if ending is not None:
+        return ending
+    if snapshot.end_reason is not None:
+        return {}
+    entry = entry_of(snapshot.session_id)
+    if entry is not None and entry.end_reason in get_args(EndReason):
+        names = [name for name in (*POLICIES, "end_running") if name in entry.end_facts]
+        fields = {name: entry.end_facts[name] for name in names}
+        by = str(entry.end_facts.get("ended_by") or "")
+        if by not in ("", snapshot.notebook) and entry.end_reason in KERNELS and snapshot.notebook:
+            return {**fields, "end_reason": "elsewhere", "ended_by": by}
+        return {**fields, "end_reason": entry.end_reason}
+    if (by_time := _timed_out(snapshot)) is not None:
+        return {"end_reason": by_time}
+    if snapshot.state_reason in ON_REQUEST:
+        mine = entry is not None and entry.process == os.getpid()
+        return {"end_reason": "elsewhere" if mine else "request"}
+    return {}
+
+
+def _timed_out(snapshot: SessionSnapshot) -> EndReason | None:
+    """The timeout at which the service closed the session, as its own times tell."""
+    opened, started, closed = snapshot.opened_at, snapshot.started_at, snapshot.closed_at
+    if closed is None:
+        return None
+    if started is not None:
+        most = snapshot.max_ttl
+        return "max_time" if most is not None and closed >= started + most - 1 else None
+    unused = opened is not None and closed >= opened + EMPTY_SESSION_TTL - 1
+    return "never_used" if unused else None

@@ -1,0 +1,94 @@
+"""Polls jobs that belong to no session: those that a panel shows in job mode.
+
+There is no session to request and no list of just these jobs, so a poll requests one job: the
+pending ones in turn, then the exact times of one that is over. When nothing is pending, no request
+is made.
+"""
+
+from __future__ import annotations
+
+import time
+
+from ..client.rest import ServiceClient
+from ..model import JobRecord, ServiceInfo, SessionSnapshot
+from .poller import SessionPoller
+
+
+class JobPoller(SessionPoller):
+    """Polls the jobs that this kernel sent in job mode.
+
+    Parameters
+    ----------
+    client : ServiceClient
+        Makes the requests; used by this poller alone.
+    info : ServiceInfo
+        The service it is on.
+    backend : str
+        The backend that the jobs run on.
+    reason : str
+        Why there is no session: ``no_sessions_on_plan``, or empty when job mode was asked for.
+    expected_jobs, notebook
+        Copied into the snapshots.
+    """
+
+    def __init__(
+        self,
+        client: ServiceClient,
+        info: ServiceInfo,
+        backend: str,
+        *,
+        reason: str = "",
+        notebook: str = "",
+        expected_jobs: int | None = None,
+    ):
+        self._backend = backend
+        self._reason = reason
+        self._since = time.time()
+        self._last_asked = ""
+        super().__init__(client, "", info, notebook=notebook, expected_jobs=expected_jobs)
+
+    def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
+        """True if nothing is pending; a submitted job makes it unfinished again."""
+        snapshot = snapshot or self.snapshot
+        return not snapshot.pending() and not self._tracker.catching_up
+
+    def _request(self, client: ServiceClient, *, jobs_first: bool) -> SessionSnapshot:
+        """Request one job, if any is worth it."""
+        pending = [job.id for job in self._tracker.jobs if not job.final]
+        if pending:
+            later = [job_id for job_id in pending if job_id > self._last_asked]
+            self._last_asked = min(later or pending)
+            self._observe_clock(self._tracker.ask_about(client, self._last_asked, self.now()))
+        else:
+            self._tracker.catch_up(client)
+        return self._read_jobs()
+
+    def _read_jobs(self) -> SessionSnapshot:
+        jobs = self._tracker.jobs
+        return SessionSnapshot(
+            session_id="",
+            mode="job",
+            backend=self._backend,
+            service=self.info,
+            state="open",
+            state_reason=self._reason or None,
+            opened_at=min([self._since, *(job.created for job in jobs)]),
+            last_job_started=_latest(jobs, "started"),
+            last_job_completed=_latest(jobs, "finished"),
+            jobs=jobs,
+            answered_at=self.now(),
+            device_time=_device_time(jobs) if self.info.kind == "local" else None,
+            clock_offset=self._clock.offset,
+        )
+
+
+def _device_time(jobs: tuple[JobRecord, ...]) -> tuple[float, float]:
+    """Seconds that jobs which are over would take on a device, and those they ran here."""
+    over = [job for job in jobs if job.device_seconds is not None]
+    ran = sum(job.finished - job.started for job in over if job.started and job.finished)
+    return sum(job.device_seconds or 0.0 for job in over), ran
+
+
+def _latest(jobs: tuple[JobRecord, ...], name: str) -> float | None:
+    times = [getattr(job, name) for job in jobs]
+    return max((time for time in times if time is not None), default=None)

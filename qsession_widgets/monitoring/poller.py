@@ -1,0 +1,452 @@
+"""Polls one session and keeps the snapshot of it; synchronous, without a thread.
+
+A poll makes at most two requests, whatever the number of jobs: the session, and either a page of
+its jobs or the exact times of one finished job. While jobs wait in the queue, every fifth one also
+looks for the session that they wait for. `SessionPoller.delay` says when the next poll is due: soon
+while something is pending, later while nothing is, and never once the session is closed and
+everything about it is final.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .. import fork_safety
+from ..client.decode import read_session
+from ..client.rest import Answer, ServiceClient
+from ..errors import ServiceError
+from ..explanations import advice_for
+from ..model import (
+    JobRecord,
+    SeriesPoint,
+    ServiceInfo,
+    SessionSnapshot,
+    UnknownRequest,
+    interactive_timeout,
+)
+from . import end_reason
+from .job_tracker import JobTracker
+from .response_checks import Absence, readable
+from .service_clock import ServiceClock
+from .waits import Waits
+
+
+@dataclass(frozen=True)
+class PollIntervals:
+    """Seconds between two polls.
+
+    Attributes
+    ----------
+    pending : float
+        While a job is queued or running.
+    idle : float
+        While no job is.
+    slowest : float
+        The longest interval that idle polls slow down to.
+    catching_up : float
+        While exact times of finished jobs are still to be requested.
+    """
+
+    pending: float
+    idle: float
+    slowest: float
+    catching_up: float
+
+
+INTERVALS: dict[str, PollIntervals] = {
+    "local": PollIntervals(0.2, 0.5, 2.0, 0.05),
+    "ibm": PollIntervals(1.0, 5.0, 15.0, 1.0),
+}
+"""Intervals by the kind of service, for a kernel that polls its own session.
+
+Kernel and Jupyter servers together ask about an idle session at most twice in 5 s on IBM.
+"""
+
+SETTLE_SECONDS = 15.0
+"""Seconds that a table or a receipt waits for exact times, at most."""
+
+SAID_AFTER = 1.0
+"""Seconds after which it is said what is waited for."""
+
+
+class SessionPoller:
+    """Polls one session or batch.
+
+    All members may be used from any thread; one poll is made at a time.
+
+    Parameters
+    ----------
+    client : ServiceClient
+        Makes the requests; used by this poller alone.
+    session_id : str
+        The session or batch; empty for a poller of jobs without a session.
+    info : ServiceInfo
+        The service it is on.
+    name, notebook, expected_jobs
+        Copied into the snapshots.
+    intervals : PollIntervals, optional
+        How often to poll; by the kind of service when not given.
+    clock : ServiceClock, optional
+        The service's clock, when several pollers share it.
+    beside : bool
+        Whether to request what there is beside the session: other users' jobs, which the emulator
+        lists, and the user's own session that its jobs wait for.
+    retry_404 : float
+        Seconds for which the first poll is repeated while the service answers 404: it replicates
+        the id of a session that was just opened asynchronously.
+
+    Attributes
+    ----------
+    session_id : str
+        The session.
+    info : ServiceInfo
+        The service it is on.
+    client : ServiceClient
+        Makes the requests.
+    ending : mapping or None
+        Why this process ends the session, as fields of its snapshot.
+    gone : bool
+        Whether the service has answered 404 often enough to be believed.
+    on_change : callable
+        Called with each snapshot that has something new to show, one after the other, on any
+        thread. It must neither make a request nor wait for a thread that does.
+
+    Raises
+    ------
+    ServiceError
+        The first poll, made at once, failed: there is no such session, or no answer.
+    """
+
+    def __init__(
+        self,
+        client: ServiceClient,
+        session_id: str,
+        info: ServiceInfo,
+        *,
+        name: str = "",
+        notebook: str = "",
+        expected_jobs: int | None = None,
+        intervals: PollIntervals | None = None,
+        clock: ServiceClock | None = None,
+        beside: bool = True,
+        retry_404: float = 0.0,
+    ):
+        self.gone = False
+        self.ending: Mapping[str, Any] | None = None
+        self.session_id = session_id
+        self.info = info
+        self.client = client
+        self.on_change: Callable[[SessionSnapshot], object] = lambda _snapshot: None
+        self._fixed: dict[str, Any] = {
+            "name": name,
+            "notebook": notebook,
+            "expected_jobs": expected_jobs,
+            "points": (),
+            "unknown": (),
+        }
+        self._unknown: dict[object, UnknownRequest] = {}
+        self._intervals = intervals or INTERVALS[info.kind]
+        self._clock = clock or ServiceClock(info.speed)
+        self._polling = fork_safety.lock()
+        # held from reading the old snapshot until the listeners have the new one: no listener gets
+        # an older snapshot after a newer one
+        self._updating = fork_safety.reentrant_lock()
+        self._tracker = JobTracker(session_id, emulated=beside and info.kind == "local")
+        self._waits = Waits(5 * self._intervals.pending) if beside else None
+        self._absence = Absence()
+        self._failure: ServiceError | None = None
+        self._idle_polls = 0
+        # on the monotonic clock: the earliest time of the next poll, the start of the last poll
+        # that was answered, and the time at which an end was acknowledged
+        self._not_before = self._answered = self._ended = 0.0
+        self._snapshot: SessionSnapshot | None = None
+        self._first_poll(time.monotonic() + retry_404)
+
+    def _first_poll(self, until: float) -> None:
+        while True:
+            try:
+                return self.poll()
+            except ServiceError as error:
+                if error.status != 404 or time.monotonic() >= until:
+                    raise
+            time.sleep(self._intervals.pending)
+
+    @property
+    def snapshot(self) -> SessionSnapshot:
+        """The newest snapshot. Makes no request."""
+        assert self._snapshot is not None, "the first poll happens on construction"
+        return self._snapshot
+
+    @property
+    def incomplete(self) -> bool:
+        """True if the session has jobs that are not in the snapshot yet."""
+        return self._tracker.incomplete
+
+    @property
+    def answered(self) -> float:
+        """When the last poll that was answered began, on the monotonic clock."""
+        return self._answered
+
+    def now(self) -> float:
+        """The service's clock, estimated."""
+        return self._clock.now()
+
+    def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
+        """True if the session is closed and nothing about it will change any more."""
+        snapshot = snapshot or self.snapshot
+        return snapshot.state == "closed" and snapshot.usage_final and not self._tracker.catching_up
+
+    def delay(self) -> float:
+        """Seconds until the next poll is due."""
+        snapshot = self.snapshot
+        wait = min(snapshot.poll_interval, self._intervals.idle)
+        if not snapshot.pending() and self._tracker.catching_up and snapshot.problem is None:
+            wait = self._intervals.catching_up
+        elif not snapshot.pending():
+            # slow down while nothing happens, but poll when the timeout strikes
+            wait = min(wait * (1 + self._idle_polls / 10), self._intervals.slowest)
+            idle = interactive_timeout(snapshot, self.now())
+            # a clock that stands still (speed 0) lets no timeout strike
+            if idle is not None and idle.running and idle.remaining > 0 < self.info.speed:
+                wait = min(wait, idle.remaining / self.info.speed + 0.1)
+        if snapshot.problem is not None:
+            wait = max(wait, min(2.0 ** min(self._idle_polls, 4), self._intervals.slowest))
+        return max(wait, self._not_before - time.monotonic(), 0.02)
+
+    # ---------------------------------------------------------------------------------------------
+    # Polling
+
+    def poll(self, client: ServiceClient | None = None, *, jobs_first: bool = False) -> None:
+        """Make one poll and update the snapshot.
+
+        Parameters
+        ----------
+        client : ServiceClient, optional
+            Makes the requests in place of this poller's own.
+        jobs_first : bool
+            List the jobs before anything else that is worth a request: a caller waits for them.
+
+        Raises
+        ------
+        ServiceError
+            Only on the very first poll; later a failure becomes the snapshot's ``problem``.
+        """
+        with self._polling:
+            begun = time.monotonic()
+            try:
+                with readable():
+                    snapshot = self._request(client or self.client, jobs_first=jobs_first)
+            except ServiceError as error:
+                self._failure = error
+                if self._snapshot is None:
+                    raise
+                self._update(**self._trouble(error))
+                return
+            self._failure = None
+            self._not_before = 0.0
+            # a request that was under way when the session was ended may be answered as of before
+            late = {"accepting_jobs": False} if begun < self._ended else {}
+            self._update(snapshot, **late)
+            self._answered = begun
+
+    def settle(
+        self, within: float = SETTLE_SECONDS, waits: Callable[[int], object] | None = None
+    ) -> None:
+        """Learn for a bounded while what a table of the jobs has to be right about.
+
+        The jobs are listed; where none is pending, the exact times of those without are requested,
+        one job after the other. What is not known by then stays as polling saw it, and a failure
+        becomes the snapshot's ``problem``.
+
+        Parameters
+        ----------
+        within : float
+            Seconds after which to stop.
+        waits : callable, optional
+            Called once with the number of jobs left, when this takes longer than a second.
+        """
+        begun = time.monotonic()
+        self.poll(jobs_first=True)
+        while self._tracker.incomplete and self._failure is None:
+            if time.monotonic() - begun > within:
+                return
+            self.poll(jobs_first=True)
+        if not self.snapshot.pending():
+            self._ask_exact_times(begun, within, waits)
+            self._update()
+
+    def _ask_exact_times(
+        self, begun: float, within: float, waits: Callable[[int], object] | None
+    ) -> None:
+        while self._tracker.inexact and self._failure is None:
+            passed = time.monotonic() - begun
+            if passed > within:
+                return
+            if passed > SAID_AFTER and waits is not None:
+                waits(self._tracker.inexact)
+                waits = None
+            with self._polling:
+                try:
+                    with readable():
+                        self._tracker.catch_up(self.client)
+                except ServiceError as error:
+                    self._failure = error
+                    self._update(**self._trouble(error))
+
+    def complete(
+        self, within: float = SETTLE_SECONDS, waits: Callable[[int], object] | None = None
+    ) -> None:
+        """Do the same as `settle`, and report a failure.
+
+        Raises
+        ------
+        ServiceError
+            The service stopped answering.
+        """
+        self.settle(within, waits)
+        if (failure := self._failure) is not None:
+            raise failure
+
+    def _request(self, client: ServiceClient, *, jobs_first: bool) -> SessionSnapshot:
+        try:
+            answer = client.session(self.session_id)
+        except ServiceError as error:
+            self.gone = self._absence.told(error) or self.gone
+            raise
+        self.gone = self._absence.told()
+        self._observe_clock(answer)
+        tracker = self._tracker
+        look_again = self._idle_polls % 5 == 4
+        tracker.ask(client, answer.data, self.now(), look_again=look_again, at_once=jobs_first)
+        session = read_session(answer.data, self.session_id, self.info, tracker.jobs, self.now())
+        blocker = None
+        if self._waits is not None:
+            blocker = self._waits.look(client, session, self.now())
+        return replace(
+            session,
+            blocker=blocker,
+            others=tracker.others,
+            queue_length=tracker.queue_length,
+            clock_offset=self._clock.offset,
+        )
+
+    def _observe_clock(self, answer: Answer) -> None:
+        if answer.date is not None:
+            self._clock.observe(answer.date, answer.sent, answer.received)
+
+    def _trouble(self, error: ServiceError) -> dict[str, Any]:
+        """Fields of the snapshot that a failed poll changes."""
+        snapshot = self.snapshot
+        if error.retry_after is not None:
+            self._not_before = time.monotonic() + min(error.retry_after, 300.0)
+        advice = advice_for(error.code, error.status)
+        text = f"{advice.what}. {advice.do}" if advice else error.message
+        if error.status == 404 and not self.gone:
+            text = f"{text.rstrip('.')}: it is asked again."
+        facts: dict[str, Any] = {
+            "problem": text,
+            "problem_since": self.now() if snapshot.problem is None else snapshot.problem_since,
+        }
+        if self.gone:
+            # nothing can happen to it any more; what is known of it ends with the last answer
+            facts |= {"state": "closed", "accepting_jobs": False, "usage_final": True}
+            facts["closed_at"] = snapshot.closed_at or snapshot.answered_at
+        return facts
+
+    # ---------------------------------------------------------------------------------------------
+    # What is known without a poll
+
+    def add_job(self, job: JobRecord) -> None:
+        """Take in a job that was just submitted."""
+        self._tracker.add(job)
+        self._update()
+
+    def add_points(self, points: Sequence[SeriesPoint]) -> None:
+        """Append values of series to the snapshot. Polls become neither more nor less frequent."""
+        with self._updating:
+            self._fixed["points"] += tuple(points)
+            self._snapshot = replace(self.snapshot, points=self._fixed["points"])
+            self.on_change(self._snapshot)
+
+    def set_policies(self, **policies: Any) -> None:
+        """Set fields of the snapshot that no answer changes: this kernel's policies."""
+        with self._updating:
+            self._fixed.update(policies)
+            self._update()
+
+    def add_unknown(self, request: UnknownRequest) -> Callable[[], None]:
+        """Show that a request may have taken effect.
+
+        Returns
+        -------
+        callable
+            Shows it no longer: it is known.
+        """
+        token = object()
+
+        def show(shown: bool) -> None:
+            with self._updating:
+                self._unknown.pop(token, None)
+                if shown:
+                    self._unknown[token] = request
+                self._fixed["unknown"] = tuple(self._unknown.values())
+                self._update()
+
+        show(True)
+        return lambda: show(False)
+
+    def hurry(self) -> None:
+        """Let `delay` begin at the shortest idle interval again."""
+        self._idle_polls = 0
+
+    def acknowledge_end(self) -> float:
+        """Note that the service has just accepted a close or a cancel.
+
+        Returns
+        -------
+        float
+            When, on the monotonic clock. A poll that began before then reports no accepted jobs.
+        """
+        self._ended = time.monotonic()
+        return self._ended
+
+    def stop_accepting(self) -> None:
+        """Update the snapshot: the session accepts no more jobs."""
+        self._update(accepting_jobs=False)
+
+    def _update(self, news: SessionSnapshot | None = None, **facts: Any) -> None:
+        """Replace the snapshot, and call `on_change` if a view has anything new to show of it."""
+        with self._updating:
+            snapshot = replace(
+                news or self.snapshot, jobs=self._tracker.jobs, **{**self._fixed, **facts}
+            )
+            if not snapshot.accepting_jobs and not self.gone:
+                ended = end_reason.known(snapshot, self.ending)
+                self._fixed.update(ended)
+                snapshot = replace(snapshot, **ended)
+            snapshot = replace(snapshot, poll_interval=self._interval(snapshot))
+            changed = self._snapshot is None or _differs(self._snapshot, snapshot)
+            self._snapshot = snapshot
+            self._idle_polls = 0 if changed else self._idle_polls + 1
+            if changed:
+                self.on_change(snapshot)
+
+    def _interval(self, snapshot: SessionSnapshot) -> float:
+        if self.finished(snapshot):
+            return 0.0
+        if snapshot.pending() or not snapshot.accepting_jobs:
+            return self._intervals.pending
+        return self._intervals.slowest
+
+
+def _differs(old: SessionSnapshot, new: SessionSnapshot) -> bool:
+    """True if a view has anything new to show; the time of the poll is not news."""
+    same: dict[str, Any] = {"answered_at": 0.0, "usage_seconds": None, "poll_interval": 0.0}
+    if abs(old.clock_offset - new.clock_offset) < 0.5:
+        same["clock_offset"] = 0.0
+    if new.usage_final != old.usage_final:
+        same.pop("usage_seconds")
+    return replace(old, **same) != replace(new, **same)

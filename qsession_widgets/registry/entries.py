@@ -1,0 +1,387 @@
+"""Registry entries: a file for each session, with the notebook and the kernel that opened it.
+
+A kernel that ends cleanly retires the entries of its sessions: those with a name are kept in a
+subfolder, so that the name still leads to the session, and others are removed. One that is killed
+leaves them, and the next kernel of the same notebook finds the session that is still open. The
+Jupyter server reads entries, too, and writes where a renamed notebook is by now; both change an
+entry under one lock. The entries are in Jupyter's runtime directory and hold no key.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from filelock import Timeout
+
+from ..files import file_lock, private_folder, write_atomically
+
+Kind = Literal["stray", "budget", "guard"]
+
+NOTED: Mapping[str, Kind] = {
+    "stray": "stray",
+    "guard_warned": "budget",
+    "guard_closed": "guard",
+    "guard_failed": "guard",
+}
+"""Kinds of `qsession_widgets.model.events.KINDS` that an entry keeps, and their names there."""
+
+MOST_EVENTS = 20
+"""Events that an entry keeps."""
+
+LONGEST = 14 * 86400.0
+"""Seconds after which no session is open any more, nor of interest."""
+
+MOST_TEXT = 500
+"""Characters of an event's text that are kept."""
+
+LOCK_SECONDS = 2.0
+"""Seconds to wait for the registry's lock."""
+
+
+@dataclass(frozen=True)
+class Event:
+    """An event that the kernel has reported about a session.
+
+    Attributes
+    ----------
+    seq : int
+        Counts the session's events, from 1.
+    at : float
+        When, on this machine's clock, in seconds since the epoch.
+    kind : {"stray", "budget", "guard"}
+        A job outside of it, a budget, a rule that closed it.
+    text : str
+        The sentence.
+    """
+
+    seq: int
+    at: float
+    kind: Kind
+    text: str
+
+
+@dataclass(frozen=True)
+class Holder:
+    """A kernel that has attached a session which another one had; fields as of `RegistryEntry`.
+
+    Attributes
+    ----------
+    attached_at : float
+        When, on this machine's clock.
+    host : str
+        The machine it runs on; empty for that of the first kernel.
+    """
+
+    process: int
+    notebook: str = ""
+    kernel_id: str = ""
+    bound: bool = False
+    tells: bool = False
+    on_exit: str = ""
+    attached_at: float = 0.0
+    host: str = ""
+    start: str = ""
+
+
+@dataclass(frozen=True)
+class RegistryEntry:
+    """The kernel and the notebook that opened a session.
+
+    Attributes
+    ----------
+    session_id : str
+        The session.
+    url : str
+        Where its service is.
+    notebook : str
+        Path of the notebook; empty when unknown.
+    process : int
+        The kernel.
+    name, backend : str
+        The user's name for it, and the backend.
+    kernel_id : str
+        The kernel's id, as the Jupyter server knows it; empty when unknown.
+    host : str
+        The machine the kernel runs on; empty when unknown.
+    bound : bool
+        Whether primitives without a mode belong to it in that kernel.
+    tells : bool
+        Whether that kernel reports when a cell runs; see `qsession_widgets.registry.kernel_status`.
+    on_exit : {"close", "leave", "last", ""}
+        What that kernel does with it when it ends in order; empty when unknown. ``last``: it is
+        left open, unless `last_closes` and no other kernel has it.
+    opened_at : float
+        When it was opened, or taken up, on this machine's clock; 0 when unknown.
+    instance : str
+        Which instance (CRN) it is in; empty when unknown.
+    account : str
+        Name of the saved account it was opened with; empty for another, or none.
+    start : str
+        The start of the kernel's process, as `qsession_widgets.platform_support.process_start` has
+        it; empty when unknown.
+    others : tuple of Holder
+        Further kernels that have attached it.
+    events : tuple of Event
+        The newest events, oldest first.
+    end_reason : str
+        The policy or the request that ended it; empty while it is open, or when unknown.
+    end_facts : mapping of str to float
+        Fields of its snapshot that say more of that: its policies, and the jobs that were running.
+    last_closes : bool
+        Whether the last kernel that has it closes it: one that would have done so has ended before.
+    """
+
+    session_id: str
+    url: str
+    notebook: str
+    process: int
+    name: str = ""
+    backend: str = ""
+    kernel_id: str = ""
+    host: str = ""
+    bound: bool = False
+    tells: bool = False
+    on_exit: str = ""
+    opened_at: float = 0.0
+    instance: str = ""
+    account: str = ""
+    start: str = ""
+    others: tuple[Holder, ...] = ()
+    events: tuple[Event, ...] = ()
+    end_reason: str = ""
+    end_facts: Mapping[str, Any] = field(default_factory=dict)
+    last_closes: bool = False
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> RegistryEntry:
+        """Read an entry from JSON; fields of later versions are left out.
+
+        Raises
+        ------
+        TypeError
+            Something is missing that every version wrote.
+        """
+        known = _fields(cls, data)
+        events = tuple(Event(**_fields(Event, event)) for event in known.pop("events", ()))
+        others = tuple(Holder(**_fields(Holder, other)) for other in known.pop("others", ()))
+        return cls(**known, others=others, events=events)
+
+    def of(self, holder: Holder) -> RegistryEntry:
+        """The entry as that of one of its further kernels."""
+        own = {name: getattr(holder, name) for name in Holder.__dataclass_fields__}
+        opened_at = own.pop("attached_at")
+        own["host"] = holder.host or self.host
+        return replace(self, **own, opened_at=opened_at, others=())
+
+
+def _fields(
+    kind: type[RegistryEntry] | type[Event] | type[Holder], data: Mapping[str, Any]
+) -> dict[str, Any]:
+    return {name: data[name] for name in kind.__dataclass_fields__ if name in data}
+
+
+def folder() -> Path:
+    """The folder of the entries."""
+    from jupyter_core.paths import jupyter_runtime_dir
+
+    return Path(jupyter_runtime_dir()) / "qsession-sessions"
+
+
+def _retired() -> Path:
+    return folder() / "retired"
+
+
+@contextlib.contextmanager
+def _locked() -> Iterator[None]:
+    """Keep other processes and threads from changing entries."""
+    try:
+        lock = file_lock(private_folder(folder()) / "registry.lock", LOCK_SECONDS)
+        lock.acquire()
+    except (OSError, NotImplementedError, Timeout):
+        # a folder without locks, or a process that was stopped while it held this one: no cell
+        # may wait for that, and an entry is at least written as a whole
+        yield
+        return
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def write(session_id: str, made: Callable[[RegistryEntry | None], RegistryEntry]) -> None:
+    """Write an entry; nothing happens where the folder cannot be written.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    made : callable
+        Makes the new entry from the one there is, or from None.
+    """
+    with _locked():
+        _write(made(_read(session_id)))
+
+
+def change(session_id: str, made: Callable[[RegistryEntry], RegistryEntry]) -> None:
+    """Change a session's entry, where there is one."""
+    with _locked():
+        note = _read(session_id)
+        if note is not None:
+            _write(made(note))
+
+
+def tell_bound(session_id: str | None) -> None:
+    """Record which of this kernel's sessions is bound; None for none of them."""
+    with _locked():
+        for note in notes().values():
+            bound, mine = note.session_id == session_id, os.getpid()
+            others = tuple(
+                replace(one, bound=bound) if one.process == mine else one for one in note.others
+            )
+            own = note.process == mine
+            changed = replace(note, bound=bound if own else note.bound, others=others)
+            if changed != note:
+                _write(changed)
+
+
+def add_event(session_id: str, kind: str, text: str) -> None:
+    """Add an event to a session's entry, where there is one.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    kind : str
+        The event's kind; nothing is written unless it is one of `NOTED`.
+    text : str
+        The sentence.
+    """
+    if kind not in NOTED:
+        return
+    with _locked():
+        note = _read(session_id)
+        if note is None:
+            return
+        seq = note.events[-1].seq + 1 if note.events else 1
+        event = Event(seq, time.time(), NOTED[kind], text[:MOST_TEXT])
+        _write(replace(note, events=(*note.events, event)[-MOST_EVENTS:]))
+
+
+def record_end(session_id: str, reason: str, facts: Mapping[str, Any]) -> None:
+    """Record why a session ends, where it has an entry; an empty reason takes that back.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    reason, facts
+        `RegistryEntry.end_reason` and `RegistryEntry.end_facts`.
+    """
+    change(session_id, lambda note: replace(note, end_reason=reason, end_facts=facts))
+
+
+def entry_of(session_id: str) -> RegistryEntry | None:
+    """The entry of a session, a retired one too; None where there is none."""
+    return _read(session_id) or _parse(_retired() / _file(session_id).name)
+
+
+def rename(session_id: str, notebook: str) -> None:
+    """Record where the notebook that opened a session is by now."""
+    change(session_id, lambda note: replace(note, notebook=notebook))
+
+
+def sweep() -> None:
+    """Remove entries of sessions that must have ended long ago."""
+    for place in (folder(), _retired()):
+        with contextlib.suppress(OSError):
+            for path in place.iterdir():
+                with contextlib.suppress(OSError):
+                    old = path.stat().st_mtime < time.time() - LONGEST
+                    if old and path.suffix != ".lock":
+                        path.unlink()
+
+
+def forget(session_id: str) -> None:
+    """Retire a session's entry: `notes` gives it no longer.
+
+    `retired` does if it has a name, or says why the session ended.
+    """
+    with _locked(), contextlib.suppress(OSError):
+        note = _read(session_id)
+        if note is None or not (note.name or note.end_reason):
+            _file(session_id).unlink()
+            return
+        private_folder(_retired())
+        os.replace(_file(session_id), _retired() / _file(session_id).name)
+    # a machine without a Jupyter server has nothing else that sweeps
+    sweep()
+
+
+def notes() -> dict[str, RegistryEntry]:
+    """Entries by session id, without retired ones; files that cannot be read are skipped."""
+    return _entries(folder())
+
+
+def retired() -> dict[str, RegistryEntry]:
+    """Entries of sessions with a name that were closed, or whose kernel has ended, by id."""
+    return _entries(_retired())
+
+
+def _entries(place: Path) -> dict[str, RegistryEntry]:
+    found = {}
+    with contextlib.suppress(OSError):
+        for path in sorted(place.glob("*.json")):
+            note = _parse(path)
+            if note is not None:
+                found[note.session_id] = note
+    return found
+
+
+def kernel_id() -> str:
+    """The id in the name of this kernel's connection file; empty outside of kernels."""
+    try:
+        from ipykernel.kernelapp import IPKernelApp
+    except ImportError:
+        return ""
+    from traitlets.config import Application
+
+    # in a terminal the application is another one, which the kernel's own class cannot be asked for
+    running = Application.instance() if Application.initialized() else None
+    if not isinstance(running, IPKernelApp):
+        return ""
+    found = re.fullmatch(r"kernel-(.+)\.json", Path(running.connection_file).name)
+    return found[1] if found else ""
+
+
+def _read(session_id: str) -> RegistryEntry | None:
+    return _parse(_file(session_id))
+
+
+def _parse(path: Path) -> RegistryEntry | None:
+    try:
+        return RegistryEntry.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError):
+        return None
+
+
+def _write(note: RegistryEntry) -> None:
+    with contextlib.suppress(OSError):
+        private_folder(folder())
+        write_atomically(_file(note.session_id), json.dumps(asdict(note)))
+
+
+def file_name(any_id: str) -> str:
+    """An id as part of a file's name."""
+    return re.sub(r"[^A-Za-z0-9_-]", "_", any_id)
+
+
+def _file(session_id: str) -> Path:
+    return folder() / f"{file_name(session_id)}.json"

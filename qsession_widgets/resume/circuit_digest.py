@@ -1,0 +1,421 @@
+"""A digest of a circuit: equal for circuits that ask a device for the same, in any process.
+
+Counted are the instructions with their qubits and classical bits, the numbers in them by their
+bits, parameters by their position in ``circuit.parameters``, the classical registers with names,
+order and sizes, the global phase, variables and the metadata, which a result repeats. Left out is
+what changes no result: the circuit's name, names and ids of parameters, names of quantum registers,
+and the layout that a transpiler has noted down. Labels of standard gates count where a simulator's
+noise may refer to them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from qiskit import QuantumCircuit
+from qiskit.circuit import (
+    Annotation,
+    Barrier,
+    ClassicalRegister,
+    Clbit,
+    Delay,
+    Duration,
+    Measure,
+    Parameter,
+    ParameterExpression,
+    Reset,
+)
+from qiskit.circuit.classical import expr
+
+from .. import fork_safety
+
+SIZE = 20
+"""Bytes of a digest."""
+REMEMBERED = 64
+"""Circuits whose digests are remembered."""
+
+_PLAIN = (Barrier, Delay, Measure, Reset)
+_COMPARED = (Barrier, Measure, Reset)
+"""Those that have no numbers. Of a delay, Qiskit's comparison does not see the duration."""
+_POINTS = (0.3819660112501051, 1.6180339887498949, 27.182818284590452)
+
+
+class Unfingerprintable(Exception):
+    """A value cannot be told from another one like it: what holds it is never taken for paid."""
+
+
+class Hasher:
+    """Collects values unambiguously: each has its kind and length before it."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.blake2b(digest_size=SIZE)
+
+    def add(self, kind: str, data: bytes = b"") -> None:
+        """Take in a value of some kind."""
+        self._hash.update(b"%s%d:" % (kind.encode(), len(data)))
+        self._hash.update(data)
+
+    def text(self, kind: str, value: str) -> None:
+        """Take in a text."""
+        self.add(kind, value.encode("utf-8", "surrogatepass"))
+
+    def count(self, kind: str, *numbers: int) -> None:
+        """Take in whole numbers, such as indices."""
+        self.text(kind, ",".join(map(str, numbers)))
+
+    def number(self, value: Any) -> None:
+        """Take in a number by its bits; a whole one is the same as an int and as a float."""
+        if isinstance(value, bool | np.bool_):
+            self.add("b", b"1" if value else b"0")
+        elif isinstance(value, complex | np.complexfloating):
+            self.add("z", struct.pack("<dd", value.real, value.imag))
+        elif isinstance(value, int | np.integer) and float(value) != value:
+            self.text("i", str(int(value)))
+        else:
+            self.add("f", struct.pack("<d", float(value)))
+
+    def array(self, value: np.ndarray[Any, Any]) -> None:
+        """Take in an array of numbers by their bits, whatever the order of bytes here."""
+        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
+        self.text("a", f"{little.dtype.str}{little.shape}")
+        self.add("A", little.tobytes())
+
+    def digest(self) -> bytes:
+        """The digest of all that was taken in."""
+        return self._hash.digest()
+
+
+Feed = Callable[[Hasher, Any], None]
+"""Takes in a value that is no part of circuits, such as metadata."""
+
+
+@dataclass
+class _Known:
+    """A circuit whose digest is known, as it was then."""
+
+    circuit: weakref.ref[QuantumCircuit]
+    then: QuantumCircuit
+    digest: bytes
+
+
+class CircuitDigests:
+    """Digests of circuits, remembered for as long as a circuit is there and unchanged.
+
+    Every time, the circuit is compared with a copy of what it was. Only circuits of standard gates
+    are remembered, which no other code can change in place unnoticed; none with delays, and none
+    where labels count, for the comparison sees neither durations nor labels.
+    """
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._lock = fork_safety.lock()
+
+    def of(self, circuit: QuantumCircuit, feed: Feed, *, labels: bool = False) -> bytes:
+        """The digest of a circuit.
+
+        Parameters
+        ----------
+        circuit : QuantumCircuit
+            The circuit.
+        feed : callable
+            Takes in its metadata.
+        labels : bool
+            Whether labels of standard gates count.
+
+        Raises
+        ------
+        Unfingerprintable
+            It holds something that cannot be told from another.
+        """
+        body = None if labels else self._remembered(circuit)
+        if body is None:
+            body = _body(circuit, {}, labels)
+            if not labels and _may_be_remembered(circuit):
+                self._remember(circuit, body)
+        hasher = Hasher()
+        hasher.add("circuit", body)
+        if circuit.metadata:
+            feed(hasher, circuit.metadata)
+        return hasher.digest()
+
+    def _remembered(self, circuit: QuantumCircuit) -> bytes | None:
+        with self._lock:
+            known = self._known.get(id(circuit))
+        alive = None if known is None else known.circuit()
+        if known is None or alive is None or alive is not circuit:
+            return None
+        then: Any = known.then
+        same = (
+            circuit.cregs == then.cregs
+            and (circuit.num_qubits, circuit.num_clbits) == (then.num_qubits, then.num_clbits)
+            and not any((circuit.num_vars, circuit.num_stretches))
+            # the numbers in them by their bits, and the global phase
+            and circuit.data == then._data
+        )
+        return known.digest if same else None
+
+    def _remember(self, circuit: QuantumCircuit, body: bytes) -> None:
+        known = _Known(weakref.ref(circuit), circuit.copy(), body)
+        with self._lock:
+            gone = [number for number, one in self._known.items() if one.circuit() is None]
+            for number in gone:
+                del self._known[number]
+            self._known[id(circuit)] = known
+            self._known.move_to_end(id(circuit))
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def _may_be_remembered(circuit: QuantumCircuit) -> bool:
+    return (
+        not any((circuit.num_vars, circuit.num_stretches))
+        and not isinstance(circuit.global_phase, ParameterExpression)
+        and all(
+            instruction.is_standard_gate() or _is_plain(instruction.operation, _COMPARED)
+            for instruction in circuit.data
+        )
+    )
+
+
+def _is_plain(operation: Any, kinds: tuple[type, ...] = _PLAIN) -> bool:
+    return getattr(operation, "base_class", None) in kinds
+
+
+def _body(circuit: QuantumCircuit, outer: Mapping[Any, str], labels: bool) -> bytes:
+    names: dict[Any, str] = {
+        parameter: f"p{number}" for number, parameter in enumerate(circuit.parameters)
+    }
+    writer = _Writer(
+        circuit,
+        {**names, **outer},
+        {bit: number for number, bit in enumerate(circuit.qubits)},
+        {bit: number for number, bit in enumerate(circuit.clbits)},
+        labels,
+    )
+    return writer.digest()
+
+
+class _Writer:
+    """Takes in one circuit, or one block of control flow.
+
+    The bits of a block are numbered as in the circuit around it: those who build blocks put bits
+    and registers there in any order.
+    """
+
+    def __init__(
+        self,
+        circuit: QuantumCircuit,
+        names: dict[Any, str],
+        qubits: dict[Any, int],
+        clbits: dict[Any, int],
+        labels: bool,
+    ):
+        self._circuit = circuit
+        self._names = names
+        self._qubits = qubits
+        self._clbits = clbits
+        self._labels = labels
+        self._hasher = Hasher()
+
+    def digest(self) -> bytes:
+        """The digest of a circuit with its registers."""
+        circuit, hasher = self._circuit, self._hasher
+        if getattr(circuit, "_calibrations_prop", None):
+            raise Unfingerprintable("pulse calibrations")
+        hasher.count("bits", circuit.num_qubits, circuit.num_clbits, len(circuit.parameters))
+        for register in circuit.cregs:
+            hasher.text("register", register.name)
+            hasher.count("of", *(self._clbits[bit] for bit in register))
+        return self.content()
+
+    def content(self) -> bytes:
+        """The digest of variables and instructions."""
+        circuit, hasher = self._circuit, self._hasher
+        for kind, variables in (
+            ("input", circuit.iter_input_vars()),
+            ("captured", circuit.iter_captured_vars()),
+            ("declared", circuit.iter_declared_vars()),
+            ("stretch", circuit.iter_declared_stretches()),
+            ("stretch in", circuit.iter_captured_stretches()),
+        ):
+            for variable in variables:
+                hasher.text(kind, variable.name)
+                hasher.text("type", repr(variable.type))
+        self._value(circuit.global_phase)
+        for instruction in circuit.data:
+            self._instruction(instruction)
+        return hasher.digest()
+
+    def _instruction(self, instruction: Any) -> None:
+        hasher = self._hasher
+        hasher.text("op", instruction.name)
+        standard = instruction.is_standard_gate()
+        if instruction.label and (self._labels or not standard):
+            hasher.text("label", instruction.label)
+        if instruction.is_control_flow():
+            self._control_flow(instruction)
+            return
+        hasher.count("at", *(self._qubits[bit] for bit in instruction.qubits))
+        if instruction.clbits:
+            hasher.count("to", *(self._clbits[bit] for bit in instruction.clbits))
+        if standard:
+            for value in instruction.params:
+                self._value(value)
+            return
+        operation = instruction.operation
+        hasher.add("plain" if _is_plain(operation) else "other")
+        for value in getattr(operation, "params", ()):
+            self._value(value)
+        if isinstance(operation, Delay):
+            hasher.text("unit", str(operation.unit))
+        if hasattr(operation, "ctrl_state"):
+            hasher.count("controlled by", operation.ctrl_state)
+        if _is_plain(operation):
+            return
+        definition = getattr(operation, "definition", None)
+        if definition is not None:
+            hasher.add("is", _body(definition, self._names, self._labels))
+
+    def _control_flow(self, instruction: Any) -> None:
+        hasher, operation = self._hasher, instruction.operation
+        names = dict(self._names)
+        at = sorted(self._qubits[bit] for bit in instruction.qubits)
+        hasher.count("at", *at)
+        if operation.name == "for_loop":
+            indices, variable, _ = operation.params
+            self._value(indices)
+            if variable is not None:
+                hasher.text("loop", "variable" if isinstance(variable, expr.Var) else "parameter")
+                if isinstance(variable, expr.Var):
+                    self._value(variable)
+                else:
+                    names[variable] = f"loop{len(names)}"
+        elif operation.name == "switch_case":
+            self._value(operation.target)
+            for values, _ in operation.cases_specifier():
+                hasher.count("case", len(values))
+                for value in values:
+                    # the default case is an object of its own, with this representation
+                    self._value(int(value) if isinstance(value, int) else repr(value))
+        elif operation.name == "box":
+            self._value(operation.duration)
+            hasher.text("unit", str(operation.unit))
+            for annotation in getattr(operation, "annotations", ()):
+                self._value(annotation)
+        elif (condition := getattr(operation, "condition", None)) is not None:
+            if isinstance(condition, tuple):
+                # a copy may turn 1 into True
+                condition = (condition[0], int(condition[1]))
+            self._value(condition)
+        for block in operation.blocks:
+            inner = {
+                **{parameter: f"named {parameter.name}" for parameter in block.parameters},
+                **names,
+            }
+            qubits = zip(block.qubits, instruction.qubits, strict=True)
+            clbits = zip(block.clbits, instruction.clbits, strict=True)
+            writer = _Writer(
+                block,
+                inner,
+                {bit: self._qubits[outer] for bit, outer in qubits},
+                {bit: self._clbits[outer] for bit, outer in clbits},
+                self._labels,
+            )
+            hasher.add("block", writer.content())
+
+    def _value(self, value: Any) -> None:
+        hasher = self._hasher
+        if isinstance(value, bool | int | float | complex | np.number | np.bool_):
+            # the two zeros are one angle, and one to Qiskit
+            hasher.number(value + 0.0 if isinstance(value, float) else value)
+        elif isinstance(value, Parameter):
+            hasher.text("parameter", self._name(value))
+        elif isinstance(value, ParameterExpression):
+            self._expression(value)
+        elif isinstance(value, expr.Expr):
+            self._classical(value)
+        elif value is None:
+            hasher.add("none")
+        elif isinstance(value, str):
+            hasher.text("text", value)
+        elif isinstance(value, range):
+            hasher.count("range", value.start, value.stop, value.step)
+        elif isinstance(value, list | tuple):
+            hasher.count("list", len(value))
+            for item in value:
+                self._value(item)
+        elif isinstance(value, Clbit):
+            hasher.count("clbit", self._clbits[value])
+        elif isinstance(value, ClassicalRegister):
+            hasher.text("register", value.name)
+            hasher.count("of", *(self._clbits[bit] for bit in value))
+        elif isinstance(value, np.ndarray) and value.dtype != object:
+            hasher.array(value)
+        elif isinstance(value, QuantumCircuit):
+            hasher.add("circuit", _body(value, self._names, self._labels))
+        elif isinstance(value, Duration):
+            hasher.text("duration", repr(value))
+        elif isinstance(value, Annotation):
+            self._annotation(value)
+        else:
+            raise Unfingerprintable(f"a value of type {type(value).__name__} in a circuit")
+
+    def _name(self, parameter: Any) -> str:
+        # one of a definition that does not occur in the circuit has nothing but its name
+        return self._names.get(parameter, f"named {parameter.name}")
+
+    def _expression(self, value: Any) -> None:
+        """Take in an expression: as written, and its values at fixed points by their bits."""
+        hasher = self._hasher
+        inside = sorted((self._name(parameter), parameter) for parameter in value.parameters)
+        hasher.text("expression", str(value))
+        for name, _ in inside:
+            hasher.text("parameter", name)
+        for point in _POINTS:
+            at = {parameter: point / (1.0 + number) for number, (_, parameter) in enumerate(inside)}
+            try:
+                found = value.bind(at).numeric()
+            except Exception:
+                raise Unfingerprintable("an expression without a value") from None
+            hasher.number(complex(found))
+
+    def _classical(self, value: Any) -> None:
+        hasher = self._hasher
+        hasher.text("classical", type(value).__name__)
+        hasher.text("type", repr(value.type))
+        if isinstance(value, expr.Stretch):
+            hasher.text("named", value.name)
+        elif isinstance(value, expr.Var):
+            if value.standalone:
+                hasher.text("named", value.name)
+            else:
+                self._value(value.var)
+        elif isinstance(value, expr.Value):
+            self._value(value.value)
+        elif isinstance(value, expr.Cast):
+            self._value(value.operand)
+        elif isinstance(value, expr.Unary):
+            hasher.text("does", str(value.op))
+            self._value(value.operand)
+        elif isinstance(value, expr.Binary):
+            hasher.text("does", str(value.op))
+            self._value(value.left)
+            self._value(value.right)
+        elif isinstance(value, expr.Index):
+            self._value(value.target)
+            self._value(value.index)
+        else:
+            raise Unfingerprintable(f"a classical {type(value).__name__}")
+
+    def _annotation(self, value: Any) -> None:
+        text = repr(value)
+        if " object at 0x" in text:
+            raise Unfingerprintable(f"an annotation {type(value).__name__}")
+        self._hasher.text("annotation", f"{value.namespace} {text}")

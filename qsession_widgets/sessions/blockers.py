@@ -1,0 +1,112 @@
+"""Sessions of this kernel that keep a job of another one waiting.
+
+A session has its backend for itself while it is active. A job of a second session on the same
+backend waits until the first one is deactivated by its interactive timeout, or ends, and the first
+is billed for all that time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+from ..client.rest import same_account
+from ..errors import UserError
+from ..formatting import format_duration
+from ..model import interactive_timeout
+from .callsite import whereabouts
+from .patches import Submit
+
+if TYPE_CHECKING:
+    from .live import LiveSession
+
+
+class WaitRefused(UserError, RuntimeError):
+    """A job that would wait for another session was not sent, because a session is strict."""
+
+
+class Blockers:
+    """Names the session that a job will wait for, before the job is sent.
+
+    Parameters
+    ----------
+    sessions : callable
+        Returns the sessions of this kernel that are not over.
+    say : callable
+        Takes what is said, as sentences.
+    """
+
+    def __init__(self, sessions: Callable[[], Iterable[LiveSession]], say: Callable[[str], object]):
+        self._sessions = sessions
+        self._say = say
+        self._told: set[tuple[str, str]] = set()
+
+    def check(self, submit: Submit) -> None:
+        """Say which session a job will wait for; once for each two sessions.
+
+        Raises
+        ------
+        WaitRefused
+            One of the two was opened with ``--strict``.
+        """
+        if submit.session_id is None:
+            # a job in no session is a stray, and told of as one
+            return
+        sessions = list(self._sessions())
+        own = next((one for one in sessions if one.monitor.session_id == submit.session_id), None)
+        word = "session" if own is None else own.word
+        for live in sessions:
+            if live is own or not self._blocks(live, submit):
+                continue
+            sentence = waits_for(live)
+            strict = live.options.strict or (own is not None and own.options.strict)
+            if strict:
+                raise WaitRefused(
+                    f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
+                )
+            known = (live.monitor.session_id, submit.session_id)
+            if known not in self._told:
+                self._told.add(known)
+                self._say(f"{whereabouts()}: this job of another {word} {sentence}")
+            return
+
+    def _blocks(self, live: LiveSession, submit: Submit) -> bool:
+        if (
+            live.monitor.snapshot.mode == "batch"
+            or live.closed
+            or live.target.backend.name != submit.backend
+            or live.monitor.session_id == submit.session_id
+            or _is_shared(live)
+            or not same_account(submit.service, live.target.connected.service)
+        ):
+            return False
+        if live.monitor.snapshot.state == "active":
+            # it may have been deactivated since it was asked, or be idle since its last result
+            live.monitor.poller.poll(jobs_first=True)
+        return live.monitor.snapshot.state == "active"
+
+
+def _is_shared(live: LiveSession) -> bool:
+    """Check for the emulator's ideal simulator, which runs jobs of several sessions at once."""
+    processor = getattr(live.target.backend.configuration(), "processor_type", None) or {}
+    return live.service_kind == "local" and processor.get("family") == "Aer"
+
+
+def waits_for(live: LiveSession) -> str:
+    """End of a sentence: the session a job waits for, how long, its price, and how to end it."""
+    snapshot = live.monitor.snapshot
+    pending = len(snapshot.pending())
+    doing = "idle" if not pending else f"with {pending} job{'' if pending == 1 else 's'} to run"
+    of = f" of {snapshot.notebook.rpartition('/')[2]}" if snapshot.notebook else ""
+    left = interactive_timeout(snapshot, live.monitor.now())
+    ends = ""
+    if left is not None:
+        after = "" if not pending else " once they are done"
+        ends = f" It lets others run {format_duration(left.remaining)} from now{after}, and bills"
+        ends += " until then."
+    close = f"%session close {live.called} ends it"
+    return (
+        f"waits for your session {live.called}{of}, which is active on "
+        f"{live.target.backend.name}, {doing}.{ends} {live.price_sentence()} {close}; a job built "
+        "without mode= runs in the bound session at once."
+    )

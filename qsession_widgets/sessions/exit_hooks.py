@@ -1,0 +1,135 @@
+"""Closes the sessions of this kernel when the interpreter ends, or is told to end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from ..registry.entries import forget, record_end
+from ..resume.runs import RUNS
+from ..watchdog.owner import WATCHDOG
+from .binding import BINDING
+from .crash_policy import apply_on_crash
+from .end_signals import TIMEOUT, EndSignals
+from .registration import ends_with_kernel, register
+
+_exit = os._exit
+
+LEAVE_MAGIC = "qsession_leave"
+"""Line magic of `leave_open`, by which the page reaches it in any kernel that has a session."""
+
+
+def close_at_exit() -> None:
+    """Close sessions that are not to outlive the interpreter when it ends, or is told to end."""
+    if "IPython" in sys.modules:
+        from IPython.core.getipython import get_ipython
+
+        shell: Any = get_ipython()
+        if shell is not None:
+            shell.register_magic_function(leave_open, "line", LEAVE_MAGIC)
+            if _before_cell not in shell.events.callbacks["pre_run_cell"]:
+                shell.events.register("pre_run_cell", _before_cell)
+    atexit.unregister(_mark_run)
+    atexit.register(_mark_run)
+    atexit.unregister(close_all_at_exit)
+    atexit.register(close_all_at_exit)
+    # what stops containers, batch jobs and idle servers, and what a closed terminal sends
+    _SIGNALS.listen()
+    os._exit = _exit_after_closing
+
+
+def _mark_run() -> None:
+    """Record whether a script has run to its end; in a shell, each cell does so."""
+    shell: Any = sys.modules.get("IPython.core.interactiveshell")
+    if shell is None or not shell.InteractiveShell.initialized():
+        RUNS.script_ended(not hasattr(sys, "last_value"))
+
+
+def _before_cell(_info: Any = None) -> None:
+    # a terminal's prompt takes the wakeup file descriptor for itself
+    if BINDING.sessions():
+        _SIGNALS.listen()
+
+
+def _exit_after_closing(status: int) -> NoReturn:
+    """End the process at once, as ``os._exit`` does, but for its sessions.
+
+    By it marimo ends its kernels, and ipykernel one whose Jupyter server is gone.
+    """
+    if any(not live.inherited for live in BINDING.sessions()):
+        closing = threading.Thread(target=close_all_at_exit, name="qsession-closing", daemon=True)
+        # at the interpreter's end no thread can be started, and its own hook has closed them
+        with contextlib.suppress(RuntimeError):
+            closing.start()
+            closing.join(TIMEOUT)
+    _exit(status)
+
+
+def leave_open(session_id: str) -> bool:
+    """Leave a session open when this kernel ends, whatever was asked for when it was opened.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+
+    Returns
+    -------
+    bool
+        Whether this kernel has it, and it takes jobs; it would not have been closed otherwise.
+    """
+    live = BINDING.with_id(session_id)
+    if live is None:
+        return False
+    given = live.options.given | {"on_exit"}
+    live.options = replace(live.options, on_exit="leave", on_crash="leave", given=given)
+    apply_on_crash(live)
+    register(live, bound=BINDING.bound is live)
+    return True
+
+
+def close_all_at_exit() -> None:
+    """Close the sessions of this kernel that are not to outlive it; say which could not be closed.
+
+    All of them are asked to close before anything else is done, for whoever ends a kernel may not
+    wait for long.
+    """
+    if threading.current_thread() is threading.main_thread():
+        # Jupyter sends it after half the time that it gives a kernel, and this is what it is for
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    closed = []
+    for live in BINDING.sessions():
+        # a forked child has its parent's in memory, and they are not its own
+        if live.inherited:
+            continue
+        session_id = live.monitor.session_id
+        if not ends_with_kernel(live):
+            WATCHDOG.drop(session_id)
+            continue
+        try:
+            closed.append((session_id, live.usable, live.close_at_exit()))
+        except Exception as error:
+            with contextlib.suppress(OSError, ValueError):
+                print(
+                    f"The {live.word} {session_id} on {live.target.backend.name} could not be "
+                    f"closed at the kernel's end ({error}) and may go on costing: qsession close "
+                    f"{session_id} in a terminal ends it.",
+                    file=sys.stderr,
+                )
+    for session_id, ends_here, tell in closed:
+        if ends_here:
+            record_end(session_id, "exit", {})
+        # one that could not be closed stays watched, and is tried again when this process is gone
+        WATCHDOG.drop(session_id)
+        with contextlib.suppress(Exception):
+            tell()
+        forget(session_id)
+
+
+_SIGNALS = EndSignals(close_all_at_exit)

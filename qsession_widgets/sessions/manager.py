@@ -1,0 +1,292 @@
+"""The session manager: opens, reuses, attaches and ends the sessions of this kernel.
+
+Magics and Python API alike take this way. It asks the service once for each thing and writes a
+session's registry entry once; what came of a request is an `OpenResult`, without words.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..client.connected_service import longest
+from ..client.selection import select_target
+from ..deferred_output import NOTICES
+from ..errors import ServiceError, UserError
+from ..messages.outcomes import left_in_the_way, quota_warning
+from ..messages.resume import taken_up
+from ..monitoring.event_log import events_file
+from ..options.table import OpenOptions
+from ..registry.entries import forget
+from ..registry.lookup import id_of as registered_id
+from ..resume.choice import fits
+from ..resume.runs import RUNS
+from .binding import BINDING, Binding
+from .crash_policy import apply_on_crash
+from .exit_hooks import close_at_exit
+from .job_mode import JobMode
+from .policies import Policies
+from .reuse import NameTaken, changes, match_open
+
+if TYPE_CHECKING:
+    from ..client.selection import Target
+    from ..resume.records import RunRecord
+    from .live import LiveSession
+    from .opening import OpenResult
+
+
+class SessionManager:
+    """Opens, reuses, attaches and ends sessions, and binds them.
+
+    Parameters
+    ----------
+    binding : Binding
+        The bound session and the others of this kernel.
+    """
+
+    def __init__(self, binding: Binding):
+        self._binding = binding
+
+    def open(
+        self, options: OpenOptions, *, notebook: str = "", fall_back: bool = False
+    ) -> OpenResult:
+        """Bind the session that is requested: one that is open and fits, or else a new one.
+
+        Parameters
+        ----------
+        options : OpenOptions
+            The request.
+        notebook : str
+            Path of the notebook that opens it.
+        fall_back : bool
+            Whether a plan without sessions gives what ``options.fallback`` says, job mode or a
+            batch; an error otherwise.
+
+        Raises
+        ------
+        NoSessionsOnPlan
+            The plan has no sessions, and there is no fallback.
+        UserError
+            Another session is in the way, the options make no sense, or the service refused.
+        """
+        found = RUNS.choose(options.resume, notebook)
+        try:
+            if (known := match_open(self._binding, options)) is not None:
+                fits(found, known.target, options.resume)
+                result = self._reuse(known, options)
+            else:
+                result = self._open(options, found, notebook, fall_back)
+        except BaseException:
+            RUNS.leave(found)
+            raise
+        RUNS.begin(
+            found,
+            notebook or os.environ.get("JPY_SESSION_NAME", ""),
+            name=options.name,
+            resume=options.resume,
+        )
+        if found is None:
+            return result
+        NOTICES.emit(taken_up(found.id, found.changed, found.jobs))
+        return replace(result, run=found)
+
+    def _open(
+        self, options: OpenOptions, found: RunRecord | None, notebook: str, fall_back: bool
+    ) -> OpenResult:
+        # after the imports that nothing but a service needs: they take about two seconds
+        from .opening import open_on_service
+
+        if options.events:
+            # before anything is opened that would have to be closed again
+            events_file(options.events)
+        target = select_target(
+            options.service,
+            options.backend,
+            use_fractional_gates=options.use_fractional_gates,
+            instance=options.instance,
+            account=options.account,
+            emulator_options=options.local or None,
+        )
+        try:
+            fits(found, target, options.resume)
+            resumed = self._left_behind(target, options, notebook)
+            if resumed is None and found is not None:
+                resumed = self._of_run(found, target, options, notebook)
+        except BaseException:
+            target.client.close()
+            raise
+        if resumed is not None:
+            target.client.close()
+            return resumed
+        try:
+            plan = target.info.plan
+            left, limit = target.quota_left, options.max_time
+            if warning := quota_warning(left, limit, options.word, longest(plan)):
+                NOTICES.emit(warning)
+            result = open_on_service(target, options, notebook=notebook, fall_back=fall_back)
+        except BaseException:
+            target.client.close()
+            raise
+        if isinstance(result.bound, JobMode):
+            self._binding.bind_job_mode(result.bound)
+        else:
+            self._bind(result.bound)
+        return result
+
+    def attach(self, id_or_name: str, options: OpenOptions) -> OpenResult:
+        """Bind a session that was opened elsewhere, by its id, a job's id, or its name.
+
+        Parameters
+        ----------
+        id_or_name : str
+            A name is looked up in this kernel, then in the registry.
+        options : OpenOptions
+            Its name, its policies, and where to look for it.
+
+        Raises
+        ------
+        UserError
+            There is none, or it accepts no more jobs.
+        """
+        wanted = self.resolve(id_or_name)
+        if wanted != id_or_name and "name" not in options.given:
+            options = replace(options, name=id_or_name, given=options.given | {"name"})
+        live = self._binding.with_id(wanted)
+        if live is None:
+            from ..discovery.search import find
+            from ..discovery.sources import endpoint_sources
+            from .opening import OpenResult, attach_on_service
+
+            if taken := self._binding.named(options.name) if options.name else None:
+                raise NameTaken(taken, [("", wanted)])
+            if options.events:
+                events_file(options.events)
+            places = endpoint_sources(
+                "all" if options.service == "auto" else options.service,
+                instance=options.instance,
+                account=options.account,
+                known=self._binding.services(),
+                wanted=wanted,
+            )
+            found = find(wanted, places)
+            live = self._binding.with_id(found.session_id)
+        if live is not None:
+            return self._reuse(live, options)
+        live = attach_on_service(found, options)
+        self._bind(live)
+        notebook = os.environ.get("JPY_SESSION_NAME", "")
+        # what is taken up goes on in it
+        RUNS.begin(None, notebook, name=options.name, resume="auto")
+        return OpenResult("attached", live, live.target, granted=live.monitor.snapshot.max_ttl)
+
+    def _left_behind(
+        self, target: Target, options: OpenOptions, notebook: str
+    ) -> OpenResult | None:
+        """Go on in the session that an earlier kernel of this notebook has left on the backend.
+
+        A second one beside it would wait until it is deactivated, while both cost.
+
+        Raises
+        ------
+        UserError
+            It is not what is asked for.
+        """
+        if options.another or options.mode == "batch":
+            return None
+        from ..discovery.leftovers import leftovers
+        from .opening import OpenResult, attach_on_service
+
+        for left in leftovers(target, notebook):
+            raw, backend = left.raw, target.backend.name
+            if raw.get("mode") == "batch" or raw.get("backend_name") != backend:
+                continue
+            if self._binding.with_id(left.entry.session_id) is not None:
+                continue
+            if options.max_time not in (None, raw.get("max_ttl")):
+                raise UserError(left_in_the_way(backend, left.entry.session_id))
+            live = attach_on_service(left.found(target), options, notebook=notebook)
+            live.request = options.request
+            self._bind(live)
+            granted = live.monitor.snapshot.max_ttl
+            return OpenResult("resumed", live, live.target, granted=granted)
+        return None
+
+    def _of_run(
+        self, found: RunRecord, target: Target, options: OpenOptions, notebook: str
+    ) -> OpenResult | None:
+        """Go on in the last session of a run that is taken up, where it is still open."""
+        from ..discovery.endpoints import Endpoint
+        from ..discovery.search import FoundSession
+        from .opening import OpenResult, attach_on_service
+
+        for session_id in found.sessions()[:1]:
+            try:
+                raw = target.client.session(session_id).data
+            except ServiceError:
+                # it is not there any more, or the opening will say what is wrong
+                return None
+            same = (raw.get("mode") == "batch") == (options.mode == "batch")
+            usable = raw.get("state") != "closed" and raw.get("accepting_jobs", True)
+            fitting = same and usable and raw.get("backend_name") == target.backend.name
+            if not fitting or options.another or options.max_time not in (None, raw.get("max_ttl")):
+                return None
+            left = FoundSession(Endpoint.of(target.connected), raw)
+            live = attach_on_service(left, options, notebook=notebook)
+            live.request = options.request
+            self._bind(live)
+            return OpenResult("resumed", live, live.target, granted=raw.get("max_ttl"))
+        return None
+
+    def resolve(self, id_or_name: str) -> str:
+        """The id that a name of this kernel's, or one in the registry, stands for; else itself."""
+        live = self._binding.named(id_or_name)
+        if live is not None:
+            return live.monitor.session_id
+        return registered_id(id_or_name) or id_or_name
+
+    def end(self, live: LiveSession, action: str) -> str:
+        """Close or cancel a session, unbind it, and say what came of it.
+
+        Raises
+        ------
+        UserError
+            The service refused or did not answer.
+        """
+        said = live.end(action)
+        if live.closed:
+            # as long as it has jobs, other processes need its entry to find it
+            forget(live.monitor.session_id)
+        if self._binding.bound is live:
+            self._binding.unbind()
+        return said
+
+    def _reuse(self, live: LiveSession, options: OpenOptions) -> OpenResult:
+        """Bind an open session, with the options of the request that an open one can change."""
+        from .opening import OpenResult
+
+        changed = changes(live, options)
+        if changed:
+            wanted = replace(live.options, **changed)
+            Policies.of(wanted, live.target.info)
+            if "events" in changed:
+                events_file(wanted.events)
+            live.options = wanted
+            if "events" in changed or "say" in changed:
+                live.report_anew()
+            self._bind(live)
+        else:
+            self._binding.bind(live)
+        granted = live.monitor.snapshot.max_ttl
+        return OpenResult("reused", live, live.target, tuple(changed), granted)
+
+    def _bind(self, live: LiveSession) -> None:
+        close_at_exit()
+        live.set_policies()
+        self._binding.bind(live)
+        # its entry is written, by which the watchdog sees whether another kernel has it
+        apply_on_crash(live)
+
+
+MANAGER = SessionManager(BINDING)
+"""The kernel's session manager."""

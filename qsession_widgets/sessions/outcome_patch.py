@@ -1,0 +1,358 @@
+"""The client library's requests that change something, each with an outcome that is known.
+
+While a session is bound, these methods of the library's ``RuntimeClient`` go through
+`qsession_widgets.client.unknown_outcome.settle`: ``program_run``, ``create_session``,
+``close_session``, ``cancel_session``, ``job_cancel`` and ``update_tags``. What the service accepted
+although its answer was lost is returned as if the answer had come. ``tests/unit/test_client.py``
+fails when one of them is gone.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+from collections import deque
+from collections.abc import Callable, Collection
+from typing import Any, Literal
+
+from ..client.rest import ServiceClient
+from ..client.transport import ClientTransport
+from ..client.unknown_outcome import (
+    LOOK_TIMEOUT,
+    MOST_TAGS,
+    Change,
+    Opening,
+    cancel_job,
+    end_session,
+    find_job,
+    keep_asking,
+    new_tag,
+    settle,
+    tag_job,
+)
+from ..client.untagged_jobs import UntaggedSubmit
+from ..deferred_output import NOTICES
+from ..errors import OutcomeUnknown, ServiceError
+from ..model import UnknownRequest
+from ..registry import openings, submits
+from ..resume.runs import Asking
+from .lost_requests import LostAnswer, LostRequests, Request, nothing
+from .session import primitive_of
+
+MOST_JOBS = 1000
+"""Jobs of this kernel that are remembered, so that none of them is taken for another's."""
+
+
+class OutcomePatch:
+    """Replaces the methods.
+
+    Parameters
+    ----------
+    claimed : callable
+        Whether a session of this id is known here: to this kernel, or by an entry of another's.
+    unknown : callable
+        Is told the session and the request whose outcome is not known; returns what is called once
+        it is.
+    ask : callable
+        Takes the program and the arguments of a submit; gives its `Asking`, or None where it is
+        neither recorded nor taken up.
+    """
+
+    def __init__(
+        self,
+        claimed: Callable[[str], bool],
+        unknown: Callable[[str, UnknownRequest], Callable[[], object]],
+        ask: Callable[[str, dict[str, Any]], Asking | None] = lambda _program, _given: None,
+    ):
+        self._claimed = claimed
+        self._unknown = unknown
+        self._ask = ask
+        self._transport = ClientTransport()
+        self._originals: dict[str, Callable[..., Any]] = {}
+        self._requests = LostRequests()
+        self._got: deque[str] = deque(maxlen=MOST_JOBS)
+
+    def install(self) -> None:
+        """Put them in."""
+        if self._originals:
+            return
+        # the module that defines it has another name since 0.51
+        from qiskit_ibm_runtime.qiskit_runtime_service import RuntimeClient
+
+        self._transport.install()
+        for name, made in (
+            ("program_run", self._submits),
+            ("create_session", self._opens),
+            ("close_session", self._ends("close")),
+            ("cancel_session", self._ends("cancel")),
+            ("job_cancel", self._cancels_job),
+            ("update_tags", self._tags_job),
+        ):
+            original = self._originals[name] = getattr(RuntimeClient, name)
+            setattr(RuntimeClient, name, functools.wraps(original)(made(original)))
+
+    def remove(self) -> None:
+        """Take them out again."""
+        from qiskit_ibm_runtime.qiskit_runtime_service import RuntimeClient
+
+        for name, original in self._originals.items():
+            setattr(RuntimeClient, name, original)
+        self._originals = {}
+        self._transport.remove()
+
+    # ---------------------------------------------------------------------------------------------
+    # Submits and openings
+
+    def _submits(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        signature = inspect.signature(original)
+
+        def program_run(client: Any, *args: Any, **kwargs: Any) -> Any:
+            given = signature.bind(client, *args, **kwargs).arguments
+            given.pop(next(iter(signature.parameters)))
+            primitive, _ = primitive_of(str(given["program_id"]), given.get("params") or {})
+            asking = self._ask(str(given["program_id"]), dict(given))
+            if asking is not None and (paid := asking.paid(_line(client))) is not None:
+                self._got.append(paid["id"])
+                return paid
+            tags = list(given.get("job_tags") or ())
+            tag = new_tag() if len(tags) < MOST_TAGS else None
+            line = _line(client)
+            doing, session_id = f"submit the {primitive} job", given.get("session_id")
+            more = ""
+            look: Callable[[], dict[str, Any] | None]
+            if tag is None:
+                look = UntaggedSubmit(line, doing, session_id, tags, self._got.__contains__).look
+            else:
+                more = (
+                    f"service.jobs(job_tags=['{tag}']) finds it; running the same again looks "
+                    "for it first, and sends nothing that was accepted before."
+                )
+                look = functools.partial(find_job, line, tag)
+                given["job_tags"] = [*tags, tag]
+
+            def same() -> str:
+                asked = {**given, "job_tags": tags}
+                return _fingerprint(line.base_url, str(client._instance), asked)
+
+            def send() -> Any:
+                if asking is not None:
+                    asking.sending(tag)
+                if tag is not None:
+                    submits.note(
+                        tag,
+                        session_id=session_id or "",
+                        backend=str(given.get("backend_name") or ""),
+                        primitive=primitive,
+                        url=line.base_url,
+                        instance=client._instance or "",
+                    )
+                return original(client, **given)
+
+            change = Change(doing, send, look, _has_id)
+
+            def lost() -> Callable[[], object]:
+                shown_no_more = self._unknown(session_id or "", "submit")
+
+                def known() -> None:
+                    shown_no_more()
+                    _forget(tag)
+
+                return known
+
+            request = Request(change, same, more, _accepted(primitive), lost)
+            try:
+                accepted = self._requests.send(request)
+                if accepted["id"] in self._got:
+                    # one whose answer was lost, which a resume has taken up meanwhile
+                    accepted = self._requests.send(request)
+            except BaseException as error:
+                if asking is not None:
+                    asking.refused()
+                if isinstance(error, KeyboardInterrupt):
+                    self._requests.interrupted(request)
+                elif isinstance(error, Exception) and not isinstance(error, OutcomeUnknown):
+                    # it had no effect
+                    _forget(tag)
+                raise
+            if asking is not None:
+                asking.accepted(accepted["id"])
+            _forget(tag)
+            self._got.append(accepted["id"])
+            return accepted
+
+        return program_run
+
+    def _opens(self, original: Callable[..., Any]) -> Callable[..., Any]:
+        def create_session(
+            client: Any,
+            backend: str | None = None,
+            instance: str | None = None,
+            max_time: int | None = None,
+            mode: str | None = None,
+            **fields: Any,
+        ) -> Any:
+            line = _line(client)
+            asked = (str(backend), mode or "dedicated", max_time)
+            word = "batch" if mode == "batch" else "session"
+            opening = Opening(line, *asked, self._claimed)
+            change = Change(
+                f"open a {word} on {backend}",
+                lambda: original(client, backend, instance, max_time, mode, **fields),
+                opening.look,
+                _has_id,
+            )
+            same = str((line.base_url, instance, *asked))
+            more = (
+                f"%session list shows the {word} if it is open; an open one is billed while active."
+            )
+            key = opening.begun and openings.note(
+                backend=str(backend),
+                mode=mode or "dedicated",
+                max_time=max_time,
+                url=line.base_url,
+                instance=client._instance or "",
+                begun=opening.begun,
+                before=sorted(opening.before),
+            )
+
+            def known() -> None:
+                if key:
+                    openings.settle(key)
+
+            request = Request(change, lambda: same, more, _opened(word), lambda: known)
+            try:
+                opened = self._requests.send(request)
+            except Exception as error:
+                if not isinstance(error, OutcomeUnknown):
+                    # it had no effect
+                    known()
+                raise
+            known()
+            return opened
+
+        return create_session
+
+    # ---------------------------------------------------------------------------------------------
+    # Ends and tags
+
+    def _ends(self, action: Literal["close", "cancel"]) -> Callable[[Any], Callable[..., Any]]:
+        def made(_original: Any) -> Callable[..., Any]:
+            def end(client: Any, session_id: str) -> None:
+                try:
+                    _insist(
+                        client,
+                        lambda line: end_session(line, action, session_id),
+                        lambda: self._unknown(session_id, action),
+                    )
+                except ServiceError as error:
+                    if error.status == 404 and action == "close":
+                        return
+                    raise _of_the_clients(error) from error
+
+            return end
+
+        return made
+
+    def _cancels_job(self, _original: Any) -> Callable[..., Any]:
+        def job_cancel(client: Any, job_id: str) -> None:
+            try:
+                _insist(client, lambda line: cancel_job(line, job_id))
+            except ServiceError as error:
+                raise _of_the_clients(error) from error
+
+        return job_cancel
+
+    def _tags_job(self, _original: Any) -> Callable[..., Any]:
+        def update_tags(client: Any, job_id: str, tags: Collection[str]) -> Any:
+            import requests
+
+            try:
+                _insist(client, lambda line: tag_job(line, job_id, tags))
+            except ServiceError as error:
+                raise _of_the_clients(error) from error
+            response = requests.Response()
+            response.status_code = 204
+            return response
+
+        return update_tags
+
+
+def _line(client: Any) -> ServiceClient:
+    line = ServiceClient.beside(client)
+    line.timeout = LOOK_TIMEOUT
+    return line
+
+
+def _insist(
+    client: Any,
+    change_of: Callable[[ServiceClient], Change[Any]],
+    unknown: Callable[[], Callable[[], object]] = lambda: nothing,
+) -> None:
+    """Have something done that may be asked for twice without harm."""
+    line = ServiceClient.beside(client)
+    change = change_of(line)
+    try:
+        settle(change)
+    except OutcomeUnknown:
+        done = f"The request to {change.doing} took effect."
+        lost = LostAnswer(change.doing)
+        known = unknown()
+
+        def told(_found: Any) -> None:
+            known()
+            NOTICES.emit(done)
+
+        lost.asking = keep_asking(change, told, insist=True)
+        raise lost from None
+    line.close()
+
+
+def _of_the_clients(error: ServiceError) -> Exception:
+    from qiskit_ibm_runtime.api.exceptions import RequestsApiError
+
+    status = -1 if error.status is None else error.status
+    return RequestsApiError(error.message, status)  # type: ignore[no-any-return]
+
+
+def _fingerprint(*parts: Any) -> str:
+    from qiskit_ibm_runtime import RuntimeEncoder
+
+    text = json.dumps(parts, cls=RuntimeEncoder)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _has_id(answer: Any) -> bool:
+    return isinstance(answer, dict) and isinstance(answer.get("id"), str) and bool(answer["id"])
+
+
+def _forget(tag: str | None) -> None:
+    """Remove what was written down about a submit, once its outcome is known."""
+    if tag is not None:
+        submits.settle(tag)
+
+
+def _accepted(primitive: str) -> Callable[[dict[str, Any] | None], str]:
+    def told(found: dict[str, Any] | None) -> str:
+        if found is None:
+            return f"The {primitive} job whose answer was lost was not accepted: send it again."
+        return (
+            f"The {primitive} job whose answer was lost had been accepted, as job {found['id']}: "
+            f"service.job('{found['id']}') takes it up, and so does running the same again; it is "
+            "not sent twice."
+        )
+
+    return told
+
+
+def _opened(word: str) -> Callable[[dict[str, Any] | None], str]:
+    def told(found: dict[str, Any] | None) -> str:
+        if found is None:
+            return f"The {word} whose answer was lost was not opened."
+        return (
+            f"The {word} whose answer was lost had been opened: %session attach {found['id']} goes "
+            f"on in it, %session close {found['id']} ends it."
+        )
+
+    return told

@@ -1,0 +1,364 @@
+"""Rules that end a session before it costs more than it should.
+
+`judge` is the rule, a function of a snapshot and of now. `PolicyEnforcer` is a thread that wakes
+when something changed or when the next limit is due, and ends the session when the rule says so.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median_low
+from typing import TYPE_CHECKING, Literal, Protocol
+
+from .. import fork_safety
+from ..device_estimate import DEVICE_SECONDS
+from ..errors import InvalidOption, UserError
+from ..formatting import cut_seconds, format_duration, format_money
+from ..messages import outcomes
+from ..model import EndReason, EndResult, ServiceInfo, SessionSnapshot, idle_since, noun, usage
+from ..options.table import OpenOptions
+from ..options.validators import read_budget
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
+
+logger = logging.getLogger(__name__)
+
+WARN_AT = 0.8
+"""The share of a budget at which a warning is given."""
+RETRY = 5.0
+"""Seconds after which an end that failed is tried again."""
+SENDING = 1.0
+"""Seconds after which to look again while a job is being sent."""
+JUDGED_BY = 5
+"""Jobs, those that ended last, whose time is expected of the next one."""
+TIMEOUT = 60.0
+"""The most seconds between two looks while usage goes on."""
+
+
+@dataclass(frozen=True)
+class Policies:
+    """When a session is to be ended.
+
+    Attributes
+    ----------
+    idle_close : float or None
+        Seconds with nothing pending.
+    budget : float or None
+        Seconds of usage.
+    dollars : float or None
+        The budget in US dollars, when it was given in them.
+    """
+
+    idle_close: float | None = None
+    budget: float | None = None
+    dollars: float | None = None
+
+    def __bool__(self) -> bool:
+        return self.idle_close is not None or self.budget is not None
+
+    @classmethod
+    def of(cls, options: OpenOptions, info: ServiceInfo) -> Policies:
+        """The rules that options ask for, at a service's price.
+
+        Raises
+        ------
+        UserError
+            A budget in dollars where the service has no price.
+        """
+        if not options.budget:
+            return cls(options.idle_close)
+        seconds, dollars = read_budget(options.budget)
+        if seconds is None:
+            if not info.price_per_second:
+                raise InvalidOption("budget", options.budget, "no_price")
+            seconds = (dollars or 0.0) / info.price_per_second
+        return cls(options.idle_close, seconds, dollars)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The verdict of the policies at one moment.
+
+    Attributes
+    ----------
+    end : str or None
+        Why it is to be ended, as a clause.
+    by : {"idle_close", "budget"}
+        The policy that ends it.
+    how : {"close", "cancel"}
+        How. A spent budget cancels what is queued, for that would go on costing; a running job
+        finishes either way.
+    refuse : str or None
+        Why a job is not to be sent, as a sentence.
+    warn : str or None
+        What is about to happen, as a sentence.
+    again_in : float or None
+        Seconds of service time until the rules may say something else without a new snapshot;
+        None when only a snapshot can change it.
+    """
+
+    end: str | None = None
+    by: Literal["idle_close", "budget"] = "idle_close"
+    how: Literal["close", "cancel"] = "close"
+    refuse: str | None = None
+    warn: str | None = None
+    again_in: float | None = None
+
+
+def judge(
+    rules: Policies, snapshot: SessionSnapshot, now: float, *, sending: bool = False
+) -> Verdict:
+    """Apply rules to what is known of a session.
+
+    Parameters
+    ----------
+    rules : Policies
+        The rules.
+    snapshot : SessionSnapshot
+        The session.
+    now : float
+        Service clock.
+    sending : bool
+        Whether a job is on its way that the service has not accepted yet.
+    """
+    if snapshot.state == "closed":
+        return Verdict()
+    word = noun(snapshot)
+    end = refuse = warn = None
+    how: Literal["close", "cancel"] = "close"
+    due: list[float] = []
+    if rules.budget is not None:
+        spent = usage(snapshot, now).total
+        figures = _figures(rules, snapshot, spent)
+        if spent >= rules.budget:
+            refuse = (
+                f"The budget of this {word} is spent ({figures}): the job was not sent. Open "
+                f"another {word} with a budget of its own to go on."
+            )
+            end, how = f"its budget is spent ({figures})", "cancel"
+        else:
+            ahead = look_ahead(snapshot, now)
+            if spent + ahead.pending + ahead.one > rules.budget:
+                refuse = (
+                    f"The budget of this {word} would be exceeded ({figures}; "
+                    f"{_expected(rules, snapshot, ahead)}): the job was not sent. Open another "
+                    f"{word} with a budget of its own to go on."
+                )
+            if _queued(snapshot) and spent + ahead.next > rules.budget:
+                # once the next job runs, nothing stops it
+                end = (
+                    f"its budget would be exceeded ({figures}; {_expected(rules, snapshot, ahead)})"
+                )
+                how = "cancel"
+            if spent >= WARN_AT * rules.budget:
+                warn = (
+                    f"{spent / rules.budget:.0%} of the budget is used ({figures}). At 100% the "
+                    f"{word} ends and queued jobs are cancelled."
+                )
+            if snapshot.state == "active" and snapshot.mode != "batch":
+                limits = (WARN_AT * rules.budget, rules.budget)
+                due += [limit - spent for limit in limits if limit > spent]
+    if rules.idle_close is not None and not snapshot.pending() and snapshot.accepting_jobs:
+        since = idle_since(snapshot)
+        left = since + rules.idle_close - now
+        if left > 0:
+            due.append(left)
+        elif sending:
+            due.append(SENDING)
+        else:
+            end = (
+                end or f"nothing was pending for {format_duration(rules.idle_close)} (--idle-close)"
+            )
+    if not snapshot.accepting_jobs and not (how == "cancel" and _queued(snapshot)):
+        end = None
+    # of the two rules, a spent budget alone cancels
+    by: Literal["idle_close", "budget"] = "budget" if how == "cancel" else "idle_close"
+    return Verdict(end, by, how, refuse, warn, min(due) if due else None)
+
+
+@dataclass(frozen=True)
+class LookAhead:
+    """Usage that is to be expected of jobs, in seconds; 0 until two jobs have ended to judge by.
+
+    Attributes
+    ----------
+    one : float
+        Of one more job: the median of those that ended last.
+    next : float
+        Of the running job, and the queued one after it.
+    pending : float
+        Of all jobs that are queued or running.
+    """
+
+    one: float = 0.0
+    next: float = 0.0
+    pending: float = 0.0
+
+
+def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
+    """Estimate what pending jobs, and one more, add to the usage.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session or batch.
+    now : float
+        Service clock.
+    """
+    emulated = snapshot.device_time is not None
+    dedicated = snapshot.mode == "dedicated" and not emulated
+    took = [
+        job.finished - job.started if dedicated else job.charged_seconds
+        for job in snapshot.jobs
+        if job.status == "done" and not job.stray
+        if job.started is not None and job.finished is not None
+    ]
+    known = [seconds for seconds in took[-JUDGED_BY:] if seconds is not None]
+    if len(known) < 2:
+        # the first one may have waited for much that the next ones do not
+        return LookAhead()
+    one, batch = median_low(known), snapshot.mode == "batch"
+    running = queued = 0.0
+    for job in snapshot.pending():
+        if job.status == "queued":
+            queued += one
+        else:
+            ran = now - job.started if not batch and job.started is not None else 0.0
+            if emulated:
+                ran = min(ran, DEVICE_SECONDS)
+            running += max(0.0, one - ran)
+    return LookAhead(one, running + min(one, queued), running + queued)
+
+
+def _expected(rules: Policies, snapshot: SessionSnapshot, ahead: LookAhead) -> str:
+    price = snapshot.service.price_per_second or 0.0
+    if rules.dollars is not None:
+        return f"a job is expected to take ≈ {format_money(ahead.one * price)}"
+    return f"a job is expected to take {format_duration(ahead.one)}"
+
+
+def _queued(snapshot: SessionSnapshot) -> bool:
+    return any(job.status == "queued" for job in snapshot.pending())
+
+
+def _figures(rules: Policies, snapshot: SessionSnapshot, spent: float) -> str:
+    # on the emulator it is the time of a device that counts, by an estimate
+    where = "" if snapshot.device_time is None else ", estimated for a device"
+    if rules.dollars is not None:
+        price = snapshot.service.price_per_second or 0.0
+        cost = format_money(cut_seconds(spent) * price)
+        return f"≈ {cost} of {format_money(rules.dollars)}{where}"
+    return f"{format_duration(spent)} of {format_duration(rules.budget or 0.0)}{where}"
+
+
+class _Watches(Protocol):
+    @property
+    def snapshot(self) -> SessionSnapshot: ...
+    def now(self) -> float: ...
+    def subscribe(self, callback: Callable[[SessionSnapshot], object], /) -> Callable[[], None]: ...
+    def command(
+        self, action: str, job_id: str | None = None, *, by: EndReason = ...
+    ) -> EndResult: ...
+
+
+class PolicyEnforcer:
+    """Enforces the policies of one session, on a thread of its own.
+
+    Parameters
+    ----------
+    rules : Policies
+        The rules; at least one.
+    monitor : Monitor
+        Watches the session and ends it.
+    say : callable
+        Takes what happened, one of `qsession_widgets.model.events.KINDS`, and a sentence for the
+        user; on the guard's thread.
+    sending : callable
+        Whether a job is being sent.
+
+    Attributes
+    ----------
+    ended_why : str
+        Why it has ended the session, as a clause; empty while it has not.
+    """
+
+    def __init__(
+        self,
+        rules: Policies,
+        monitor: _Watches,
+        say: Callable[[str, str], object],
+        sending: Callable[[], bool] = lambda: False,
+    ):
+        self.rules = rules
+        self.ended_why = ""
+        self._monitor = monitor
+        self._say = say
+        self._sending = sending
+        self._said: set[Hashable] = set()
+        self._changed = fork_safety.event()
+        self._stopped = fork_safety.event()
+        self._unsubscribe = monitor.subscribe(lambda _snapshot: self._changed.set())
+        self._thread = threading.Thread(target=self._watch, name="qsession-guard", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop enforcing them."""
+        self._unsubscribe()
+        self._stopped.set()
+        self._changed.set()
+
+    def refusal(self) -> str | None:
+        """The reason why a job must not be sent now; None when it may be."""
+        return judge(self.rules, self._monitor.snapshot, self._monitor.now()).refuse
+
+    def _watch(self) -> None:
+        wait: float | None = 0.0
+        while not self._stopped.is_set():
+            self._changed.wait(wait)
+            self._changed.clear()
+            if self._stopped.is_set():
+                return
+            try:
+                wait = self._look()
+            except Exception:
+                # whatever it was, the session must not go on unguarded
+                logger.exception("A guard failed to look at its session")
+                wait = RETRY
+
+    def _look(self) -> float | None:
+        """Do what the rules say; real seconds until the next look, None for the next change."""
+        snapshot = self._monitor.snapshot
+        if snapshot.state == "closed":
+            self.stop()
+            return 0.0
+        verdict = judge(self.rules, snapshot, self._monitor.now(), sending=self._sending())
+        if verdict.warn is not None and "warn" not in self._said:
+            self._said.add("warn")
+            self._say("guard_warned", verdict.warn)
+        if verdict.end is not None and verdict.how not in self._said:
+            return self._end(verdict)
+        if verdict.again_in is None:
+            return None
+        return min(TIMEOUT, verdict.again_in / (snapshot.service.speed or 1.0) + 0.01)
+
+    def _end(self, verdict: Verdict) -> float | None:
+        why, how = verdict.end or "", verdict.how
+        try:
+            result = self._monitor.command(how, by=verdict.by)
+        except UserError as error:
+            if "failed" not in self._said:
+                self._said.add("failed")
+                self._say(
+                    "guard_failed",
+                    f"This {noun(self._monitor.snapshot)} was to be ended because {why}. {error}",
+                )
+            return RETRY
+        self._said.add(how)
+        self.ended_why = why
+        said = outcomes.ended(result, noun(self._monitor.snapshot))
+        self._say("guard_closed", f"{said} It was ended because {why}.")
+        return None

@@ -1,0 +1,39 @@
+"""Figures of sessions and jobs for programs: times with their zone, and derived ones of a job."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+from ..model import JobRecord
+
+TIMES = ("opened_at", "started_at", "activated_at", "closed_at", "answered_at")
+"""Fields of a snapshot that are times."""
+
+JOB_TIMES = ("created", "started", "finished")
+"""Fields of a job that are times."""
+
+
+def iso(time: float | None) -> str | None:
+    """A time in ISO 8601, UTC, to the millisecond; None when unknown."""
+    if time is None:
+        return None
+    return datetime.fromtimestamp(time, timezone.utc).isoformat(timespec="milliseconds")
+
+
+def job_figures(job: JobRecord, price: float | None) -> dict[str, Any]:
+    """Figures derived of a job: ``queued`` and ``ran`` in seconds, ``cost`` in US dollars.
+
+    They are rounded to milliseconds and cents, and None where unknown. The cost is that of its QPU
+    time; in a session the time between the jobs costs as well.
+    """
+    charged = job.charged_seconds
+    return {
+        "queued": _between(job.created, job.started),
+        "ran": _between(job.started, job.finished),
+        "cost": None if price is None or charged is None else round(charged * price, 2),
+    }
+
+
+def _between(begin: float | None, end: float | None) -> float | None:
+    return None if begin is None or end is None else round(max(0.0, end - begin), 3)

@@ -1,0 +1,369 @@
+"""``qsession run``: programs as people have them, which name accounts of their own."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from qsession_widgets.emulator.process import refusing_proxy
+
+QSESSION = [
+    sys.executable,
+    "-c",
+    "import sys; from qsession_widgets.cli import main; sys.exit(main())",
+]
+SAY = "print(service.active_account()['url'], len(service.backends()), flush=True)\n"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home of this test's own, with an account saved in it."""
+    saved = tmp_path / ".qiskit" / "qiskit-ibm.json"
+    saved.parent.mkdir()
+    account = {"channel": "ibm_quantum_platform", "token": "the-users-own", "instance": "mine"}
+    saved.write_text(json.dumps({"work": account}))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    return tmp_path
+
+
+def run(home: Path, program: str, *words: str, python: tuple[str, ...] = ()) -> tuple[str, str]:
+    """What a program says under ``qsession run``, on both streams."""
+    script = home / "script.py"
+    script.write_text(program)
+    command = [*QSESSION, "run", "--workers", "1", *words, "--", sys.executable, *python]
+    done = subprocess.run([*command, str(script)], capture_output=True, text=True, timeout=120)
+    return done.stdout, done.stderr
+
+
+TWIRLED = """
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2
+
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+backend = QiskitRuntimeService().backend("fake_manila")
+SamplerV2(backend, options={"execution": {"init_qubits": False}}).run([circuit], shots=9).result()
+"""
+
+
+def test_what_is_not_exact_is_said_at_the_end(home: Path) -> None:
+    _, said = run(home, TWIRLED, "--noise", "pauli")
+    *_, how, options, last = said.splitlines()
+    assert how.startswith("qsession run: 1 of 1 job not exact. Simulated by ")
+    assert how.endswith("gate noise twirled to Pauli channels.")
+    assert options == "qsession run: options without effect here: execution.init_qubits."
+    assert last.startswith("qsession run: 0 sessions, 1 job, ")
+
+
+STRICT = """
+from qiskit import QuantumCircuit
+from qiskit.transpiler import generate_preset_pass_manager
+from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2
+
+service = QiskitRuntimeService()
+circuit = QuantumCircuit(100)
+circuit.h(0)
+for qubit in range(99):
+    circuit.cx(qubit, qubit + 1)
+circuit.measure_all()
+wide = service.backend("ibm_fez")
+ready = generate_preset_pass_manager(1, backend=wide, seed_transpiler=1).run(circuit)
+one = QuantumCircuit(1)
+one.measure_all()
+for backend, sent, options in (
+    (wide, ready, {}),
+    (service.backend("fake_manila"), one, {"execution": {"init_qubits": False}}),
+    (service.backend("fake_manila"), one, {}),
+):
+    job = SamplerV2(backend, options=options).run([sent], shots=9)
+    job.wait_for_final_state()
+    print(repr(job.error_message()))
+"""
+
+
+def test_strict_refuses_what_is_not_exact_and_options_without_effect(home: Path) -> None:
+    out, said = run(home, STRICT, "--strict")
+    wide, without_effect, exact = out.splitlines()
+    assert "--strict refuses an approximation such as twirled noise" in wide, said
+    assert "execution.init_qubits = False has no effect" in without_effect
+    assert "--strict refuses such a job: leave the option out" in without_effect
+    assert exact == "None"
+    assert said.splitlines()[-1].startswith("qsession run: 0 sessions, 3 jobs, ")
+    assert "not exact" not in said
+
+
+EXPLICIT = [
+    'channel="ibm_quantum_platform", token=os.environ["QISKIT_IBM_TOKEN"]',
+    'channel="ibm_quantum_platform", token="not-a-key", instance="crn:v1:some:instance::"',
+    'channel="ibm_cloud", token="not-a-key", instance="an instance of mine"',
+    'name="work"',
+    'token="not-a-key", region="eu-de", plans_preference=["premium"], tags=["mine"]',
+    'token="not-a-key", url="https://quantum.cloud.ibm.com"',
+    'filename=os.path.expanduser("~/.qiskit/qiskit-ibm.json"), name="work"',
+    'instance="an instance of mine"',
+    '"ibm_quantum_platform", "not-a-key"',
+]
+
+
+def test_accounts_that_a_program_names_are_the_emulator(home: Path) -> None:
+    program = "import os\nfrom qiskit_ibm_runtime import QiskitRuntimeService\n"
+    for arguments in EXPLICIT:
+        program += f"service = QiskitRuntimeService({arguments})\n{SAY}"
+    out, said = run(home, program)
+    lines = out.splitlines()
+    assert len(lines) == len(EXPLICIT), said
+    assert all(re.match(r"http://127\.0\.0\.1:\d+/", line) for line in lines)
+    lines = [line for line in said.splitlines() if "reaches the emulator" in line]
+    assert len(lines) == len(EXPLICIT), said
+    assert lines[0] == (
+        "qsession run: channel=, token= of QiskitRuntimeService in script.py line 3 are not used: "
+        "it reaches the emulator."
+    )
+    assert "the-users-own" not in said
+    assert "not-a-key" not in said
+
+
+def test_instance_of_the_emulator_is_kept(home: Path) -> None:
+    program = "from qiskit_ibm_runtime import QiskitRuntimeService\n"
+    program += "service = QiskitRuntimeService(instance='alice')\n"
+    program += "print(service.instances()[1]['crn'] == service.active_instance())\n"
+    out, said = run(home, program, "--instance", "alice=open")
+    assert out == "True\n", said
+    assert "not used" not in said
+
+
+def test_old_client_gets_one_sentence(home: Path) -> None:
+    program = "import qiskit_ibm_runtime\n"
+    program += "qiskit_ibm_runtime.__version__ = '0.49.1'\n"
+    program += "qiskit_ibm_runtime.QiskitRuntimeService()\n"
+    _, said = run(home, program)
+    assert "Traceback" not in said
+    (line,) = (line for line in said.splitlines() if "0.49.1" in line)
+    assert line.endswith("install 0.50 or newer with pip install -U qiskit-ibm-runtime.")
+
+
+def test_local_mode_stays_local(home: Path) -> None:
+    program = "from qiskit_ibm_runtime import QiskitRuntimeService\n"
+    program += "print(type(QiskitRuntimeService(channel='local')).__name__)\n"
+    out, said = run(home, program)
+    assert out == "QiskitRuntimeLocalService\n", said
+
+
+def test_saved_account_is_the_runs_own(home: Path) -> None:
+    saved = home / ".qiskit" / "qiskit-ibm.json"
+    before = saved.read_text()
+    other = home / "other.json"
+    program = f"""
+import os
+from qiskit_ibm_runtime import QiskitRuntimeService
+token = os.environ["QISKIT_IBM_TOKEN"]
+QiskitRuntimeService.save_account(token=token, overwrite=True, set_as_default=True)
+QiskitRuntimeService.save_account(token=token, name="work", overwrite=True, filename={str(other)!r})
+print(sorted(QiskitRuntimeService.saved_accounts()))
+service = QiskitRuntimeService()
+{SAY}"""
+    out, said = run(home, program)
+    assert len(out.splitlines()) == 2, said
+    assert "work" not in out.splitlines()[0]
+    assert saved.read_text() == before
+    assert not other.exists()
+    assert "the run's own account file" in said
+
+
+def test_sitecustomize_of_the_user_still_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (home / "mine").mkdir()
+    (home / "mine" / "sitecustomize.py").write_text("import sys\nsys.mine = 'here'\n")
+    monkeypatch.setenv("PYTHONPATH", str(home / "mine"))
+    out, said = run(home, "import sys\nprint(sys.mine)\n")
+    assert out == "here\n", said
+
+
+# --------------------------------------------------------------------------------------------------
+# What cannot be led to the emulator
+
+
+def test_isolated_python_cannot_reach_ibm(home: Path) -> None:
+    program = """
+from qiskit_ibm_runtime import QiskitRuntimeService
+try:
+    QiskitRuntimeService(channel="ibm_quantum_platform", token="not-a-key").backends()
+except Exception as error:
+    print(type(error).__name__, "Refused by qsession run" in str(error))
+else:
+    print("reached something")
+"""
+    out, said = run(home, program, python=("-I",))
+    # it is not led anywhere, and what it wants of IBM is refused on this machine
+    assert "reached something" not in out or "was refused" in said
+    assert re.search(r"a request to [\w.]*\bcloud\.ibm\.com was refused", said), (out, said)
+
+
+def test_any_key_is_taken_below_the_runs_path_only(home: Path) -> None:
+    program = """
+import os, urllib.error, urllib.parse, urllib.request
+body = urllib.parse.urlencode({
+    "grant_type": "urn:ibm:params:oauth:grant-type:apikey", "apikey": "the-users-own",
+}).encode()
+base = os.environ["IAM_URL"]
+root = base.rpartition("/")[0]
+for address in (base, root, root + "/" + 32 * "0"):
+    try:
+        print(urllib.request.urlopen(address + "/identity/token", body).status)
+    except urllib.error.HTTPError as error:
+        print(error.code)
+headers = {"Authorization": "apikey the-users-own", "Service-CRN": "crn:of:another"}
+request = urllib.request.Request(os.environ["QISKIT_IBM_URL"] + "/backends", headers=headers)
+print(urllib.request.urlopen(request).status)
+"""
+    out, said = run(home, program)
+    assert out.split() == ["200", "401", "404", "200"], said
+
+
+class _Site(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        body = f"{self.path} {self.headers.get('Connection')}".encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def site() -> Iterator[str]:
+    """A web site that is not IBM's."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def _through(proxy: str, address: str) -> str:
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy}))
+    with opener.open(address, timeout=20) as answer:
+        return str(answer.read().decode())
+
+
+def test_proxy_hands_on_what_is_not_ibms(site: str) -> None:
+    refused: list[str] = []
+    with refusing_proxy.serve({}, refused.append) as proxy:
+        assert _through(proxy, f"http://{site}/a?b=1") == "/a?b=1 close"
+        for _ in range(2):
+            with pytest.raises(urllib.error.HTTPError) as caught:
+                _through(proxy, "http://quantum.cloud.ibm.com/api")
+            assert caught.value.code == 403
+            caught.value.close()
+    assert refused == ["quantum.cloud.ibm.com"]
+
+
+def test_proxy_tunnels(site: str) -> None:
+    import http.client
+
+    with refusing_proxy.serve({}, print) as proxy:
+        connection = http.client.HTTPConnection(proxy.removeprefix("http://"), timeout=20)
+        connection.set_tunnel(site)
+        connection.request("GET", "/tunnelled")
+        with connection.getresponse() as answer:
+            assert answer.read().startswith(b"/tunnelled")
+        connection.close()
+        blocked = http.client.HTTPConnection(proxy.removeprefix("http://"), timeout=20)
+        blocked.set_tunnel("iam.cloud.ibm.com:443")
+        with pytest.raises(OSError, match="403 Refused by qsession run"):
+            blocked.request("GET", "/")
+        blocked.close()
+
+
+def test_proxy_uses_the_users_own(site: str) -> None:
+    with (
+        refusing_proxy.serve({}, print) as upstream,
+        refusing_proxy.serve({"http_proxy": upstream}, print) as proxy,
+    ):
+        assert _through(proxy, f"http://{site}/far").startswith("/far")
+
+
+def test_hosts_without_a_proxy_are_never_ibms() -> None:
+    listed = "intern.example, .ibm.com, cloud.ibm.com, com, *, 10.0.0.1"
+    assert refusing_proxy.direct({"no_proxy": listed}, "127.0.0.1").split(",") == [
+        "intern.example",
+        "10.0.0.1",
+        "localhost",
+        "127.0.0.1",
+        "::1",
+    ]
+
+
+# --------------------------------------------------------------------------------------------------
+# The end
+
+WORK = """
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2, Session
+
+backend = QiskitRuntimeService().backend("aer")
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+session = Session(backend)
+SamplerV2(mode=session).run([circuit], shots=100).result()
+SamplerV2(mode=backend).run([circuit], shots=100).result()
+"""
+
+
+def test_last_line_says_what_was_done(home: Path) -> None:
+    _, said = run(home, WORK + "session.close()\n")
+    assert re.fullmatch(
+        r"qsession run: 1 session, 2 jobs, [\d.]+ m?s of usage; on IBM about [\d.]+ s of a device, "
+        r"\$\d+\.\d\d; nothing left open\.",
+        said.splitlines()[-1],
+    ), said
+
+
+def test_last_line_says_what_was_left_open(home: Path) -> None:
+    _, said = run(home, WORK + "raise RuntimeError('half way')\n")
+    assert "half way" in said
+    last = said.splitlines()[-1]
+    found = re.search(r"left open: session [\w-]+ on aer, which IBM would charge for up to", last)
+    assert found, last
+    # the interactive timeout of the plan, at its price
+    dollars = re.search(r"more, \$([\d.]+)\. Close it", last)
+    assert dollars is not None, last
+    assert 40 < float(dollars[1]) <= 48
+
+
+def test_device_of_one_run(home: Path) -> None:
+    program = """
+from qiskit_ibm_runtime import QiskitRuntimeService
+service = QiskitRuntimeService()
+backend = service.backend("ibm_mine")
+print(backend.num_qubits, [b.name for b in service.backends(name="ibm_mine")])
+print(backend.configuration().description)
+"""
+    out, said = run(home, program, "--device", "ibm_mine=fake_sherbrooke")
+    assert out.splitlines() == [
+        "127 ['ibm_mine']",
+        "Emulated on this machine from the data of fake_sherbrooke, calibrated 2025-02-26.",
+    ], said
+    _, said = run(home, program, "--device", "ibm_mine=fake_nowhere")
+    assert "There is no device 'fake_nowhere'" in said
+
+
+def test_environment_holds_no_key_of_the_user(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", "the-users-own")
+    out, _ = run(home, "import os\nprint('the-users-own' in str(dict(os.environ)))\n")
+    assert out == "False\n"
+    assert os.environ["QISKIT_IBM_TOKEN"] == "the-users-own"

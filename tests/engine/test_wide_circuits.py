@@ -1,0 +1,279 @@
+"""Wide circuits run by themselves, say how, and are refused at once where nothing fits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from engine import jobs
+from engine.test_agreement import ERROR_RATE
+from engine.wide_circuits import (
+    DEVICE,
+    ansatz,
+    correlation,
+    ghz,
+    ising,
+    scrambling,
+    signs,
+    transpiled,
+)
+from qiskit import QuantumCircuit
+from qiskit_aer.noise import NoiseModel, PauliLindbladError
+from qiskit_ibm_runtime.quantum_program import QuantumProgram
+from scipy import stats
+
+from qsession_widgets.emulator.engine.devices import device, noise
+from qsession_widgets.emulator.engine.devices.noise_source import OwnNoise
+from qsession_widgets.emulator.engine.simulation import light_cone, pauli_propagation
+from qsession_widgets.emulator.engine.task import Simulation
+
+SHOTS = 4096
+COMPARISONS = 250
+SIGMAS = float(stats.norm.isf(ERROR_RATE / COMPARISONS / 2))
+
+
+def sampled(circuit: QuantumCircuit, **wishes: object) -> tuple[dict, object]:
+    params = jobs.sampler_params([(circuit, None, SHOTS)], simulator={"seed_simulator": 7})
+    return jobs.run("sampler", DEVICE, params, simulation=Simulation(**wishes))
+
+
+def test_a_ghz_state_of_a_hundred_qubits_is_correlated_as_its_noise_says() -> None:
+    """Two methods that have nothing in common agree: stabilizers, and Pauli propagation."""
+    outcome, result = sampled(ghz(100))
+    assert outcome["methods"] == ["stabilizer"]
+    assert result[0].metadata["simulation"] == {
+        "method": "stabilizer",
+        "approximated": ["gate noise, twirled to Pauli channels"],
+        "noise": "twirled to Pauli channels",
+    }
+    bits = signs(result[0])
+    assert bits.shape == (SHOTS, 100)
+    circuit = ghz(100, measured=False)
+    observables = [correlation(circuit, 100, (0, other)) for other in range(1, 100)]
+    params = jobs.estimator_params(
+        [(circuit, observables, None, 1 / 64)], level=0, simulator={"seed_simulator": 8}
+    )
+    outcome, result = jobs.run("estimator", DEVICE, params)
+    assert "pauli_propagation" in outcome["methods"]
+    values, errors = result[0].data.evs, result[0].data.stds
+    counted = (bits[:, :1] * bits[:, 1:]).mean(axis=0)
+    spread = np.hypot(errors, np.sqrt((1 - counted**2) / SHOTS))
+    assert (abs(values - counted) < SIGMAS * spread).all()
+    assert values[0] > 0.9
+    assert values[:15].min() > 0.7
+    assert values[:5].mean() > values[10:15].mean()
+    # a gate of the chain is broken, and nothing beyond it is correlated
+    assert abs(values[50:]).max() < 0.1
+
+
+def test_the_ghz_state_without_noise_is_perfect() -> None:
+    outcome, result = sampled(ghz(100), noise="none")
+    assert outcome["approximations"] == []
+    assert "simulation" not in result[0].metadata
+    bits = signs(result[0])
+    assert (bits == bits[:, :1]).all()
+    assert abs(bits[:, 0].mean()) < SIGMAS / np.sqrt(SHOTS)
+
+
+def test_an_ansatz_of_127_qubits_runs_as_a_matrix_product_state() -> None:
+    outcome, result = sampled(ansatz(2))
+    assert outcome["methods"] == ["matrix_product_state"]
+    how = result[0].metadata["simulation"]
+    assert how["method"] == "matrix_product_state"
+    assert how["bond_dimension"] == 4
+    assert how["fidelity"] == 1
+    assert 32 <= how["realizations"] < how["effective_shots"] <= SHOTS
+    assert signs(result[0]).shape == (SHOTS, 127)
+    (sentence,) = outcome["approximations"]
+    for said in ("matrix product states of bond dimension 4", "noise realizations", "fidelity 1"):
+        assert said in sentence
+    assert f"approximated: {sentence}" in outcome["logs"]
+
+
+def test_a_deeper_ansatz_is_refused_by_its_fidelity_unless_less_is_accepted() -> None:
+    outcome, result = sampled(ansatz(10))
+    assert result is None
+    assert "an estimated fidelity of" in outcome["reason"]
+    assert "0.99 is asked for" in outcome["reason"]
+    assert "--local-precision-limit" in outcome["reason"]
+
+
+def test_a_fidelity_below_the_default_is_accepted_when_asked_for() -> None:
+    circuit = ansatz(3)
+    plan = "qsession_widgets.emulator.engine.simulation.matrix_product_state._LARGEST_BOND"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plan, 4)
+        outcome, _ = sampled(circuit)
+        assert "truncated to a bond dimension of 4" in outcome["reason"]
+        outcome, result = sampled(circuit, precision_limit=1.0)
+    how = result[0].metadata["simulation"]
+    assert 0 < how["fidelity"] < 0.99
+    assert "state, truncated" in how["approximated"]
+
+
+def _lindblad(rate: float) -> NoiseModel:
+    pairs = ["IX", "IY", "IZ", "XI", "YI", "ZI", "XX", "YY", "ZZ"]
+    model = NoiseModel(basis_gates=["cz", "sx", "rz", "x"])
+    model.add_all_qubit_quantum_error(PauliLindbladError(pairs, [rate] * len(pairs)), "cz")
+    return model
+
+
+@pytest.mark.parametrize(("rate", "expected"), [(0.0, 4.547), (4e-4, 3.930)])
+def test_a_transverse_ising_chain_of_a_hundred_qubits(rate: float, expected: float) -> None:
+    circuit = ising()
+    assert circuit.count_ops()["cz"] == 1188
+    layout = circuit.layout.final_index_layout()
+    source = OwnNoise(_lindblad(rate), tuple(range(circuit.num_qubits))) if rate else None
+    index = {qubit: at for at, qubit in enumerate(circuit.qubits)}
+    steps = light_cone.backwards(circuit)
+    total = bound = 0.0
+    for first in range(0, 91, 9):
+        pair = (layout[first], layout[first + 1])
+        cone, reached = light_cone.cut(steps, pair)
+        assert len(reached) < 30
+        prepared = pauli_propagation.prepare(cone, index, source.twirled if source else None)
+        value, off = prepared.value(pair, 20_000, 1e-5)
+        total += value
+        bound += off
+    assert bound < 0.01
+    assert total == pytest.approx(expected, abs=0.0005 + bound)
+
+
+def test_ten_observables_on_a_hundred_qubits() -> None:
+    circuit = ising()
+    observables = [correlation(circuit, 100, (at, at + 1)) for at in range(0, 90, 9)]
+    summed = correlation(circuit, 100, *((at, at + 1) for at in range(0, 90, 9)))
+    pubs = [(circuit, [*observables, summed], None, 1 / 64)]
+    params = jobs.estimator_params(pubs, level=0, simulator={"seed_simulator": 3})
+    outcome, result = jobs.run("estimator", DEVICE, params)
+    assert outcome["methods"] == ["pauli_propagation"]
+    how = result[0].metadata["simulation"]
+    assert how["bound"] < 0.01
+    assert "gate noise, twirled to Pauli channels" in how["approximated"]
+    values, errors = result[0].data.evs, result[0].data.stds
+    assert np.allclose(errors[:-1], np.sqrt((1 - values[:-1] ** 2) / SHOTS), rtol=0.02)
+    # terms far apart are measured together and do not depend on each other
+    together = np.sqrt((errors[:-1] ** 2).sum())
+    assert errors[-1] == pytest.approx(together, rel=0.15)
+    assert abs(values[-1] - values[:-1].sum()) < SIGMAS * np.hypot(errors[-1], together)
+    assert outcome["executions"] == SHOTS
+    # where no level is asked for, errors of the readout are corrected, at the cost of shot noise
+    params = jobs.estimator_params(pubs, simulator={"seed_simulator": 3})
+    outcome, result = jobs.run("estimator", DEVICE, params)
+    assert outcome["methods"] == ["pauli_propagation"]
+    assert result[0].data.evs[-1] > values[-1]
+    assert (result[0].data.stds > errors).all()
+
+
+def test_the_readout_of_a_hundred_qubits_is_corrected_by_default() -> None:
+    circuit = ising()
+    observables = [correlation(circuit, 100, (at, at + 1)) for at in range(0, 90, 9)]
+    pubs = [(circuit, observables, None, 1 / 64)]
+    found = {}
+    for level in (0, None):
+        params = jobs.estimator_params(pubs, level=level, simulator={"seed_simulator": 3})
+        outcome, result = jobs.run("estimator", DEVICE, params)
+        assert outcome["methods"] == ["pauli_propagation"]
+        found[level] = result[0]
+    raw, corrected = found[0].data, found[None].data
+    assert found[None].metadata["num_randomizations"] == 32
+    # Both readout errors of a pair shrink its value; the corrected ones err accordingly more.
+    assert corrected.evs.sum() > raw.evs.sum()
+    assert (corrected.stds > raw.stds).all()
+    # The calibration, and one basis.
+    assert outcome["executions"] == 2 * SHOTS
+
+
+def test_what_fits_nothing_is_refused_before_any_noise_is_computed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def computed(*_: object) -> None:
+        raise AssertionError("noise was computed")
+
+    for name in ("gate_channel", "twirled_gate", "readout_error"):
+        monkeypatch.setattr(noise, name, computed)
+    circuit = scrambling()
+    measured = circuit.copy()
+    measured.measure_all()
+    program = QuantumProgram(SHOTS)
+    program.append_circuit_item(measured)
+    observable = correlation(circuit, 70, (10, 11))
+    for kind, params in (
+        ("sampler", jobs.sampler_params([(measured, None, SHOTS)])),
+        ("estimator", jobs.estimator_params([(circuit, observable)], level=0)),
+        ("executor", jobs.executor_params(program)),
+    ):
+        outcome, _ = jobs.run(kind, DEVICE, params)
+        assert outcome["status"] == "failed"
+        reason = outcome["reason"]
+        assert "70" in reason
+        for said in ("bond dimension", "Clifford", "connected qubits exactly", "EstimatorV2"):
+            assert said in reason
+        assert "\n" not in reason
+
+
+def test_strict_refuses_what_is_not_exact() -> None:
+    outcome, _ = sampled(ghz(100), strict=True)
+    assert "--strict refuses an approximation such as twirled noise" in outcome["reason"]
+    assert sampled(ghz(100), strict=True, noise="none")[1] is not None
+    outcome, _ = sampled(ghz(100), noise="device")
+    assert "--local-noise device" in outcome["reason"]
+
+
+@pytest.mark.parametrize("kind", ["delay", "reset", "middle"])
+def test_twirling_is_refused_where_decay_matters(kind: str) -> None:
+    circuit = QuantumCircuit(60, 60)
+    circuit.h(0)
+    for qubit in range(59):
+        circuit.cx(qubit, qubit + 1)
+    if kind == "delay":
+        circuit.delay(1000, 5, unit="dt")
+    elif kind == "reset":
+        circuit.reset(5)
+    else:
+        circuit.measure(5, 5)
+        circuit.x(5)
+    circuit.measure(range(60), range(60))
+    outcome, _ = sampled(transpiled(circuit))
+    assert "the decay towards the ground state matters" in outcome["reason"]
+
+
+def test_programs_of_the_client_side_primitives_run_wide() -> None:
+    program = QuantumProgram(SHOTS)
+    program.append_circuit_item(ghz(60))
+    result = jobs.through_executor(program, DEVICE)
+    bits = np.asarray(result[0]["meas"])
+    assert bits.shape == (SHOTS, 60)
+    assert np.mean(bits[:, 0] == bits[:, 1]) > 0.9
+
+
+def test_the_device_of_a_matrix_product_state_may_hold_several_wide_islands() -> None:
+    """What is measured together is drawn together: islands are wide, or of one qubit."""
+    circuit = QuantumCircuit(100)
+    for start in (0, 45):
+        circuit.ry(0.7, start)
+        for qubit in range(start, start + 39):
+            circuit.cx(qubit, qubit + 1)
+    circuit.x(95)
+    circuit.measure_all()
+    outcome, result = sampled(transpiled(circuit))
+    assert set(outcome["methods"]) == {"matrix_product_state", "density_matrix"}
+    bits = signs(result[0])
+    assert bits[:, 95].mean() < -0.9
+    for start in (0, 45):
+        assert (bits[:, start] * bits[:, start + 1]).mean() > 0.8
+        assert bits[:, start].mean() == pytest.approx(np.cos(0.7), abs=0.1)
+    assert abs((bits[:, 0] * bits[:, 45]).mean() - bits[:, 0].mean() * bits[:, 45].mean()) < 0.1
+
+
+def test_twirled_noise_is_the_diagonal_of_the_device_s_channels() -> None:
+    from qiskit.quantum_info import PTM
+
+    fez = device.find(DEVICE)
+    for place in (("cz", (0, 1)), ("cz", (3, 2)), ("sx", (7,)), ("reset", (4,))):
+        for flavour in ("calibration", "target"):
+            channel = noise.gate_channel(fez, place, flavour)
+            factors = noise.twirled_gate(fez, place, flavour)
+            if channel is None:
+                assert factors is None
+            else:
+                assert np.allclose(factors, np.diagonal(PTM(channel).data).real, atol=1e-12)

@@ -1,0 +1,89 @@
+"""Sessions of one's own that would wait for each other: that is said before a job is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from qsession_widgets.sessions.blockers import WaitRefused
+
+from .cells import Notebook
+from .conftest import CIRCUITS
+
+Ask = Callable[..., Any]
+
+LOCAL = "%%session --service local --backend fake_manila"
+RUN = "SamplerV2().run([(measured,)]).result()"
+BLOCK = (
+    "with Session(backend=backend) as other:",
+    "    job = SamplerV2(mode=other).run([(measured,)])",
+)
+
+
+@pytest.fixture
+def circuits(notebook: Notebook) -> Notebook:
+    """A notebook with circuits and an open session on a device, which sessions have in turn."""
+    notebook.good(CIRCUITS)
+    notebook.good(LOCAL, "pass")
+    return notebook
+
+
+def test_a_block_that_waits_for_the_bound_session_says_so(circuits: Notebook, ask: Ask) -> None:
+    circuits.good(RUN)
+    session_id = circuits["session"].session_id
+    said = circuits.good(*BLOCK, "job.cancel()").out
+    assert f"waits for your session {session_id}, which is active on fake_manila, idle" in said
+    assert "a minute" in said
+    assert f"%session close {session_id} ends it" in said
+    # said once for each two sessions, and again for the next one
+    assert "waits for your session" in circuits.good(*BLOCK, "job.cancel()").out
+
+
+def test_nothing_is_said_before_the_bound_session_is_active(circuits: Notebook, ask: Ask) -> None:
+    said = circuits.good(*BLOCK, "job.result()").out
+    assert "waits for your session" not in said
+
+
+def test_a_strict_session_refuses_what_would_wait(notebook: Notebook, ask: Ask) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --strict", RUN)
+    ran = notebook(*BLOCK)
+    assert isinstance(ran.error, WaitRefused)
+    assert "this job was not sent (--strict), because it waits for your session" in ran.sentence()
+    assert ask("GET", "/jobs")["count"] == 1
+
+
+def test_two_sessions_on_one_device_name_each_other(notebook: Notebook, ask: Ask) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(f"{LOCAL} --name first", RUN)
+    ran = notebook.good(f"{LOCAL} --name second", "job = SamplerV2().run([(measured,)])")
+    assert "waits for your session first, which is active on fake_manila, idle" in ran.out
+    assert "%session close first ends it" in ran.out
+    second = notebook["session"]
+    found = second.wait_for(lambda snapshot: snapshot.blocker is not None).blocker
+    assert (found.name, found.pending) == ("first", 0)
+    assert found.ends_at is not None
+    shown = str(notebook.good("%session receipt").displayed)
+    assert "Waits for your session first, idle, on IBM $48.00 a minute, lets others run in" in shown
+    notebook.good("%session close first", "job.result()")
+    assert second.wait_for(lambda snapshot: snapshot.blocker is None)
+
+
+def test_on_the_ideal_simulator_nothing_waits(notebook: Notebook, ask: Ask) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good("%%session --service local --backend aer", RUN)
+    assert "waits for" not in notebook.good(*BLOCK, "job.result()").out
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_nothing_is_said_of_local_testing_mode(circuits: Notebook, ask: Ask) -> None:
+    circuits.good(RUN)
+    ran = circuits.good(
+        "from qiskit_ibm_runtime.fake_provider import FakeManilaV2",
+        "with Session(backend=FakeManilaV2()) as other:",
+        "    SamplerV2(mode=other).run([(measured,)]).result()",
+    )
+    assert "second one" not in ran.out
+    assert "waits for" not in ran.out

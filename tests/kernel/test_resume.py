@@ -1,0 +1,422 @@
+"""Cells that are run again take up the jobs that were paid for."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from qsession_widgets.client.rest import Answer, ServiceClient
+from qsession_widgets.errors import ServiceError
+from qsession_widgets.resume import place
+from qsession_widgets.resume.choice import runs
+from qsession_widgets.resume.place import Place
+from qsession_widgets.resume.records import RunFile, lock, read, recorded
+from qsession_widgets.resume.runs import RUNS
+from qsession_widgets.sessions.binding import BINDING
+
+from .cells import Notebook
+
+Ask = Callable[..., Any]
+
+RESUME = "%%session --service local --backend aer --resume"
+BUILD = """
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit_ibm_runtime import SamplerV2
+def turned():
+    circuit = QuantumCircuit(1)
+    circuit.sx(0)
+    circuit.rz(Parameter("angle"), 0)
+    circuit.sx(0)
+    circuit.measure_all()
+    return circuit
+def loop(last, shots=64, begin=0):
+    sampler, found = SamplerV2(), []
+    for number in range(begin, last):
+        job = sampler.run([(turned(), [number / 10])], shots=shots)
+        found.append((job.job_id(), job.result()[0].data.meas.get_counts()))
+    return found
+"""
+
+
+@pytest.fixture
+def work(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, request: Any) -> Notebook:
+    """A notebook whose path is its own."""
+    monkeypatch.setenv("QSESSION_NOTEBOOK", f"/nowhere/{request.node.name}.ipynb")
+    notebook.good(BUILD)
+    return notebook
+
+
+def accepted(ask: Ask) -> int:
+    """How many jobs the service has accepted since the test began."""
+    return len(ask("GET", "/jobs")["jobs"])
+
+
+def test_a_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
+    work: Notebook, ask: Ask
+) -> None:
+    first = work(RESUME, "before = loop(3)", "raise ZeroDivisionError")
+    assert "Nothing to resume" in first.out
+    assert accepted(ask) == 3
+    again = work.good(RESUME, "after = loop(4)")
+    assert "Takes up run-" in again.out
+    assert re.search(r"which stopped [^h]+ ago after 3 jobs", again.out), again.out
+    assert work["after"][:3] == work["before"]
+    assert accepted(ask) == 4
+    third = work.good(RESUME, "loop(1)")
+    assert "Takes up" not in third.out
+    assert accepted(ask) == 5, "what finished is not taken up"
+
+
+def test_a_kernel_that_is_gone_leaves_its_jobs_to_the_next(work: Notebook, ask: Ask) -> None:
+    work(RESUME, "before = loop(2) + loop(1)", "raise ZeroDivisionError")
+    RUNS.reset()
+    work.good(RESUME, "after = loop(2) + loop(1) + loop(1)")
+    # the same that is asked for twice got two jobs
+    assert work["after"][:3] == work["before"]
+    assert len({job for job, _ in work["after"]}) == 4
+    assert accepted(ask) == 4
+
+
+def test_a_submit_whose_answer_was_lost_is_taken_up_and_not_doubled(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work(RESUME, "before = loop(1)", "raise ZeroDivisionError")
+    # the kernel ends between the service's acceptance and what is recorded of it
+    monkeypatch.setattr("qsession_widgets.resume.runs.Asking.accepted", lambda *_: 1 / 0)
+    work(RESUME, "loop(2)")
+    monkeypatch.undo()
+    monkeypatch.setenv("QSESSION_NOTEBOOK", "/nowhere/lost.ipynb")
+    assert accepted(ask) == 2
+    record = RUNS.record
+    assert record is not None
+    assert [asked.job for asked in record.asked.values()].count("") == 1
+    RUNS.reset()
+    again = work.good(f"{RESUME} {record.id}", "after = loop(3)")
+    assert "after 2 jobs" in again.out
+    assert accepted(ask) == 3
+    known = {job["id"] for job in ask("GET", "/jobs")["jobs"]}
+    assert {job for job, _ in work["after"]} == known
+
+
+def end_with(work: Notebook, *lines: str) -> str:
+    """Run a cell that fails in the end; the run's id."""
+    assert isinstance(work(RESUME, *lines, "raise ZeroDivisionError").error, ZeroDivisionError)
+    record = RUNS.record
+    assert record is not None
+    RUNS.reset()
+    return record.id
+
+
+def test_a_job_that_is_no_use_is_sent_anew(work: Notebook, ask: Ask) -> None:
+    end_with(work, "sampler = SamplerV2()", "before = loop(3)")
+    (first, _), (second, _), _ = work["before"]
+    ask("DELETE", f"/jobs/{first}")
+    ran = work.good(RESUME, "after = loop(3)")
+    assert f"Job {first} is not at the service any more, and is sent anew." in ran.out
+    ids = [job for job, _ in work["after"]]
+    assert ids[1:] == [job for job, _ in work["before"]][1:]
+    assert ids[0] != first
+    assert second in ids
+
+
+def test_a_result_is_believed_only_where_what_is_stored_agrees(work: Notebook, ask: Ask) -> None:
+    run_id = end_with(work, "before = loop(2)")
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    (one, _), (other, _) = work["before"]
+    text = path.read_text()
+    path.write_text(text.replace(one, "X").replace(other, one).replace("X", other))
+    ran = work.good(RESUME, "after = loop(2)")
+    assert "is stored with other parameters than this call has, and is sent anew" in ran.out
+    assert not {one, other} & {job for job, _ in work["after"]}
+    assert accepted(ask) == 4
+
+
+def test_an_attached_session_counts_as_it_was_opened(work: Notebook) -> None:
+    plain = RESUME.removesuffix(" --resume")
+
+    def simulated() -> Any:
+        live = BINDING.bound
+        assert live is not None
+        return live.place().facts["simulation"]
+
+    work.good(f"{plain} --local-method stabilizer", "session_id = session.session_id")
+    told = simulated()
+    assert told == {"method": "stabilizer"}
+    live = BINDING.bound
+    assert live is not None
+    BINDING.forget(live)
+    work.good(f"%session attach {work['session_id']}")
+    assert simulated() == told
+    work.good("%session close")
+
+
+def test_a_cell_without_resume_takes_up_nothing_more(work: Notebook, ask: Ask) -> None:
+    end_with(work, "before = loop(3)")
+    work(RESUME, "loop(1)", "raise ZeroDivisionError")
+    assert accepted(ask) == 3
+    work.good(RESUME.removesuffix(" --resume"), "after = loop(3)")
+    assert not {job for job, _ in work["after"]} & {job for job, _ in work["before"]}
+    assert accepted(ask) == 6
+
+
+def test_a_device_that_did_not_tell_its_calibration_is_asked_again(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("qsession_widgets.resume.place.UNANSWERED_SECONDS", 0.0)
+    real, asked = place._data, []
+
+    def data(line: Any, name: str, kind: str) -> Any:
+        asked.append(kind)
+        # in the order of the questions: what the fingerprint needs, then the calibration
+        if asked.count("properties") == 2:
+            raise ServiceError("The service cannot be reached.")
+        return real(line, name, kind)
+
+    monkeypatch.setattr(place, "_data", data)
+    end_with(work, "before = loop(3)")
+    assert asked.count("properties") == 3
+    monkeypatch.undo()
+    monkeypatch.setenv("QSESSION_NOTEBOOK", "/nowhere/calibration.ipynb")
+    record = runs()[0]
+    assert [bool(one.calibration) for one in record.asked.values()] == [False, True, True]
+
+
+def test_no_job_is_lost_because_it_cannot_be_recorded_or_compared(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.good("import numpy")
+    end_with(work, "before = loop(2, shots=numpy.int64(64))")
+    monkeypatch.setattr(ServiceClient, "job_with_params", lambda *_: Answer([], None, 0.0, 0.0))
+    ran = work(RESUME, "after = loop(2)", "raise ZeroDivisionError")
+    assert "cannot be compared with this call, and is sent anew" in ran.out
+    assert accepted(ask) == 4
+    plain = RESUME.removesuffix(" --resume")
+    monkeypatch.setattr(RunFile, "write", lambda *_: 1 / 0)
+    work.good(plain, "loop(2)")
+    monkeypatch.setattr(RUNS, "fingerprint", lambda *_: 1 / 0)
+    work.good(plain, "loop(2)")
+    assert accepted(ask) == 8
+
+
+def test_a_call_that_almost_fits_says_what_differs(work: Notebook) -> None:
+    end_with(work, "loop(1)")
+    assert "shots 4\u202f096, were 64" in work.good(RESUME, "loop(1, shots=4096)").out
+    end_with(work, "loop(1)")
+    ran = work.good(
+        RESUME,
+        "circuit = turned()",
+        "circuit.sx(0)",
+        "sampler = SamplerV2()",
+        "job = sampler.run([(circuit, [0.0])], shots=64)",
+    )
+    assert "transpiled differently: set seed_transpiler" in ran.out
+
+
+def test_a_calibration_since_is_told_and_taken_only_when_any_is(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_with(work, "before = loop(1)")
+    monkeypatch.setattr(Place, "calibration", lambda *_, **__: "since")
+    ran = work(RESUME, "loop(1)", "raise ZeroDivisionError")
+    assert "ran before the device was calibrated anew, and is sent anew" in ran.out
+    monkeypatch.setattr(Place, "calibration", lambda *_, **__: "")
+    end_with(work, "loop(1)")
+    ran = work(RESUME, "loop(1)", "raise ZeroDivisionError")
+    assert "not known whether it was calibrated anew since, and is sent anew" in ran.out
+    assert accepted(ask) == 4
+    monkeypatch.setattr(Place, "calibration", lambda *_, **__: "since")
+    run_id = end_with(work, "before = loop(1)")
+    monkeypatch.setattr(Place, "calibration", lambda *_, **__: "later")
+    ran = work.good(f"{RESUME} any", "after = loop(1)")
+    assert run_id in ran.out
+    assert "it is taken up all the same" in ran.out
+    assert work["after"] == work["before"]
+
+
+def test_the_receipt_says_what_was_not_paid_again(work: Notebook) -> None:
+    end_with(work, "loop(2)")
+    work.good("%session close")
+    work.good(RESUME, "loop(3)")
+    work.good("%session close")
+    printed = str(work.good("%session receipt").displayed[-1]["text/plain"])
+    assert re.search(r"Reused +2 of 3 jobs reused, ≈ \$\d+\.\d\d on IBM", printed), printed
+
+
+@pytest.mark.parametrize("made", ["executor_sampler.Sampler", "executor_estimator.Estimator"])
+def test_client_side_primitives_are_taken_up(work: Notebook, ask: Ask, made: str) -> None:
+    module, name = made.split(".")
+    lines = (
+        f"from qiskit_ibm_runtime.{module} import {name} as Made",
+        "circuit = turned()",
+        "circuit.remove_final_measurements()" if name == "Estimator" else "",
+        "from qiskit.quantum_info import SparsePauliOp",
+        "rest = (SparsePauliOp('Z'), [0.3]) if Made.__name__ == 'Estimator' else ([0.3],)",
+        "job = Made().run([(circuit, *rest)])",
+        "found = job.job_id(), repr(job.result()[0].data)",
+    )
+    end_with(work, *lines)
+    before = work["found"]
+    work.good(RESUME, *lines)
+    assert work["found"] == before
+    assert accepted(ask) == 1
+
+
+SCRIPT = """
+import os, signal, sys
+from qsession_widgets import open_session
+with open_session("aer", service="local", resume=True, on_crash="leave") as session:
+    found = loop(2)
+    if sys.argv[1] == "killed":
+        os.kill(os.getpid(), signal.SIGKILL)
+    if sys.argv[1] == "exits":
+        sys.exit(1)
+    print(session.session_id, *(job for job, _ in found + loop(3, begin=2)))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no signal kills a process there")
+def test_a_script_takes_up_its_jobs_and_the_session_it_left(ask: Ask, tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(BUILD + SCRIPT)
+
+    def run(how: str) -> list[str]:
+        command = [sys.executable, str(script), how]
+        return subprocess.run(command, capture_output=True, text=True, timeout=200).stdout.split()
+
+    run("killed")
+    left = {job["session_id"]: job["id"] for job in ask("GET", "/jobs")["jobs"]}
+    assert accepted(ask) == 2
+    session_id, *jobs = run("ends")[-4:]
+    assert [session_id] == list(left)
+    assert accepted(ask) == 3
+    # one that came to its end is not taken up
+    assert not set(run("ends")[-3:]) & set(jobs)
+    run("exits")
+    assert accepted(ask) == 8
+    run("ends")
+    assert accepted(ask) == 9, "one that says it has failed is taken up"
+
+
+@pytest.mark.parametrize("magic", ["%%batch", "%%session --account bob"])
+def test_batches_and_job_mode_take_up_jobs(
+    work: Notebook, ask: Ask, magic: str, account: Callable[[str | None], None]
+) -> None:
+    where = "--service local --backend aer"
+    if magic != "%%batch":
+        # a plan without sessions: the cell goes on in job mode
+        account("bob")
+        magic, where = "%%session", "--service ibm --backend aer"
+    work(f"{magic} {where} --resume", "before = loop(2)", "raise ZeroDivisionError")
+    RUNS.reset()
+    said = work.good(f"{magic} {where} --resume", "after = loop(3)").out
+    assert "Takes up run-" in said
+    assert work["after"][:2] == work["before"]
+    assert len({job for job, _ in work["after"]}) == 3
+
+
+def test_a_run_is_found_by_the_name_of_its_session(work: Notebook, ask: Ask) -> None:
+    work(f"{RESUME} --name vqe", "before = loop(1)", "raise ZeroDivisionError")
+    # a kernel that is killed ends no cell
+    RUNS.reset()
+    work("%session close vqe")
+    assert "Takes up run-" in work.good(f"{RESUME} vqe", "after = loop(2)").out
+    assert work["after"][:1] == work["before"]
+    assert accepted(ask) == 2
+
+
+def test_runs_are_listed_and_forgotten(work: Notebook) -> None:
+    run_id = end_with(work, "loop(1)")
+    listed = work.good("%session runs").out
+    # a table, or in a narrow terminal one below the other
+    assert re.search(rf"(?s){run_id}.*? 1\s.*?stopped", listed), listed
+    assert "is forgotten" in work.good(f"%session forget {run_id}").out
+    assert "There is no run" in work(f"%session forget {run_id}").sentence()
+    assert "Nothing to resume" in work.good(RESUME, "pass").out
+
+
+def test_what_cannot_be_taken_up_is_one_sentence(work: Notebook, ask: Ask, tmp_path: Path) -> None:
+    run_id = end_with(work, "before = loop(1)")
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    session_id = work["session"].session_id
+    newer = tmp_path / "newer.jsonl"
+    newer.write_text('{"version": 2, "run": "run-later", "notebook": "", "begun": 1}\n')
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text('{"version": 1, "run": "run-empty", "notebook": "", "begun": 1}\n')
+    text = path.read_text()
+    elsewhere = tmp_path / "elsewhere.jsonl"
+    for given, sentence in (
+        ("run-nothing", "There is no run 'run-nothing'"),
+        (session_id, f"is a session or a job, and no run: it belongs to {run_id}"),
+        (work["before"][0][0], "is a session or a job, and no run"),
+        (newer, "was recorded by a newer version of qsession-widgets"),
+        (empty, "holds no jobs"),
+        (tmp_path / "no.jsonl", "is no record of a run that can be read"),
+    ):
+        assert sentence in work(f"{RESUME} {given}", "loop(1)").sentence()
+    for one, other, sentence in (
+        ('"device": "aer"', '"device": "fake_fez"', "ran on fake_fez, and not on aer here"),
+        ('"kind": "local"', '"kind": "ibm"', "ran on IBM, and not on aer here"),
+        ('"instance": "crn', '"instance": "other', "ran in another account or instance"),
+    ):
+        elsewhere.write_text(text.replace(one, other))
+        assert sentence in work(f"{RESUME} {elsewhere}", "loop(1)").sentence()
+    RUNS.reset()
+    held = lock(run_id)
+    assert held is not None
+    try:
+        assert "is under way in another kernel" in work(RESUME, "loop(1)").sentence()
+    finally:
+        held.release()
+    assert accepted(ask) == 1
+
+
+def test_a_full_disk_costs_the_line_that_it_cuts_and_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    written, write = [], os.write
+
+    def half(descriptor: int, text: bytes) -> int:
+        written.append(text)
+        return write(descriptor, text[:25] if len(written) == 2 else text)
+
+    file = RunFile("/nowhere/full.ipynb")
+    monkeypatch.setattr(os, "write", half)
+    for turn in range(3):
+        file.write({"print": "p", "turn": turn, "job": f"job-{turn}"})
+    monkeypatch.undo()
+    (path,) = (path for known, _, path in recorded() if known == file.record.id)
+    assert [asked.job for asked in read(path).asked.values()] == ["job-0", "job-2"]
+    file.release()
+
+
+def test_damaged_records_are_no_error(tmp_path: Path) -> None:
+    path = tmp_path / "damaged.jsonl"
+    path.write_text(
+        '{"version": 1, "run": "run-damaged"}\n'
+        '{"print": "p", "turn": 0, "at": "yesterday", "job": "j"}\n'
+        '{"print": "q", "turn": 0, "job": "k", "parts": []}\n'
+        '{"print": "r", "turn": 0, "job": "l"}\n'
+    )
+    record = read(path)
+    assert [asked.job for asked in record.asked.values()] == ["l"]
+    assert record.sessions() == []
+
+
+def test_records_cut_in_half_lose_nothing_but_the_last_line(work: Notebook, ask: Ask) -> None:
+    run_id = end_with(work, "before = loop(3)")
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    assert path.stat().st_mode & 0o077 == 0
+    lines = path.read_text().splitlines(keepends=True)
+    jobs = [number for number, line in enumerate(lines) if '"job"' in line]
+    path.write_text("".join(lines[: jobs[-1]]) + lines[jobs[-1]][:30])
+    work.good(RESUME, "after = loop(3)")
+    assert work["after"] == work["before"]
+    assert accepted(ask) == 3

@@ -1,0 +1,120 @@
+"""Causes of usage, worked out by hand: gaps with their cells, dollars by cause, the queue."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from qsession_widgets.messages.causes import gap_words, queue_words
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.model.causes import QueueAhead, gaps, queue_ahead
+from qsession_widgets.views.receipt import to_json, to_text
+from qsession_widgets.views.timeline import to_dataframe
+
+IBM = ServiceInfo("ibm", "IBM Quantum", "payg", 1.6, price_source="list")
+
+
+def job(name: str, created: float, started: float, finished: float, cell: int) -> JobRecord:
+    return JobRecord(
+        name, "sampler", "done", created, started, finished, exact=True, qpu_seconds=1.0, cell=cell
+    )
+
+
+# gaps of 2, 10 and 2 s, and one of 80 s of which 60 were billed until the interactive timeout
+JOBS = (
+    job("a", 90, 100, 104, cell=1),
+    job("b", 106, 106, 108, cell=2),
+    job("c", 118, 118, 120, cell=7),
+    job("d", 119, 120, 122, cell=7),
+    job("e", 124, 124, 125.0004, cell=8),
+    job("f", 205.0004, 210, 212, cell=9),
+)
+SESSION = SessionSnapshot(
+    session_id="s",
+    mode="dedicated",
+    backend="ibm_fez",
+    service=IBM,
+    state="closed",
+    answered_at=300.0,
+    accepting_jobs=False,
+    opened_at=90.0,
+    started_at=100.0,
+    closed_at=212.0,
+    interactive_ttl=60.0,
+    max_ttl=7200.0,
+    active_periods=((100.0, 185.0004), (210.0, 212.0)),
+    usage_seconds=87.0004,
+    usage_final=True,
+    jobs=JOBS,
+)
+
+
+def test_the_costliest_gap_is_named_with_its_cell_beside_the_median() -> None:
+    found = gaps(SESSION, 300.0)
+    assert found is not None
+    assert (found.count, found.median) == (4, pytest.approx(6.0))
+    assert (found.worst.cell, found.worst.job_id) == (9, "f")
+    assert (found.worst.seconds, found.worst.billed) == pytest.approx((80.0, 60.0))
+    words = gap_words(found, 1.6)
+    assert words.endswith(
+        "the costliest, before a job of cell [9], was billed for 1 m 0 s (≈ $96.00)"
+    )
+    assert f"Gaps     {words}" in to_text(SESSION)
+    assert gaps(replace(SESSION, mode="batch"), 300.0) is None
+
+
+def test_dollars_by_cause_stand_in_the_receipt_and_its_json() -> None:
+    """13.0004 s with a job running, 6 of them QPU; 74 s without."""
+    assert "QPU $9.60 · classical $11.20 · idle $118" in to_text(SESSION)
+    found = to_json(SESSION)
+    assert found["cost_by_cause"] == {"qpu": 9.6, "classical": 11.2, "idle": 118.4}
+    assert found["gaps"]["worst"]["cell"] == 9
+    assert found["gaps"]["worst"]["seconds"] == 80.0
+    assert found["times"]["opened_at"] == "1970-01-01T00:01:30.000+00:00"
+    last = found["jobs"][-1]
+    assert (last["queued"], last["ran"], last["cost"]) == (5.0, 2.0, 1.6)
+    assert last["times"]["created"] == "1970-01-01T00:03:25.000+00:00"
+
+
+def test_a_table_of_jobs_has_times_with_a_zone_and_the_figures() -> None:
+    pytest.importorskip("pandas")
+    table = to_dataframe(SESSION)
+    assert [str(at) for at in table["created"][-1:]] == ["1970-01-01 00:03:25+00:00"]
+    assert list(table["queued"]) == pytest.approx([10, 0, 0, 1, 0, 5])
+    assert list(table["ran"]) == pytest.approx([4, 2, 2, 2, 1, 2], abs=1e-3)
+    assert table["cost"].sum() == pytest.approx(9.6)
+    assert table.attrs["cost_by_cause"]["idle"] == 118.4
+    assert table.attrs["price"]["per_second"] == 1.6
+    assert len(to_dataframe(replace(SESSION, jobs=()))) == 0
+
+
+def test_the_queue_ahead_is_counted_and_timed_by_the_jobs_that_are_over() -> None:
+    """Others took 20 s each: one has run for 15 s, two more wait: 5 + 20 + 20 s."""
+    waiting = replace(
+        SESSION,
+        state="open",
+        accepting_jobs=True,
+        started_at=None,
+        closed_at=None,
+        active_periods=(),
+        usage_final=False,
+        jobs=(JobRecord("a", "sampler", "queued", 95.0),),
+        others=(
+            (10.0, 20.0, 40.0),
+            (11.0, 40.0, 60.0),
+            (12.0, 60.0, 80.0),
+            (80.0, 85.0, None),
+            (82.0, None, None),
+            (94.0, None, None),
+            (96.0, None, None),
+        ),
+    )
+    found = queue_ahead(waiting, 100.0)
+    assert found == QueueAhead(3, 45.0)
+    assert queue_words(found) == "3 jobs ahead, about 45 s; waiting is free"
+    assert "3 jobs ahead, about 45 s" in to_text(waiting, 100.0)
+    # IBM tells how many wait on the device, this one among them
+    assert queue_ahead(replace(waiting, others=(), queue_length=4), 100.0) == QueueAhead(3, None)
+    assert queue_ahead(replace(waiting, others=()), 100.0) is None
+    assert queue_ahead(SESSION, 100.0) is None

@@ -1,0 +1,390 @@
+"""One thing that is asked for has one fingerprint, however it was built; any other has another."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3, qpy
+from qiskit.circuit import Annotation, CircuitInstruction, Delay, Gate, Parameter
+from qiskit.circuit.classical import expr, types
+from qiskit.circuit.library import RZGate
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.quantum_info import SparsePauliOp
+from qiskit_ibm_runtime import RuntimeEncoder
+
+from qsession_widgets.resume.circuit_digest import Unfingerprintable
+from qsession_widgets.resume.fingerprint import Fingerprints
+
+Step = tuple[str, tuple[int, ...], "float | int | None"]
+PLACE = {"service": "local", "instance": "crn:1", "backend": "fake_fez"}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A circuit before it is one: steps on some qubits, with values of its parameters."""
+
+    width: int
+    steps: tuple[Step, ...]
+    values: tuple[float, ...]
+    register: str = "meas"
+    shots: int = 100
+
+    def circuit(self) -> QuantumCircuit:
+        """The circuit, of parameters and registers that were made for it."""
+        parameters = [Parameter(f"t{number}") for number in range(len(self.values))]
+        qubits, bits = QuantumRegister(self.width, "q"), ClassicalRegister(self.width, "c")
+        circuit = QuantumCircuit(qubits, bits, ClassicalRegister(self.width, self.register))
+        for number, parameter in enumerate(parameters):
+            circuit.ry(2 * parameter if number % 2 else parameter, number % self.width)
+        for name, at, value in self.steps:
+            one, other = (wire % self.width for wire in at)
+            if name == "rz":
+                circuit.rz(value, one)
+            elif name == "cz" and one != other:
+                circuit.cz(one, other)
+            elif name == "if":
+                with circuit.if_test((circuit.clbits[one], 1)):
+                    circuit.x(other)
+            elif name == "delay":
+                circuit.delay(8, one)
+            elif name == "barrier":
+                circuit.barrier()
+            else:
+                circuit.sx(one)
+        circuit.measure(qubits, circuit.cregs[-1])
+        return circuit
+
+    def params(self, circuit: QuantumCircuit | None = None) -> dict[str, Any]:
+        """What a sampler sends of it."""
+        pub = (self.circuit() if circuit is None else circuit, list(self.values))
+        return {
+            "pubs": [SamplerPub.coerce(pub, shots=self.shots)],
+            "options": {"dynamical_decoupling": {"enable": True}, "seed": 1},
+            "version": 2,
+        }
+
+
+wires = st.tuples(st.integers(0, 5), st.integers(0, 5))
+steps = st.tuples(
+    st.sampled_from(["rz", "cz", "if", "delay", "barrier", "sx"]),
+    wires,
+    st.floats(-3.0, 3.0, allow_nan=False).filter(lambda value: abs(value) > 1e-3),
+)
+recipes = st.builds(
+    Recipe,
+    width=st.integers(2, 4),
+    steps=st.lists(steps, max_size=8).map(tuple),
+    values=st.lists(st.floats(-4.0, 4.0), max_size=3).map(tuple),
+)
+
+
+def of(params: dict[str, Any], program: str = "sampler", **place: Any) -> str:
+    """The fingerprint by somebody who has seen nothing before."""
+    return Fingerprints().of(program, params, PLACE | place).value
+
+
+def through_qpy(circuit: QuantumCircuit, version: int) -> QuantumCircuit:
+    """A circuit that was written and read again."""
+    file = io.BytesIO()
+    qpy.dump(circuit, file, version=version)
+    file.seek(0)
+    return qpy.load(file)[0]
+
+
+def renamed(circuit: QuantumCircuit) -> QuantumCircuit:
+    """A copy with another name and other layout notes."""
+    other = circuit.copy(name="another")
+    other._layout = None
+    return other
+
+
+WAYS: dict[str, Callable[[QuantumCircuit], QuantumCircuit]] = {
+    "copy": copy.copy,
+    "deep copy": copy.deepcopy,
+    "renamed": renamed,
+    "QPY 13": lambda circuit: through_qpy(circuit, 13),
+    "QPY 17": lambda circuit: through_qpy(circuit, 17),
+    "twice": lambda circuit: through_qpy(through_qpy(circuit, 16), 14),
+}
+
+
+@settings(max_examples=25, deadline=None)
+@given(recipes)
+def test_one_circuit_has_one_fingerprint_however_it_is_built(recipe: Recipe) -> None:
+    wanted = of(recipe.params())
+    for name, way in WAYS.items():
+        assert of(recipe.params(way(recipe.circuit()))) == wanted, name
+    stored = json.loads(json.dumps(recipe.params(), cls=RuntimeEncoder))
+    assert of(stored) == wanted
+    assert of(dict(reversed(stored.items()))) == wanted
+
+
+@settings(max_examples=15, deadline=None)
+@given(recipes)
+def test_a_circuit_has_the_same_fingerprint_after_openqasm_3(recipe: Recipe) -> None:
+    # an importer rebuilds blocks and expressions; what it keeps as it is must count alike
+    plain = replace(recipe, steps=tuple(step for step in recipe.steps if step[0] != "if"))
+    plain = replace(plain, values=recipe.values[:1])
+    once = qasm3.loads(qasm3.dumps(plain.circuit()))
+    assert of(plain.params(once)) == of(plain.params())
+
+
+def changed_ways(recipe: Recipe) -> dict[str, Recipe]:
+    """Recipes that differ in one thing."""
+    more = (*recipe.steps, ("rz", (0, 1), 0.25))
+    ways = {
+        "one more gate": replace(recipe, steps=more),
+        "shots": replace(recipe, shots=101),
+        "a register's name": replace(recipe, register="other"),
+        "width": replace(recipe, width=recipe.width + 1),
+        "one more parameter": replace(recipe, values=(*recipe.values, 0.5)),
+        "angle": replace(recipe, steps=(*recipe.steps, ("rz", (0, 1), np.nextafter(0.25, 1)))),
+        "qubit": replace(recipe, steps=(*recipe.steps, ("rz", (1, 1), 0.25))),
+    }
+    if recipe.values:
+        first, *rest = recipe.values
+        bits = (float(np.nextafter(first, 9.0)), *rest)
+        ways["the last bit of a value"] = replace(recipe, values=bits)
+    return ways
+
+
+@settings(max_examples=25, deadline=None)
+@given(recipes)
+def test_one_thing_changed_gives_another_fingerprint(recipe: Recipe) -> None:
+    # a single instance for all, so that what it remembers is tried, too
+    prints = Fingerprints()
+    found = {"itself": prints.of("sampler", recipe.params(), PLACE).value}
+    for name, other in changed_ways(recipe).items():
+        found[name] = prints.of("sampler", other.params(), PLACE).value
+    for name, value in PLACE.items():
+        place = PLACE | {name: value + "'"}
+        found[f"another {name}"] = prints.of("sampler", recipe.params(), place).value
+    found["program"] = prints.of("other", recipe.params(), PLACE).value
+    for name, value in (("seed", 2), ("seed", None), ("seed", True), ("more", 0)):
+        params = recipe.params()
+        params["options"][name] = value
+        found[f"option {name}={value}"] = prints.of("sampler", params, PLACE).value
+    noted = recipe.circuit()
+    noted.metadata = {"note": 1}
+    found["metadata"] = prints.of("sampler", recipe.params(noted), PLACE).value
+    phase = recipe.circuit()
+    phase.global_phase += 0.1
+    found["global phase"] = prints.of("sampler", recipe.params(phase), PLACE).value
+    assert len(set(found.values())) == len(found), found
+
+
+CHANGES: dict[str, Callable[[QuantumCircuit], object]] = {
+    "appended": lambda circuit: circuit.x(0),
+    "replaced": lambda circuit: circuit.data.__setitem__(
+        0, circuit.data[0].replace(operation=RZGate(0.30000000000000004))
+    ),
+    "swapped": lambda circuit: circuit.data.__setitem__(
+        1, circuit.data[1].replace(qubits=tuple(reversed(circuit.data[1].qubits)))
+    ),
+    "custom gate of a standard name": lambda circuit: circuit.data.__setitem__(
+        1, CircuitInstruction(Gate("cx", 2, []), circuit.qubits[:2])
+    ),
+    "removed": lambda circuit: circuit.data.pop(),
+    "register": lambda circuit: circuit.add_register(ClassicalRegister(1, "more")),
+    "metadata": lambda circuit: circuit.metadata.__setitem__("a", 2),
+    "phase": lambda circuit: setattr(circuit, "global_phase", 1e-15),
+    "bound": lambda circuit: circuit.assign_parameters([0.1], inplace=True),
+    "delay": lambda circuit: circuit.data.__setitem__(
+        3, circuit.data[3].replace(operation=Delay(101))
+    ),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_circuit_that_is_changed_in_place_is_seen_to_be_another(change: str) -> None:
+    prints = Fingerprints()
+    circuit = QuantumCircuit(3, 3, metadata={"a": 1})
+    circuit.rz(0.3, 0)
+    circuit.cx(0, 1)
+    circuit.ry(Parameter("t"), 2)
+    if change == "delay":
+        circuit.delay(100, 0)
+    circuit.measure([0, 1], [0, 1])
+
+    def now() -> str:
+        return prints.of("sampler", {"pubs": [(circuit, None, 10)]}).value
+
+    before = now()
+    assert now() == before
+    CHANGES[change](circuit)
+    after = now()
+    assert after != before
+    fresh = Fingerprints().of("sampler", {"pubs": [(circuit, None, 10)]}).value
+    assert after == fresh
+
+
+def test_labels_count_where_noise_may_refer_to_them() -> None:
+    prints, circuit = Fingerprints(), QuantumCircuit(1)
+    circuit.rz(0.3, 0)
+
+    def asked(**options: Any) -> str:
+        return prints.of("sampler", {"pubs": [(circuit, None, 1)], "options": options}).value
+
+    noisy = {"simulator": {"noise_model": {"errors": []}}}
+    before = asked(), asked(**noisy)
+    circuit.data[0] = circuit.data[0].replace(operation=RZGate(0.3, label="noisy"))
+    assert asked() == before[0]
+    assert asked(**noisy) != before[1]
+
+
+def test_observables_and_precision_count() -> None:
+    def asked(coefficient: float = 0.5, precision: float | None = 0.1, pauli: str = "XX") -> str:
+        circuit = QuantumCircuit(2)
+        circuit.h(0)
+        observable = SparsePauliOp.from_list([("ZZ", 1.0), (pauli, coefficient)])
+        pub = EstimatorPub.coerce((circuit, observable), precision=precision)
+        sent = {"pubs": [pub], "options": {"resilience_level": 1}}
+        stored = json.loads(json.dumps(sent, cls=RuntimeEncoder))
+        assert of(stored, "estimator") == of(sent, "estimator")
+        return of(sent, "estimator")
+
+    found = [asked(), asked(np.nextafter(0.5, 1)), asked(precision=0.2), asked(pauli="XY")]
+    assert len(set(found)) == len(found)
+    assert asked() == found[0]
+
+
+def test_another_process_makes_the_same_fingerprint() -> None:
+    recipe = Recipe(3, (("rz", (0, 0), 0.1), ("if", (0, 1), 0), ("cz", (1, 2), 0)), (0.3, 0.1))
+    code = f"from tests.unit.test_fingerprint import Recipe, of\nprint(of({recipe!r}.params()))"
+    root = Path(__file__).parents[2]
+    made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
+    assert made.stdout.strip() == of(recipe.params()), made.stderr
+
+
+def conditional(kind: str, value: int) -> QuantumCircuit:
+    """A circuit with classical control flow and a variable."""
+    circuit = QuantumCircuit(QuantumRegister(2, "q"), ClassicalRegister(2, "c"))
+    stored = circuit.add_var("a", expr.lift(value, types.Uint(4)))
+    if kind == "for":
+        with circuit.for_loop(range(value)):
+            circuit.x(0)
+    elif kind == "while":
+        with circuit.while_loop(expr.less(stored, value)):
+            circuit.x(0)
+    elif kind == "switch":
+        with circuit.switch(circuit.cregs[0]) as case:
+            with case(value):
+                circuit.x(0)
+            with case(case.DEFAULT):
+                circuit.x(1)
+    else:
+        with circuit.if_test(expr.equal(circuit.cregs[0], value)) as otherwise:
+            circuit.x(0)
+        with otherwise:
+            circuit.x(1)
+    return circuit
+
+
+@pytest.mark.parametrize("kind", ["for", "while", "switch", "if"])
+def test_control_flow_and_variables_count(kind: str) -> None:
+    def asked(circuit: QuantumCircuit) -> str:
+        return of({"pubs": [(circuit, None, 10)]})
+
+    assert asked(conditional(kind, 2)) == asked(conditional(kind, 2))
+    assert asked(through_qpy(conditional(kind, 2), 17)) == asked(conditional(kind, 2))
+    assert asked(conditional(kind, 3)) != asked(conditional(kind, 2))
+
+
+class Unclear(Annotation):
+    """An annotation that does not tell what it says."""
+
+    namespace = "unclear"
+
+    def __repr__(self) -> str:
+        return object.__repr__(self)
+
+
+def test_what_cannot_be_told_from_another_has_no_fingerprint() -> None:
+    with pytest.raises(Unfingerprintable):
+        of({"pubs": [], "options": {"x": object()}})
+    circuit = QuantumCircuit(1)
+    with circuit.box(annotations=[Unclear()]):
+        circuit.x(0)
+    with pytest.raises(Unfingerprintable):
+        of({"pubs": [(circuit, None, 1)]})
+    with pytest.raises(Unfingerprintable):
+        of({"pubs": [[{"__type__": "QuantumCircuit", "__value__": "no base64!"}, None, 1]]})
+    old = base64.b64encode(b"QISKIT\x05" + bytes(40)).decode()
+    with pytest.raises(Unfingerprintable):
+        of({"circuits": {"b64_data": old, "qpy_version": 5}})
+
+
+def prepared(
+    angle: float, twirling: bool, shots: int = 64, note: str = "a", pauli: str = ""
+) -> dict[str, Any]:
+    """What a client-side primitive sends: a program that it prepares anew each time."""
+    try:
+        from qiskit_ibm_runtime import executor_estimator, executor_sampler
+        from qiskit_ibm_runtime.options_models import EstimatorOptions, SamplerOptions
+        from qiskit_ibm_runtime.quantum_program.params_converters import (
+            QUANTUM_PROGRAM_PARAMS_CONVERTERS,
+        )
+    except ImportError:
+        pytest.skip("this release has other client-side primitives")
+
+    circuit = QuantumCircuit(2, metadata={"note": note})
+    circuit.rz(Parameter("t"), 0)
+    circuit.cx(0, 1)
+    options = EstimatorOptions() if pauli else SamplerOptions()
+    options.twirling.enable_gates = twirling
+    if pauli:
+        pub = (circuit, SparsePauliOp(pauli), [angle])
+        program, chosen = executor_estimator.prepare.prepare([pub], options, shots / 6400)
+    else:
+        circuit.measure_all()
+        program, chosen = executor_sampler.prepare.prepare([(circuit, [angle])], options, shots)
+    encoder = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"].encoder
+    return dict(encoder(program, chosen).model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("pauli", ["", "XZ"], ids=["sampler", "estimator"])
+@pytest.mark.parametrize("twirling", [False, True])
+def test_a_prepared_program_has_one_fingerprint_however_often_it_is_prepared(
+    twirling: bool, pauli: str
+) -> None:
+    wanted = of(prepared(0.1, twirling, pauli=pauli), "executor")
+    assert of(prepared(0.1, twirling, pauli=pauli), "executor") == wanted
+    again = json.loads(json.dumps(prepared(0.1, twirling, pauli=pauli)))
+    assert of(again, "executor") == wanted
+    others = [
+        prepared(np.nextafter(0.1, 1), twirling, pauli=pauli),
+        prepared(0.1, not twirling, pauli=pauli),
+        prepared(0.1, twirling, shots=640, pauli=pauli),
+        prepared(0.1, twirling, note="b", pauli=pauli),
+        prepared(0.1, twirling, pauli="YZ"),
+    ]
+    found = {of(other, "executor") for other in others}
+    assert len(found) == len(others)
+    assert wanted not in found
+
+
+def test_the_parts_tell_what_differs() -> None:
+    prints = Fingerprints()
+    recipe = Recipe(2, (("rz", (0, 0), 0.1),), (0.3,))
+    one = prints.of("sampler", recipe.params()).parts
+    other = prints.of("sampler", replace(recipe, shots=4096).params()).parts
+    assert {name for name in one if one[name] != other[name]} == {"shots"}
+    assert (one["shots"], other["shots"]) == (100, 4096)
+    counted = prints.of("sampler", replace(recipe, shots=np.int64(100)).params()).parts
+    assert json.dumps(counted) == json.dumps(one)
+    laid_out = prints.of("sampler", replace(recipe, steps=(("rz", (1, 0), 0.1),)).params()).parts
+    assert {name for name in one if one[name] != laid_out[name]} == {"circuits"}

@@ -1,0 +1,294 @@
+"""Forecasts against sessions that were worked out by hand, on paper, step by step."""
+
+from __future__ import annotations
+
+import itertools
+import stat
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.primitives.containers.estimator_pub import EstimatorPub
+from qiskit.primitives.containers.sampler_pub import SamplerPub
+from qiskit.quantum_info import SparsePauliOp
+
+from qsession_widgets.errors import UserError
+from qsession_widgets.messages.forecast import outlook_words
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot, past_maximum
+from qsession_widgets.model.forecast import assumed_of, check, forecast
+from qsession_widgets.model.outlook import outlook
+from qsession_widgets.registry import forecasts
+from qsession_widgets.sessions.executions import count_executions
+from qsession_widgets.views.forecast import forecast_of
+from qsession_widgets.views.protocol import view_facts
+from qsession_widgets.views.receipt import to_json, to_text
+
+LOCAL = ServiceInfo("local", "local emulator", "premium", 0.8, charged=False, price_source="list")
+IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 0.8, price_source="list")
+
+
+@pytest.fixture(autouse=True)
+def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Records of a user who has run nothing yet."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+
+
+def emulated(runs: Sequence[tuple[float, float, float]], qpu: float = 2.7) -> SessionSnapshot:
+    """A session on the emulator: created, started and finished of each job."""
+    jobs = tuple(
+        JobRecord(f"j{n}", "sampler", "done", *times, exact=True, device_seconds=qpu)
+        for n, times in enumerate(runs)
+    )
+    busy = sum(end - begin for _, begin, end in runs)
+    return SessionSnapshot(
+        session_id="s",
+        mode="dedicated",
+        backend="fake_fez",
+        service=LOCAL,
+        state="active",
+        answered_at=runs[-1][2],
+        opened_at=0.0,
+        started_at=runs[0][1],
+        last_job_started=runs[-1][1],
+        last_job_completed=runs[-1][2],
+        interactive_ttl=60.0,
+        max_ttl=28800.0,
+        active_periods=((runs[0][1], None),),
+        device_time=(qpu * len(jobs), busy),
+        jobs=jobs,
+    )
+
+
+# two jobs of 2000 executions ten seconds apart, and a third more than a minute later
+THINKING = emulated([(0, 0, 0.1), (10.1, 10.1, 10.2), (80.2, 80.2, 80.3)])
+
+
+def test_a_session_with_thinking_network_queue_and_deactivation() -> None:
+    """Two minutes of queue, 2.7 s a job, a second of network.
+
+    The first runs from 120 to 122.7 s, the second arrives 11 s later and runs from 133.7 to 136.4;
+    the third arrives at 207.4, when the session has been deactivated since 196.4, queues until
+    327.4, and ends at 330.1. Charged are 8.1 s of QPU, 11 s and the 60 s of the timeout.
+    """
+    found = forecast(THINKING, assumed_of(THINKING, price=0.8, queue_wait=120.0))
+    assert found is not None
+    assert found.session.plain == pytest.approx((330.1, 79.1))
+    assert found.session.usage.low <= 79.1 <= found.session.usage.high
+    # a batch is not charged for what lies between, and waits as often
+    assert found.batch.plain == pytest.approx((330.1, 8.1))
+    # each job waits: until 122.7; from 133.7 until 256.4; from 327.4 until 450.1
+    assert found.job.plain == pytest.approx((450.1, 8.1))
+    assert found.session.cost is not None
+    assert found.session.cost.low == pytest.approx(0.8 * found.session.usage.low)
+
+
+def test_jobs_that_are_sent_together_wait_once() -> None:
+    together = emulated([(0, 0, 0.1), (0, 0.1, 0.2), (0, 0.2, 0.3)])
+    found = forecast(together, assumed_of(together, price=None, queue_wait=120.0))
+    assert found is not None
+    for one in (found.session, found.batch, found.job):
+        assert one.plain == pytest.approx((128.1, 8.1))
+        assert one.cost is None
+
+
+def test_jobs_after_the_maximum_time_fail() -> None:
+    """With 10 s, jobs that start 0 and 2.7 and 5.4 and 8.1 s after the first run; the fifth not."""
+    short = replace(emulated([(0, n / 10, n / 10 + 0.1) for n in range(6)]), max_ttl=10.0)
+    found = forecast(short, assumed_of(short, price=0.8, queue_wait=0.0))
+    assert found is not None
+    assert found.session.late == 2
+    assert found.job.late == 0
+    # the emulator has run them all, and the receipt says what a device would have done
+    assert past_maximum(short) == 2
+    assert "about 2 of 6 jobs would have failed" in " ".join(to_text(short).split())
+
+
+def test_a_session_is_not_charged_beyond_its_maximum_time() -> None:
+    """2.7 s a job, 4 s between them: the second starts 6.7 s after the first, the third at 13.4 s.
+
+    The maximum time of 10 s falls in the third gap, 0.6 s after the second job; no job comes after
+    the end of the session, also none that would follow at once.
+    """
+    runs = [(0, 0, 0.1), (3.1, 3.1, 3.2), (6.2, 6.2, 6.3), (6.3, 6.3, 6.4), (9.4, 9.4, 9.5)]
+    short = replace(emulated(runs), max_ttl=10.0)
+    found = forecast(short, assumed_of(short, price=0.8, queue_wait=0.0))
+    assert found is not None
+    assert found.session.late == 3
+    assert found.session.plain == pytest.approx((9.4, 2 * 2.7 + 4.0 + 0.6))
+
+
+def test_mitigation_counts_with_its_executions() -> None:
+    """3 parameter sets, 2 bases, 100 shots, and 3 noise factors with zero-noise extrapolation."""
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(2)
+    circuit.rx(angle, 0)
+    observable = SparsePauliOp.from_list([("ZZ", 1), ("ZI", 1), ("XX", 1), ("II", 3)])
+    pub = EstimatorPub.coerce((circuit, observable, [[0.1], [0.2], [0.3]]), precision=0.1)
+    assert count_executions("estimator", {"pubs": [pub]}) == 600
+    assert count_executions("estimator", {"pubs": [pub], "resilience_level": 2}) == 1800
+    asked = {"resilience": {"zne_mitigation": True, "zne": {"noise_factors": (1, 3, 5, 7)}}}
+    assert count_executions("estimator", {"pubs": [pub], "options": asked}) == 2400
+    plain = QuantumCircuit(1, 1)
+    pubs = [SamplerPub.coerce((plain, None, 1000)), SamplerPub.coerce((plain,))]
+    assert count_executions("sampler", {"pubs": pubs}) == 1000 + 4096
+    assert count_executions("noise-learner", {"pubs": pubs}) is None
+
+
+def on_ibm(number: int, usage: float) -> SessionSnapshot:
+    """Two jobs of 2000 executions, 11 s apart: by their estimate 2.7 + 11 + 2.7 = 16.4 s."""
+    times = ((0.0, 100.0, 103.0), (114.0, 114.0, 117.0))
+    jobs = tuple(
+        JobRecord(f"{n}", "sampler", "done", *each, exact=True, qpu_seconds=3.0, executions=2000)
+        for n, each in enumerate(times)
+    )
+    return replace(
+        THINKING,
+        session_id=f"ibm-{number}",
+        backend="ibm_fez",
+        service=IBM,
+        state="closed",
+        accepting_jobs=False,
+        started_at=100.0,
+        closed_at=117.0,
+        active_periods=((100.0, 117.0),),
+        usage_seconds=usage,
+        usage_final=True,
+        device_time=None,
+        jobs=jobs,
+    )
+
+
+def test_the_range_spans_a_factor_of_two_until_three_sessions_on_ibm_calibrate_it() -> None:
+    text = repr(forecast_of(THINKING, 81.0, queue_wait="2m"))
+    assert "never against IBM" in text
+    for number, usage in enumerate((16.4, 18.04, 17.22)):
+        fresh = forecast_of(THINKING, 81.0, queue_wait=120).found
+        for one in (fresh.session, fresh.batch, fresh.job):
+            assert one.usage.high / one.usage.low >= 2
+            assert one.seconds.high / one.seconds.low >= 2
+        run = on_ibm(number, usage)
+        checked = check(run)
+        assert checked is not None
+        assert checked.forecast.plain[1] == pytest.approx(16.4)
+        forecasts.record(run, checked)
+        forecasts.record(run, checked)  # once is enough
+    assert forecasts.ratios("premium", "fake_fez") == pytest.approx((1.0, 1.1, 1.05))
+    assert forecasts.ratios("payg", "ibm_fez") == ()
+    assert stat.S_IMODE(forecasts.forecasts_file().stat().st_mode) == 0o600
+    calibrated = forecast_of(THINKING, 81.0, queue_wait=120)
+    assert calibrated.found.session.usage == pytest.approx((79.1, 1.1 * 79.1))
+    assert "against 3 sessions on IBM: usage was 1.00 to 1.10 of the forecast" in repr(calibrated)
+
+
+def test_after_a_run_on_ibm_forecast_and_usage_stand_side_by_side() -> None:
+    run = on_ibm(0, 17.0)
+    assert "usage forecast 10 s to 24 s, was 17 s" in " ".join(to_text(run).split())
+    assert to_json(run)["forecast"]["actual_usage"] == 17.0
+    # what is not known of a job cannot be compared
+    unknown = replace(run, jobs=(*run.jobs[:1], replace(run.jobs[1], executions=None)))
+    assert check(unknown) is None
+    assert check(replace(run, usage_final=False)) is None
+
+
+def test_a_forecast_needs_a_job_a_plan_and_a_duration() -> None:
+    empty = replace(THINKING, jobs=())
+    with pytest.raises(UserError, match="run a job of this session to its end first"):
+        forecast_of(empty, 0.0)
+    with pytest.raises(UserError, match="choose payg, flex, premium or open"):
+        forecast_of(THINKING, 81.0, plan="gold")
+    with pytest.raises(UserError, match="queue-wait"):
+        forecast_of(THINKING, 81.0, queue_wait="long")
+    with pytest.raises(UserError, match="queue-wait"):
+        forecast_of(THINKING, 81.0, queue_wait=-1)
+    assert "not on the Open Plan" in repr(forecast_of(THINKING, 81.0, plan="Open"))
+
+
+# -------------------------------------------------------------------------------------------------
+# While it runs
+
+
+def steady(lengths: Sequence[float], expected: int, max_ttl: float = 28800.0) -> SessionSnapshot:
+    """A session on IBM whose jobs follow each other, as after the last of them."""
+    jobs, at = [], 100.0
+    for number, length in enumerate(lengths):
+        jobs.append(JobRecord(f"{number}", "sampler", "done", at, at, at + length, exact=True))
+        at += length
+    return replace(
+        on_ibm(0, 0.0),
+        state="active",
+        accepting_jobs=True,
+        closed_at=None,
+        usage_final=False,
+        usage_seconds=None,
+        active_periods=((100.0, None),),
+        last_job_started=jobs[-1].started,
+        last_job_completed=at,
+        answered_at=at,
+        max_ttl=max_ttl,
+        expected_jobs=expected,
+        jobs=tuple(jobs),
+    )
+
+
+def test_twelve_jobs_to_come_and_a_minute_left_leave_eight_that_fail() -> None:
+    session = steady([14.0] * 12, expected=24, max_ttl=12 * 14.0 + 61.0)
+    found = outlook(session, session.answered_at)
+    assert found is not None
+    assert (found.jobs, found.past_maximum, found.past_budget) == (12, 8, 0)
+    assert found.seconds.low <= 12 * 14.0 <= found.seconds.high
+    assert "about 8 jobs will fail at the maximum time" in outlook_words(found)
+    # the panel is told the same
+    told = view_facts(session, 0.0)["to_come"]
+    assert told == pytest.approx([*found.seconds, *found.usage, 8, 0], abs=0.1)
+    # 70 s of usage are left of this budget: five jobs of 14 s
+    budget = replace(session, max_ttl=28800.0, budget_seconds=12 * 14.0 + 70.0)
+    within = outlook(budget, session.answered_at)
+    assert within is not None
+    assert (within.past_maximum, within.past_budget) == (0, 7)
+
+
+def test_what_is_to_come_narrows_and_does_not_jump() -> None:
+    """Jobs of 10 s give or take two, one of them of 40: the whole stays within the range before."""
+    lengths = [10.0 + (n * 7 % 5 - 2) for n in range(30)]
+    lengths[11] = 40.0
+    whole: list[tuple[float, float]] = []
+    for count in range(3, 30):
+        session = steady(lengths[:count], expected=30)
+        found = outlook(session, session.answered_at)
+        assert found is not None
+        so_far = sum(lengths[:count])
+        whole.append((so_far + found.seconds.low, so_far + found.seconds.high))
+    widths = [high - low for low, high in whole]
+    assert all(later <= before + 1e-6 for before, later in itertools.pairwise(widths))
+    assert widths[-1] < widths[0] / 4
+    for (low, high), (next_low, next_high) in itertools.pairwise(whole):
+        assert low - 1e-6 <= next_low <= next_high <= high + 1e-6
+    assert whole[0][0] <= sum(lengths) <= whole[0][1]
+
+
+def test_of_the_jobs_to_come_only_what_has_passed_is_left_out() -> None:
+    """Four jobs of 10 s come after six of them, with nothing between; time and dollars agree."""
+    session = steady([10.0] * 6, expected=10)
+    ended = outlook(session, 160.0)
+    # half a minute later nothing has been sent: the four jobs still take what they take
+    thinking = outlook(session, 190.0)
+    queued = JobRecord("new", "sampler", "queued", 190.0)
+    waiting = outlook(replace(session, jobs=(*session.jobs, queued)), 190.0)
+    assert ended == thinking == waiting
+    assert ended is not None
+    assert ended.usage == ended.seconds
+    # seven seconds of the next one are over, and have been charged
+    job = replace(queued, status="running", started=190.0)
+    running = outlook(replace(session, jobs=(*session.jobs, job)), 197.0)
+    assert running is not None
+    assert running.usage == running.seconds
+    assert running.seconds == pytest.approx([bound - 7.0 for bound in ended.seconds])
+
+
+def test_nothing_is_said_of_a_session_that_is_over_or_has_just_begun() -> None:
+    assert outlook(steady([14.0] * 2, expected=24), 130.0) is None
+    assert outlook(steady([14.0] * 12, expected=12), 300.0) is None
+    assert outlook(replace(steady([14.0] * 5, 12), accepting_jobs=False), 300.0) is None
