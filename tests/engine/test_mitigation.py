@@ -14,6 +14,8 @@ from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, amplitude_damping_error, depolarizing_error
 from qiskit_ibm_runtime.executor_estimator import Estimator
 
+from qsession_widgets.emulator.engine.programs import readout_mitigation
+
 LINE = [1, 2, 3]
 SEED = {"seed_simulator": 11}
 
@@ -166,6 +168,30 @@ def test_extrapolation_by_folding(amplifier: str) -> None:
     assert data.evs_noise_factors[0] > data.evs_noise_factors[2]
     assert data.evs > data.evs_noise_factors[0]
     assert outcome["executions"] == (3 * 2 + 1) * 4096
+
+
+def test_wide_jobs_are_extrapolated_as_if_their_randomizations_had_been_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A narrow job, which runs both ways, has the same values, errors, executions and keys."""
+    circuit = echo("fake_manila", 4)
+    observables = [parity(circuit), SparsePauliOp("ZII").apply_layout(circuit.layout)]
+    outcome, drawn = estimate(circuit, observables, 2)
+    executions = outcome["executions"]
+    monkeypatch.setattr(readout_mitigation, "WIDE", 2)
+    outcome, averaged = estimate(circuit, observables, 2)
+    assert "the gates that twirling adds" in outcome["logs"]
+    assert outcome["executions"] == executions
+    assert set(averaged[0].metadata) - {"simulation"} == set(drawn[0].metadata)
+    theirs, ours = drawn[0].data, averaged[0].data
+    assert set(ours) == set(theirs)
+    for name in ("evs", "evs_noise_factors", "stds", "evs_extrapolated"):
+        assert getattr(ours, name).shape == getattr(theirs, name).shape, name
+    # spread between randomizations, of which there are few, is the larger one
+    spread = np.hypot(ours.stds_noise_factors, theirs.stds_noise_factors)
+    assert (np.abs(ours.evs_noise_factors - theirs.evs_noise_factors) < 6 * spread + 0.02).all()
+    assert (np.abs(ours.evs - theirs.evs) < 6 * np.hypot(ours.stds, theirs.stds) + 0.05).all()
+    assert ours.evs[0] > ours.evs_noise_factors[0, 0] > ours.evs_noise_factors[0, 2]
 
 
 @pytest.mark.parametrize(

@@ -28,6 +28,7 @@ from qsession_widgets.emulator.engine.task import Simulation
 
 SHOTS = 4096
 COMPARISONS = 250
+NO_NOISE = Simulation(noise="none")
 SIGMAS = float(stats.norm.isf(ERROR_RATE / COMPARISONS / 2))
 
 
@@ -181,6 +182,28 @@ def test_the_readout_of_a_hundred_qubits_is_corrected_by_default() -> None:
     assert (corrected.stds > raw.stds).all()
     # The calibration, and one basis.
     assert outcome["executions"] == 2 * SHOTS
+
+
+def test_values_on_a_hundred_qubits_are_extrapolated_to_no_noise() -> None:
+    circuit = ising()
+    observables = [correlation(circuit, 100, (at, at + 1)) for at in (0, 45)]
+    pubs = [(circuit, observables, None, 1 / 64)]
+    ideal = jobs.run("estimator", DEVICE, jobs.estimator_params(pubs, level=0), simulation=NO_NOISE)
+    params = jobs.estimator_params(pubs, level=2, simulator={"seed_simulator": 3})
+    outcome, result = jobs.run("estimator", DEVICE, params)
+    assert outcome["methods"] == ["pauli_propagation"]
+    data, wanted = result[0].data, ideal[1][0].data.evs
+    assert (abs(data.evs - wanted) < SIGMAS * np.hypot(data.stds, 1 / 64) + 0.03).all()
+    assert (np.diff(data.evs_noise_factors, axis=1) < 0).all()
+    assert set(result[0].metadata["resilience"]["zne"]["extrapolators"]) <= {
+        "exponential",
+        "linear",
+    }
+    # one basis at three noise factors, and the calibration
+    assert outcome["executions"] == 4 * SHOTS
+    zne = {"zne_mitigation": True, "zne": {"amplifier": "pea"}}
+    outcome, _ = jobs.run("estimator", DEVICE, jobs.estimator_params(pubs, level=1, resilience=zne))
+    assert 'zne.amplifier = "gate_folding"' in outcome["reason"]
 
 
 def test_what_fits_nothing_is_refused_before_any_noise_is_computed(

@@ -1,8 +1,9 @@
-"""Measurement mitigation alone, which is what the service's default is, at the cost of none.
+"""Measurement mitigation without drawing randomizations, which is the service's default.
 
 Twirled measurements are simulated as one circuit for all randomizations, whose readout errors are
 averaged, and the calibration as what it counts: flips of each qubit. The correction is the
-client's own.
+client's own. Wide jobs have twirled gates in the same way, by the Pauli channels that the
+randomizations average to, for no simulation draws so many wide circuits one by one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from qiskit.circuit import QuantumCircuit
 from qiskit.primitives import PubResult
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.observables_array import ObservablesArray
@@ -20,11 +22,13 @@ from qiskit.quantum_info import PauliLindbladMap
 
 from qsession_widgets.emulator.engine.devices.noise_source import Noise
 from qsession_widgets.emulator.engine.devices.twirled_readout import TwirledReadout
-from qsession_widgets.emulator.engine.programs import estimator_pubs
+from qsession_widgets.emulator.engine.failure import JobFailure
+from qsession_widgets.emulator.engine.programs import estimator_pubs, gate_twirling
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
 from qsession_widgets.emulator.engine.programs.mitigation import Asked
-from qsession_widgets.emulator.engine.programs.pubs import Options, kept_qubits
+from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, Options, kept_qubits
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
 
 WIDE = 20
 """Qubits from which randomizations are not simulated one by one, although they were asked for."""
@@ -32,6 +36,12 @@ WIDE = 20
 NOTE = (
     "measurement twirling: one circuit for all randomizations, its readout errors averaged over "
     "both outcomes, as if every shot were randomized"
+)
+
+
+GATES_NOTE = (
+    "gate twirling: one circuit for all randomizations, the noise of gates the Pauli channel that "
+    "they average to, the gates that twirling adds among them"
 )
 
 
@@ -53,6 +63,8 @@ class Corrected:
         How often the calibration is executed, in all and for the largest PUBs.
     seed : int or None
         Makes the calibration repeatable.
+    boxing : Mapping or None
+        How gates are grouped into layers that are twirled; None where they are not.
     """
 
     works: Sequence[Work]
@@ -62,10 +74,20 @@ class Corrected:
     calibration: int
     largest: int
     seed: int | None
+    boxing: Mapping[str, Any] | None = None
+
+    def twirled(self, work: Work) -> Work:
+        """Return a PUB with the gates that twirling adds; as it is where none are twirled."""
+        if self.boxing is None:
+            return work
+        circuit = gate_twirling.dressed(work.facts, tuple(self.position), self.boxing)
+        return with_circuit(work, circuit)
 
     @cached_property
     def scales(self) -> dict[str, float]:
         """Factors of the terms: the result of the calibration."""
+        if not self.calibration:
+            return {}
         from qiskit_mitigation import TREX
 
         width = len(self.position)
@@ -79,29 +101,53 @@ class Corrected:
     def describe(self, results: Sequence[PubResult]) -> None:
         """Write into the results what the service says of randomizations."""
         for result, count in zip(results, self.randomizations, strict=True):
-            result.metadata.update(num_randomizations=count, resilience={}, compilation={})
+            result.metadata.update(num_randomizations=count, compilation={})
+            result.metadata.setdefault("resilience", {})
+
+
+def with_circuit(work: Work, circuit: QuantumCircuit) -> Work:
+    """Return a PUB with another circuit that has the same parameters."""
+    pub = EstimatorPub(
+        circuit, work.pub.observables, work.pub.parameter_values, work.pub.precision, validate=False
+    )
+    return replace(work, pub=pub, facts=CircuitFacts.of(circuit))
 
 
 def applies(job: JobRun, works: Sequence[Work], asked: Asked) -> bool:
-    """True if a job asks for nothing but that its readout be corrected."""
+    """True if a job asks for what needs no randomizations to be drawn.
+
+    That is the correction of the readout; in wide jobs also twirling, and extrapolation by folding.
+    """
     final = asked.final
     resilience = final.resilience
-    width = len(kept_qubits(work.qubits() for work in works))
+    if final.dynamical_decoupling.enable or resilience.pec_mitigation:
+        return False
+    if any(
+        instruction.is_control_flow() for work in works for instruction in work.facts.straight.data
+    ):
+        return False
+    if len(kept_qubits(work.qubits() for work in works)) > WIDE:
+        return not resilience.zne_mitigation or resilience.zne.amplifier.startswith("gate_folding")
     return bool(
         resilience.measure_mitigation
-        and not (resilience.zne_mitigation or resilience.pec_mitigation)
-        and not (final.twirling.enable_gates or final.dynamical_decoupling.enable)
-        and (not asked.model.twirling.model_fields_set or width > WIDE)
-        and not any(
-            instruction.is_control_flow()
-            for work in works
-            for instruction in work.facts.straight.data
-        )
+        and not (resilience.zne_mitigation or final.twirling.enable_gates)
+        and not asked.model.twirling.model_fields_set
+    )
+
+
+def advised(failure: JobFailure, works: Sequence[Work]) -> JobFailure:
+    """Return the failure of a job that draws noise by layers, with what fits where it is wide."""
+    if len(kept_qubits(work.qubits() for work in works)) <= WIDE:
+        return failure
+    return JobFailure(
+        f"{failure.reason} PEC and PEA need outcomes of all qubits for each randomization; "
+        'extrapolation with zne.amplifier = "gate_folding" does not, and fits wide jobs.',
+        failure.code,
     )
 
 
 def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) -> Corrected | None:
-    """Return how the readout of a job is corrected; None if it has to be twirled.
+    """Return how the readout of a job is corrected; None if randomizations have to be drawn.
 
     Raises
     ------
@@ -109,17 +155,32 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
         If an observable has too many projectors.
     """
     from qiskit_ibm_runtime.executor.calculate_twirling_shots import calculate_twirling_shots
+    from qiskit_ibm_runtime.executor_estimator.utils import estimator_options_to_boxing_options
 
     kept = kept_qubits(work.qubits() for work in works)
     inner = options.noise_for(job, [], kept)
     if inner.joined or not applies(job, works, asked):
         return None
-    noise = TwirledReadout(inner)
     twirling = asked.final.twirling
+    mitigated = bool(asked.final.resilience.measure_mitigation)
+    noise: Noise = inner
+    if mitigated or twirling.enable_measure:
+        noise = TwirledReadout(inner)
+        job.note(NOTE)
+    boxing = None
+    if twirling.enable_gates:
+        noise = PauliNoise(noise)
+        job.note(GATES_NOTE)
+        boxing = estimator_options_to_boxing_options(
+            twirling, measure_mitigation=mitigated, inject_noise=False
+        )
+    randomized = twirling.enable_gates or twirling.enable_measure
     split = [
         calculate_twirling_shots(
             work.shots, twirling.num_randomizations, twirling.shots_per_randomization
         )
+        if randomized
+        else (1, work.shots)
         for work in works
     ]
     corrected = [estimator_pubs.broadcast(_of_paulis(work.pub)) for work in works]
@@ -130,17 +191,19 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
     # One calibration for PUBs of the same number of shots, as the client makes it.
     learning = asked.final.resilience.measure_noise_learning.num_randomizations
     calibrations = {
-        (count if learning == "auto" else int(learning)) * shots for count, shots in split
+        (count if learning == "auto" else int(learning)) * shots
+        for count, shots in split
+        if mitigated
     }
-    job.note(NOTE)
     return Corrected(
         corrected,
         noise,
         [count for count, _ in split],
         {qubit: at for at, qubit in enumerate(kept)},
         sum(calibrations),
-        max(calibrations),
+        max(calibrations, default=0),
         options.seed,
+        boxing,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -201,7 +202,7 @@ def prepare(
     frame = _Frame(len(used))
     rotations: list[_Pauli] = []
     angles: list[float] = []
-    noise: list[tuple[list[_Pauli], list[float]]] = []
+    noise: list[dict[tuple[int, int], float]] = []
     kinds: list[bool] = []
     remembered: dict[tuple[str, tuple[int, ...]], list[tuple[str, float]]] = {}
     for instruction in instructions:
@@ -224,21 +225,25 @@ def prepare(
         if (name, qubits) not in remembered:
             remembered[name, qubits] = _generators(channel(name, qubits), len(qubits))
         generators = remembered[name, qubits]
-        if generators:
-            noise.append(
-                ([frame.of(label, local) for label, _ in generators], [r for _, r in generators])
-            )
+        if not generators:
+            continue
+        # Channels with no rotation in between commute: the rates of equal generators add up.
+        if not (kinds and kinds[-1]):
+            noise.append(defaultdict(float))
             kinds.append(True)
+        for label, rate in generators:
+            moved = frame.of(label, local)
+            noise[-1][moved.x, moved.z] += rate
     gates = NoisyRotationGates([], [], [], [], [], [])
     width = len(used)
     turning = iter(_rows(rotations, width))
-    erring = iter(_rows([pauli for paulis, _ in noise for pauli in paulis], width))
+    erring = iter(_rows([_Pauli(*bits, 0) for rates_of in noise for bits in rates_of], width))
     angle_of, noise_of = iter(angles), iter(noise)
     for noisy in kinds:
         gates.gate_types.append(noisy)
         if noisy:
-            paulis, strengths = next(noise_of)
-            rows = [next(erring) for _ in paulis]
+            strengths = list(next(noise_of).values())
+            rows = [next(erring) for _ in strengths]
             gates.generators.append(rows)
             gates.rates.append(strengths)
             gates.qargs.append([_support(row, width) for row in rows])
