@@ -61,6 +61,14 @@ def nothing_to_take_up(finished: bool, known: bool) -> str:
     return "Nothing to resume: no run of this notebook stopped within the last 24 hours."
 
 
+def record_full(jobs: int) -> str:
+    """A sentence about a run that has more jobs than are recorded."""
+    return (
+        f"The record of this run is full with {_amount(jobs)} jobs: --resume takes up those, and "
+        "none that is sent from here on."
+    )
+
+
 def not_taken_up(job_id: str, reason: str) -> str:
     """A sentence about a job that was paid for and is not taken up."""
     return f"Job {job_id} {REASONS[reason]}."

@@ -21,8 +21,10 @@ from typing import Any
 
 from filelock import BaseFileLock, Timeout
 
+from ..deferred_output import NOTICES
 from ..errors import UserError
 from ..files import PRIVATE_FILE, file_lock, private_folder, write_atomically
+from ..messages.resume import record_full
 from ..registry.entries import LONGEST, folder
 
 VERSION = 1
@@ -31,8 +33,8 @@ MOST_RUNS = 100
 """Files that are kept, the newest."""
 MOST_BYTES = 20 << 20
 """Size of all files together, beyond which the oldest are removed."""
-MOST_LINES = 20_000
-"""Lines of a run, after which no more are written."""
+MOST_JOBS = 10_000
+"""Jobs of a run, after which no more are recorded."""
 
 Key = tuple[str, int]
 """A fingerprint, and how often the same was asked for before."""
@@ -163,21 +165,20 @@ class RunFile:
 
     def __init__(self, notebook: str):
         self.record = RunRecord(f"run-{secrets.token_hex(4)}", notebook, begun=time.time())
-        self._lines = 0
+        self._told_full = False
         self._created = self._torn = False
         self._lock: BaseFileLock | None = None
 
     def write(self, *lines: Mapping[str, Any]) -> None:
         """Append lines, each as a whole; nothing happens where the file cannot be written."""
-        for line in lines:
-            self.record.take(line)
+        kept = [line for line in lines if self._has_room(line)]
         self.record.changed = time.time()
-        if self._lines > MOST_LINES:
+        if not kept:
             return
         with contextlib.suppress(OSError):
             if not self._created:
                 self._create()
-            text = "".join(json.dumps(line) + "\n" for line in lines)
+            text = "".join(json.dumps(line) + "\n" for line in kept)
             if self._torn:
                 # the disk was full: what follows is no part of the line that was cut in half
                 text = "\n" + text
@@ -188,7 +189,18 @@ class RunFile:
                 self._torn = os.write(descriptor, text.encode()) < len(text)
             finally:
                 os.close(descriptor)
-            self._lines += len(lines)
+
+    def _has_room(self, line: Mapping[str, Any]) -> bool:
+        """Take in a line, unless it is about one job too many."""
+        asked = self.record.asked
+        full = len(asked) >= MOST_JOBS and "print" in line
+        if full and (line["print"], line["turn"]) not in asked:
+            if not self._told_full:
+                self._told_full = True
+                NOTICES.emit(record_full(MOST_JOBS))
+            return False
+        self.record.take(line)
+        return True
 
     def _create(self) -> None:
         private_folder(_folder())

@@ -366,14 +366,11 @@ class Runs:
                 return
 
     def failed_block(self) -> None:
-        """Remember that an error has left a ``with`` block of a session, whoever catches it."""
+        """Remember that an error has left a session's block, or ``sys.exit(1)`` the script."""
         self._block_failed = True
 
     def script_ended(self, well: bool) -> None:
-        """A script is over; not well where an error has left its last ``with`` block.
-
-        One that catches its errors and ends by ``sys.exit(1)`` leaves nothing else that tells.
-        """
+        """A script is over; not well where an error, or ``sys.exit(1)``, ended it or its block."""
         self.ended(well and not self._block_failed)
 
     def ended(self, well: bool) -> None:

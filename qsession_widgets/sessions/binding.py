@@ -173,9 +173,16 @@ class Binding:
         # the client library is imported with it, which takes two seconds: not before it is needed
         from .outcome_patch import OutcomePatch
 
-        patch = self._outcome_patch or OutcomePatch(self._claims, self._unknown, self._ask)
-        self._outcome_patch = patch
+        self._outcome_patch = self._outcome_patch or OutcomePatch(
+            self._claims, self._unknown, self._ask, self._before_new
+        )
         self._outcome_patch.install()
+
+    def _before_new(self, session_id: str | None) -> None:
+        """Refuse a new job of a session, where what was paid for is handed back all the same."""
+        for live in self._known if RUNS.taken is not None and session_id else ():
+            if live.monitor.session_id == session_id:
+                live.before_submit()
 
     def _ask(self, program: str, given: dict[str, Any]) -> Asking | None:
         """The asking of a submit in a session of this kernel, or in job mode; else None."""

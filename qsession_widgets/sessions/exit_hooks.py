@@ -20,6 +20,7 @@ from .end_signals import TIMEOUT, EndSignals
 from .registration import ends_with_kernel, register
 
 _exit = os._exit
+_raise_exit = sys.exit
 
 LEAVE_MAGIC = "qsession_leave"
 """Line magic of `leave_open`, by which the page reaches it in any kernel that has a session."""
@@ -42,6 +43,7 @@ def close_at_exit() -> None:
     # what stops containers, batch jobs and idle servers, and what a closed terminal sends
     _SIGNALS.listen()
     os._exit = _exit_after_closing
+    sys.exit = _exit_with
 
 
 def _mark_run() -> None:
@@ -49,6 +51,13 @@ def _mark_run() -> None:
     shell: Any = sys.modules.get("IPython.core.interactiveshell")
     if shell is None or not shell.InteractiveShell.initialized():
         RUNS.script_ended(not hasattr(sys, "last_value"))
+
+
+def _exit_with(status: Any = None, /) -> NoReturn:
+    """Leave by ``sys.exit``, of whose status nothing tells at the interpreter's end."""
+    if status and threading.current_thread() is threading.main_thread():
+        RUNS.failed_block()
+    _raise_exit(status)
 
 
 def _before_cell(_info: Any = None) -> None:

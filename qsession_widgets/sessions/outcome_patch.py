@@ -58,6 +58,8 @@ class OutcomePatch:
     ask : callable
         Takes the program and the arguments of a submit; gives its `Asking`, or None where it is
         neither recorded nor taken up.
+    before : callable
+        Takes the id of the session of a submit that is not paid for; may raise to refuse it.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class OutcomePatch:
         claimed: Callable[[str], bool],
         unknown: Callable[[str, UnknownRequest], Callable[[], object]],
         ask: Callable[[str, dict[str, Any]], Asking | None] = lambda _program, _given: None,
+        before: Callable[[str | None], object] = lambda _session_id: None,
     ):
         self._claimed = claimed
         self._unknown = unknown
         self._ask = ask
+        self._before = before
         self._transport = ClientTransport()
         self._originals: dict[str, Callable[..., Any]] = {}
         self._requests = LostRequests()
@@ -116,6 +120,12 @@ class OutcomePatch:
             if asking is not None and (paid := asking.paid(_line(client))) is not None:
                 self._got.append(paid["id"])
                 return paid
+            try:
+                self._before(given.get("session_id"))
+            except BaseException:
+                if asking is not None:
+                    asking.refused()
+                raise
             tags = list(given.get("job_tags") or ())
             tag = new_tag() if len(tags) < MOST_TAGS else None
             line = _line(client)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsIndex
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
+from ..client.rest import set_active
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import explain, still_open
@@ -106,10 +107,18 @@ class _Watched:
         primitive, pubs = primitive_of(program_id, inputs)
         if live is None:
             return self._send(primitive, program_id, inputs, options, *args, **kwargs)
-        live.before_submit()
+        if RUNS.taken is None:
+            live.before_submit()
         with live.send():
             options = live.with_tags(options)
-            job = self._send(primitive, program_id, inputs, options, *args, **kwargs)
+            if RUNS.taken is not None:
+                # an ended session has jobs that were paid for; new ones are refused on their way
+                set_active(self, True)
+            try:
+                job = self._send(primitive, program_id, inputs, options, *args, **kwargs)
+            finally:
+                if not live.monitor.snapshot.accepting_jobs:
+                    set_active(self, False)
             live.submits += 1
             self._last_job = job.job_id()
             executions = count_executions(program_id, inputs)
@@ -126,6 +135,8 @@ class _Watched:
             if self._live is not None:
                 error.more = f"{self._live.accepted_all_the_same()} {error.more}"
                 self._live.monitor.wake()
+            raise
+        except SubmitError:
             raise
         except IBMError as error:
             sentence = explain(error, doing=f"submit the {primitive} job", service=self._kind)

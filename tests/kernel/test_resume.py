@@ -241,6 +241,21 @@ def test_a_calibration_since_is_told_and_taken_only_when_any_is(
     assert work["after"] == work["before"]
 
 
+def test_a_spent_budget_refuses_new_jobs_only(work: Notebook, ask: Ask) -> None:
+    end_with(work, "before = loop(3)")
+    work.good("%session close")
+    ran = work(
+        f"{RESUME} --budget 1s",
+        "first = loop(4, begin=3)",
+        "session.wait_for(lambda snapshot: not snapshot.accepting_jobs)",
+        "after = loop(3)",
+        "loop(5, begin=4)",
+    )
+    assert "its budget is spent" in ran.sentence()
+    assert work["after"] == work["before"], "what was paid for costs nothing"
+    assert accepted(ask) == 4
+
+
 def test_the_receipt_says_what_was_not_paid_again(work: Notebook) -> None:
     end_with(work, "loop(2)")
     work.good("%session close")
@@ -276,9 +291,9 @@ with open_session("aer", service="local", resume=True, on_crash="leave") as sess
     found = loop(2)
     if sys.argv[1] == "killed":
         os.kill(os.getpid(), signal.SIGKILL)
-    if sys.argv[1] == "exits":
-        sys.exit(1)
     print(session.session_id, *(job for job, _ in found + loop(3, begin=2)))
+if sys.argv[1] == "exits":
+    sys.exit(1)
 """
 
 
@@ -300,7 +315,7 @@ def test_a_script_takes_up_its_jobs_and_the_session_it_left(ask: Ask, tmp_path: 
     # one that came to its end is not taken up
     assert not set(run("ends")[-3:]) & set(jobs)
     run("exits")
-    assert accepted(ask) == 8
+    assert accepted(ask) == 9
     run("ends")
     assert accepted(ask) == 9, "one that says it has failed is taken up"
 
@@ -394,6 +409,22 @@ def test_a_full_disk_costs_the_line_that_it_cuts_and_no_other(
     monkeypatch.undo()
     (path,) = (path for known, _, path in recorded() if known == file.record.id)
     assert [asked.job for asked in read(path).asked.values()] == ["job-0", "job-2"]
+    file.release()
+
+
+def test_a_full_record_is_told_once(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("qsession_widgets.resume.records.MOST_JOBS", 2)
+    file = RunFile("/nowhere/many.ipynb")
+    for turn in range(4):
+        file.write({"print": "p", "turn": turn, "tags": ["t"]})
+        file.write({"print": "p", "turn": turn, "job": f"job-{turn}"})
+    file.write({"ended": True})
+    (path,) = (path for known, _, path in recorded() if known == file.record.id)
+    assert [asked.job for asked in read(path).asked.values()] == ["job-0", "job-1"]
+    assert read(path).finished
+    assert capsys.readouterr().out.count("The record of this run is full with 2 jobs") == 1
     file.release()
 
 
