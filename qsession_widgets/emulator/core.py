@@ -90,24 +90,35 @@ class Emulator:
         self._alarm: asyncio.TimerHandle | None = None
         self._due = math.inf
 
-    def start(self) -> None:
-        """Take over what an earlier process left, and begin to serve."""
+    def start(self, *, shared: bool = False) -> None:
+        """Take over what an earlier process left, and begin to serve.
+
+        Parameters
+        ----------
+        shared : bool
+            Whether there are users beside those of the options.
+        """
         while any(self._retention.from_disk(self.clock.now() - RETENTION)):
             pass
         sessions, jobs = self.store.load()
-        shared = len(self.options.instances) > 0
         self.lifecycle = Lifecycle(
             self._devices,
             sessions,
             jobs,
-            fair_after=FAIR_AFTER if shared else None,
             device_least=DEVICE_SECONDS,
         )
         self.clock.start_no_earlier_than(self.lifecycle.now)
         self.meter = UsageMeter(self.lifecycle)
         self.writer = Writer(self.store, self.lifecycle)
         self._instances = InstanceIndex(self.lifecycle)
+        if shared or self.options.instances:
+            self.share()
         self.apply(self.lifecycle.resume)
+
+    def share(self) -> None:
+        """Let no user wait for another one's long simulation, from the next job on."""
+        self.lifecycle.fair_after = FAIR_AFTER
+        self.runner.pool.time_limit = self.options.longest_job_shared
 
     async def aclose(self) -> None:
         """Stop; what was running is on disk as running, and runs again after the next start."""
@@ -340,6 +351,21 @@ class Emulator:
 
     def _prune(self, before: float) -> bool:
         return self._retention.from_everywhere(before, self.lifecycle, self._instances)
+
+    def end_all(self, instance: Instance) -> tuple[int, int]:
+        """Cancel an instance's sessions and jobs; returns how many of each there were."""
+        sessions = [one.id for one in self.sessions(instance) if one.state != "closed"]
+        jobs = [job.id for job in self.jobs(instance) if not job.final]
+
+        def end(now: float) -> None:
+            for session_id in sessions:
+                self.lifecycle.cancel_session(now, session_id)
+            for job_id in jobs:
+                if not self.lifecycle.jobs[job_id].final:
+                    self.lifecycle.cancel_job(now, job_id)
+
+        self.apply(end)
+        return len(sessions), len(jobs)
 
     def reset(self) -> None:
         """End and forget everything that users have; other users' load goes on."""

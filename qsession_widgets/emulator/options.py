@@ -187,9 +187,14 @@ class EmulatorOptions:
     @property
     def longest_job(self) -> float | None:
         """Real seconds a job may compute; None for any number."""
-        if self.job_limit is None:
-            return SHARED_JOB_LIMIT if self.instances else None
-        return self.job_limit or None
+        if self.job_limit is None and not self.instances:
+            return None
+        return self.longest_job_shared
+
+    @property
+    def longest_job_shared(self) -> float | None:
+        """The same once several users share the emulator."""
+        return SHARED_JOB_LIMIT if self.job_limit is None else self.job_limit or None
 
     def plan_of(self, name: str) -> Plan:
         """A plan with the timeouts that were asked for."""

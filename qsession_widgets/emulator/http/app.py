@@ -17,7 +17,7 @@ from .auth import Identity
 from .common import PREFIX, json_response, trace_of
 from .fault_injection import Faults
 from .middleware import Middleware
-from .routes import backends, control, devices, iam, instances, jobs, sessions, workloads
+from .routes import backends, control, devices, iam, instances, jobs, sessions, users, workloads
 from .routes import faults as fault_routes
 
 VERSION = "2026-04-15"
@@ -51,7 +51,7 @@ def create_app(emulator: Emulator, identity: Identity, open_path: str = "") -> M
     for module in (jobs, sessions, workloads, instances, backends):
         app.include_router(module.router, prefix=PREFIX, tags=[module.__name__.rpartition(".")[2]])
     app.include_router(iam.router, tags=["IBM Cloud"])
-    for module in (control, devices):
+    for module in (control, devices, users):
         app.include_router(module.router, prefix=control.PREFIX, tags=["emulator"])
     if emulator.options.faults:
         app.include_router(fault_routes.router, prefix=fault_routes.PREFIX, tags=["faults"])

@@ -2,7 +2,9 @@
 
 An emulator has one key for its owner, which reaches every instance and the emulator's own
 controls, and one key for each instance, which reaches nothing else. Like IBM's, a key is exchanged
-for a token that expires; the client does that by itself.
+for a token that expires; the client does that by itself. Of a user who was invited while it runs,
+only a digest of the key is kept: the key itself is in the answer to the invitation and nowhere
+else.
 """
 
 from __future__ import annotations
@@ -12,15 +14,15 @@ import hmac
 import json
 import secrets
 import time
-import uuid
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ...files import write_atomically
 from ..rules.records import Instance
-from ..rules.refusals import INSTANCE_NOT_FOUND, Refusal, unauthorized
+from ..rules.refusals import INSTANCE_NOT_FOUND, Refusal, invalid, not_found, unauthorized
+from .invitations import MOST_USERS, InvitedUser, check_names, digest, new_crn, numbered
 
 OWNER = "owner@emulator"
 """The owner's user name; no instance can have it."""
@@ -53,7 +55,11 @@ class Identity:
     key : str
         The owner's key.
     instances : dict of str to Instance
-        By CRN.
+        By CRN; those of invited users have no key here.
+    invited : dict of str to InvitedUser
+        By name, those whose key was revoked too.
+    seen : dict of str to float
+        When a user's credentials were last accepted by this process, seconds since the epoch.
     """
 
     def __init__(
@@ -62,11 +68,18 @@ class Identity:
         account: str,
         instances: Mapping[str, Instance],
         absent: Iterable[Mapping[str, Any]] = (),
+        invited: Iterable[InvitedUser] = (),
     ):
         self.key = key
         self.account = account
         self.instances = dict(instances)
+        self.invited: dict[str, InvitedUser] = {}
+        self.seen: dict[str, float] = {}
+        self._by_digest: dict[str, str] = {}
         self._absent = list(absent)
+        self._path: Path | None = None
+        for user in invited:
+            self._enter(user)
         self._generation = 0
         self._secret = hmac.new(key.encode(), b"tokens", hashlib.sha256).digest()
 
@@ -85,24 +98,29 @@ class Identity:
         account = saved.get("account") or secrets.token_hex(16)
         known = {item["name"]: item for item in saved.get("instances", ())}
         instances = {}
+        invited = [InvitedUser(**item) for item in saved.get("invited", ())]
         for name, plan in wanted.items():
             old = known.get(name, {})
-            crn = old.get("crn") or (
-                f"crn:v1:bluemix:public:quantum-computing:us-east:a/{account}:{uuid.uuid4()}::"
-            )
+            crn = old.get("crn") or new_crn(account)
             instances[crn] = Instance(name, crn, plan, old.get("key") or secrets.token_urlsafe(32))
         absent = [item for name, item in known.items() if name not in wanted]
-        return cls(saved.get("key") or secrets.token_urlsafe(32), account, instances, absent)
+        key = saved.get("key") or secrets.token_urlsafe(32)
+        return cls(key, account, instances, absent, invited)
 
     @classmethod
     def load(cls, path: Path, wanted: Mapping[str, str]) -> Identity:
         """Read an identity from a file, or make it and write it there for its owner only."""
         saved = json.loads(path.read_text("utf-8")) if path.exists() else None
         identity = cls.of(wanted, saved)
+        identity._path = path
         if identity.to_json() != saved:
-            # durable: a file that a power failure left empty would lock everybody out
-            write_atomically(path, json.dumps(identity.to_json(), indent=1), durable=True)
+            identity._save()
         return identity
+
+    def _save(self) -> None:
+        if self._path is not None:
+            # durable: a file that a power failure left empty would lock everybody out
+            write_atomically(self._path, json.dumps(self.to_json(), indent=1), durable=True)
 
     def to_json(self) -> dict[str, Any]:
         """The content of the file, with the instances that only an earlier process had.
@@ -110,16 +128,104 @@ class Identity:
         Whoever starts the emulator with one of them again finds its key and its jobs as they were.
         """
         instances = [*self.listed(), *self._absent]
-        return {"key": self.key, "account": self.account, "instances": instances}
+        invited = [asdict(user) for user in self.invited.values()]
+        kept = {"key": self.key, "account": self.account, "instances": instances}
+        return {**kept, "invited": invited} if invited else kept
 
     def listed(self) -> list[dict[str, Any]]:
-        """The instances as plain JSON types."""
-        return [asdict(instance) for instance in self.instances.values()]
+        """The instances that the emulator was started with, as plain JSON types."""
+        return [
+            asdict(instance)
+            for instance in self.instances.values()
+            if instance.name not in self.invited
+        ]
 
     @property
     def default(self) -> Instance:
         """The first instance."""
         return next(iter(self.instances.values()))
+
+    # ----------------------------------------------------------------------------------------------
+    # Users who are invited
+
+    def invite(self, names: Sequence[str], count: int, plan: str) -> dict[str, str]:
+        """Make a key for each of some users, who are new or whose key was revoked.
+
+        Somebody whose key was revoked gets back his instance, with the jobs in it.
+
+        Parameters
+        ----------
+        names : sequence of str
+            Their names.
+        count : int
+            How many more, who are named ``student-01`` and so on.
+        plan : str
+            The plan of their instances.
+
+        Returns
+        -------
+        dict of str to str
+            The keys by name. They are kept nowhere.
+
+        Raises
+        ------
+        Refusal
+            A name cannot be taken (400).
+        OSError
+            The users cannot be written down; nobody was invited.
+        """
+        known = {instance.name for instance in self.instances.values()}
+        free = {user.name for user in self.invited.values() if not user.digest}
+        names = [*names, *numbered(count, {*known, *names})]
+        check_names(names, known - free)
+        if len({*self.invited, *names}) > MOST_USERS:
+            raise invalid(f"An emulator has at most {MOST_USERS} users.", "Invite fewer.")
+        before = dict(self.invited)
+        keys = {name: secrets.token_urlsafe(32) for name in names}
+        for name, key in keys.items():
+            crn = before[name].crn if name in before else new_crn(self.account)
+            self._enter(InvitedUser(name, crn, plan, digest(key), time.time()))
+        self._save_or_restore(before)
+        return keys
+
+    def revoke(self, name: str) -> Instance:
+        """End a user's key, and every token that it was exchanged for.
+
+        Returns
+        -------
+        Instance
+            His instance.
+
+        Raises
+        ------
+        Refusal
+            Nobody of that name has a key by invitation (404).
+        OSError
+            That cannot be written down; the key is still good.
+        """
+        user = self.invited.get(name)
+        if user is None or not user.digest:
+            raise not_found("User", name)
+        before = dict(self.invited)
+        self._enter(replace(user, digest=""))
+        self._save_or_restore(before)
+        return self.instances[user.crn]
+
+    def _enter(self, user: InvitedUser) -> None:
+        self.invited[user.name] = user
+        self.instances[user.crn] = Instance(user.name, user.crn, user.plan, "")
+        self._by_digest = {one.digest: one.name for one in self.invited.values() if one.digest}
+
+    def _save_or_restore(self, before: Mapping[str, InvitedUser]) -> None:
+        try:
+            self._save()
+        except OSError:
+            for name in [*self.invited]:
+                user = self.invited.pop(name)
+                self.instances.pop(user.crn)
+            for user in before.values():
+                self._enter(user)
+            raise
 
     # ----------------------------------------------------------------------------------------------
     # Keys and tokens
@@ -129,9 +235,10 @@ class Identity:
         given = key.encode("utf-8", "surrogateescape")
         found = OWNER if hmac.compare_digest(given, self.key.encode()) else None
         for instance in self.instances.values():
-            if hmac.compare_digest(given, instance.key.encode()):
+            if instance.key and hmac.compare_digest(given, instance.key.encode()):
                 found = instance.name
-        return found
+        # what is compared is a digest, whose digits tell nothing of the key
+        return found or self._by_digest.get(digest(key))
 
     def token(self, key: str, now: float | None = None) -> tuple[str, int]:
         """Exchange a key for a token.
@@ -162,10 +269,16 @@ class Identity:
             "sub": user,
             "account": {"bss": self.account},
             "generation": self._generation,
+            "credential": self._credential(user),
             "iat": issued,
             "exp": issued + TOKEN_SECONDS,
         }
         return jwt.encode(claims, self._secret, _ALGORITHM), issued + TOKEN_SECONDS
+
+    def _credential(self, user: str) -> str:
+        """Names the key of an invited user, so that its tokens end with it; empty for others."""
+        invited = self.invited.get(user)
+        return invited.digest[:16] if invited is not None else ""
 
     def expire_tokens(self) -> None:
         """Let no token that was handed out so far be good any more."""
@@ -177,8 +290,13 @@ class Identity:
         Raises
         ------
         Refusal
-            401: it is missing, unknown or expired.
+            401: it is missing, unknown, expired or revoked.
         """
+        user = self._user(authorization)
+        self.seen[user] = time.time()
+        return user
+
+    def _user(self, authorization: str | None) -> str:
         scheme, _, credential = (authorization or "").partition(" ")
         credential = credential.strip()
         if scheme.lower() == "apikey":
@@ -208,7 +326,10 @@ class Identity:
             ) from None
         if claims.get("generation") != self._generation:
             raise unauthorized("The token has expired.", "Exchange the API key for a new one.")
-        return str(claims["sub"])
+        user = str(claims["sub"])
+        if user in self.invited and claims.get("credential") != (self._credential(user) or None):
+            raise unauthorized("The API key was revoked.", "Ask for a new one.")
+        return user
 
     def caller(self, authorization: str | None, crn: str | None) -> Caller:
         """Authenticate a request and check that its key reaches the instance.

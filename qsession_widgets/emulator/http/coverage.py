@@ -16,7 +16,18 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from .common import PREFIX
-from .routes import backends, control, devices, faults, iam, instances, jobs, sessions, workloads
+from .routes import (
+    backends,
+    control,
+    devices,
+    faults,
+    iam,
+    instances,
+    jobs,
+    sessions,
+    users,
+    workloads,
+)
 
 FILE = Path(__file__).resolve().with_name("COVERAGE.md")
 
@@ -109,6 +120,7 @@ def report() -> str:
             [
                 (control.router, control.PREFIX),
                 (devices.router, control.PREFIX),
+                (users.router, control.PREFIX),
                 (faults.router, faults.PREFIX),
             ],
         ),

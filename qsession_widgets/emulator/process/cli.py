@@ -15,10 +15,12 @@ from ...formatting import format_duration as words_of
 from ...text_table import terminal_width, text_table
 from ..command_line import Parser
 from ..options import OptionError, add_arguments, from_namespace
-from . import device_cli
+from . import device_cli, user_cli
 from .connection_file import DEFAULT_NAME, Connection, EmulatorError, everyone, without_file
 from .examples import EXAMPLES
 from .fault_cli import add_commands
+from .listening import add_arguments as add_listening
+from .listening import from_namespace as listening_of
 
 LIST = "list the emulators that run, with their names"
 
@@ -87,6 +89,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     start = add("start", _start, "start it in the background, or find it running")
+    add_listening(start)
     add_arguments(start)
     actions.add_parser("serve", help="run it in this terminal", add_help=False)
     stop = add("stop", _stop, "end it; what it has accepted is kept")
@@ -97,6 +100,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("status", _status, "say how it is")
     env = add("env", _env, "print the variables that lead QiskitRuntimeService() to it")
     env.add_argument("--instance", metavar="NAME", help="as the user of that instance")
+    user_cli.add_commands(add, _running)
     add_commands(add, _running)
     device_cli.add_commands(actions, _running)
     add_examples(parser, EXAMPLES)
@@ -115,12 +119,13 @@ def _start(options: argparse.Namespace) -> int:
     from .launcher import find, find_or_start
 
     running = find(options.name)
-    connection = find_or_start(from_namespace(options), options.name)
+    listening = listening_of(options)
+    connection = find_or_start(from_namespace(options), options.name, listening=listening)
     word = "starts" if running is None else "is running"
     if options.json:
         print(json.dumps(connection.public()))
     else:
-        print(f"The emulator {word} at {connection.url}.")
+        print(f"The emulator {word} at {connection.url}. {connection.announced()}".rstrip())
     return 0
 
 

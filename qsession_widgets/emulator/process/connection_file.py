@@ -62,6 +62,12 @@ class Connection:
         Every instance: ``name``, ``crn``, ``plan`` and its own ``key``.
     data : str
         Its data directory.
+    public_url : str
+        The address that other machines reach it at, without a path; empty for none.
+    trusted : bool
+        Whether other machines trust its certificate as they are.
+    certificate : str
+        File of a certificate that makes them trust it; empty where that is not known here.
     """
 
     name: str
@@ -74,6 +80,9 @@ class Connection:
     options: dict[str, Any] = field(default_factory=dict)
     instances: list[dict[str, str]] = field(default_factory=list, repr=False)
     data: str = ""
+    public_url: str = ""
+    trusted: bool = True
+    certificate: str = ""
 
     @property
     def api(self) -> str:
@@ -164,7 +173,19 @@ class Connection:
 
     def public(self) -> dict[str, Any]:
         """Address without keys, for programs that read a command's output."""
-        return {"url": self.url, "api": self.api, "pid": self.pid, "data": self.data}
+        told = {"url": self.url, "api": self.api, "pid": self.pid, "data": self.data}
+        return {**told, "public_url": self.public_url} if self.public_url else told
+
+    def announced(self) -> str:
+        """What students are told, in a sentence; empty where other machines cannot reach it."""
+        if not self.public_url:
+            return ""
+        file = self.certificate or "the certificate of the authority that signed its own"
+        needs = "" if self.trusted else f" --ca FILE, where FILE is a copy of {file}"
+        return (
+            f"Students join with qsession join {self.public_url} KEY{needs}; "
+            "qsession emulator invite makes their keys."
+        )
 
     def stop(self) -> None:
         """Ask the emulator to end; see `request` for errors."""

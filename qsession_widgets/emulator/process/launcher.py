@@ -25,6 +25,7 @@ from .connection_file import (
     read,
     running_process,
 )
+from .listening import Listening
 
 WRITTEN_AGAIN = 5.0
 """Seconds to wait for a lost connection file, which a running emulator writes again."""
@@ -126,6 +127,7 @@ def find_or_start(
     options: EmulatorOptions | None = None,
     name: str = DEFAULT_NAME,
     asked: Collection[str] | None = None,
+    listening: Listening | None = None,
 ) -> Connection:
     """The running emulator of a name; a new one when there is none.
 
@@ -137,6 +139,8 @@ def find_or_start(
         Which one.
     asked : collection of str, optional
         The options that one that runs must have; all of them when not given.
+    listening : Listening, optional
+        Where a new one listens for other machines; nowhere when not given.
 
     Raises
     ------
@@ -145,7 +149,13 @@ def find_or_start(
     """
     connection = find(name)
     if connection is None:
-        connection = _start(options or EmulatorOptions(), name)
+        connection = _start(options or EmulatorOptions(), name, listening or Listening())
+    elif listening is not None and listening.public_url not in ("", connection.public_url):
+        where = connection.public_url or "this machine only"
+        raise EmulatorError(
+            f"The emulator {name} is running for {where}: stop it with qsession emulator stop "
+            f"--name {name}, and start it again."
+        )
     if options is not None:
         different = options.differences(EmulatorOptions.from_json(connection.options), asked)
         if different:
@@ -153,11 +163,11 @@ def find_or_start(
     return connection
 
 
-def _start(options: EmulatorOptions, name: str) -> Connection:
+def _start(options: EmulatorOptions, name: str, listening: Listening) -> Connection:
     try:
         private_folder(connection_file(name).parent)
         with file_lock(connection_file(name).with_suffix(".lock"), STARTING):
-            return find(name) or _spawn(options, name)
+            return find(name) or _spawn(options, name, listening)
     except Timeout:
         raise EmulatorError(
             f"Another process has been starting an emulator for {STARTING:g} seconds: "
@@ -167,9 +177,9 @@ def _start(options: EmulatorOptions, name: str) -> Connection:
         raise EmulatorError(f"The emulator could not be started: {error}.") from error
 
 
-def _spawn(options: EmulatorOptions, name: str) -> Connection:
+def _spawn(options: EmulatorOptions, name: str, listening: Listening) -> Connection:
     command = [sys.executable, "-m", "qsession_widgets.emulator.process.server", "--name", name]
-    command += options.arguments()
+    command += [*listening.arguments(), *options.arguments()]
     environment = dict(os.environ)
     package_root = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(

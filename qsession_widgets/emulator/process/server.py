@@ -10,17 +10,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import errno
 import ipaddress
 import json
 import logging
 import os
 import signal
 import socket
+import ssl
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import uvicorn
 from filelock import Timeout
@@ -49,6 +52,9 @@ from .connection_file import (
     process_file,
     read,
 )
+from .listening import LOOPBACK, CannotListen, Listening, judge, listen, tls_context
+from .listening import add_arguments as add_listening
+from .listening import from_namespace as listening_of
 
 log = logging.getLogger(__name__)
 
@@ -78,12 +84,26 @@ class CannotStart(Exception):
     """The emulator cannot start; the message is one sentence."""
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to us and says when it listens."""
+@dataclass(frozen=True)
+class _ForOthers:
+    """A socket for other machines, with TLS."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]):
+    sock: socket.socket
+    context: ssl.SSLContext
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us and says when it listens.
+
+    It answers at a second socket as well, if there is one: uvicorn itself has either TLS or none.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], others: _ForOthers | None
+    ):
         super().__init__(config)
         self._ready = ready
+        self._others = others
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -91,7 +111,20 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if self._others is not None:
+            self.servers.append(
+                await asyncio.get_running_loop().create_server(
+                    self._connection, sock=self._others.sock, ssl=self._others.context
+                )
+            )
         self._ready()
+
+    def _connection(self) -> asyncio.Protocol:
+        made: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = made(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     def stop(self) -> None:
         """Finish what is being answered, then end."""
@@ -102,19 +135,29 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run an emulator until it ends; returns the exit status."""
     parser = Parser(prog="qsession emulator serve", description="Run an emulator in this terminal.")
     parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
-    parser.add_argument("--host", default="127.0.0.1", help="where to listen; loopback by default")
-    parser.add_argument("--port", type=int, default=0, help="0 for any free port")
     parser.add_argument("--data-dir", type=Path, help="where its records are kept")
     parser.add_argument("--json", action="store_true", help="say where it is as a JSON object")
+    add_listening(parser)
     add_arguments(parser)
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     os.umask(0o077)  # keys, jobs and results are for their owner, whatever the terminal's is
     try:
         options = from_namespace(arguments)
+        listening = listening_of(arguments)
+        if listening.public_url and options.idle_exit == EmulatorOptions.idle_exit:
+            # a class that has lunch finds it again
+            options = replace(options, idle_exit=0.0)
+        context = tls_context(listening) if listening.tls_cert else None
         directory = arguments.data_dir or data_directory(arguments.name)
-        with _own(directory), _listen_as_before(arguments.host, arguments.port, directory) as sock:
-            asyncio.run(_serve(options, arguments, directory, sock))
+        with contextlib.ExitStack() as held:
+            held.enter_context(_own(directory))
+            others, own = None, (listening.host, listening.own_port)
+            if context is not None:
+                sock = _listen_as_before(*own, directory / "public-port")
+                others, own = _ForOthers(held.enter_context(sock), context), (LOOPBACK, 0)
+            sock = held.enter_context(_listen_as_before(*own, directory / "port"))
+            asyncio.run(_serve(options, arguments, listening, directory, sock, others))
     except (CannotStart, EmulatorError, OptionError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -148,54 +191,29 @@ def _process_in(directory: Path) -> str:
         return ""
 
 
-def _listen_as_before(host: str, port: int, directory: Path) -> socket.socket:
+def _listen_as_before(host: str, port: int, remembered: Path) -> socket.socket:
     """Listen where the last emulator with these data did, unless a port is asked for.
 
     A client that was made before it ended then finds this one.
     """
-    remembered = directory / "port"
     if port:
-        return _listen(host, port)
+        return listen(host, port)
     try:
-        sock = _listen(host, int(remembered.read_text("ascii")))
-    except (OSError, ValueError, CannotStart):
-        sock = _listen(host, 0)
+        sock = listen(host, int(remembered.read_text("ascii")))
+    except (OSError, ValueError, CannotListen):
+        sock = listen(host, 0)
     with contextlib.suppress(OSError):
         remembered.write_text(str(sock.getsockname()[1]), "ascii")
     return sock
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = (
-            socket.AF_INET6
-            if isinstance(ipaddress.ip_address(host), ipaddress.IPv6Address)
-            else socket.AF_INET
-        )
-    except ValueError:
-        family = socket.AF_INET
-    # with the protocol named, asyncio turns Nagle's algorithm off, which costs 40 ms an answer
-    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        if os.name == "posix":
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((host, port))
-        # taken already while it is being prepared, so that a client that is quick waits instead of
-        # failing
-        sock.listen(2048)
-    except (OSError, OverflowError) as error:
-        sock.close()
-        used = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
-        reason = "it is used already" if used else str(error)
-        raise CannotStart(
-            f"Port {port} of {host} cannot be used, because {reason}: "
-            "choose another --port, or leave it out to get a free one."
-        ) from error
-    return sock
-
-
 async def _serve(
-    options: EmulatorOptions, arguments: argparse.Namespace, directory: Path, sock: socket.socket
+    options: EmulatorOptions,
+    arguments: argparse.Namespace,
+    listening: Listening,
+    directory: Path,
+    sock: socket.socket,
+    others: _ForOthers | None,
 ) -> None:
     name = arguments.name
     try:
@@ -217,11 +235,21 @@ async def _serve(
         Clock(options.speed),
         catalog,
     )
-    emulator.start()
+    emulator.start(shared=bool(identity.invited))
     if arguments.data_dir is None:
         clear_abandoned(directory.parent, directory)
     app = create_app(emulator, identity, os.environ.pop(OPEN_PATH, ""))
-    connection = _connection(options, name, directory, sock, identity)
+    public = listening.url_at(others.sock.getsockname()[1] if others is not None else 0)
+    connection = replace(
+        _connection(options, name, directory, sock, identity),
+        public_url=public,
+    )
+    if others is not None:
+        verdict = judge(others.context, listening, urlsplit(public).hostname or "")
+        if verdict.problem:
+            raise CannotStart(verdict.problem)
+        certificate = listening.tls_cert if verdict.by_itself else ""
+        connection = replace(connection, trusted=verdict.trusted, certificate=certificate)
     process = directory / process_file(name).name
 
     def ready() -> None:
@@ -236,6 +264,8 @@ async def _serve(
                 f"{error.strerror}."
             ) from error
         sentence = f"The emulator {name} listens at {connection.url}, with its data in {directory}."
+        if public:
+            sentence += f" {connection.announced()}"
         print(json.dumps(connection.public()) if arguments.json else sentence, flush=True)
 
     server = _Server(
@@ -251,9 +281,11 @@ async def _serve(
             timeout_graceful_shutdown=int(CLOSING),
         ),
         ready,
+        others,
     )
     app.stop = server.stop
-    app.hosts = (arguments.host.lower(), socket.gethostname().lower())
+    names = {listening.host, socket.gethostname(), urlsplit(public).hostname or ""}
+    app.hosts = tuple(name.lower() for name in names if name)
     _on_signals(server.stop)
     background = [
         asyncio.create_task(_end_when_idle(emulator, name, server.stop)),
@@ -274,7 +306,7 @@ async def _serve(
 
 def _identity(options: EmulatorOptions, path: Path) -> Identity:
     try:
-        return Identity.load(path, {"default": options.plan, **dict(options.instances)})
+        identity = Identity.load(path, {"default": options.plan, **dict(options.instances)})
     except OSError as error:
         raise CannotStart(f"The keys in {path} cannot be used: {error.strerror}.") from error
     except (ValueError, TypeError, AttributeError, KeyError) as error:
@@ -282,6 +314,13 @@ def _identity(options: EmulatorOptions, path: Path) -> Identity:
             f"The keys in {path} cannot be read ({error}): remove that file to get new ones, with "
             "which earlier jobs and sessions are not seen any more."
         ) from error
+    for name, _ in options.instances:
+        if name in identity.invited:
+            raise CannotStart(
+                f"There is a user {name!r} already, who was invited: leave out --instance {name}, "
+                "or give it another name."
+            )
+    return identity
 
 
 def _connection(

@@ -168,7 +168,7 @@ class WorkerPool:
             raise ValueError("A worker pool needs at least one worker.")
         self._size = size
         self._memory_limit = memory_limit
-        self._time_limit = time_limit
+        self.time_limit = time_limit
         self._cluster = cluster
         self._running: Counter[str] = Counter()
         self._queue: list[tuple[str, asyncio.Future[None]]] = []
@@ -252,7 +252,7 @@ class WorkerPool:
                 await worker.ready()
                 self._plan_spare()
                 return await asyncio.wait_for(
-                    self._exchange(worker, task, on_start), self._time_limit
+                    self._exchange(worker, task, on_start), self.time_limit
                 )
             except (asyncio.IncompleteReadError, ConnectionError, ValueError):
                 return await self._crash_outcome(worker)
@@ -379,7 +379,7 @@ class WorkerPool:
             "failed",
             None,
             reason=(
-                f"The job was ended after {self._time_limit:g} s of computing, the longest this "
+                f"The job was ended after {self.time_limit:g} s of computing, the longest this "
                 "emulator gives one job: use fewer qubits, shots or parameter sets, split it into "
                 "several jobs, or ask who runs the emulator for a longer --job-limit."
             ),

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ...core import Emulator
 from ...rules.refusals import not_found
 from ...summary import summary
+from ..auth import OWNER
 from ..common import (
     ERRORS,
     AskedBy,
@@ -41,9 +42,11 @@ async def status(request: Request) -> Response:
     """Status of the emulator, for anybody who has a key."""
     emulator = emulator_of(request)
     identity = identity_of(request)
-    user_of(request)
+    owner = user_of(request) == OWNER
     now = emulator.look()
     lifecycle = emulator.lifecycle
+    # others need not know who else there is
+    options = emulator.options.to_json()
     return json_response(
         {
             "version": version(),
@@ -53,7 +56,7 @@ async def status(request: Request) -> Response:
             "speed": emulator.clock.speed,
             "plan": identity.default.plan,
             "queue": emulator.options.queue,
-            "options": emulator.options.to_json(),
+            "options": options if owner else {**options, "instances": [], "cluster": None},
             "devices_in_use": [
                 name
                 for name in lifecycle.devices

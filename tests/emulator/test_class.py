@@ -1,0 +1,228 @@
+"""A class: an emulator that other machines reach by TLS, with a key for each student."""
+
+from __future__ import annotations
+
+import csv
+import json
+import ssl
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import httpx
+import pytest
+from emulator.conftest import Api
+from support.certificates import Authority
+
+from qsession_widgets.cli import main
+from qsession_widgets.emulator.http.auth import Identity
+from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.process import launcher, listening
+from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.emulator.process.listening import CannotListen, Listening
+
+NAME = "classroom"
+
+
+@dataclass
+class Classroom:
+    """The emulator of the class, and the authority that signed its certificate."""
+
+    connection: Connection
+    authority: Authority
+    folder: Path
+    opened: list[httpx.Client] = field(default_factory=list)
+
+    def invite(self, *names: str) -> dict[str, str]:
+        """Invite some students as the teacher does; returns their keys."""
+        said = self.folder / f"{names[0]}-{len(self.opened)}.txt"
+        said.write_text("\n".join(names), "utf-8")
+        keys = said.with_suffix(".csv")
+        words = ["invite", "--name", NAME, "--names", str(said), "--csv", str(keys)]
+        assert main(["emulator", *words]) == 0
+        assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+        with keys.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert [row["name"] for row in rows] == list(names)
+        assert {row["url"] for row in rows} == {self.connection.public_url}
+        return {row["name"]: row["key"] for row in rows}
+
+    def teacher(self) -> Api:
+        """A client that has the owner's key."""
+        made = Api(self.connection)
+        self.opened.append(made.http)
+        return made
+
+    def student(self, key: str) -> Api:
+        """A client that has a student's key and nothing else."""
+        http = httpx.Client(
+            base_url=self.connection.public_url,
+            headers={"Authorization": f"apikey {key}"},
+            verify=ssl.create_default_context(cafile=str(self.authority.file)),
+            timeout=30,
+        )
+        self.opened.append(http)
+        answer = http.post("/v3/resources/search", json={})
+        items = answer.json().get("items", []) if answer.status_code == 200 else []
+        made = Api.__new__(Api)
+        made.connection, made.http = self.connection, http
+        made.crn = items[0]["crn"] if items else self.connection.crn
+        assert len(items) <= 1
+        http.headers["Service-CRN"] = made.crn
+        return made
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Classroom]:
+    folder = tmp_path_factory.mktemp("class")
+    authority = Authority(folder)
+    certificate, key = authority.sign()
+    where = Listening(tls_cert=certificate, tls_key=key).checked()
+    options = EmulatorOptions(faults=True, workers=1, seed=1)
+    room = Classroom(launcher.find_or_start(options, NAME, listening=where), authority, folder)
+    yield room
+    for http in room.opened:
+        http.close()
+    launcher.stop(NAME)
+
+
+def test_each_student_has_a_key_and_sees_nothing_of_the_others(
+    classroom: Classroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = classroom.invite("Ana", "Ben")
+    ana, ben = (classroom.student(key) for key in keys.values())
+    token = ana.http.post(
+        "/identity/token",
+        data={
+            "grant_type": "urn:ibm:params:oauth:grant-type:apikey",
+            "apikey": keys["Ana"],
+        },
+    ).json()["access_token"]
+    ana.http.headers["Authorization"] = f"Bearer {token}"
+    session = ana.open_session()
+    ana.wait(ana.submit(session_id=session))
+    assert ana.get("/emulator/v1/status")["options"]["instances"] == []
+    owner = classroom.teacher()
+    owner.fault("/queue", paused=True)
+    job = ana.submit(session_id=session)
+
+    assert ben.get("/workloads")["workloads"] == []
+    assert ben.get("/jobs")["jobs"] == []
+    for path in (f"/sessions/{session}", f"/jobs/{job}", f"/jobs/{job}/results"):
+        assert ben.refused("GET", path)[0] == 404
+    assert ben.refused("DELETE", f"/sessions/{session}/close")[0] == 404
+    assert ben.refused("POST", f"/jobs/{job}/cancel")[0] == 404
+    ben.http.headers["Service-CRN"] = ana.crn
+    assert ben.refused("GET", "/jobs")[0] == 404
+    for method, path in (("GET", "users"), ("DELETE", "users/Ana"), ("POST", "users")):
+        body = {"json": {"count": 1}} if method == "POST" else {}
+        assert ben.refused(method, f"/emulator/v1/{path}", **body)[0] == 403
+    assert ben.refused("POST", "/emulator/v1/faults/queue", json={"paused": False})[0] == 403
+
+    main(["emulator", "users", "--name", NAME, "--json"])
+    said = capsys.readouterr().out.splitlines()
+    listed = {user["name"]: user for user in map(json.loads, filter("{".__lt__, said))}
+    assert (listed["Ana"]["open_sessions"], listed["Ana"]["jobs"]) == (1, 2)
+    assert (listed["Ben"]["sessions"], listed["Ben"]["jobs"]) == (0, 0)
+
+    assert main(["emulator", "revoke", "Ana", "--name", NAME]) == 0
+    assert "1 sessions and 1 jobs were cancelled" in capsys.readouterr().out
+    assert ana.refused("GET", "/jobs")[0] == 401
+    ana.http.headers["Authorization"] = f"apikey {keys['Ana']}"
+    assert ana.refused("GET", "/jobs")[0] == 401
+    owner.http.headers["Service-CRN"] = ana.crn
+    assert owner.get(f"/sessions/{session}")["state"] == "closed"
+    owner.fault("/queue", paused=False)
+    assert main(["emulator", "revoke", "Ana", "--name", NAME]) == 1
+
+    # a lost key is replaced: the work is where it was, and the old tokens stay ended
+    again = classroom.student(classroom.invite("Ana")["Ana"])
+    assert len(again.get("/jobs")["jobs"]) == 2
+    ana.http.headers["Authorization"] = f"Bearer {token}"
+    assert ana.refused("GET", "/jobs")[0] == 401
+
+
+def test_no_key_is_kept_or_printed(
+    classroom: Classroom, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (key,) = classroom.invite("Cy").values()
+    (written,) = classroom.folder.glob("Cy-*.csv")
+    for words in (["users"], ["status"], ["list"]):
+        main(["emulator", *words, *([] if words == ["list"] else ["--name", NAME])])
+    said = capsys.readouterr()
+    kept = "".join(
+        path.read_text("utf-8", "replace")
+        for path in (
+            Path(classroom.connection.data) / "identity.json",
+            launcher.connection_file(NAME),
+            launcher.log_file(NAME),
+        )
+    )
+    assert "Cy" in kept
+    for text in (said.out, said.err, kept):
+        assert key not in text
+    # and the file is not overwritten, with keys in it
+    words = ["invite", "--count", "1", "--csv", str(written), "--name", NAME]
+    assert main(["emulator", *words]) == 1
+    assert "is there already" in capsys.readouterr().err
+    more = classroom.folder / "more.csv"
+    words = ["invite", "--count", "1", "--csv", str(more), "--name", NAME]
+    assert main(["emulator", *words]) == 0
+    assert "student-01" in more.read_text("utf-8")
+
+
+def test_users_are_there_again_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "identity.json"
+    first = Identity.load(path, {"default": "premium"})
+    keys = first.invite(["Ana", "Ben"], 1, "open")
+    assert list(keys) == ["Ana", "Ben", "student-01"]
+    first.revoke("Ben")
+    again = Identity.load(path, {"default": "premium"})
+    assert again.user_of_key(keys["Ana"]) == "Ana"
+    assert again.user_of_key(keys["Ben"]) is None
+    # an instance without a key is nobody's, also for an empty one
+    assert again.user_of_key("") is None
+    assert {one.name: one.plan for one in again.instances.values()}["Ana"] == "open"
+    first._path = tmp_path / "missing" / "identity.json"
+    with pytest.raises(OSError, match="missing"):
+        first.invite(["Dee"], 0, "open")
+    assert "Dee" not in first.invited
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"tls_cert": "cert"}, "go together"),
+        ({"public_url": "http://lab.example.org"}, "could read students' keys"),
+        ({"public_url": "lab.example.org:8443"}, "is an address such as"),
+        ({"public_url": "https://ana:secret@lab.example.org"}, "no user name"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(words: dict[str, str], said: str) -> None:
+    with pytest.raises(CannotListen, match=said) as refused:
+        replace(Listening(), **words).checked()
+    assert "secret" not in str(refused.value)
+
+
+def test_certificates_are_looked_at_before_anybody_comes(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign()
+    other = authority.sign()[1]
+    for files, said in (
+        ((certificate, other), "does not belong"),
+        ((certificate, str(tmp_path / "missing")), "cannot be read: No such file"),
+        ((key, certificate), "which file is which"),
+    ):
+        with pytest.raises(CannotListen, match=said):
+            listening.tls_context(Listening(tls_cert=files[0], tls_key=files[1]))
+    for host, files, problem in (
+        ("localhost", (certificate, key), ""),
+        ("lab.example.org", (certificate, key), "not valid for 'lab.example.org'"),
+        ("localhost", authority.sign(days=-1), "expired"),
+    ):
+        where = Listening(tls_cert=files[0], tls_key=files[1])
+        verdict = listening.judge(listening.tls_context(where), where, host)
+        assert problem in verdict.problem
+        assert bool(problem) == bool(verdict.problem)
+        assert not verdict.trusted
