@@ -1,4 +1,4 @@
-"""Where an emulator listens for other machines: address, certificate, and what students are told.
+"""Listening for other machines: address, certificate, and the sentence for students.
 
 Programs of this machine reach it on its loopback, without a certificate. Where it has one, it
 listens for others at a second port of its own, with TLS only.
@@ -27,7 +27,7 @@ class CannotListen(EmulatorError):
 
 @dataclass(frozen=True)
 class Listening:
-    """What a command line says of other machines.
+    """Options of a command line that concern other machines.
 
     Attributes
     ----------
