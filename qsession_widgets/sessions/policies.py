@@ -182,7 +182,10 @@ def judge(
 
 @dataclass(frozen=True)
 class LookAhead:
-    """Usage that is to be expected of jobs, in seconds; 0 until two jobs have ended to judge by.
+    """Usage that is to be expected of jobs, in seconds; 0 where nothing is known to judge by.
+
+    That takes two jobs that have ended on IBM, and one on the emulator, where a job's time is an
+    estimate of what was asked.
 
     Attributes
     ----------
@@ -218,8 +221,8 @@ def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
         if job.started is not None and job.finished is not None
     ]
     known = [seconds for seconds in took[-JUDGED_BY:] if seconds is not None]
-    if len(known) < 2:
-        # the first one may have waited for much that the next ones do not
+    if len(known) < (1 if emulated else 2):
+        # on IBM the first one may have waited for much that the next ones do not
         return LookAhead()
     one, batch = median_low(known), snapshot.mode == "batch"
     running = queued = 0.0

@@ -82,15 +82,17 @@ def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., 
     )
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     try:
-        # the first job is nothing to judge the next ones by
-        notebook.good("jobs += [SamplerV2().run([(measured,)]) for _ in range(3)]")
+        notebook.good("jobs.append(SamplerV2().run([(measured,)], shots=1))")
+        refused = notebook("jobs.append(SamplerV2().run([(measured,)], shots=1))")
+        assert "would be exceeded" in refused.sentence()
+        assert "a job is expected to take 2.0 s" in refused.sentence()
         session = notebook["session"]
         wait_for(lambda: session.snapshot.state == "closed", "the end")
         jobs = ask("GET", "/jobs", params={"session_id": session.session_id})["jobs"]
-        assert sorted(job["status"] for job in jobs) == ["Cancelled"] * 3 + ["Completed"]
+        assert sorted(job["status"] for job in jobs) == ["Cancelled", "Completed"]
     finally:
         ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
-    _hear(notebook, "3 queued jobs cancelled. It was ended because its budget is spent")
+    _hear(notebook, "1 queued job cancelled. It was ended because its budget would be exceeded")
 
 
 def test_a_failed_cell_leaves_the_session_open_and_says_what_it_costs(

@@ -126,6 +126,8 @@ def test_a_budget_looks_ahead_and_sends_no_job_that_would_exceed_it() -> None:
     emulated = replace(cheap, jobs=(one, two), device_time=(20.0, 20.0))
     said = judge(rules, emulated, 1020.0).refuse or ""
     assert "≈ $3.00 of $4.00, estimated for a device;" in said
+    first = replace(cheap, jobs=(_done(0, 20.0),), device_time=(20.0, 20.0))
+    assert judge(rules, first, 1020.0).refuse is not None, "one job of the emulator's is enough"
     shorter = (_done(0, 2.0), _done(1, 2.0), _done(2, 2.0))
     assert judge(rules, replace(cheap, jobs=shorter), 1022.0).refuse is None
 
