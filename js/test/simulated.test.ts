@@ -1,13 +1,27 @@
 import { describe, expect, it } from "vitest";
 import { simulated } from "../src/panel/components/Simulated";
-import { fillRow, readRow } from "../src/panel/state/protocol";
+import { fillRow, readRow, type FullRow } from "../src/panel/state/protocol";
 
 const HOW = "Simulated by stabilizer simulation, gate noise twirled to Pauli channels.";
 const job = (flags: number, ...cells: (string | null)[]) =>
-  readRow(fillRow(["id", "sampler", "d", 0, 1, null, 5, 9, flags, 2, null, null, ...cells]), 1000);
+  readRow(
+    fillRow([
+      ...["id", "sampler", "d", 0, 1, 4096, 3, 14, 5, 9, flags, 2, "0 5,1 3", null, null],
+      ...cells,
+    ] as FullRow),
+    1000,
+  );
 
 describe("what is not exact", () => {
   it("is read from a row", () => {
+    const asked = { pubs: 1, shots: 4096, precision: null, cell: 3, line: 14 };
+    expect(job(1)).toMatchObject({
+      ...asked,
+      top_counts: [
+        ["0", 5],
+        ["1", 3],
+      ],
+    });
     expect(job(5)).toMatchObject({ method: "exact", approximation: null, no_effect: [] });
     expect(job(1)).toMatchObject({ method: null, exact: true });
     const told = { method: "stabilizer", approximation: HOW, no_effect: ["a", "b"] };

@@ -6,6 +6,7 @@ borne: the service may say less than expected, or more.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -119,10 +120,10 @@ def read_job(
     finished = known.finished if known else None
     if not exact:
         started, finished = _run_times(status, created, started, finished, seconds, session, now)
-    return JobRecord(
-        id=str(row["id"]),
-        # what was submitted from here is known by its primitive's name, not its program's
-        program=known.program if known else str((row.get("program") or {}).get("id", "")),
+    # what was submitted from here is known by its primitive's name, not its program's
+    program = known.program if known else str((row.get("program") or {}).get("id", ""))
+    return replace(
+        known or JobRecord(str(row["id"]), program, status, created),
         status=status,
         created=created,
         started=started,
@@ -130,13 +131,8 @@ def read_job(
         exact=exact,
         qpu_seconds=seconds,
         device_seconds=read_seconds(simulated.get("device_seconds")),
-        pubs=known.pubs if known else None,
-        executions=known.executions if known else None,
         error=str(state["reason"]) if status == "failed" and state.get("reason") else None,
         error_code=int(str(code)) if status == "failed" and str(code).isdigit() else None,
-        stray=known.stray if known else False,
-        reused=known.reused if known else False,
-        cell=known.cell if known else None,
         method="exact" if method and not approximation else method,
         approximation=approximation,
         no_effect=tuple(simulated.get("options_without_effect") or ()),

@@ -69,7 +69,14 @@ class JobRecord:
         On the emulator, how long it would take on the device: an estimate. None on a device, and
         until it is over.
     pubs : int or None
-        How many PUBs it holds, None when it was not submitted from this kernel.
+        How many PUBs it holds; None when it was not submitted from this kernel, which has not read
+        its result either.
+    shots : int or None
+        Shots of each of its PUBs; None when unknown, when they differ, and for an estimator that
+        has a precision instead.
+    precision : float or None
+        Standard error that an estimator is asked for; None when unknown, when its PUBs differ, and
+        for other primitives.
     executions : int or None
         Shots times circuits that it asks for, by which IBM estimates its time; None when it was not
         submitted from this kernel, or by a program that does not say.
@@ -83,6 +90,11 @@ class JobRecord:
         True when an earlier run had paid for it, and a call that asked for the same got it.
     cell : int or None
         Number of the notebook's cell that has sent it, None when unknown.
+    line : int or None
+        The line of that cell, counted from 1; None when unknown.
+    top_counts : tuple of (str, int)
+        Of a sampler's result that the user's code has read: the most frequent outcomes of its first
+        PUB, and their counts.
     method : str or None
         How the emulator simulated it: ``exact``, or the method behind a result that is not; None
         when unknown, as always on IBM.
@@ -102,12 +114,16 @@ class JobRecord:
     qpu_seconds: float | None = None
     device_seconds: float | None = None
     pubs: int | None = None
+    shots: int | None = None
+    precision: float | None = None
     executions: int | None = None
     error: str | None = None
     error_code: int | None = None
     stray: bool = False
     reused: bool = False
     cell: int | None = None
+    line: int | None = None
+    top_counts: tuple[tuple[str, int], ...] = ()
     method: str | None = None
     approximation: str | None = None
     no_effect: tuple[str, ...] = ()
@@ -394,15 +410,17 @@ class SessionSnapshot:
         fields["others"] = tuple((o[0], o[1], o[2]) for o in data["others"])
         if (device_time := data.get("device_time")) is not None:
             fields["device_time"] = (device_time[0], device_time[1])
-        fields["jobs"] = tuple(
-            JobRecord(**{**job, "no_effect": tuple(job.get("no_effect", ()))})
-            for job in data["jobs"]
-        )
+        fields["jobs"] = tuple(_read_job(job) for job in data["jobs"])
         fields["unknown"] = tuple(data.get("unknown", ()))
         blocker = data.get("blocker")
         fields["blocker"] = None if blocker is None else Blocker(**blocker)
         fields["points"] = tuple(SeriesPoint(**point) for point in data.get("points", ()))
         return cls(**fields)
+
+
+def _read_job(job: Mapping[str, Any]) -> JobRecord:
+    counts = tuple((bits, count) for bits, count in job.get("top_counts", ()))
+    return JobRecord(**{**job, "no_effect": tuple(job.get("no_effect", ())), "top_counts": counts})
 
 
 def _shallow(snapshot: SessionSnapshot) -> dict[str, Any]:

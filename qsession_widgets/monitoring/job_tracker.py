@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -34,6 +35,12 @@ QUEUE_SECONDS = 10.0
 
 OTHERS_BEFORE = 120.0
 """Seconds before the session's opening from which on other users' jobs are shown."""
+
+OF_SUBMIT = (
+    *("program", "pubs", "shots", "precision", "executions"),
+    *("stray", "reused", "cell", "line"),
+)
+"""Fields of a job that its submit tells, and no list."""
 
 Other = tuple[float, "float | None", "float | None"]
 
@@ -103,11 +110,16 @@ class JobTracker:
         with self._lock:
             known = self._jobs.get(job.id)
             if known is not None:
-                own = ("program", "pubs", "executions", "stray", "reused", "cell")
-                job = replace(known, **{name: getattr(job, name) for name in own})
+                job = replace(known, **{name: getattr(job, name) for name in OF_SUBMIT})
             self._put(job)
             if job.reused and job.final and not job.exact:
                 self._inexact[job.id] = None
+
+    def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
+        """Take over fields of a job."""
+        with self._lock:
+            if (job := self._jobs.get(job_id)) is not None:
+                self._put(replace(job, **facts))
 
     def ask(
         self,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -157,31 +157,34 @@ class Monitor:
         self,
         job_id: str,
         program: str,
-        pubs: int | None,
-        cell: int | None = None,
-        executions: int | None = None,
         *,
         reused: dict[str, Any] | None = None,
+        **known: Any,
     ) -> None:
         """Add a job that this kernel has just submitted, or taken up.
 
         Parameters
         ----------
-        job_id, program, pubs, cell, executions
+        job_id, program
             See `JobRecord`.
         reused : dict, optional
             The service's fields of a job that an earlier run has paid for.
+        **known
+            Further fields of `JobRecord`.
         """
-        job = JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs, cell=cell)
-        job = replace(job, executions=executions)
+        job = JobRecord(job_id, program, "queued", created=self.now(), **known)
         if reused is not None:
             outside = not self.session_id or reused.get("session_id") != self.session_id
             job = read_job(reused, replace(job, stray=outside, reused=True), {}, self.now())
         self._add(job)
 
-    def mark_stray(self, job_id: str, program: str, pubs: int | None) -> None:
+    def mark_stray(self, job_id: str, program: str, **known: Any) -> None:
         """Add a job that went to the session's backend but outside the session."""
-        self._add(JobRecord(job_id, program, "queued", created=self.now(), pubs=pubs, stray=True))
+        self._add(JobRecord(job_id, program, "queued", created=self.now(), stray=True, **known))
+
+    def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
+        """Take over fields of a job that its result tells. Makes no request."""
+        self.poller.learn(job_id, facts)
 
     def add_points(self, points: Sequence[SeriesPoint]) -> None:
         """Append values of series. Makes no request, and lets none be made."""

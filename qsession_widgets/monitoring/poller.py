@@ -371,6 +371,13 @@ class SessionPoller:
             self._snapshot = replace(self.snapshot, points=self._fixed["points"])
             self.on_change(self._snapshot)
 
+    def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
+        """Take over fields of a job. Polls become neither more nor less frequent."""
+        with self._updating:
+            self._tracker.learn(job_id, facts)
+            self._snapshot = replace(self.snapshot, jobs=self._tracker.jobs)
+            self.on_change(self._snapshot)
+
     def set_policies(self, **policies: Any) -> None:
         """Set fields of the snapshot that no answer changes: this kernel's policies."""
         with self._updating:

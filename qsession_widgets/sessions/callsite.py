@@ -31,15 +31,15 @@ def whereabouts() -> str:
     return first or "Somewhere"
 
 
-def running_cell() -> int | None:
-    """The number of the cell that this code runs in; None outside of a notebook."""
+def place() -> tuple[int | None, int | None]:
+    """The cell that this code runs in, by its number, and its line there; None elsewhere."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if (cell := _cell(frame)) is not None:
             number = cell.strip("[]")
-            return int(number) if number.isdigit() else None
+            return (int(number), frame.f_lineno) if number.isdigit() else (None, None)
         frame = frame.f_back
-    return None
+    return None, None
 
 
 def _cell(frame: FrameType) -> str | None:

@@ -13,15 +13,19 @@ import numpy as np
 from .. import fork_safety
 from ..errors import UserError
 from ..model import READ_SERIES, SeriesPoint
+from .job_facts import told_by
 
 if TYPE_CHECKING:
     from ..monitoring.monitor import Monitor
+
+UNKNOWN: tuple[object, ...] = (None, (), "executor")
+"""Fields of a job that its result may tell: the client-side primitives all run one program."""
 
 logger = logging.getLogger(__name__)
 
 
 class ResultReader:
-    """Records the value of each estimator result that the user's code reads, once per job.
+    """Records what each result that the user's code reads tells of its job, once per job.
 
     Parameters
     ----------
@@ -35,7 +39,7 @@ class ResultReader:
         self._lock = fork_safety.lock()
 
     def __call__(self, job_id: str, result: object) -> None:
-        """Record the first value of a result. A result that holds none is left alone."""
+        """Record the first value of a result, or its most frequent outcomes."""
         try:
             self._record(job_id, result)
         except Exception:
@@ -43,12 +47,10 @@ class ResultReader:
             logger.exception("The value of job %s could not be recorded", job_id)
 
     def _record(self, job_id: str, result: object) -> None:
-        found = first_value(result)
-        if found is None:
-            return
         for monitor in self._monitors():
             # a job whose result is read is mostly one of the newest
-            if any(job.id == job_id for job in reversed(monitor.snapshot.jobs)):
+            jobs = reversed(monitor.snapshot.jobs)
+            if (job := next((job for job in jobs if job.id == job_id), None)) is not None:
                 break
         else:
             return
@@ -57,6 +59,16 @@ class ResultReader:
             if (monitor.session_id, job_id) in self._read:
                 return
             self._read.add((monitor.session_id, job_id))
+        # what the submit told is not told better
+        told = {
+            name: value
+            for name, value in told_by(result).items()
+            if value and getattr(job, name) in UNKNOWN
+        }
+        if told:
+            monitor.learn(job_id, told)
+        if (found := first_value(result)) is None:
+            return
         value, error = found
         monitor.add_points([SeriesPoint(READ_SERIES, value, monitor.now(), error, job_id=job_id)])
 

@@ -38,8 +38,8 @@ from ..errors import OutcomeUnknown, ServiceError
 from ..model import UnknownRequest
 from ..registry import openings, submits
 from ..resume.runs import Asking
+from .job_facts import primitive_of
 from .lost_requests import LostAnswer, LostRequests, Request, nothing
-from .session import primitive_of
 
 MOST_JOBS = 1000
 """Jobs of this kernel that are remembered, so that none of them is taken for another's."""
@@ -115,7 +115,7 @@ class OutcomePatch:
         def program_run(client: Any, *args: Any, **kwargs: Any) -> Any:
             given = signature.bind(client, *args, **kwargs).arguments
             given.pop(next(iter(signature.parameters)))
-            primitive, _ = primitive_of(str(given["program_id"]), given.get("params") or {})
+            primitive = primitive_of(str(given["program_id"]), given.get("params") or {})
             asking = self._ask(str(given["program_id"]), dict(given))
             if asking is not None and (paid := asking.paid(_line(client))) is not None:
                 self._got.append(paid["id"])

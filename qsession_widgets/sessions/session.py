@@ -5,7 +5,6 @@ They can be passed as ``mode`` like the originals.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsIndex
@@ -21,8 +20,7 @@ from ..model import SessionSnapshot
 from ..monitoring.end_reason import recorded
 from ..monitoring.waiting import say_settling, wait_for
 from ..resume.runs import RUNS
-from .callsite import running_cell
-from .executions import count_executions
+from . import job_facts
 from .objective import logged_points
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ class _Watched:
         **kwargs: Any,
     ) -> Any:
         live = self._live
-        primitive, pubs = primitive_of(program_id, inputs)
+        primitive = job_facts.primitive_of(program_id, inputs)
         if live is None:
             return self._send(primitive, program_id, inputs, options, *args, **kwargs)
         if RUNS.taken is None:
@@ -121,11 +119,9 @@ class _Watched:
                     set_active(self, False)
             live.submits += 1
             self._last_job = job.job_id()
-            executions = count_executions(program_id, inputs)
             reused = RUNS.reused.get(job.job_id())
-            live.monitor.submitted(
-                job.job_id(), primitive, pubs, running_cell(), executions, reused=reused
-            )
+            known = job_facts.submitted(program_id, inputs)
+            live.monitor.submitted(job.job_id(), primitive, reused=reused, **known)
         return job
 
     def _send(self, primitive: str, *args: Any, **kwargs: Any) -> Any:
@@ -400,29 +396,3 @@ class Session(_Watched, qiskit_ibm_runtime.Session):  # type: ignore[misc]
 
 class Batch(_Watched, qiskit_ibm_runtime.Batch):  # type: ignore[misc]
     """A Qiskit Runtime batch with a panel, a timeline and snapshots."""
-
-
-def primitive_of(program_id: str, inputs: dict[str, Any]) -> tuple[str, int | None]:
-    """The primitive that a program's inputs come from, and their number of PUBs if they tell.
-
-    The client-side primitives send a program ``executor`` that says which of them made it.
-    """
-    if "pubs" in inputs:
-        return program_id, len(inputs["pubs"])
-    program = inputs.get("quantum_program")
-    role = program.get("semantic_role") if isinstance(program, dict) else None
-    primitive = re.sub(r"[-_]v\d+$", "", str(role)) if role else program_id
-    return primitive, _count_pubs(program) if isinstance(program, dict) else None
-
-
-def _count_pubs(program: dict[str, Any]) -> int | None:
-    """Count the PUBs that a client-side primitive has made a quantum program of.
-
-    An estimator makes several items of one PUB; its note for the post-processing says how many
-    PUBs there were.
-    """
-    notes = program.get("passthrough_data")
-    note = notes.get("post_processor") if isinstance(notes, dict) else None
-    given = note.get("circuits_metadata") if isinstance(note, dict) else None
-    counted = given if isinstance(given, list) else program.get("items")
-    return len(counted) if isinstance(counted, list) else None

@@ -57,10 +57,11 @@ class StrayJobs:
             return lambda job_id: _tell(job_mode.monitor.submitted, job_id, submit)
         if live is None or not is_stray(submit, live):
             return None
-        from .session import primitive_of
+        # numpy is imported with it
+        from . import job_facts
 
         at = whereabouts()
-        primitive, pubs = primitive_of(submit.program, submit.inputs)
+        primitive = job_facts.primitive_of(submit.program, submit.inputs)
         session = f"the {live.word} bound on {submit.backend}"
         way = "build the primitive without mode= in or after the cell that opens it"
         if live.options.strict:
@@ -70,15 +71,16 @@ class StrayJobs:
             )
 
         def mark(job_id: str) -> None:
-            live.monitor.mark_stray(job_id, primitive, pubs)
-            known = (live.monitor.session_id, at) in self._told
+            known = job_facts.submitted(submit.program, submit.inputs)
+            live.monitor.mark_stray(job_id, primitive, **known)
+            told = (live.monitor.session_id, at) in self._told
             self._told.add((live.monitor.session_id, at))
             live.reporter.emit(
                 "stray",
                 # a notification shows the beginning only
                 f"{at}: this {primitive} job runs outside {session}, through the normal queue; "
                 f"to have it inside, {way} (job {job_id}).",
-                aloud=not known,
+                aloud=not told,
                 job=job_id,
                 program=primitive,
                 where=at,
@@ -96,10 +98,11 @@ def _in_job_mode(submit: Submit, job_mode: JobMode) -> bool:
 
 
 def _tell(told: Callable[..., None], job_id: str, submit: Submit) -> None:
-    from .session import primitive_of
+    from . import job_facts
 
-    reused = RUNS.reused.get(job_id)
-    told(job_id, *primitive_of(submit.program, submit.inputs), reused=reused)
+    primitive = job_facts.primitive_of(submit.program, submit.inputs)
+    known = job_facts.submitted(submit.program, submit.inputs)
+    told(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
 
 
 def is_stray(submit: Submit, live: LiveSession) -> bool:

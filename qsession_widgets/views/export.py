@@ -103,6 +103,10 @@ def _table(columns: Sequence[str], records: Iterable[JobRecord | SeriesPoint]) -
 
 
 def _cell(value: object) -> object:
+    if isinstance(value, tuple):
+        value = "; ".join(
+            " ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value
+        )
     # a spreadsheet would run what looks like a formula
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
         return "'" + value

@@ -46,6 +46,12 @@ MAX_SERIES_NAME = 100
 MAX_ERROR = 300
 """Characters of a job's error, and of what is not exact of its result, that a row carries."""
 
+MAX_BITS = 12
+"""Bits of a sampler's outcome that are sent; of more, six from the left and four from the right."""
+
+FLAGS = 10
+"""The column of a row that has its flags."""
+
 ANCHOR_EVERY = 20.0
 """Seconds of service time after which a message says again what time it is at the service."""
 
@@ -96,11 +102,12 @@ def view_facts(
 
 
 def pack_job(job: JobRecord, epoch: float) -> Row:
-    """A job as a row of fifteen columns.
+    """A job as a row of eighteen columns.
 
-    Id, program, status, created, PUBs, cell, started, finished, flags, QPU seconds, error, error
-    code, method, approximation, options without effect: what is known first comes first, for blanks
-    at the end are not sent.
+    Id, program, status, created, PUBs, shots or precision, cell, line, started, finished, flags,
+    QPU seconds, most frequent outcomes, error, error code, method, approximation, options without
+    effect: what is known first comes first, for blanks at the end are not sent. A precision is
+    written as a negative number.
 
     Times are whole milliseconds since ``epoch``; flags are 1 for exact times, 2 for a stray job,
     4 for one that was simulated exactly, whose method is left blank, and 8 for a reused one.
@@ -115,17 +122,31 @@ def pack_job(job: JobRecord, epoch: float) -> Row:
         STATUS_LETTERS[job.status],
         since(job.created),
         job.pubs,
+        _asked(job),
         job.cell,
+        job.line,
         since(job.started),
         since(job.finished),
         int(job.exact) + 2 * int(job.stray) + 4 * int(job.method == "exact") + 8 * int(job.reused),
         None if job.charged_seconds is None else round(job.charged_seconds, 3),
+        ",".join(f"{_cut(bits)} {count}" for bits, count in job.top_counts) or None,
         None if job.error is None else job.error[:MAX_ERROR],
         job.error_code,
         None if job.method == "exact" else job.method,
         None if job.approximation is None else job.approximation[:MAX_ERROR],
         ", ".join(job.no_effect) or None,
     ]
+
+
+def _asked(job: JobRecord) -> int | float | None:
+    if job.precision is None:
+        return job.shots
+    return -float(f"{job.precision:.3g}")
+
+
+def _cut(bits: str) -> str:
+    """The beginning and the end of long outcomes."""
+    return bits if len(bits) <= MAX_BITS else f"{bits[:6]}..{bits[-4:]}"
 
 
 def pack_point(point: SeriesPoint, series: int, job: int | None, epoch: float) -> Row:
@@ -153,7 +174,7 @@ def pack_point(point: SeriesPoint, series: int, job: int | None, epoch: float) -
 def trim(row: Row) -> Row:
     """The row without the blanks at its end."""
     length = len(row)
-    while length and (row[length - 1] is None or (length == 9 and row[8] == 0)):
+    while length and (row[length - 1] is None or (length == FLAGS + 1 and row[FLAGS] == 0)):
         length -= 1
     return row[:length]
 

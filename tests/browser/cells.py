@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 from .lab import Notebook, wait_until
@@ -59,3 +61,25 @@ def close_while_it_runs(notebook: Notebook) -> None:
     notebook.wait_executed(waiting)
     assert "the session takes jobs: False" in notebook.printed(waiting)
     expect(notebook.panel.locator(".qs-state")).to_have_text("Closed")
+    its_job_leads_to_the_line(notebook)
+
+
+def its_job_leads_to_the_line(notebook: Notebook) -> None:
+    """The job's row says what was asked and measured, and a click goes to its line of the cell."""
+    page, panel = notebook.page, notebook.panel
+    size = page.viewport_size
+    assert size is not None
+    # lower than the panel is high: its table and the cell above it are not both in sight
+    page.set_viewport_size({**size, "height": 420})
+    row = panel.locator("tbody tr.qs-row")
+    asked = "sampler 1 pub \N{MULTIPLICATION SIGN} 4,096 shots"
+    expect(row.locator(".qs-what")).to_have_text(asked)
+    expect(row.locator(".qs-result")).to_have_text(re.compile(r"^(00|11) 2,?\d+ · (00|11) \d"))
+    row.locator(".qs-pick").click()
+    line = page.locator(".cm-line").filter(has_text="Sampler().run")
+    detail = panel.locator(".qs-detail")
+    detail.scroll_into_view_if_needed()
+    expect(line).not_to_be_in_viewport()
+    detail.get_by_role("button", name=re.compile(r"Scroll to cell \[\d+\], line \d+")).click()
+    expect(line).to_be_in_viewport()
+    page.set_viewport_size(size)

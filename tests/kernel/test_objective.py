@@ -52,6 +52,48 @@ def test_a_result_that_is_read_is_recorded(circuits: Notebook, way: str) -> None
     assert len(circuits["session"].snapshot.points) == len(ESTIMATORS)
 
 
+def test_a_job_tells_what_was_asked_and_its_result_what_was_measured(circuits: Notebook) -> None:
+    circuits.good(
+        "both = measured.copy()",
+        "",
+        "jobs = [SamplerV2().run([(measured, None, 100), (both, None, 100)]),",
+        "        Sampler().run([measured], shots=200)]",
+        "jobs += [EstimatorV2().run([(flip, observable)], precision=0.25),",
+        "         Estimator().run([(flip, observable)], precision=0.25)]",
+    )
+    cell = circuits.shell.execution_count - 1
+    # a snapshot orders jobs by times of two clocks
+    known = {job.id: job for job in circuits["session"].snapshot.jobs}
+    found = [known[job.job_id()] for job in circuits["jobs"]]
+    asked = [(job.program, job.pubs, job.shots, job.precision) for job in found]
+    assert asked == [
+        ("sampler", 2, 100, None),
+        ("sampler", 1, 200, None),
+        ("estimator", 1, None, 0.25),
+        ("estimator", 1, None, 0.25),
+    ]
+    assert [(job.cell, job.line) for job in found] == [(cell, line) for line in (3, 4, 5, 6)]
+    circuits.good("for job in jobs:", "    job.result()")
+    known = {job.id: job for job in circuits["session"].snapshot.jobs}
+    tops = [known[job.id].top_counts for job in found]
+    assert tops == [(("1", 100),), (("1", 200),), (), ()]
+    # one that another kernel has sent: the list names its program only, its result tells the rest
+    circuits.good(
+        "there = Session.from_id(session.session_id, session.service)",
+        "strange = Sampler(mode=there).run([measured], shots=50)",
+        "wanted = strange.job_id()",
+        "seen = session.wait_for(lambda s: any(j.id == wanted for j in s.jobs))",
+    )
+    (job,) = [job for job in circuits["seen"].jobs if job.id == circuits["wanted"]]
+    assert (job.program, job.pubs, job.shots, job.cell) == ("executor", None, None, None)
+    circuits.good("strange.result()")
+    (job,) = [j for j in circuits["session"].snapshot.jobs if j.id == job.id]
+    assert (job.program, job.pubs, job.shots) == ("sampler", 1, 50)
+    assert job.top_counts == (("1", 50),)
+    circuits.good("table = session.to_dataframe()")
+    assert sorted(circuits["table"]["shots"].dropna()) == [50, 100, 200]
+
+
 def test_of_several_pubs_the_first_is_recorded_and_of_a_sampler_nothing(
     circuits: Notebook,
 ) -> None:

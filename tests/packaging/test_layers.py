@@ -56,6 +56,7 @@ WITHIN = {
         (
             "session",
             "executions",
+            "job_facts",
             "objective",
             "policies",
             "callsite",

@@ -49,8 +49,12 @@ def job(
         "exact": status == "done",
         "qpu_seconds": qpu if status == "done" else None,
         "pubs": 1,
+        "cell": 5,
+        "line": 14,
         **more,
     }
+    if fields["program"] == "estimator":
+        fields = {"precision": 0.02, **fields}
     return JobRecord(
         status=status,
         created=OPENED + created,
@@ -290,14 +294,17 @@ def offline() -> SessionSnapshot:
 
 
 def batch() -> SessionSnapshot:
+    few = {"program": "sampler", "pubs": 4, "shots": 8192}
+    wide = {"top_counts": (("0110100111010110", 214), ("1110100111010111", 96))}
     jobs = [
-        job("done", 2.0, 20.0, 44.0, program="sampler", pubs=4),
-        job("done", 2.2, 22.0, 61.0, program="sampler", pubs=4),
-        job("done", 2.4, 46.0, 80.0, program="executor", pubs=None),
-        job("done", 2.6, 62.0, 101.0, program="sampler", pubs=4),
-        job("running", 2.8, 250.0, program="sampler", pubs=4),
-        job("running", 3.0, 262.0, program="sampler", pubs=12),
-        job("queued", 3.2, program="sampler", pubs=4),
+        job("done", 2.0, 20.0, 44.0, **few),
+        job("done", 2.2, 22.0, 61.0, **few, **wide),
+        # sent from elsewhere: nothing is known but its program
+        job("done", 2.4, 46.0, 80.0, program="executor", pubs=None, cell=None, line=None),
+        job("done", 2.6, 62.0, 101.0, **few, top_counts=(("00", 4117), ("11", 4075))),
+        job("running", 2.8, 250.0, **few),
+        job("running", 3.0, 262.0, program="sampler", pubs=12, shots=100_000),
+        job("queued", 3.2, **few),
     ]
     periods = (since(20.0, None),)
     return session(jobs, mode="batch", interactive_ttl=1.0, active_periods=periods)

@@ -265,14 +265,77 @@ def test_a_button_that_can_do_something_again_does_not_do_it_at_once(page: Page)
     assert len(kernel.sent("command")) == 2
 
 
+def test_several_queued_jobs_are_cancelled_with_one_question(page: Page) -> None:
+    kernel = show(page, "queueing")
+    expect(kernel.panel.get_by_role("group", name="Chosen jobs")).to_have_count(0)
+    kernel.panel.get_by_role("button", name="and 5 queued").click()
+    boxes = kernel.panel.get_by_role("checkbox", name="Choose job")
+    expect(boxes).to_have_count(6)
+    boxes.nth(1).focus()
+    page.keyboard.press("Space")
+    bar = kernel.panel.get_by_role("group", name="Chosen jobs")
+    expect(bar).to_contain_text("1 job chosen")
+    bar.get_by_role("button", name="None").click()
+    expect(bar).to_have_count(0)
+    for at in (0, 2, 3):
+        boxes.nth(at).check()
+    queued = [job.id for job in kernel.told.jobs if job.status == "queued"]
+    cancel = bar.get_by_role("button", name="Cancel 3 jobs")
+    expect(cancel).to_have_accessible_description("they will not run; the session stays open")
+    page.clock.run_for(600)
+    cancel.click()
+    asked = kernel.panel.get_by_role("group", name="Cancel 3 jobs?")
+    expect(asked).to_be_focused()
+    expect(asked).to_contain_text("Cancel 3 jobs? They are queued, and will not run.")
+    # one of them begins to run meanwhile, and goes on
+    jobs = tuple(
+        replace(job, status="running", started=states.NOW) if job.id == queued[0] else job
+        for job in kernel.told.jobs
+    )
+    kernel.update(replace(kernel.told, jobs=jobs))
+    expect(asked).to_contain_text("Cancel 2 jobs? They are queued, and will not run. 1 other has")
+    page.clock.run_for(600)
+    assert kernel.sent("command") == []
+    asked.get_by_role("button", name="Cancel jobs").click()
+    commands = kernel.sent("command")
+    assert [(each["action"], each["job"]) for each in commands] == [
+        ("cancel_job", queued[2]),
+        ("cancel_job", queued[3]),
+    ]
+    expect(asked).to_have_count(0)
+    expect(bar).to_have_count(0)
+    expect(kernel.panel.get_by_title(queued[0], exact=True)).to_be_focused()
+
+
+def test_a_question_about_jobs_that_all_have_left_the_queue(page: Page) -> None:
+    kernel = show(page, "queueing")
+    kernel.panel.get_by_role("checkbox", name="Choose job").check()
+    bar = kernel.panel.get_by_role("group", name="Chosen jobs")
+    bar.get_by_role("button", name="All 6 queued").click()
+    page.clock.run_for(600)
+    bar.get_by_role("button", name="Cancel 6 jobs").click()
+    asked = kernel.panel.get_by_role("group", name="Cancel 6 jobs?")
+    jobs = tuple(
+        replace(job, status="cancelled", finished=states.NOW) if job.status == "queued" else job
+        for job in kernel.told.jobs
+    )
+    kernel.update(replace(kernel.told, jobs=jobs))
+    expect(asked).to_contain_text("Nothing to cancel: none of them is queued any more.")
+    expect(asked.get_by_role("button", name="Cancel jobs")).to_be_disabled()
+    asked.get_by_role("button", name="Dismiss").click()
+    expect(asked).to_have_count(0)
+    assert kernel.sent("command") == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_questions_are_accessible(page: Page, scheme: Any) -> None:
     if not AXE.exists():
         pytest.skip("axe-core is not installed: run `npm ci` in js")
     page.emulate_media(color_scheme=scheme)
-    kernel = show(page, "steady")
-    _, row = queued_row(kernel)
-    row.get_by_role("button", name="Cancel job").click()
+    kernel = show(page, "queueing")
+    kernel.panel.get_by_role("checkbox", name="Choose job").check()
+    page.clock.run_for(600)
+    kernel.panel.locator(".qs-pick").first.click()
     asked = ask(kernel)
     expect(asked.get_by_role("button", name="Cancel session")).to_be_enabled()
     page.evaluate(AXE.read_text(encoding="utf-8"))

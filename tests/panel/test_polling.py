@@ -98,7 +98,7 @@ def test_at_most_two_requests_a_poll(jobs: int) -> None:
     assert len(monitor.snapshot.jobs) == jobs
     # one that is pending is seen to end as quickly as among three
     service.rows.append({"id": f"job-{jobs:05d}", "created": iso(15_001), "status": "Queued"})
-    monitor.submitted(f"job-{jobs:05d}", "sampler", 1)
+    monitor.submitted(f"job-{jobs:05d}", "sampler", pubs=1)
     monitor.stop()
     service.rows[-1]["status"] = "Completed"
     for _ in range(2):
@@ -159,7 +159,7 @@ def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() 
         monitor.poll()
     service.rows.append({"id": "job-00001", "created": iso(5), "status": "Queued"})
     before = len(service.requests)
-    monitor.submitted("job-00001", "sampler", 1)
+    monitor.submitted("job-00001", "sampler", pubs=1)
     deadline = time.monotonic() + 20
     while len(service.requests) == before and time.monotonic() < deadline:
         time.sleep(0.005)

@@ -12,7 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsession_widgets.model import READ_SERIES, JobRecord, JobStatus, SeriesPoint, SessionSnapshot
-from qsession_widgets.views.protocol import MAX_OTHERS, PanelProtocol, bounded_others, pack_job
+from qsession_widgets.views.protocol import (
+    FLAGS,
+    MAX_OTHERS,
+    PanelProtocol,
+    bounded_others,
+    pack_job,
+)
 
 from . import states
 
@@ -45,11 +51,11 @@ class Reader:
                 self.rows = []
             self.revision = message["revision"]
             touched = [self._take_row(row) for row in message["jobs"]]
-            for name, column in (("last_job_started", 6), ("last_job_completed", 7)):
+            for name, column in (("last_job_started", 8), ("last_job_completed", 9)):
                 times = [
                     self.facts["epoch"] + row[column] / 1000
                     for row in touched
-                    if row[6] is not None and row[column] is not None and not row[8] & 2
+                    if row[8] is not None and row[column] is not None and not row[FLAGS] & 2
                 ]
                 self.facts[name] = max((t for t in (self.facts[name], *times) if t), default=None)
         self.facts.update(message.get("facts", {}))
@@ -66,8 +72,8 @@ class Reader:
             for column, value in zip(row[1::2], row[2::2], strict=True):
                 self.rows[row[0]][column] = value
             return self.rows[row[0]]
-        full = row + [None] * (15 - len(row))
-        full[8] = full[8] or 0
+        full = row + [None] * (18 - len(row))
+        full[FLAGS] = full[FLAGS] or 0
         known = [i for i, old in enumerate(self.rows) if old[0] == row[0]]
         if known:
             self.rows[known[0]] = full
@@ -97,7 +103,8 @@ def agrees(reader: Reader, wire: PanelProtocol, snapshot: SessionSnapshot) -> No
 def lives(snapshot: SessionSnapshot) -> list[SessionSnapshot]:
     """One more job, from its submission to its exact times, as the monitor would tell of it."""
     t = states.NOW
-    queued = JobRecord("d3kabcdefghijklmn9q0", "estimator", "queued", t + 0.123, pubs=1)
+    asked = {"pubs": 1, "precision": 1 / 64, "cell": 12, "line": 104}
+    queued = JobRecord("d3kabcdefghijklmn9q0", "estimator", "queued", t + 0.123, **asked)
     running = replace(queued, status="running", started=t + 1.456)
     done = replace(running, status="done", finished=t + 4.789, qpu_seconds=2.345)
     exact = replace(done, started=t + 1.401, finished=t + 4.702, exact=True)
@@ -148,6 +155,18 @@ def test_one_more_value_costs_at_most_100_bytes(jobs: int) -> None:
     assert size(message) <= 100, message
 
 
+def test_the_outcomes_of_a_wide_sampler_cost_at_most_80_bytes() -> None:
+    snapshot = states.many(100)
+    wire = PanelProtocol(snapshot)
+    wire.everything(states.NOW)
+    top = tuple((f"{n:0100b}", 4096 - n) for n in range(3))
+    *before, last = snapshot.jobs
+    message = wire.update(replace(snapshot, jobs=(*before, replace(last, top_counts=top))), 1.0)
+    assert message is not None
+    assert message["jobs"][0][2].startswith("000000..0000 4096,")
+    assert size(message["jobs"]) <= 80, message
+
+
 HOW = "Simulated by stabilizer simulation, gate noise twirled to Pauli channels."
 
 
@@ -168,8 +187,8 @@ def test_the_method_is_sent_where_it_is_not_exact(
         steps[at] = replace(steps[at], jobs=(*snapshot.jobs, job))
     cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(steps)]
     row = wire.since(0, states.NOW)["jobs"][-1]
-    assert row[8] == (5 if method is None else 1)
-    assert row[12:] == ([] if method is None else [method, words])
+    assert row[FLAGS] == (5 if method is None else 1)
+    assert row[15:] == ([] if method is None else [method, words])
     assert sum(cost) <= (400 if method is None else 520), cost
 
 

@@ -118,7 +118,7 @@ def test_a_view_is_told_in_the_order_in_which_things_were_known(
     monitor.subscribe(view)
     polling = threading.Thread(target=poll)
     polling.start()
-    monitor.submitted("j", "sampler", 1)
+    monitor.submitted("j", "sampler", pubs=1)
     polling.join(DEADLINE)
     assert heard == [["queued"], ["running"]]
     assert [job.status for job in monitor.snapshot.jobs] == ["running"]

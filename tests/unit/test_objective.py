@@ -13,6 +13,7 @@ from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.model import SeriesPoint, SessionSnapshot, summaries
+from qsession_widgets.sessions.job_facts import MOST_BYTES, top_counts
 from qsession_widgets.sessions.objective import first_value, logged_points
 from qsession_widgets.views.export import export
 from qsession_widgets.views.objective import MOST_SERIES, metrics_table
@@ -208,3 +209,18 @@ def test_summaries_are_those_of_the_page(at: int) -> None:
         "count": found.count,
         "noisy": found.noisy,
     }
+
+
+def test_the_most_frequent_outcomes_of_all_registers() -> None:
+    first = BitArray.from_samples(["00", "01", "00", "11", "00", "01"])
+    assert top_counts([first]) == (("00", 3), ("01", 2), ("11", 1))
+    wide = BitArray.from_samples(["0" * 9 + "1"] * 4 + ["1" + "0" * 9] * 2)
+    # as the client joins them: the register that was added first is the last
+    assert top_counts([first, wide])[0] == ("0000000001 00", 2)
+    assert sum(count for _, count in top_counts([first, wide])) <= 6
+
+
+def test_a_result_that_takes_long_to_count_is_left_alone() -> None:
+    many = BitArray(np.zeros((MOST_BYTES + 1, 1), dtype=np.uint8), 3)
+    assert top_counts([many]) == ()
+    assert top_counts([BitArray(np.zeros((0, 1), dtype=np.uint8), 3)]) == ()

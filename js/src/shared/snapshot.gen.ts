@@ -16,11 +16,15 @@ export interface JobRecord {
   exact: boolean;
   qpu_seconds: number | null;
   pubs: number | null;
+  shots: number | null;
+  precision: number | null;
   error: string | null;
   error_code: number | null;
   stray: boolean;
   reused: boolean;
   cell: number | null;
+  line: number | null;
+  top_counts: [string, number][];
   method: string | null;
   approximation: string | null;
   no_effect: string[];

@@ -1,4 +1,4 @@
-import { useId, useState } from "preact/hooks";
+import { useId } from "preact/hooks";
 import { smoothedPhase } from "#shared/idleSmoothing";
 import { cancelSentence, consequences, noun } from "#shared/consequences";
 import { shortId } from "#shared/formatting";
@@ -8,6 +8,7 @@ import { Question, useAsking } from "#shared/question";
 import { isDone, isOver } from "../state/commands";
 import type { SessionStore } from "../state/store";
 import { ActionButton } from "./ActionButton";
+import { CopyId } from "./CopyId";
 import { endedActions } from "./EndedActions";
 
 export function Header({ store, now }: { store: SessionStore; now: number }) {
@@ -32,51 +33,16 @@ export function Header({ store, now }: { store: SessionStore; now: number }) {
               {snapshot.name}
             </span>
           )}
-          {snapshot.session_id && <SessionId id={snapshot.session_id} />}
+          {snapshot.session_id && (
+            <span class="qs-id">
+              <span title={snapshot.session_id}>{shortId(snapshot.session_id)}</span>
+              <CopyId id={snapshot.session_id} />
+            </span>
+          )}
         </span>
       </div>
       {snapshot.mode !== "job" && <Actions store={store} />}
     </header>
-  );
-}
-
-function SessionId({ id }: { id: string }) {
-  const [copied, setCopied] = useState(false);
-  const copy = async () => {
-    try {
-      await navigator.clipboard.writeText(id);
-      setCopied(true);
-      setTimeout(() => setCopied(false), 2000);
-    } catch {
-      // pages that are not served over https may not write to it
-      window.prompt("Copy the id:", id);
-    }
-  };
-  return (
-    <span class="qs-id">
-      <span title={id}>{shortId(id)}</span>
-      <button
-        type="button"
-        class="qs-copy"
-        aria-label={`Copy the id ${id}`}
-        title="Copy the id"
-        onClick={copy}
-      >
-        <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
-          {copied ? (
-            <path d="M3 8.5 6.5 12 13 4.5" fill="none" stroke="currentColor" stroke-width="1.6" />
-          ) : (
-            <g fill="none" stroke="currentColor" stroke-width="1.3">
-              <rect x="5.5" y="5.5" width="8" height="8" rx="1.5" />
-              <path d="M10.5 3.5v-.2a1.3 1.3 0 0 0-1.3-1.3H3.3A1.3 1.3 0 0 0 2 3.3v5.9a1.3 1.3 0 0 0 1.3 1.3h.2" />
-            </g>
-          )}
-        </svg>
-      </button>
-      <span class="qs-sr" role="status">
-        {copied ? "Copied" : ""}
-      </span>
-    </span>
   );
 }
 

@@ -1,11 +1,20 @@
 // One job in the list: program, status, times, and a button that cancels it.
-import { Question, useSteady } from "#shared/question";
 import { isFinal } from "#shared/metrics";
 import { formatClock, formatDuration, formatMoney, formatValue, shortId } from "#shared/formatting";
 import type { JobRecord, ServiceInfo } from "#shared/snapshot.gen";
-import { QUESTION } from "./Header";
-import { methodWords, queuedSeconds, ranSeconds, STATUS_WORDS, what } from "../state/jobTimes";
-import { WAITS_FOR_CELL } from "#shared/messages/commands";
+import { CancelJob } from "./CancelJobs";
+import { CellLink, cellWords } from "./CellLink";
+import { CopyId } from "./CopyId";
+import {
+  asked,
+  cellPlace,
+  methodWords,
+  outcomesOf,
+  queuedSeconds,
+  ranSeconds,
+  STATUS_WORDS,
+  what,
+} from "../state/jobTimes";
 import type { SessionStore } from "../state/store";
 
 /** Columns of the table. */
@@ -19,7 +28,10 @@ interface JobRowProps {
   selected: boolean;
   /** Whether there is room for why it failed below it; a long list has rows of one height. */
   whole: boolean;
+  /** Whether it is among those to be cancelled together; null where there are not several. */
+  chosen: boolean | null;
   onSelect: (id: string | null) => void;
+  onChoose: (id: string) => void;
   onCancel: (id: string) => void;
 }
 
@@ -30,7 +42,9 @@ export function JobRow({
   store,
   selected,
   whole,
+  chosen,
   onSelect,
+  onChoose,
   onCancel,
 }: JobRowProps) {
   const command = store.commands.jobs.get(job.id);
@@ -58,8 +72,9 @@ export function JobRow({
           {shortId(job.id, 3, 3)}
         </button>
       </td>
-      <td role="cell" class="qs-what">
-        {what(job)}
+      <td role="cell" class="qs-what" title={what(job)}>
+        {job.program}
+        {asked(job) && <span class="qs-asked"> {asked(job)}</span>}
       </td>
       <td role="cell" class="qs-status">
         <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
@@ -89,6 +104,10 @@ export function JobRow({
             {formatValue(value.value, value.error)}
             {value === best && <b> best</b>}
           </span>
+        ) : job.top_counts.length > 0 ? (
+          <span class="qs-value" title={`most frequent outcomes: ${outcomesOf(job)}`}>
+            {outcomesOf(job)}
+          </span>
         ) : (
           "–"
         )}
@@ -106,10 +125,18 @@ export function JobRow({
         {jobCost(job, store.snapshot.service)}
       </td>
       <td role="cell" class="qs-num qs-from">
-        {job.cell === null ? "–" : `[${job.cell}]`}
+        <CellLink job={job} words={cellWords(job)} />
       </td>
       <td role="cell" class="qs-do">
-        {!isFinal(job) && <CancelJob store={store} job={job} onCancel={onCancel} />}
+        {!isFinal(job) && (
+          <CancelJob
+            store={store}
+            job={job}
+            chosen={chosen}
+            onChoose={onChoose}
+            onCancel={onCancel}
+          />
+        )}
       </td>
     </tr>
   );
@@ -125,93 +152,6 @@ export function JobRow({
         </td>
       </tr>
     </>
-  );
-}
-
-interface CancelProps {
-  store: SessionStore;
-  job: JobRecord;
-  onCancel: (id: string) => void;
-}
-
-/** Opens the question only: a slip of the pointer, or a row that moves, must not cancel a job. */
-function CancelJob({ store, job, onCancel }: CancelProps) {
-  const command = store.commands.jobs.get(job.id);
-  const possible = store.link !== "lost" && (!command || command.stage === "failed");
-  const { ref, settling, takes } = useSteady(possible ? "" : "refused");
-  if (command && command.stage !== "failed") {
-    const words = {
-      requested: "requested",
-      waiting: "waiting",
-      acknowledged: "asking",
-      done: "cancelled",
-    };
-    return (
-      <span
-        role="status"
-        class="qs-doing"
-        title={command.stage === "waiting" ? WAITS_FOR_CELL : ""}
-      >
-        {words[command.stage]}
-      </span>
-    );
-  }
-  return (
-    <button
-      ref={ref}
-      type="button"
-      class="qs-link qs-cancel"
-      aria-label={`Cancel job ${shortId(job.id, 3, 3)}`}
-      aria-disabled={settling}
-      disabled={store.link === "lost"}
-      onClick={(event) => {
-        event.stopPropagation();
-        if (takes(event)) onCancel(job.id);
-      }}
-    >
-      Cancel
-    </button>
-  );
-}
-
-interface JobQuestionProps {
-  store: SessionStore;
-  id: string;
-  focus: { current: HTMLDivElement | null };
-  onDone: () => void;
-}
-
-/** Whether to cancel a job: below the table, whose rows move with every new job. */
-export function JobQuestion({ store, id, focus, onDone }: JobQuestionProps) {
-  const job = store.snapshot.jobs.find((each) => each.id === id);
-  const command = store.commands.jobs.get(id);
-  const short = shortId(id, 3, 3);
-  let refused: string | null = null;
-  if (!store.jobsKnown || !job) refused = "it is not known how it is";
-  else if (isFinal(job)) refused = `it is ${STATUS_WORDS[job.status].toLowerCase()} meanwhile`;
-  else if (command && command.stage !== "failed") refused = "already asked to cancel it";
-  else if (store.link === "lost") refused = "the kernel that shows this panel is gone";
-  const says =
-    refused !== null
-      ? `Job ${short} cannot be cancelled: ${refused}.`
-      : job!.status === "running"
-        ? `Cancel job ${short}? It is running, and its result is lost.`
-        : `Cancel job ${short}? It is queued, and will not run.`;
-  return (
-    <Question
-      styles={QUESTION}
-      focus={focus}
-      title={`Cancel job ${short}?`}
-      says={says}
-      refused={refused}
-      confirm="Cancel job"
-      keep="Keep job"
-      onConfirm={() => {
-        store.commands.request("cancel_job", id);
-        onDone();
-      }}
-      onDismiss={onDone}
-    />
   );
 }
 
@@ -233,14 +173,20 @@ export function Detail({ store, job, now }: { store: SessionStore; job: JobRecor
     ran === null ? "" : `ran ${formatDuration(ran)}${job.exact ? "" : " as seen by polling"}`,
     job.qpu_seconds === null ? "" : `QPU ${formatDuration(job.qpu_seconds)}`,
     value ? `${value.series} ${formatValue(value.value, value.error)}` : "",
-    job.cell === null ? "" : `sent by cell [${job.cell}]`,
+    job.top_counts.length > 0 ? outcomesOf(job) : "",
     job.reused ? "not paid again" : job.stray ? "sent outside the session" : "",
     job.method === "exact" ? "simulated exactly" : (job.approximation ?? "").replace(/\.$/, ""),
     job.no_effect.length > 0 ? `without effect: ${job.no_effect.join(", ")}` : "",
   ];
   return (
     <div class="qs-detail">
-      <b>{job.id}</b> · {facts.filter(Boolean).join(" · ")}
+      <b>{job.id}</b> <CopyId id={job.id} /> · {facts.filter(Boolean).join(" · ")}
+      {job.cell !== null && (
+        <>
+          {" · sent by "}
+          <CellLink job={job} words={cellPlace(job)} />
+        </>
+      )}
       {job.error && (
         <span class="qs-error">
           {job.error}

@@ -1,9 +1,11 @@
 // The jobs of a session: a few of them, or all of them, filtered and sorted, when asked.
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { formatCount, plural } from "#shared/formatting";
+import { pendingJobs } from "#shared/metrics";
 import { useAfterDrawing } from "#shared/question";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
-import { Detail, JobQuestion, JobRow } from "./JobRow";
+import { canChoose, CancelQuestion, Chosen } from "./CancelJobs";
+import { Detail, JobRow } from "./JobRow";
 import {
   countFilters,
   FILTERS,
@@ -33,7 +35,10 @@ interface Props {
 export function Jobs({ store, now, selected, onSelect }: Props) {
   const [expanded, setExpanded] = useState(false);
   const [order, setOrder] = useState<Order>({ filter: "all", key: "turn", up: false });
-  const [asked, setAsked] = useState<string | null>(null);
+  const [asked, setAsked] = useState<string[] | null>(null);
+  const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
+  const asker = useRef<HTMLButtonElement>(null);
+  const id = useId();
   const question = useRef<HTMLDivElement>(null);
   const root = useRef<HTMLDivElement>(null);
   const afterDrawing = useAfterDrawing();
@@ -57,22 +62,32 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
   }, [selected]);
   const counts = useMemo(() => (expanded ? countFilters(jobs) : null), [jobs, expanded]);
 
-  const ask = (id: string) => {
-    setAsked(id);
+  const queued = pendingJobs(snapshot).filter((job) => canChoose(store, job));
+  const waiting = store.jobsKnown && queued.length > 1;
+  const picks = queued.map(({ id }) => id).filter((id) => chosen.has(id));
+  const choose = (id: string) => {
+    const next = new Set(picks);
+    if (!next.delete(id)) next.add(id);
+    setChosen(next);
+  };
+  const ask = (ids: string[]) => {
+    setAsked(ids);
     afterDrawing(() => question.current?.focus());
   };
   const answered = () => {
     const pick = [...(root.current?.querySelectorAll<HTMLElement>(".qs-pick") ?? [])].find(
-      ({ title }) => title === asked,
+      ({ title }) => title === asked?.[0],
     );
     setAsked(null);
     afterDrawing(() => {
-      const cancel = pick?.closest("tr")?.querySelector<HTMLElement>(".qs-cancel");
+      if (asker.current) return asker.current.focus();
+      const row = asked?.length === 1 ? pick?.closest("tr") : null;
+      const cancel = row?.querySelector<HTMLElement>(".qs-cancel");
       (cancel ?? pick ?? root.current?.querySelector<HTMLElement>(".qs-pick"))?.focus();
     });
   };
   const asks = asked !== null && (
-    <JobQuestion key="asks" store={store} id={asked} focus={question} onDone={answered} />
+    <CancelQuestion key="asks" store={store} ids={asked} focus={question} onDone={answered} />
   );
   if (jobs.length === 0) {
     return (
@@ -112,7 +127,9 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
     <div
       ref={root}
       class="qs-jobs"
-      onPointerOver={({ target }) => hold((target as Element).closest(".qs-cancel") !== null)}
+      onPointerOver={({ target }) =>
+        hold((target as Element).closest(".qs-cancel, .qs-choose") !== null)
+      }
       onPointerLeave={() => hold(false)}
     >
       {counts && (
@@ -173,8 +190,10 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
                   store={store}
                   selected={job.id === selected}
                   whole={!expanded}
+                  chosen={waiting && !job.stray ? chosen.has(job.id) : null}
                   onSelect={onSelect}
-                  onCancel={ask}
+                  onChoose={choose}
+                  onCancel={(id) => ask([id])}
                 />
               ))}
               <Spacer height={after} />
@@ -182,6 +201,17 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
           </table>
         )}
       </Rows>
+      {picks.length > 0 && asked === null && (
+        <Chosen
+          store={store}
+          id={`${id}-cancel`}
+          chosen={picks}
+          all={queued.map(({ id }) => id)}
+          buttonRef={asker}
+          onChoose={(ids) => setChosen(new Set(ids))}
+          onCancel={() => ask(picks)}
+        />
+      )}
       {asks}
       {picked && <Detail store={store} job={picked} now={now} />}
       <div class="qs-more">

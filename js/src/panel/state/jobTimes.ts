@@ -1,6 +1,6 @@
 // A job's times and status as the list and the timeline give them.
 import { isFinal } from "#shared/metrics";
-import { formatClock, formatDuration, plural } from "#shared/formatting";
+import { formatClock, formatCount, formatDuration, formatValue, plural } from "#shared/formatting";
 import type { JobRecord, JobStatus } from "#shared/snapshot.gen";
 
 export const STATUS_WORDS: Record<JobStatus, string> = {
@@ -21,14 +21,36 @@ export function ranSeconds(job: JobRecord, now: number): number | null {
   return isFinal(job) ? null : now - job.started;
 }
 
-/** Program and PUBs: `estimator · 2 pubs`. */
+/** What is asked of the program: `2 pubs × 8,192 shots`, `1 pub · σ 0.02`; empty where nothing is known. */
+export function asked({ pubs, shots, precision }: JobRecord): string {
+  const each =
+    shots !== null
+      ? `${formatCount(shots)} shots`
+      : precision !== null
+        ? `σ ${formatValue(precision)}`
+        : "";
+  if (pubs === null) return each;
+  return [plural(pubs, "pub"), each].filter(Boolean).join(shots === null ? " · " : " × ");
+}
+
+/** Program, PUBs and shots or precision: `estimator · 2 pubs · σ 0.02`. */
 export function what(job: JobRecord): string {
-  return job.pubs === null ? job.program : `${job.program} · ${plural(job.pubs, "pub")}`;
+  return [job.program, asked(job)].filter(Boolean).join(" · ");
+}
+
+/** The most frequent outcomes of a sampler: `00 512 · 11 488`. */
+export function outcomesOf({ top_counts: top }: JobRecord): string {
+  return top.map(([bits, count]) => `${bits} ${formatCount(count)}`).join(" · ");
 }
 
 /** The method behind a result that is not exact: `matrix product state`. */
 export function methodWords(job: JobRecord): string {
   return (job.method ?? "approximated").replaceAll("_", " ");
+}
+
+/** `cell [5], line 14`. */
+export function cellPlace({ cell, line }: JobRecord): string {
+  return `cell [${cell}]${line === null ? "" : `, line ${line}`}`;
 }
 
 /** Everything known of a job, a line each, the id first. */
@@ -43,7 +65,8 @@ export function details(job: JobRecord, now: number): string[] {
     lines.push(`ran ${formatDuration(ran)}${job.exact ? "" : " (as seen by polling)"}`);
   }
   if (job.qpu_seconds !== null) lines.push(`QPU ${formatDuration(job.qpu_seconds)}`);
-  if (job.cell !== null) lines.push(`sent by cell [${job.cell}]`);
+  if (job.top_counts.length > 0) lines.push(outcomesOf(job));
+  if (job.cell !== null) lines.push(`sent by ${cellPlace(job)}`);
   if (job.error !== null) lines.push(...wrapped(job.error));
   return lines;
 }

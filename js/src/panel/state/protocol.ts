@@ -29,9 +29,9 @@ export type Facts = Omit<SessionSnapshot, "jobs"> & {
 };
 
 /**
- * `[id, program, status, created, pubs, cell, started, finished, flags, qpu, error, code, method, approximation,
- * options]`,
- * trailing blanks left off; the options are those without effect.
+ * `[id, program, status, created, pubs, asked, cell, line, started, finished, flags, qpu, outcomes, error, code, method,
+ * approximation, options]`, trailing blanks left off; `asked` are shots or, as a negative number, a precision; the
+ * options are those without effect.
  */
 export type FullRow = [string, ...(string | number | null)[]];
 /** `[position, column, value, column, value, …]`: what changed of a row sent before. */
@@ -87,7 +87,7 @@ const STATUSES: Record<string, JobStatus> = {
   c: "cancelled",
   f: "failed",
 };
-const COLUMNS = 15;
+const COLUMNS = 18;
 
 export function isPatch(row: Row): row is PatchRow {
   return typeof row[0] === "number";
@@ -111,25 +111,35 @@ export function readRow(row: FullRow, epoch: number): JobRecord {
     const value = row[column] as number | null;
     return value === null ? null : epoch + value / 1000;
   };
-  const flags = (row[8] as number | null) ?? 0;
+  const number = (column: number) => row[column] as number | null;
+  const text = (column: number) => row[column] as string | null;
+  const flags = number(10) ?? 0;
+  const asked = number(5);
   return {
     id: row[0],
     program: row[1] as string,
     status: STATUSES[row[2] as string] ?? "queued",
     created: time(3) ?? epoch,
-    started: time(6),
-    finished: time(7),
+    started: time(8),
+    finished: time(9),
     exact: (flags & 1) !== 0,
     stray: (flags & 2) !== 0,
     reused: (flags & 8) !== 0,
-    qpu_seconds: row[9] as number | null,
-    pubs: row[4] as number | null,
-    error: row[10] as string | null,
-    error_code: row[11] as number | null,
-    cell: row[5] as number | null,
-    method: (flags & 4) !== 0 ? "exact" : (row[12] as string | null),
-    approximation: row[13] as string | null,
-    no_effect: row[14] ? (row[14] as string).split(", ") : [],
+    qpu_seconds: number(11),
+    pubs: number(4),
+    shots: asked !== null && asked > 0 ? asked : null,
+    precision: asked !== null && asked < 0 ? -asked : null,
+    error: text(13),
+    error_code: number(14),
+    cell: number(6),
+    line: number(7),
+    top_counts: (text(12)?.split(",") ?? []).map((each) => {
+      const at = each.lastIndexOf(" ");
+      return [each.slice(0, at), Number(each.slice(at + 1))];
+    }),
+    method: (flags & 4) !== 0 ? "exact" : text(15),
+    approximation: text(16),
+    no_effect: text(17)?.split(", ") ?? [],
   };
 }
 
