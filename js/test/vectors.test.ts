@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import said from "../../tests/vectors/notices.json" with { type: "json" };
 import outcomes from "../../tests/vectors/outcomes.json" with { type: "json" };
-import { HEADLINES } from "#shared/messages/labels";
+import { HEADLINES, reusedWords } from "#shared/messages/labels";
 import { notices } from "#shared/messages/notices";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
@@ -12,6 +12,7 @@ import {
   maximumTime,
   pendingJobs,
   phase,
+  reused,
   usage,
   type Countdown,
 } from "#shared/metrics";
@@ -43,6 +44,7 @@ const close = (value: unknown) =>
 test.each(vectors.cases as unknown as Case[])("$name", (each) => {
   const snapshot = readCase(each);
   const used = usage(snapshot, each.now);
+  const taken = reused(snapshot);
   const found: Record<string, unknown> = {
     interactive: asList(interactiveTimeout(snapshot, each.now)),
     maximum: asList(maximumTime(snapshot, each.now)),
@@ -52,6 +54,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     at_most: used.at_most,
     headline: HEADLINES[phase(snapshot)],
     pending: pendingJobs(snapshot).length,
+    reused: taken && reusedWords(taken, true),
   };
   for (const [name, expected] of Object.entries(each.expect)) {
     expect(found[name], name).toEqual(close(expected));

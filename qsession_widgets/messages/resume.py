@@ -116,7 +116,7 @@ def _amount(value: Any) -> str:
 
 def reused_words(jobs: int, of: int, dollars: float | None, charged: bool) -> str:
     """The number of reused jobs, and the cost that is not paid again."""
-    words = f"{jobs} of {of} job{'' if of == 1 else 's'} reused"
+    words = f"{jobs:,} of {of} job{'' if of == 1 else 's'} reused"
     if dollars is None:
         return words
     what = "not paid again" if charged else "on IBM would not be paid again"

@@ -25,13 +25,14 @@ def job_figures(job: JobRecord, price: float | None) -> dict[str, Any]:
     """Figures derived of a job: ``queued`` and ``ran`` in seconds, ``cost`` in US dollars.
 
     They are rounded to milliseconds and cents, and None where unknown. The cost is that of its QPU
-    time; in a session the time between the jobs costs as well.
+    time, and nothing for a reused job; in a session the time between the jobs costs as well.
     """
     charged = job.charged_seconds
+    cost = None if price is None or charged is None else round(charged * price, 2)
     return {
         "queued": _between(job.created, job.started),
         "ran": _between(job.started, job.finished),
-        "cost": None if price is None or charged is None else round(charged * price, 2),
+        "cost": 0.0 if job.reused else cost,
     }
 
 

@@ -23,6 +23,10 @@ TOP = 20
 BAR = 16
 ROW = 30
 
+EMPTY = 3
+"""Jobs that were taken up are shown where no more than so many times what is drawn is empty."""
+HATCH = "qsession-reused"
+
 # between light and dark, so that they stand out from white as well as from black
 TEXT = "#767676"
 IDLE = "#a96500"
@@ -49,7 +53,8 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
     jobs = _own(snapshot)
     if not jobs:
         return ""
-    begin = min(job.created for job in jobs)
+    begin = picture_begin(snapshot, now)
+    jobs = [job for job in jobs if (job.finished or now) >= begin]
     ends = [job.finished or now for job in jobs]
     ends += [now if end is None else end for _, end in snapshot.active_periods]
     end = max(begin + 1e-3, *ends)
@@ -106,7 +111,20 @@ def embed(snapshot: SessionSnapshot, now: float) -> str:
 
 
 def _own(snapshot: SessionSnapshot) -> list[JobRecord]:
-    return [job for job in snapshot.jobs if not job.stray]
+    return [job for job in snapshot.jobs if not job.stray or job.reused]
+
+
+def picture_begin(snapshot: SessionSnapshot, now: float) -> float:
+    """The begin of a timeline: with the jobs that were taken up, unless they are far before it."""
+    own = [job.created for job in snapshot.jobs if not job.stray]
+    reused = [job for job in snapshot.jobs if job.stray and job.reused]
+    begin = min([snapshot.opened_at or now, *own]) if reused or not own else min(own)
+    runs = [(job.started, job.finished or begin) for job in reused if job.started is not None]
+    if not runs:
+        return begin
+    first, last = min(begin, *(a for a, _ in runs)), max(b for _, b in runs)
+    drawn = last - first + max(20.0, now - begin)
+    return first if begin - last <= EMPTY * drawn else begin
 
 
 def _alt(snapshot: SessionSnapshot) -> str:
@@ -119,13 +137,15 @@ def _alt(snapshot: SessionSnapshot) -> str:
 def _bars(
     jobs: Sequence[JobRecord], x: Callable[[float], float], top: float, now: float
 ) -> list[str]:
-    waits = [(x(job.created), x(job.started or job.finished or now)) for job in jobs]
-    parts = [_path(waits, top, _fill("queued"))]
+    waits = [
+        (x(job.created), x(job.started or job.finished or now)) for job in jobs if not job.stray
+    ]
+    parts = [_path(waits, top, _fill("queued")), *_hatched(jobs, x, top)]
     for status in ("done", "cancelled", "running", "failed"):
         runs = [
             (x(job.started), x(job.finished or now))
             for job in jobs
-            if job.status == status and job.started is not None
+            if job.status == status and job.started is not None and not _is_hatched(job)
         ]
         # a job that ended without running is a mark where it ended
         runs += [
@@ -135,6 +155,29 @@ def _bars(
         ]
         parts.append(_path(runs, top, _fill(status)))
     return parts
+
+
+def _is_hatched(job: JobRecord) -> bool:
+    """True if a job is drawn as one that an earlier run had paid for."""
+    return job.reused and job.status == "done" and job.started is not None
+
+
+def _hatched(jobs: Sequence[JobRecord], x: Callable[[float], float], top: float) -> list[str]:
+    runs = [
+        (x(job.started), x(job.finished or job.started))
+        for job in jobs
+        if _is_hatched(job) and job.started is not None
+    ]
+    if not runs:
+        return []
+    colour = COLOURS["done"]
+    pattern = (
+        f'<pattern id="{HATCH}" width="5" height="5" patternUnits="userSpaceOnUse" '
+        f'patternTransform="rotate(45)"><path d="M1 0v5" stroke="{colour}" stroke-width="2"/>'
+        "</pattern>"
+    )
+    look = f'fill="url(#{HATCH})" stroke="{colour}"'
+    return [f"<defs>{pattern}</defs>", _path(runs, top, look)]
 
 
 def _fill(status: str) -> str:

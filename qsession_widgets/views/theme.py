@@ -25,6 +25,12 @@ def small(colour: str = MUTED) -> dict[str, Any]:
     return {"size": 11, "color": colour}
 
 
+def hatch(colour: str) -> dict[str, Any]:
+    """The marker of bars whose jobs an earlier run had paid for, for plotly."""
+    pattern = {"shape": "/", "size": 5, "solidity": 0.35, "fillmode": "replace"}
+    return {"color": colour, "line": {"width": 1, "color": colour}, "pattern": pattern}
+
+
 def axis_title(text: str) -> dict[str, Any]:
     """An axis' name, near the axis, for plotly."""
     return {"text": text, "standoff": 4, "font": small()}

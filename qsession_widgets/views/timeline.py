@@ -18,8 +18,8 @@ from ..local_time import local_time, zone_name
 from ..model import JobRecord, SessionSnapshot
 from .figures import JOB_TIMES, job_figures
 from .receipt import to_json
-from .svg_timeline import idle_spans
-from .theme import COLOURS, IDLE, MUTED, axis_title, frame, small
+from .svg_timeline import idle_spans, picture_begin
+from .theme import COLOURS, IDLE, MUTED, axis_title, frame, hatch, small
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -75,10 +75,11 @@ class _Picture:
     def __init__(self, snapshot: SessionSnapshot, now: float):
         self.snapshot = snapshot
         self.now = now
-        jobs = [job for job in snapshot.jobs if not job.stray]
-        self.own = jobs
-        firsts = [job.created for job in jobs[:1]]
-        self.begin = min([snapshot.opened_at or now, *firsts])
+        begin = picture_begin(snapshot, now)
+        jobs = [job for job in snapshot.jobs if not job.stray or job.reused]
+        jobs = self.own = [job for job in jobs if (job.finished or now) >= begin]
+        firsts = [job.created for job in jobs if not job.stray][:1]
+        self.begin = min([begin, snapshot.opened_at or begin, *firsts])
         if snapshot.state == "closed":
             ends = [job.finished or self.begin for job in jobs]
             now = max([snapshot.closed_at or self.begin, *ends])
@@ -148,16 +149,20 @@ class _Picture:
         waits = [
             (job, job.created, job.started or job.finished or self.until)
             for job in self.own
-            if (job.started or job.finished or self.until) > job.created
+            if (job.started or job.finished or self.until) > job.created and not job.stray
         ]
         self._jobs(figure, "waiting", COLOURS["queued"], waits)
-        for status in ("done", "running", "cancelled", "failed"):
+        for look in ("reused", "done", "running", "cancelled", "failed"):
+            status, taken = ("done", True) if look == "reused" else (look, False)
             runs = [
                 (job, job.started, job.finished or self.until)
                 for job in self.own
                 if job.status == status and job.started is not None
+                if (job.reused and job.status == "done") == taken
             ]
-            self._jobs(figure, status, COLOURS[status], runs)
+            self._jobs(figure, look, COLOURS[status], runs)
+            if taken:
+                continue
             unrun = [job for job in self.own if job.status == status and job.started is None]
             self._marks(figure, status, [job for job in unrun if job.finished is not None])
 
@@ -186,7 +191,7 @@ class _Picture:
             base=[self.x(begin) for begin, _ in spans],
             # plotly measures the length of a bar on a date axis in milliseconds
             x=[(end - begin) * 1000 for begin, end in spans],
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": colour, "line": {"width": 0}} if name != "reused" else hatch(colour),
             width=0.62,
             hovertext=texts,
             hovertemplate="%{hovertext}<extra></extra>",
@@ -321,8 +326,8 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
     pandas.DataFrame
         The fields of `JobRecord`; ``created``, ``started`` and ``finished`` as UTC times to the
         millisecond, and besides ``queued`` and ``ran`` in seconds, and the ``cost`` of its QPU time
-        in US dollars. ``attrs`` has the session's figures as `receipt.to_json` gives them: usage,
-        cost, price, causes, forecast, reason.
+        in US dollars, 0 for a reused one. ``attrs`` has the session's figures as `receipt.to_json`
+        gives them: usage, cost, price, causes, forecast, reason.
 
     Raises
     ------
@@ -349,7 +354,8 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
 
 def _hover(job: JobRecord, now: float) -> str:
     queued = format_duration((job.started or job.finished or now) - job.created)
-    parts = [f"{job.id}<br>{_plain(job.program)}<br>{job.status}", f"queued {queued}"]
+    status = f"{job.status}, reused" if job.reused else job.status
+    parts = [f"{job.id}<br>{_plain(job.program)}<br>{status}", f"queued {queued}"]
     if job.started is not None:
         parts.append(f"ran {format_duration((job.finished or now) - job.started)}")
     text = " · ".join(parts)

@@ -10,7 +10,7 @@ import pytest
 from qsession_widgets.local_time import local_time
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.views.svg_timeline import draw, idle_spans
-from qsession_widgets.views.timeline import MOST_ROWS, timeline
+from qsession_widgets.views.timeline import MOST_ROWS, timeline, to_dataframe
 
 START = 1_750_000_000.0
 
@@ -112,3 +112,13 @@ def test_the_still_picture_says_the_same(ended: SessionSnapshot) -> None:
     assert svg.count(">deactivated<") == 1
     assert svg.count(">idle<") == 1
     assert svg.count('fill="#da1e28"') == 1, "the job that failed without running"
+
+
+def test_reused_jobs_are_hatched(ended: SessionSnapshot) -> None:
+    first, *rest = (job for job in ended.jobs if job.status == "done")
+    taken = replace(first, stray=True, reused=True)
+    found = traces(timeline(replace(ended, jobs=(taken, *rest))))
+    assert found["reused"].marker.pattern.shape == "/"
+    assert found["done"].marker.pattern.shape is None
+    assert len(found["reused"].y) == 1
+    assert to_dataframe(replace(ended, jobs=(taken, *rest))).cost.iloc[0] == 0.0

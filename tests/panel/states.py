@@ -196,6 +196,21 @@ def steady() -> SessionSnapshot:
     )
 
 
+def resumed() -> SessionSnapshot:
+    """A session after a crash: half of the loop was taken up of the run before."""
+    earlier = [
+        replace(each, stray=True, reused=True, created=each.created - 600.0)
+        for each in (
+            replace(
+                each, started=(each.started or 0) - 600.0, finished=(each.finished or 0) - 600.0
+            )
+            for each in iterations()
+        )
+    ]
+    own = steady()
+    return replace(own, jobs=(*earlier, *own.jobs))
+
+
 def idle() -> SessionSnapshot:
     jobs = iterations()
     late = NOW - 48.0 - (jobs[-1].finished or 0)
@@ -382,6 +397,7 @@ STATES: dict[str, Callable[[], SessionSnapshot]] = {
     "valued": valued,
     "queueing": queueing,
     "steady": steady,
+    "resumed": resumed,
     "idle": idle,
     "deactivated": deactivated,
     "requeued": requeued,

@@ -544,3 +544,23 @@ def test_nothing_moves_by_more_than_a_line_when_the_state_changes(page: Page, wi
         page.evaluate("panels.pop().remove()")
     for part in zip(*places.values(), strict=True):
         assert max(part) - min(part) <= LINE, places
+
+
+def test_reused_jobs_are_hatched_cost_nothing_and_are_counted(page: Page) -> None:
+    kernel = show(page, "resumed")
+    panel = kernel.panel
+    kernel.wait_for_chart()
+    bars = panel.locator(".qs-chart").evaluate(
+        "el => el.data.filter(each => each.marker?.pattern).map(each => each.x.length)"
+    )
+    assert bars == [10]
+    expect(panel.locator(".qs-legend")).to_contain_text("reused")
+    expect(panel).to_contain_text("10 of 22 jobs reused, ≈ $126 not paid again.")
+    # ten of the run before and ten of its own of the thirty that are expected
+    expect(panel.get_by_role("progressbar", name="Jobs done")).to_have_attribute(
+        "aria-valuenow", "20"
+    )
+    panel.get_by_role("button", name="and 18 done").click()
+    rows = panel.locator("tr.qs-row", has_text="reused")
+    rows.first.scroll_into_view_if_needed()
+    expect(rows.first.locator(".qs-price-of")).to_have_text("$0.00")

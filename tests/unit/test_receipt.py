@@ -174,3 +174,15 @@ def test_a_receipt_shows_itself_as_both() -> None:
     receipt = Receipt(closed(1), 1101.0)
     assert repr(receipt) == to_text(closed(1), 1101.0)
     assert "<table" in receipt._repr_html_()
+
+
+def test_reused_jobs_are_hatched_and_cost_nothing() -> None:
+    earlier = replace(job(-100), id="earlier", stray=True, reused=True)
+    snapshot = replace(closed(3), jobs=(earlier, *closed(3).jobs))
+    # 300 s before a session of 100 s: it is in the picture; of the day before, it is not
+    assert "url(#qsession-reused)" in draw(snapshot, 1101.0)
+    assert "url(#" not in draw(closed(3), 1101.0)
+    old = replace(earlier, started=(earlier.started or 0) - 86400, finished=2.0 - 86400)
+    assert "url(#" not in draw(replace(snapshot, jobs=(old, *closed(3).jobs)), 1101.0)
+    assert [row["cost"] for row in to_json(snapshot)["jobs"]] == [0.0, 1.6, 1.6, 1.6]
+    assert "1 of 4 jobs reused, ≈ $2.40 not paid again" in to_text(snapshot)

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from qsession_widgets.messages.labels import HEADLINES, headline
+from qsession_widgets.messages.resume import reused_words
 from qsession_widgets.model import Countdown, SessionSnapshot, metrics
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
@@ -36,6 +37,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
     """Each number a case names comes out as it says."""
     snapshot, now = read(case), case["now"]
     used = metrics.usage(snapshot, now)
+    taken = metrics.reused(snapshot)
     found = {
         "interactive": as_list(metrics.interactive_timeout(snapshot, now)),
         "maximum": as_list(metrics.maximum_time(snapshot, now)),
@@ -45,6 +47,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
         "at_most": used.at_most,
         "headline": headline(snapshot),
         "pending": len(snapshot.pending()),
+        "reused": taken and reused_words(taken.jobs, taken.of, taken.dollars, charged=True),
     }
     for name, expected in case["expect"].items():
         if isinstance(expected, list):

@@ -14,6 +14,8 @@ export interface JobSums {
   /** Without those that were taken up of an earlier run. */
   strays: number;
   reused: number;
+  /** Of those, the ones that ran outside of this session, and none of its counts has. */
+  reusedOutside: number;
   /** When the last of the session's jobs ended that is over; null when none is. */
   ended: number | null;
   /** Without strays. */
@@ -72,6 +74,7 @@ function remember(jobs: readonly JobRecord[], head: JobSums, upTo: number, tail:
     timed: head.timed + tail.timed,
     strays: head.strays + tail.strays,
     reused: head.reused + tail.reused,
+    reusedOutside: head.reusedOutside + tail.reusedOutside,
     ended: latest(head.ended, tail.ended),
     counts,
     runs: join(head.runs, tail.runs),
@@ -84,14 +87,15 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
   const pending: JobRecord[] = [];
   const spans: Span[] = [];
   const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
-  let [qpu, timed, strays, reused] = [0, 0, 0, 0];
+  let [qpu, timed, strays, reused, reusedOutside] = [0, 0, 0, 0, 0];
   let ended: number | null = null;
   for (let i = from; i < to; i++) {
     const job = jobs[i]!;
     if (job.qpu_seconds !== null) timed += 1;
     if (job.reused) reused += 1;
     if (job.stray) {
-      if (!job.reused) strays += 1;
+      if (job.reused) reusedOutside += 1;
+      else strays += 1;
       continue;
     }
     counts[job.status] += 1;
@@ -104,7 +108,7 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
     if (job.finished !== null) spans.push([job.started, job.finished]);
     else if (!final) spans.push([job.started, Infinity]);
   }
-  return { pending, qpu, timed, strays, reused, ended, counts, runs: merge(spans) };
+  return { pending, qpu, timed, strays, reused, reusedOutside, ended, counts, runs: merge(spans) };
 }
 
 export function latest(a: number | null, b: number | null): number | null {

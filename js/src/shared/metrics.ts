@@ -208,3 +208,36 @@ const TONES: Partial<Record<Phase, Tone>> = {
 export function phaseTone(of: Phase): Tone {
   return TONES[of] ?? "quiet";
 }
+
+export interface Reused {
+  jobs: number;
+  /** Of how many that were asked for. */
+  of: number;
+  /** How long they ran. */
+  seconds: number;
+  /** What that costs; null without a price. */
+  dollars: number | null;
+}
+
+const reusedOf = new WeakMap<readonly JobRecord[], number>();
+
+/** The jobs that were taken up of an earlier run; null where there are none. */
+export function reused({ jobs, service }: SessionSnapshot): Reused | null {
+  const { reused: taken, reusedOutside, counts } = sumsOf(jobs);
+  if (taken === 0) return null;
+  let seconds = reusedOf.get(jobs);
+  if (seconds === undefined) {
+    const emulated = service.kind === "local";
+    seconds = jobs.reduce((sum, job) => (job.reused ? sum + ran(job, emulated) : sum), 0);
+    reusedOf.set(jobs, seconds);
+  }
+  const of = Object.values(counts).reduce((sum, count) => sum + count, reusedOutside);
+  const price = service.price_per_second;
+  return { jobs: taken, of, seconds, dollars: price === null ? null : seconds * price };
+}
+
+/** Seconds that a job ran, or else its QPU time; of the emulator's, what it would take on the device. */
+function ran({ started, finished, exact, qpu_seconds: qpu }: JobRecord, emulated: boolean): number {
+  if (emulated || !exact || started === null || finished === null) return qpu ?? 0;
+  return Math.max(finished - started, qpu ?? 0);
+}

@@ -79,7 +79,7 @@ export function JobRow({
       <td role="cell" class="qs-status">
         <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
         {STATUS_WORDS[job.status]}
-        {job.reused && <span class="qs-stray"> · reused</span>}
+        {job.reused && <span class="qs-reused"> · reused</span>}
         {job.stray && !job.reused && (
           <span class="qs-stray" title="It was sent to the backend outside the session.">
             {" "}
@@ -155,9 +155,11 @@ export function JobRow({
   );
 }
 
-/** The price of a job's QPU time; what it would be where nothing is charged. */
-function jobCost({ qpu_seconds: qpu }: JobRecord, service: ServiceInfo): string {
+/** The price of a job's QPU time, nothing for a reused one; what it would be where nothing is charged. */
+function jobCost({ qpu_seconds: qpu, reused }: JobRecord, service: ServiceInfo): string {
   const { price_per_second: price, charged } = service;
+  // whoever has paid for it was the run before
+  if (reused) return formatMoney(0);
   if (qpu === null || price === null) return "–";
   return `${charged ? "" : "≈\u00a0"}${formatMoney(qpu * price)}`;
 }

@@ -20,7 +20,7 @@ import { Jobs } from "./Jobs";
 import { Alerts } from "./Alerts";
 import { ticker, type Ticking } from "../state/sharedTicker";
 import { Policies } from "./Policies";
-import { Simulated } from "./Simulated";
+import { NotPaidAgain, Simulated } from "./Simulated";
 import type { SessionStore } from "../state/store";
 import { Timeline } from "../timeline/Timeline";
 
@@ -108,6 +108,7 @@ export function Panel({ store, part }: { store: SessionStore; part?: string }) {
         <Timeline store={store} now={now} theme={theme} lanes={lanes} {...picks} />
       )}
       {shows("jobs") && <Jobs store={store} now={now} {...picks} />}
+      {shows("jobs") && <NotPaidAgain snapshot={snapshot} />}
       {shows("jobs") && <Simulated jobs={snapshot.jobs} />}
       {shows("buttons") && <Foot store={store} now={now} />}
     </section>

@@ -1,6 +1,20 @@
-// What is not exact of the results, and which options the emulator ignored: one line, none where all is exact.
+// Lines below the list of jobs: what was not paid again; what is not exact of the results, and which options the emulator
+// ignored. None where there is nothing to say.
 import { plural } from "#shared/formatting";
-import type { JobRecord } from "#shared/snapshot.gen";
+import { reusedWords } from "#shared/messages/labels";
+import { reused } from "#shared/metrics";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+
+export function NotPaidAgain({ snapshot }: { snapshot: SessionSnapshot }) {
+  const taken = reused(snapshot);
+  if (taken === null) return null;
+  return (
+    <p class="qs-simulated">
+      <i class="qs-mark qs-mark-reused" />
+      {reusedWords(taken, snapshot.service.charged)}.
+    </p>
+  );
+}
 
 export function Simulated({ jobs }: { jobs: readonly JobRecord[] }) {
   const text = simulated(jobs);

@@ -5,10 +5,11 @@ import type { SessionStore } from "../state/store";
 /** `best`: whether the line of the best value so far is beside it. */
 export function Legend({ store, best }: { store: SessionStore; best: boolean }) {
   const { snapshot } = store;
-  const { counts } = sumsOf(snapshot.jobs);
+  const { counts, reused } = sumsOf(snapshot.jobs);
   const { charged } = snapshot.service;
   const entries: [kind: string, words: string, shown: boolean][] = [
     ["done", "done", true],
+    ["reused", "reused", reused > 0],
     ["running", "running", true],
     ["queued", "waiting", true],
     ["failed", "failed", counts.failed > 0],

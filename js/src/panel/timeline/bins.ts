@@ -22,7 +22,7 @@ export interface Bar {
 /** Bars never number more than this, nor than the pixels there are. */
 export const SINGLE_BARS = 300;
 /** Weights are whole numbers from 1 to this. */
-const HEAVIEST = 5;
+const HEAVIEST = 6;
 
 export function toBars(blocks: Block[], from: number, to: number, width: number): Bar[] {
   const seen = blocks.filter((block) => block.end >= from && block.begin <= to);

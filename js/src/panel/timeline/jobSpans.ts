@@ -7,8 +7,11 @@ import { queuedSeconds, ranSeconds } from "../state/jobTimes";
 /** From, to: service clock. */
 export type Range = [number, number];
 
+/** A run as it is drawn: one that an earlier run had paid for is hatched. */
+export type Look = JobStatus | "reused";
+
 /** The look of a run, by the weight of its bar. */
-export const WEIGHTS: JobStatus[] = ["done", "running", "cancelled", "failed"];
+export const WEIGHTS: Look[] = ["reused", "done", "running", "cancelled", "failed"];
 const WAITING = WEIGHTS.length + 1;
 
 export interface JobBars {
@@ -18,12 +21,12 @@ export interface JobBars {
 
 function waitBlock(job: JobRecord, index: number, now: number): Block | null {
   const queued = queuedSeconds(job, now);
-  if (queued <= 0) return null;
+  if (queued <= 0 || job.stray) return null;
   return { begin: job.created, end: job.created + queued, weight: WAITING, index };
 }
 
 function runBlock(job: JobRecord, index: number, now: number): Block | null {
-  const weight = WEIGHTS.indexOf(job.status) + 1;
+  const weight = WEIGHTS.indexOf(job.reused && job.status === "done" ? "reused" : job.status) + 1;
   const begin = job.started ?? job.finished;
   if (begin === null || weight === 0) return null;
   // a job that ended without running is a mark where it ended
@@ -31,9 +34,13 @@ function runBlock(job: JobRecord, index: number, now: number): Block | null {
   return { begin, end: begin + ran, weight, index };
 }
 
-/** Whether a job of the session is over; stray jobs use none of the session's time and are not drawn. */
+/** Stray jobs use none of the session's time and are not drawn, but for those that were paid for. */
+function isDrawn(job: JobRecord): boolean {
+  return !job.stray || job.reused;
+}
+
 function isFinished(job: JobRecord): boolean {
-  return isFinal(job) && !job.stray;
+  return isFinal(job) && isDrawn(job);
 }
 
 /** The jobs that are over, for one range of time and one width. */
@@ -130,7 +137,7 @@ export function lanesOf(snapshot: SessionSnapshot, now: number, finished: Finish
   if (snapshot.mode === "dedicated" || !finished.single) return { count: 1, of: () => 0 };
   const [from, to] = finished.range;
   const runs = snapshot.jobs
-    .map((job, index) => (job.stray ? null : runBlock(job, index, now)))
+    .map((job, index) => (isDrawn(job) ? runBlock(job, index, now) : null))
     .filter((run): run is Block => run !== null && run.end >= from && run.begin <= to);
   for (const run of runs.sort((a, b) => a.begin - b.begin)) {
     let at = free.findIndex((until) => until <= run.begin);

@@ -1,5 +1,6 @@
 // Scale and layout of the timeline, shared by plotly's chart of the past and the SVG layer of the present.
 import type { SessionSnapshot } from "#shared/snapshot.gen";
+import { sumsOf } from "#shared/jobAggregates";
 import type { Lanes, Range } from "./jobSpans";
 import { limits } from "./limits";
 
@@ -38,16 +39,29 @@ export function readColors(el: HTMLElement): Colors {
 /** An end so near, as a share of the time so far, is in the picture. */
 const NEAR = 0.25;
 
+/** Reused jobs of earlier are in the picture where not more than so many times its length is empty before it. */
+const EMPTY = 3;
+
 /** The whole session, with a little room after now, or up to an end that is near. */
 export function chartRange(snapshot: SessionSnapshot, now: number): Range {
-  const first = snapshot.jobs[0]?.created ?? now;
-  const from = Math.min(snapshot.opened_at ?? first, first);
+  const first = snapshot.jobs.find((job) => !job.stray)?.created ?? now;
+  const from = firstReused(snapshot, Math.min(snapshot.opened_at ?? first, first), now);
   const lastRun = Math.max(snapshot.last_job_completed ?? from, snapshot.closed_at ?? from);
   const until = snapshot.state === "closed" ? lastRun : now;
   const past = Math.max(20, until - from);
   const near = limits(snapshot, now).map(({ at }) => at - from);
   const span = Math.max(past, ...near.filter((end) => end <= (1 + NEAR) * past));
   return [from - 0.01 * span, from + 1.03 * span];
+}
+
+/** Where the picture begins of a session that begins then: with the jobs that it has taken up, if they are near. */
+function firstReused({ jobs }: SessionSnapshot, begin: number, now: number): number {
+  if (sumsOf(jobs).reusedOutside === 0) return begin;
+  const earlier = jobs.filter((job) => job.reused && job.stray && job.started !== null);
+  const first = Math.min(begin, ...earlier.map((job) => job.started!));
+  const last = Math.max(first, ...earlier.map((job) => job.finished ?? first));
+  const drawn = last - first + Math.max(20, now - begin);
+  return begin - last <= EMPTY * drawn ? first : begin;
 }
 
 /** The letters' size that all lengths are made for. */

@@ -30,9 +30,11 @@ export function ownTraces(scene: Scene, bars: JobBars) {
       job,
       many: "waited",
     }),
-    ...(["done", "cancelled", "failed"] as const).map((status) => {
-      const shown = bars.runs.filter((bar) => WEIGHTS[bar.weight - 1] === status);
-      return trace(scene, shown, { ...run, color: colors[status], many: status });
+    ...(["reused", "done", "cancelled", "failed"] as const).map((look) => {
+      const shown = bars.runs.filter((bar) => WEIGHTS[bar.weight - 1] === look);
+      const hatched = look === "reused";
+      const color = colors[hatched ? "done" : look];
+      return trace(scene, shown, { ...run, color, hatched, many: look });
     }),
   ].filter((each) => each.x.length > 0);
 }
@@ -61,12 +63,13 @@ interface Look {
   y: (bar: Bar) => number;
   height: (bar: Bar) => number;
   color: string;
+  hatched?: boolean;
   job: ((index: number) => JobRecord) | null;
   /** The hover text of a bar that stands for many jobs. */
   many: string;
 }
 
-function trace({ now }: Scene, bars: Bar[], { y, height, color, job, many }: Look) {
+function trace({ now }: Scene, bars: Bar[], { y, height, color, hatched, job, many }: Look) {
   const text = (bar: Bar) =>
     job && bar.index !== null ? hover(job(bar.index), now) : `${plural(bar.count, "job")}: ${many}`;
   return {
@@ -76,7 +79,12 @@ function trace({ now }: Scene, bars: Bar[], { y, height, color, job, many }: Loo
     x: bars.map((bar) => (bar.end - bar.begin) * 1000),
     y: bars.map(y),
     width: bars.map(height),
-    marker: { color, cornerradius: bars.length > SINGLE_BARS ? 0 : 2, line: { width: 0 } },
+    marker: {
+      color,
+      cornerradius: bars.length > SINGLE_BARS ? 0 : 2,
+      line: hatched ? { width: 1, color } : { width: 0 },
+      ...(hatched && { pattern: { shape: "/", size: 5, solidity: 0.35, fillmode: "replace" } }),
+    },
     customdata: bars.map((bar) => (job && bar.index !== null ? job(bar.index).id : null)),
     hovertext: bars.map(text),
     hoverinfo: "text",

@@ -10,6 +10,7 @@ import {
   phaseTone,
   usage,
   type Phase,
+  type Reused,
   type Tone,
 } from "../metrics";
 import {
@@ -42,6 +43,14 @@ export const HEADLINES: Record<Phase, string> = {
 /** Whether it is open and its kernel is gone, so that nothing will close it. */
 export function isOrphan(workload: Workload): boolean {
   return isOpen(workload) && workload.opened_by?.kernel === "gone";
+}
+
+/** The number of reused jobs, and the cost that is not paid again, as in qsession_widgets/messages/resume.py. */
+export function reusedWords({ jobs, of, dollars }: Reused, charged: boolean): string {
+  const words = `${formatCount(jobs)} of ${plural(of, "job")} reused`;
+  if (dollars === null) return words;
+  const what = charged ? "not paid again" : "on IBM would not be paid again";
+  return `${words}, ≈ ${formatMoney(dollars)} ${what}`;
 }
 
 export function stateWord(snapshot: Snapshot, now: number): string {
