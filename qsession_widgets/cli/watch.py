@@ -178,7 +178,7 @@ def status_lines(snapshot: SessionSnapshot, now: float) -> list[str]:
         lines.append(f"{'Maximum':<8} {late}")
     counts = [f"{n} {status}" for status, n in snapshot.facts()["counts"].items() if n]
     expected = f" of {snapshot.expected_jobs}" if snapshot.expected_jobs else ""
-    jobs = sum(not job.stray for job in snapshot.jobs)
+    jobs = sum(not job.stray or job.reused for job in snapshot.jobs)
     lines.append(f"{'Jobs':<8} {jobs}{expected}{': ' if counts else ''}{' · '.join(counts)}")
     if (to_come := outlook(snapshot, now)) is not None:
         lines.append(f"{'To come':<8} {outlook_words(to_come)}")

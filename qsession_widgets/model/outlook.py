@@ -55,9 +55,11 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         None without that number, for a session that takes no more jobs, and before `JUDGED_FROM`
         jobs have ended.
     """
-    expected = snapshot.expected_jobs
+    # those that were taken up of another session are among them, and cost nothing
+    taken = sum(job.reused and job.stray for job in snapshot.jobs)
+    expected = (snapshot.expected_jobs or 0) - taken
     ran = ran_jobs(snapshot)
-    if not expected or not snapshot.accepting_jobs or len(ran) < JUDGED_FROM:
+    if expected <= 0 or not snapshot.accepting_jobs or len(ran) < JUDGED_FROM:
         return None
     left = expected - len(ran)
     if left <= 0:

@@ -250,6 +250,19 @@ def test_twelve_jobs_to_come_and_a_minute_left_leave_eight_that_fail() -> None:
     assert (within.past_maximum, within.past_budget) == (0, 7)
 
 
+def test_jobs_that_were_taken_up_are_among_the_expected_ones() -> None:
+    session = steady([14.0] * 12, expected=24)
+    taken = [
+        replace(job, id=f"earlier-{number}", stray=True, reused=True)
+        for number, job in enumerate(session.jobs[:7])
+    ]
+    found = outlook(replace(session, jobs=(*taken, *session.jobs)), session.answered_at)
+    fewer = outlook(replace(session, expected_jobs=17), session.answered_at)
+    assert found is not None
+    assert found.jobs == 5
+    assert found == fewer
+
+
 def test_what_is_to_come_narrows_and_does_not_jump() -> None:
     """Jobs of 10 s give or take two, one of them of 40: the whole stays within the range before."""
     lengths = [10.0 + (n * 7 % 5 - 2) for n in range(30)]

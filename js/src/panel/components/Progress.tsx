@@ -1,5 +1,6 @@
 import { formatCount, formatDuration, formatMoney, plural, unbroken } from "#shared/formatting";
-import type { ServiceInfo } from "#shared/snapshot.gen";
+import { sumsOf } from "#shared/jobAggregates";
+import type { JobRecord, ServiceInfo } from "#shared/snapshot.gen";
 import type { SessionStore } from "../state/store";
 
 /** How far the session is when the user said how many jobs there will be. */
@@ -7,7 +8,8 @@ export function Progress({ store }: { store: SessionStore }) {
   const { snapshot } = store;
   const expected = snapshot.expected_jobs;
   if (expected === null || expected <= 0) return null;
-  const { done } = store;
+  // those that were taken up are among the expected ones
+  const done = store.done + reusedOutside(snapshot.jobs);
   const come = toComeWords(store.toCome, snapshot.service);
   return (
     <span class="qs-progress">
@@ -30,6 +32,12 @@ export function Progress({ store }: { store: SessionStore }) {
       </span>
     </span>
   );
+}
+
+/** Done jobs that were taken up of another session, which no count of this one has. */
+function reusedOutside(jobs: readonly JobRecord[]): number {
+  if (sumsOf(jobs).reusedOutside === 0) return 0;
+  return jobs.filter((job) => job.reused && job.stray && job.status === "done").length;
 }
 
 /** What is still to come, in time and dollars, and what has no room; the receipt has it in full. */
