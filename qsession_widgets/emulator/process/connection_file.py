@@ -177,7 +177,7 @@ class Connection:
         return {**told, "public_url": self.public_url} if self.public_url else told
 
     def announced(self) -> str:
-        """Sentence for students that names the address; empty where other machines cannot reach it."""
+        """Sentence for students with the address; empty where other machines cannot reach it."""
         if not self.public_url:
             return ""
         file = self.certificate or "the certificate of the authority that signed its own"
