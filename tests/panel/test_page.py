@@ -95,7 +95,7 @@ def test_a_new_job_appears_and_finishes(page: Page) -> None:
     new = JobRecord("d3knew0000000000qqq", "sampler", "queued", states.NOW, pubs=3)
     kernel.update(replace(snapshot, jobs=(*snapshot.jobs, new)))
     row = kernel.panel.get_by_role("row", name="sampler")
-    expect(row).to_contain_text("sampler · 3 pubs")
+    expect(row).to_contain_text("sampler 3 pubs")
     expect(row).to_contain_text("Queued")
     expect(kernel.panel.get_by_role("timer", name="Interactive timeout")).to_have_text("1:00")
     new = replace(new, status="running", started=states.NOW + 1)
