@@ -6,7 +6,7 @@ const HOW = "Simulated by stabilizer simulation, gate noise twirled to Pauli cha
 const job = (flags: number, ...cells: (string | null)[]) =>
   readRow(
     fillRow([
-      ...["id", "sampler", "d", 0, 1, 4096, 3, 14, 5, 9, flags, 2, "0 5,1 3", null, null],
+      ...["id", "sampler", "d", 0, 1, 4096, 3, 14, 5, 9, flags, 2, "0 5,1 3", "R=1", null, null],
       ...cells,
     ] as FullRow),
     1000,
@@ -14,7 +14,7 @@ const job = (flags: number, ...cells: (string | null)[]) =>
 
 describe("what is not exact", () => {
   it("is read from a row", () => {
-    const asked = { pubs: 1, shots: 4096, precision: null, cell: 3, line: 14 };
+    const asked = { pubs: 1, shots: 4096, precision: null, cell: 3, line: 14, label: "R=1" };
     expect(job(1)).toMatchObject({
       ...asked,
       top_counts: [

@@ -4,10 +4,12 @@ Views are functions of a `SessionSnapshot` and of *now*; snapshots know nothing 
 Pure: no I/O, and *now* is handed in.
 
 ``snapshot`` has the facts as the service gave them, ``metrics`` the numbers and the phase derived
-from them, ``objective`` the summary of each series of values, ``events`` the differences between
+from them, ``objective`` the summary of each series of values, ``labels`` the sums of jobs by their
+labels, ``events`` the differences between
 two snapshots, and ``results`` the codes that requests return.
 """
 
+from .labels import LabelSum, label_sums
 from .metrics import (
     Countdown,
     Phase,
@@ -56,6 +58,7 @@ __all__ = [
     "EndResult",
     "JobRecord",
     "JobStatus",
+    "LabelSum",
     "Phase",
     "Reused",
     "SeriesPoint",
@@ -70,6 +73,7 @@ __all__ = [
     "idle_since",
     "idle_timeout",
     "interactive_timeout",
+    "label_sums",
     "maximum_time",
     "noun",
     "past_maximum",

@@ -92,6 +92,8 @@ class JobRecord:
         Number of the notebook's cell that has sent it, None when unknown.
     line : int or None
         The line of that cell, counted from 1; None when unknown.
+    label : str
+        The user's label for it, by which jobs are grouped; empty without one.
     top_counts : tuple of (str, int)
         Of a sampler's result that the user's code has read: the most frequent outcomes of its first
         PUB, and their counts.
@@ -123,6 +125,7 @@ class JobRecord:
     reused: bool = False
     cell: int | None = None
     line: int | None = None
+    label: str = ""
     top_counts: tuple[tuple[str, int], ...] = ()
     method: str | None = None
     approximation: str | None = None

@@ -38,7 +38,7 @@ OTHERS_BEFORE = 120.0
 
 OF_SUBMIT = (
     *("program", "pubs", "shots", "precision", "executions"),
-    *("stray", "reused", "cell", "line"),
+    *("stray", "reused", "cell", "line", "label"),
 )
 """Fields of a job that its submit tells, and no list."""
 

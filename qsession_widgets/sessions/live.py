@@ -28,6 +28,7 @@ from ..monitoring.monitor import Monitor
 from ..options.table import OpenOptions
 from ..registry.forecasts import record
 from ..resume.place import Place
+from .labels import Labels
 from .policies import Policies, PolicyEnforcer
 from .session import Batch, Session, SubmitError
 
@@ -75,6 +76,8 @@ class LiveSession:
         The user's functions that are called for its events.
     reporter : EventLog
         Reports its events.
+    labels : Labels
+        The user's labels for jobs.
     """
 
     def __init__(
@@ -103,6 +106,7 @@ class LiveSession:
         # the monitor is kept by panels that are shown, the service (2 MB) by this object only
         monitor.on_finished = functools.partial(_release, weakref.ref(target.connected.service))
         self.callbacks = EventCallbacks()
+        self.labels = Labels()
         self.reporter = self._report()
         session._live = self
 

@@ -21,6 +21,7 @@ from ..monitoring.end_reason import recorded
 from ..monitoring.waiting import say_settling, wait_for
 from ..resume.runs import RUNS
 from . import job_facts
+from .labels import Labels, checked
 from .objective import logged_points
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class SessionOwner(Protocol):
 
     submits: int
     callbacks: EventCallbacks
+    labels: Labels
 
     @property
     def monitor(self) -> Monitor:
@@ -120,7 +122,7 @@ class _Watched:
             live.submits += 1
             self._last_job = job.job_id()
             reused = RUNS.reused.get(job.job_id())
-            known = job_facts.submitted(program_id, inputs)
+            known = job_facts.submitted(program_id, inputs) | {"label": live.labels.current()}
             live.monitor.submitted(job.job_id(), primitive, reused=reused, **known)
         return job
 
@@ -290,6 +292,32 @@ class _Watched:
         jobs = reversed(monitor.snapshot.jobs)
         latest = self._last_job or next((job.id for job in jobs if not job.stray), None)
         monitor.add_points(logged_points(unnamed, step, series, time=monitor.now(), job_id=latest))
+
+    def label(self, name: str) -> AbstractContextManager[None]:
+        """Give a label to the jobs that a ``with`` block sends to this session, to group them.
+
+        ``with session.label("R=0.75"):`` groups jobs in the panel, in tables, exports and the
+        receipt, which has jobs, QPU time and cost of each label. Of nested blocks the inner one
+        counts; ``@session.label("R=0.75")`` above a function labels the jobs of its calls. A label
+        holds in its own thread or task and in the tasks that are started inside. Jobs of a thread
+        that was started inside, such as a pool's, get it while no other label is in force.
+
+        Parameters
+        ----------
+        name : str
+            The label: 1 to 60 characters.
+
+        Returns
+        -------
+        context manager
+            Also a decorator.
+
+        Raises
+        ------
+        UserError
+            The label is no text, empty, or too long.
+        """
+        return self._watched().labels.hold(checked(name))
 
     def metrics(self) -> Any:
         """The values of every series as a pandas table, a row a value; after the end, too.

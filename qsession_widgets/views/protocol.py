@@ -102,12 +102,12 @@ def view_facts(
 
 
 def pack_job(job: JobRecord, epoch: float) -> Row:
-    """A job as a row of eighteen columns.
+    """A job as a row of nineteen columns.
 
     Id, program, status, created, PUBs, shots or precision, cell, line, started, finished, flags,
-    QPU seconds, most frequent outcomes, error, error code, method, approximation, options without
-    effect: what is known first comes first, for blanks at the end are not sent. A precision is
-    written as a negative number.
+    QPU seconds, most frequent outcomes, label, error, error code, method, approximation, options
+    without effect: what is known first comes first, for blanks at the end are not sent. A
+    precision is written as a negative number.
 
     Times are whole milliseconds since ``epoch``; flags are 1 for exact times, 2 for a stray job,
     4 for one that was simulated exactly, whose method is left blank, and 8 for a reused one.
@@ -130,6 +130,7 @@ def pack_job(job: JobRecord, epoch: float) -> Row:
         int(job.exact) + 2 * int(job.stray) + 4 * int(job.method == "exact") + 8 * int(job.reused),
         None if job.charged_seconds is None else round(job.charged_seconds, 3),
         ",".join(f"{_cut(bits)} {count}" for bits, count in job.top_counts) or None,
+        job.label or None,
         None if job.error is None else job.error[:MAX_ERROR],
         job.error_code,
         None if job.method == "exact" else job.method,

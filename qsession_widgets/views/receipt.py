@@ -13,6 +13,7 @@ from typing import Any
 from ..formatting import as_html, format_parts
 from ..local_time import local_time, zone_name
 from ..messages.causes import cost_by_cause, gap_words, queue_words
+from ..messages.job_labels import label_lines
 from ..messages.labels import (
     ESTIMATE,
     cost_words,
@@ -24,7 +25,7 @@ from ..messages.labels import (
 from ..messages.notices import notices
 from ..messages.outcomes import end_reason
 from ..messages.resume import reused_words
-from ..model import SessionSnapshot, phase, provisional, reused, usage
+from ..model import SessionSnapshot, label_sums, phase, provisional, reused, usage
 from ..model.causes import gaps, queue_ahead
 from ..text_table import text_facts
 from .figures import JOB_TIMES, TIMES, iso, job_figures
@@ -96,6 +97,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
         lines.append(("Reused", reused_words(taken.jobs, taken.of, taken.dollars, charged)))
     lines += physics(snapshot)
     lines += series_rows(snapshot)
+    lines += [("Label", words) for words in label_lines(snapshot)]
     parts = "QPU time only; waiting is free"
     if snapshot.mode == "dedicated":
         named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
@@ -158,11 +160,12 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     the epoch) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
     ``estimated`` where it is a device's time for what the emulator ran); ``cost`` and
     ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs (``count``, ``median`` and
-    the ``worst``) and the ``queue`` ahead, null where there are none; ``times`` in ISO 8601
-    with their zone, of the session and of each job, which also has ``queued`` and ``ran`` in
-    seconds and the ``cost`` of its QPU time; ``forecast`` (of the same work on IBM in a
-    session, a batch and job mode, each with ranges of ``seconds``, ``usage`` and ``cost``, and
-    what was assumed; null before a job has ended); ``price`` (``per_second``, ``source``,
+    the ``worst``) and the ``queue`` ahead, null where there are none; ``labels`` (``jobs``,
+    ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one); ``times`` in
+    ISO 8601 with their zone, of the session and of each job, which also has ``queued`` and
+    ``ran`` in seconds and the ``cost`` of its QPU time; ``forecast`` (of the same work on IBM
+    in a session, a batch and job mode, each with ranges of ``seconds``, ``usage`` and ``cost``,
+    and what was assumed; null before a job has ended); ``price`` (``per_second``, ``source``,
     ``plan``, ``words``); ``provisional_jobs`` (jobs whose times are not exact); ``reason``, the
     service's word for how it came to its state, and ``end_words``: why it takes no more jobs,
     as in the receipt, or null.
@@ -197,6 +200,11 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
         else {cause: round(amount, 2) for cause, amount in dollars.items()},
         "gaps": None if between is None else _rounded(asdict(between)),
         "queue": None if ahead is None else _rounded(asdict(ahead)),
+        "labels": [
+            _rounded(asdict(one))
+            | {"cost": None if price is None else round(one.qpu_seconds * price, 2)}
+            for one in label_sums(snapshot.jobs)
+        ],
         "times": {name: iso(getattr(snapshot, name)) for name in TIMES},
         "forecast": receipt_json(snapshot, now),
         "charged": info.charged,

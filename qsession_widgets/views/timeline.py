@@ -312,6 +312,7 @@ ATTRIBUTES = (
     "charged",
     "gaps",
     "forecast",
+    "labels",
     "reason",
     "end_words",
 )
@@ -355,7 +356,8 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
 def _hover(job: JobRecord, now: float) -> str:
     queued = format_duration((job.started or job.finished or now) - job.created)
     status = f"{job.status}, reused" if job.reused else job.status
-    parts = [f"{job.id}<br>{_plain(job.program)}<br>{status}", f"queued {queued}"]
+    label = f"{_plain(job.label)}<br>" if job.label else ""
+    parts = [f"{job.id}<br>{label}{_plain(job.program)}<br>{status}", f"queued {queued}"]
     if job.started is not None:
         parts.append(f"ran {format_duration((job.finished or now) - job.started)}")
     text = " · ".join(parts)

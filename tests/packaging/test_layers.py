@@ -57,6 +57,7 @@ WITHIN = {
             "session",
             "executions",
             "job_facts",
+            "labels",
             "objective",
             "policies",
             "callsite",

@@ -175,7 +175,7 @@ def active() -> SessionSnapshot:
 
 def steady() -> SessionSnapshot:
     """A paying session at work, never deactivated, with a goal."""
-    jobs = [*iterations(200.0), job("running", 298.0, 298.4), job("queued", 299.0)]
+    jobs = [*iterations(200.0), job("running", 298.0, 298.4, label="R=0.75"), job("queued", 299.0)]
     shift = 302 - 12 - ((jobs[9].finished or 0) - OPENED)
     jobs = [
         replace(
@@ -309,7 +309,7 @@ def offline() -> SessionSnapshot:
 
 
 def batch() -> SessionSnapshot:
-    few = {"program": "sampler", "pubs": 4, "shots": 8192}
+    few = {"program": "sampler", "pubs": 4, "shots": 8192, "label": "R=0.75"}
     wide = {"top_counts": (("0110100111010110", 214), ("1110100111010111", 96))}
     jobs = [
         job("done", 2.0, 20.0, 44.0, **few),

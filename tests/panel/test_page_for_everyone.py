@@ -153,7 +153,11 @@ def test_what_runs_now_can_be_pointed_at_and_picked(page: Page) -> None:
     running = next(job for job in kernel.wire._seen if job.status == "running")
     bar = kernel.panel.locator(".qs-live-running")
     bar.hover()
-    expect(kernel.panel.locator(".qs-live-tip")).to_contain_text(running.id)
+    tip = kernel.panel.locator(".qs-live-tip")
+    expect(tip).to_contain_text(running.id)
+    expect(tip).to_contain_text("R=0.75")
+    row = kernel.panel.locator("tr.qs-row").filter(has=page.get_by_title(running.id))
+    expect(row.locator(".qs-what")).to_have_text(re.compile("^R=0.75estimator 1 pub · . 0.02$"))
     before = bar.bounding_box()
     page.clock.run_for(10_000)
     after = bar.bounding_box()
@@ -162,6 +166,7 @@ def test_what_runs_now_can_be_pointed_at_and_picked(page: Page) -> None:
     assert after["width"] > before["width"], "it grows without a word from the kernel"
     bar.click()
     expect(kernel.panel.locator(".qs-detail")).to_contain_text(running.id)
+    expect(kernel.panel.locator(".qs-detail")).to_contain_text("label R=0.75")
 
 
 def test_the_past_is_drawn_again_only_when_a_pixel_of_it_changes(page: Page) -> None:

@@ -72,7 +72,7 @@ class Reader:
             for column, value in zip(row[1::2], row[2::2], strict=True):
                 self.rows[row[0]][column] = value
             return self.rows[row[0]]
-        full = row + [None] * (18 - len(row))
+        full = row + [None] * (19 - len(row))
         full[FLAGS] = full[FLAGS] or 0
         known = [i for i, old in enumerate(self.rows) if old[0] == row[0]]
         if known:
@@ -129,12 +129,16 @@ def lives(snapshot: SessionSnapshot) -> list[SessionSnapshot]:
     ]
 
 
-@pytest.mark.parametrize("jobs", [10, 1000, 10_000])
-def test_one_more_job_costs_at_most_400_bytes(jobs: int) -> None:
+@pytest.mark.parametrize(("jobs", "label"), [(10, ""), (1000, "R=0.75"), (10_000, "")])
+def test_one_more_job_costs_at_most_400_bytes(jobs: int, label: str) -> None:
     snapshot = states.many(jobs)
     wire = PanelProtocol(snapshot)
     wire.everything(states.NOW)
-    cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(lives(snapshot))]
+    steps = [
+        replace(each, jobs=(*each.jobs[:-1], replace(each.jobs[-1], label=label)))
+        for each in lives(snapshot)
+    ]
+    cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(steps)]
     assert sum(cost) <= 400, cost
 
 
@@ -188,7 +192,7 @@ def test_the_method_is_sent_where_it_is_not_exact(
     cost = [size(wire.update(each, states.NOW + i)) for i, each in enumerate(steps)]
     row = wire.since(0, states.NOW)["jobs"][-1]
     assert row[FLAGS] == (5 if method is None else 1)
-    assert row[15:] == ([] if method is None else [method, words])
+    assert row[16:] == ([] if method is None else [method, words])
     assert sum(cost) <= (400 if method is None else 520), cost
 
 

@@ -51,6 +51,9 @@ def looking(session: Session) -> float:
     assert_type(session.wait_for(lambda seen: seen.state == "closed", timeout=5), SessionSnapshot)
     assert_type(session.panel(), SessionPanel)
     session.log(step=3, energy=-1.1, cost=(2.0, 0.1))
+    with session.label("R=0.75"):
+        pass
+    session.label(0.75)  # type: ignore[arg-type]
     session.log(step="first", energy=-1.1)  # type: ignore[arg-type]
     assert_type(seen.points, tuple[SeriesPoint, ...])
     assert_type(seen.jobs, tuple[JobRecord, ...])

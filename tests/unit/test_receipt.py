@@ -186,3 +186,25 @@ def test_reused_jobs_are_hatched_and_cost_nothing() -> None:
     assert "url(#" not in draw(replace(snapshot, jobs=(old, *closed(3).jobs)), 1101.0)
     assert [row["cost"] for row in to_json(snapshot)["jobs"]] == [0.0, 1.6, 1.6, 1.6]
     assert "1 of 4 jobs reused, ≈ $2.40 not paid again" in to_text(snapshot)
+
+
+def test_each_label_has_its_jobs_and_what_they_cost() -> None:
+    labels = ("R=0.5", "R=0.75", "R=0.5", "")
+    snapshot = closed(4)
+    jobs = tuple(
+        replace(job, label=label) for job, label in zip(snapshot.jobs, labels, strict=True)
+    )
+    jobs = (*jobs[:2], replace(jobs[2], reused=True), jobs[3])
+    text = to_text(replace(snapshot, jobs=jobs))
+    assert "R=0.5: 2 jobs · 1 reused · QPU 1.0 s · ≈ $1.60 of QPU time" in text
+    assert "R=0.75: 1 job · QPU 1.0 s · ≈ $1.60 of QPU time" in text
+    assert "none: 1 job" in text
+    found = to_json(replace(snapshot, jobs=jobs))["labels"]
+    assert [(one["label"], one["jobs"], one["cost"]) for one in found] == [
+        ("R=0.5", 2, 1.6),
+        ("R=0.75", 1, 1.6),
+        ("", 1, 1.6),
+    ]
+    assert "Label" not in to_text(snapshot)
+    many = tuple(replace(job, label=f"step {at}") for at, job in enumerate(closed(30).jobs))
+    assert "10 more, in session.to_dataframe()" in to_text(replace(closed(30), jobs=many))

@@ -18,6 +18,7 @@ export const BLANK: JobRecord = {
   error_code: null,
   cell: null,
   line: null,
+  label: "",
   top_counts: [],
   stray: false,
   reused: false,

@@ -24,6 +24,7 @@ export interface JobRecord {
   reused: boolean;
   cell: number | null;
   line: number | null;
+  label: string;
   top_counts: [string, number][];
   method: string | null;
   approximation: string | null;

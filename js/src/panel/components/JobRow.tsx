@@ -73,7 +73,12 @@ export function JobRow({
         </button>
       </td>
       <td role="cell" class="qs-what" title={what(job)}>
-        {job.program}
+        {job.label && (
+          <span class="qs-label-of" dir="auto" title={job.label}>
+            {job.label}
+          </span>
+        )}
+        <span class="qs-program">{job.program}</span>
         {asked(job) && <span class="qs-asked"> {asked(job)}</span>}
       </td>
       <td role="cell" class="qs-status">
@@ -169,6 +174,7 @@ export function Detail({ store, job, now }: { store: SessionStore; job: JobRecor
   const ran = ranSeconds(job, now);
   const value = store.resultOf(job);
   const facts = [
+    job.label && `label ${job.label}`,
     what(job),
     `submitted ${formatClock(job.created, now)}`,
     `queued ${formatDuration(queuedSeconds(job, now))}`,

@@ -61,6 +61,7 @@ export function details(job: JobRecord, now: number): string[] {
     `${what(job)} · ${STATUS_WORDS[job.status]}`,
     `submitted ${formatClock(job.created, now)}, queued ${formatDuration(queuedSeconds(job, now))}`,
   ];
+  if (job.label !== "") lines.splice(1, 0, job.label);
   if (ran !== null) {
     lines.push(`ran ${formatDuration(ran)}${job.exact ? "" : " (as seen by polling)"}`);
   }

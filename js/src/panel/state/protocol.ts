@@ -29,7 +29,7 @@ export type Facts = Omit<SessionSnapshot, "jobs"> & {
 };
 
 /**
- * `[id, program, status, created, pubs, asked, cell, line, started, finished, flags, qpu, outcomes, error, code, method,
+ * `[id, program, status, created, pubs, asked, cell, line, started, finished, flags, qpu, outcomes, label, error, code, method,
  * approximation, options]`, trailing blanks left off; `asked` are shots or, as a negative number, a precision; the
  * options are those without effect.
  */
@@ -87,7 +87,7 @@ const STATUSES: Record<string, JobStatus> = {
   c: "cancelled",
   f: "failed",
 };
-const COLUMNS = 18;
+const COLUMNS = 19;
 
 export function isPatch(row: Row): row is PatchRow {
   return typeof row[0] === "number";
@@ -129,17 +129,18 @@ export function readRow(row: FullRow, epoch: number): JobRecord {
     pubs: number(4),
     shots: asked !== null && asked > 0 ? asked : null,
     precision: asked !== null && asked < 0 ? -asked : null,
-    error: text(13),
-    error_code: number(14),
+    error: text(14),
+    error_code: number(15),
     cell: number(6),
     line: number(7),
+    label: text(13) ?? "",
     top_counts: (text(12)?.split(",") ?? []).map((each) => {
       const at = each.lastIndexOf(" ");
       return [each.slice(0, at), Number(each.slice(at + 1))];
     }),
-    method: (flags & 4) !== 0 ? "exact" : text(15),
-    approximation: text(16),
-    no_effect: text(17)?.split(", ") ?? [],
+    method: (flags & 4) !== 0 ? "exact" : text(16),
+    approximation: text(17),
+    no_effect: text(18)?.split(", ") ?? [],
   };
 }
 
