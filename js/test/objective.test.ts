@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
+import vectors from "../../tests/vectors/series.json" with { type: "json" };
+import { stallAdvice } from "#shared/messages/objective";
+import { Series, stalled } from "#shared/objective";
 import { MOST_MARKS, objectivePath, ticks } from "../src/panel/timeline/objectivePath";
 import { SeriesLog, type PointsPart } from "../src/panel/state/series";
-import type { SeriesPoint } from "#shared/snapshot.gen";
+import type { JobRecord, SeriesPoint, SessionSnapshot } from "#shared/snapshot.gen";
 
 const point = (time: number, value: number, error: number | null = null): SeriesPoint => {
   return { series: "energy", value, time, error, step: null, job_id: null };
@@ -69,4 +72,40 @@ test("values that come twice are taken once, and a gap is noticed", () => {
   expect(log.shown(null)!.name).toBe("energy");
   expect(log.shown("cost")!.name).toBe("cost");
   expect(log.ofJob("job-4", log.all[0]!)!.value).toBe(-2);
+});
+
+const stallPoints = ({ values, error, steps }: (typeof vectors.stalls)[number]): SeriesPoint[] =>
+  values.map((value, i) => ({
+    ...point(i, value, error),
+    step: steps === null ? null : Math.floor(i / steps),
+  }));
+
+test.each(vectors.stalls)("$name", (each) => {
+  const { expect: found } = each;
+  const close = found && { ...found, noise: expect.closeTo(found.noise, 9) };
+  expect(stalled(stallPoints(each))).toEqual(close);
+});
+
+test("nearly stopped, with the price of a further job, while the session takes jobs", () => {
+  const series = new Series("energy");
+  stallPoints(vectors.stalls.find(({ error }) => error === 1)!).forEach((each) => series.add(each));
+  const job = (started: number) =>
+    ({ status: "done", started, finished: started + 2, stray: false, reused: false }) as JobRecord;
+  const snapshot = {
+    state: "active",
+    mode: "dedicated",
+    accepting_jobs: true,
+    interactive_ttl: 60,
+    device_time: null,
+    jobs: [job(0), job(3), job(6), job(500)],
+    service: { price_per_second: 1.6, charged: true },
+  } as unknown as SessionSnapshot;
+  expect(stallAdvice(series, snapshot)).toBe(
+    "“energy” has nearly stopped: each further job costs ≈ $4.80. Its last 8 steps (16 values) " +
+      "changed it by 0.25 ± 0.50.",
+  );
+  expect(stallAdvice(series, { ...snapshot, state: "closed" })).toBe("");
+  expect(stallAdvice(series, { ...snapshot, mode: "batch" })).toContain("stopped. Its");
+  stallPoints({ ...vectors.stalls[0]! }).forEach((each) => series.add(each));
+  expect(stallAdvice(series, snapshot)).toBe("");
 });

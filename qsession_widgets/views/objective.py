@@ -7,7 +7,8 @@ from typing import Any
 
 from ..errors import UserError
 from ..formatting import format_value
-from ..model import SeriesSummary, SessionSnapshot, summaries
+from ..model import READ_SERIES, SeriesSummary, SessionSnapshot, summaries
+from ..model.objective import WINDOW, stalled
 
 COLUMNS = ("time", "job_id", "series", "value", "error", "step")
 MOST_SERIES = 20
@@ -30,9 +31,18 @@ def metrics_table(snapshot: SessionSnapshot) -> Any:
 
 
 def series_rows(snapshot: SessionSnapshot) -> list[tuple[str, str]]:
-    """The receipt's lines about series: a name, and its latest and best value."""
+    """The receipt's lines about series: a name, its latest and best value, and if it has stopped.
+
+    Only of series that the user logs it is said that they have nearly stopped.
+    """
     found = summaries(snapshot.points)
     lines = [(one.series, _words(one)) for one in found[:MOST_SERIES]]
+    for at, (name, words) in enumerate(lines):
+        points = [point for point in snapshot.points if point.series == name]
+        if name != READ_SERIES and (stall := stalled(points)) is not None:
+            change = format_value(abs(stall.change), stall.noise)
+            stop = f"nearly stopped: its last {WINDOW} steps changed it by {change}"
+            lines[at] = name, f"{words} · {stop}"
     if (more := len(found) - MOST_SERIES) > 0:
         lines.append(("Series", f"{more} more, in session.metrics() and the exports"))
     return lines

@@ -95,3 +95,19 @@ def test_values_that_were_missed_are_asked_for(page: Page) -> None:
     expect(
         kernel.panel.get_by_role("img", name=f"{len(snapshot.points) + 2} values")
     ).to_be_visible()
+
+
+def test_a_series_that_was_chosen_says_when_it_has_nearly_stopped(page: Page) -> None:
+    kernel = Kernel(page, states.many(100))
+    advice = kernel.panel.locator(".qs-advice")
+    expect(advice).to_contain_text("Median gap")
+    # a value that is read by itself may be no objective at all
+    expect(advice).not_to_contain_text("nearly stopped")
+    kernel.panel.get_by_role("button", name="The best is the minimum: change").click()
+    stopped = "“expectation value” has nearly stopped: each further job costs ≈"
+    expect(advice).to_contain_text(stopped)
+    expect(advice).to_contain_text("Its last 8 steps (16 values) changed it by 0.0")
+    last = kernel.told.points[-1]
+    lower = tuple(replace(last, value=-6 - 0.1 * i) for i in range(8))
+    kernel.update(replace(kernel.told, points=(*kernel.told.points, *lower)))
+    expect(advice).not_to_contain_text("nearly stopped")

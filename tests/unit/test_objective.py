@@ -3,8 +3,9 @@ from __future__ import annotations
 import csv
 import json
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ from qiskit.primitives import BitArray, DataBin, PrimitiveResult, PubResult
 
 from qsession_widgets.errors import UserError
 from qsession_widgets.model import SeriesPoint, SessionSnapshot, summaries
+from qsession_widgets.model.objective import stalled
 from qsession_widgets.sessions.job_facts import MOST_BYTES, top_counts
 from qsession_widgets.sessions.objective import first_value, logged_points
 from qsession_widgets.views.export import export
@@ -209,6 +211,21 @@ def test_summaries_are_those_of_the_page(at: int) -> None:
         "count": found.count,
         "noisy": found.noisy,
     }
+
+
+@pytest.mark.parametrize("case", VECTORS["stalls"], ids=[one["name"] for one in VECTORS["stalls"]])
+def test_a_series_that_has_nearly_stopped(case: dict[str, Any]) -> None:
+    size = case["steps"]
+    points = tuple(
+        SeriesPoint("energy", value, at, case["error"], None if size is None else at // size)
+        for at, value in enumerate(case["values"])
+    )
+    found = stalled(points)
+    assert (None if found is None else asdict(found)) == (
+        case["expect"] and pytest.approx(case["expect"])
+    )
+    text = to_text(replace(closed(1), points=points))
+    assert ("nearly stopped: its last 8 steps" in text) == (found is not None)
 
 
 def test_the_most_frequent_outcomes_of_all_registers() -> None:

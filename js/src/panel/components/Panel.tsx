@@ -1,6 +1,7 @@
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { advice } from "#shared/suggestions";
 import { noun } from "#shared/consequences";
+import { stallAdvice } from "#shared/messages/objective";
 import {
   emptyTimeout,
   idleTimeout,
@@ -117,13 +118,15 @@ export function Panel({ store, part }: { store: SessionStore; part?: string }) {
 
 function Foot({ store, now }: { store: SessionStore; now: number }) {
   const closable = refusals(store).close === null;
+  const words = [
+    stallAdvice(store.declaredSeries, store.snapshot),
+    advice(store.snapshot, now, closable),
+  ];
   return (
     <footer class="qs-foot">
       <div class="qs-say">
         <Alerts store={store} now={now} />
-        <p class="qs-advice">
-          {store.jobsKnown ? unbroken(advice(store.snapshot, now, closable)) : ""}
-        </p>
+        <p class="qs-advice">{store.jobsKnown ? unbroken(words.filter(Boolean).join(" ")) : ""}</p>
       </div>
       <p class="qs-checked">
         {answered(store, now)} · <span title="Time zone">{zoneAt(now)}</span>

@@ -3,7 +3,12 @@ import { placeholders } from "#shared/placeholders";
 import { ServiceClock } from "#shared/clock";
 import type { Goal, Series } from "#shared/objective";
 import type { FedSession } from "#shared/serverTypes";
-import type { JobRecord, SeriesPoint, SessionSnapshot } from "#shared/snapshot.gen";
+import {
+  READ_SERIES,
+  type JobRecord,
+  type SeriesPoint,
+  type SessionSnapshot,
+} from "#shared/snapshot.gen";
 import { continueSums, sumsOf } from "#shared/jobAggregates";
 import { afterEnd, Commands } from "./commands";
 import { Connection } from "./connection";
@@ -48,7 +53,7 @@ export class SessionStore {
   readonly commands = new Commands(this);
   readonly series = new SeriesLog();
   /** What the reader chose to see as the objective: a series, and which of its values is best. */
-  objective: { name: string | null; goal: Goal } = { name: null, goal: "minimum" };
+  objective: { name: string | null; goal: Goal; chosen?: true } = { name: null, goal: "minimum" };
   /** The job that the reader has picked, in whichever view. */
   selected: string | null = null;
 
@@ -310,8 +315,14 @@ export class SessionStore {
     return this.series.shown(this.objective.name);
   }
 
+  /** The shown series, where the user logs it or the reader has chosen it; values are read by themselves, too. */
+  get declaredSeries(): Series | null {
+    const shown = this.shownSeries;
+    return shown?.name !== READ_SERIES || this.objective.chosen ? shown : null;
+  }
+
   showObjective(change: Partial<SessionStore["objective"]>): void {
-    this.objective = { ...this.objective, ...change };
+    this.objective = { ...this.objective, ...change, chosen: true };
     this.changed();
   }
 

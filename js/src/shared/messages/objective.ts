@@ -1,0 +1,54 @@
+// Words about a series that has nearly stopped, with what each further job costs.
+import { formatMoney, formatValue } from "../formatting";
+import { stalled, WINDOW, type Series, type Stall } from "../objective";
+import type { JobRecord, SessionSnapshot } from "../snapshot.gen";
+
+const found = new WeakMap<Series, { count: number; stall: Stall | null }>();
+
+/** A sentence where the series has nearly stopped while the session goes on; otherwise empty. */
+export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): string {
+  if (!series || snapshot.state === "closed" || !snapshot.accepting_jobs) return "";
+  const count = series.points.length;
+  let known = found.get(series);
+  if (known?.count !== count) {
+    known = { count, stall: stalled(series.points) };
+    found.set(series, known);
+  }
+  const { stall } = known;
+  if (!stall) return "";
+  const { price_per_second: price, charged } = snapshot.service;
+  const seconds = furtherJob(snapshot);
+  const cost =
+    price === null || seconds === null
+      ? ""
+      : `: each further job ${charged ? "costs" : "would cost"} ≈ ${formatMoney(seconds * price)}`;
+  const change = formatValue(Math.abs(stall.change), stall.noise);
+  return (
+    `“${series.name}” has nearly stopped${cost}. Its last ${WINDOW} steps (${stall.values} values) ` +
+    `changed it by ${change}.`
+  );
+}
+
+/** Jobs by which the next one is judged, at most. */
+const JUDGED_BY = 8;
+
+/** Seconds that one more job bills, with the time before it: the median of the latest; null without one. */
+function furtherJob({ jobs, mode, interactive_ttl: ttl, device_time }: SessionSnapshot) {
+  const took: number[] = [];
+  let next: JobRecord | null = null;
+  for (let i = jobs.length - 1; i >= 0 && took.length < JUDGED_BY; i--) {
+    const job = jobs[i]!;
+    if (job.stray || job.reused || job.status !== "done" || job.finished === null) continue;
+    const { started, finished, qpu_seconds: qpu } = next ?? job;
+    if (mode !== "dedicated") {
+      if (job.qpu_seconds !== null) took.push(job.qpu_seconds);
+    } else if (next) {
+      const ran = device_time ? (qpu ?? 0) : finished! - started!;
+      // idle time is billed up to the interactive timeout
+      took.push(ran + Math.min(Math.max(0, started! - job.finished), ttl ?? Infinity));
+    }
+    if (job.started !== null) next = job;
+  }
+  took.sort((a, b) => a - b);
+  return took[Math.floor((took.length - 1) / 2)] ?? null;
+}
