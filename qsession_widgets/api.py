@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
-from .client.selection import Kind
 from .errors import InvalidOption, UserError
 from .explanations import nearest
 from .options.parsing import make
@@ -65,7 +64,7 @@ def open_session(
     *,
     use_fractional_gates: bool = False,
     max_time: int | str | None = None,
-    service: Kind = "auto",
+    service: str = "auto",
     instance: str | None = None,
     account: str | None = None,
     mode: Mode = "dedicated",
@@ -99,9 +98,9 @@ def open_session(
         busy device that has them.
     max_time : int or str, optional
         Maximum time, in seconds or as ``"1h 30m"``; the plan's longest when not given.
-    service : {"auto", "ibm", "local"}
-        ``auto``: the saved account, or the environment's, if there is one; otherwise the emulator
-        on this machine.
+    service : str
+        ``ibm``, ``local``, or the name of a service that was joined. ``auto``: the saved account,
+        or the environment's, if there is one; otherwise the emulator on this machine.
     instance : str, optional
         Instance (CRN or name) of the IBM account.
     account : str, optional
@@ -187,7 +186,7 @@ def open_session(
 def attach_session(
     id_or_name: str,
     *,
-    service: Kind = "auto",
+    service: str = "auto",
     instance: str | None = None,
     account: str | None = None,
     name: str = "",

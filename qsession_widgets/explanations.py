@@ -74,7 +74,7 @@ def explain(
         What was raised.
     doing : str
         What was being done, as in "open a session on ibm_fez".
-    service : {"ibm", "local"}
+    service : {"ibm", "local", "joined"}
         Which service it came from.
     opening : bool
         Whether nothing is open yet; then the way on without IBM is named.
@@ -93,7 +93,13 @@ def explain(
         message = _first_line(str(error)).strip("'\"") if advice is not None else message
     ibm = service == "ibm"
     if silent:
-        text = f"Could not {doing}: {_silence(error, ibm)}"
+        text = f"Could not {doing}: {_silence(error, service)}"
+    elif service == "joined" and status == 401:
+        text = (
+            f"Could not {doing}: the service does not know your key any more. Ask for another one, "
+            "then qsession leave and qsession join."
+        )
+        message = ""
     elif advice is not None:
         text = f"Could not {doing}: {_lower_first(advice.what)}. {advice.do}"
         if ibm and code == NO_SESSIONS_ON_PLAN:
@@ -181,7 +187,7 @@ def _said(error: BaseException) -> tuple[int | None, dict[str, Any]]:
     )
 
 
-def _silence(error: BaseException, ibm: bool) -> str:
+def _silence(error: BaseException, service: str) -> str:
     """The problem where no answer came, and its remedy, as the end of a sentence and another."""
     text = str(error)
     if isinstance(error, ServiceError) and error.kind == "timeout":
@@ -190,6 +196,8 @@ def _silence(error: BaseException, ibm: bool) -> str:
     if failed := re.search(r"too many (\d{3}) error responses", text):
         return f"the service answered {failed[1]} each time it was asked. Try again in a minute."
     if any("CERTIFICATE_VERIFY_FAILED" in str(cause) for cause in _causes(error)):
+        if service == "joined":
+            return "its certificate is not trusted any more. Leave it, and join again with --ca."
         return (
             "its certificate is not trusted here. Where a company signs it, set REQUESTS_CA_BUNDLE "
             "to the file of the company's certificates, and start the kernel again."
@@ -199,7 +207,7 @@ def _silence(error: BaseException, ibm: bool) -> str:
             "the proxy that HTTPS_PROXY names cannot be reached, or does not let requests through "
             "to it. Check HTTPS_PROXY and NO_PROXY."
         )
-    if ibm:
+    if service != "local":
         return "the service cannot be reached. Check the network and try again."
     return (
         "the local emulator does not answer. If it has ended, the cell with %%session, or qsession "
@@ -259,7 +267,7 @@ def advise(error: BaseException, bound: Mapping[str, str] = UNBOUND) -> str | No
         if found is None and in_words is None:
             found = _advice_for_class(error)
         if found is None and unanswered(error):
-            return f"What this means: {_silence(error, ibm=True)}"
+            return f"What this means: {_silence(error, 'ibm')}"
     if found is None:
         return None
     return f"What this means: {_lower_first(found.what)}. {found.do}"

@@ -31,6 +31,10 @@ EXAMPLES: Examples = {
         ("qsession receipt --last", "of the newest session"),
         ("qsession receipt vqe --json", "for programs"),
     ),
+    "qsession join": (
+        ("qsession join https://lab.example.org:8443", "asks for your key"),
+        ("qsession join https://lab.example.org:8443 --ca class.pem", "with its certificate"),
+    ),
     "qsession price set": (
         ("qsession price set '$1.20/s'", "on every plan but Open"),
         ("qsession price set '$48/min' --plan premium", "on one plan"),

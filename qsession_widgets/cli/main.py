@@ -14,19 +14,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 from .. import __version__
+from ..client import joined
 from ..command_help import add_examples
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import nearest
 from ..messages import outcomes
-from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS
+from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS, Option
 from .completion import ASKS, complete
 from .examples import EXAMPLES
+from .join import add_join
 from .price import add_price
 
 if TYPE_CHECKING:
     from ..discovery.endpoints import EndpointSource
     from ..discovery.search import FoundSession
-    from ..discovery.sources import Where
     from ..model import EndResult
     from ..monitoring.poller import SessionPoller
 
@@ -141,7 +142,7 @@ def build_parser() -> argparse.ArgumentParser:
         for option in LIST_OPTIONS:
             sub.add_argument(
                 option.flag,
-                choices=option.choices or None,
+                choices=_choices(option) or None,
                 metavar=None if option.choices else option.value,
                 help=option.meaning,
             )
@@ -172,6 +173,7 @@ def build_parser() -> argparse.ArgumentParser:
             sub = sub.add_mutually_exclusive_group(required=True)
             sub.add_argument(flag, action="store_true", help=meaning)
         sub.add_argument("id", help=which, **({"nargs": "?"} if instead else {}))
+    add_join(actions)
     add_price(actions, _Parser)
     tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
     tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
@@ -184,6 +186,11 @@ def build_parser() -> argparse.ArgumentParser:
         actions.add_parser(name, help=meaning, add_help=False)
     add_examples(parser, EXAMPLES)
     return parser
+
+
+def _choices(option: Option) -> tuple[str, ...]:
+    """What an option takes: of services, those that were joined too."""
+    return (*option.choices, *joined.names()) if option.flag == "--service" else option.choices
 
 
 def _tutorial(options: argparse.Namespace) -> None:
@@ -379,10 +386,10 @@ def _places(
     from ..options.configuration import configured
 
     usual = configured()
-    where: Where = options.service or "all"
+    where = options.service or "all"
     which = {"instance": options.instance, "account": options.account}
     yield from endpoint_sources(
         where, usual={name: usual.get(name) for name in which}, wanted=wanted, **which
     )
-    if sleeping and where != "ibm" and not any(which.values()):
+    if sleeping and where in ("all", "local") and not any(which.values()):
         yield from sleeping_emulator()

@@ -107,7 +107,7 @@ def backend_names(connected: ConnectedService) -> list[str]:
     """
     client = ServiceClient(connected.service)
     try:
-        with as_user_error("list the backends", connected.info.kind):
+        with as_user_error("list the backends", connected.info.where):
             answer = client.backends(include_mocks=connected.info.kind == "local")
     finally:
         client.close()

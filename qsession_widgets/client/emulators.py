@@ -7,12 +7,13 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
 from ..errors import ServiceError
 from ..model import ServiceInfo
 from ..price_list import plan_code
+from .joined import JoinedService, trust
 from .prices import price_of
 from .rest import ServiceClient, quiet_client
 
@@ -57,8 +58,15 @@ def emulator_info(service: QiskitRuntimeService) -> ServiceInfo | None:
         line.close()
 
 
-def describe_emulator(line: ServiceClient) -> ServiceInfo:
+def describe_emulator(line: ServiceClient, joined: str = "") -> ServiceInfo:
     """Describe the emulator that a client is connected to.
+
+    Parameters
+    ----------
+    line : ServiceClient
+        The client.
+    joined : str
+        The user's name for an emulator of somebody else's; empty for one of this machine.
 
     Raises
     ------
@@ -68,33 +76,39 @@ def describe_emulator(line: ServiceClient) -> ServiceInfo:
     status = line.emulator("status").data
     speed = float(status.get("speed", 1.0))
     plan = str(status.get("plan", "premium"))
-    parts = ["local emulator"]
+    parts = [f"{joined} (emulator)" if joined else "local emulator"]
     if status.get("queue"):
         parts.append("simulated queue")
     if speed != 1:
         parts.append(f"{speed:g} times as fast")
     label = " · ".join([*parts, "no charge"])
     price, source = price_of(plan)
-    return ServiceInfo("local", label, plan_code(plan), price, False, speed, source)
+    return ServiceInfo("local", label, plan_code(plan), price, False, speed, source, joined)
 
 
-def connect(connection: Connection) -> QiskitRuntimeService:
+def connect(connection: Connection | JoinedService) -> QiskitRuntimeService:
     """The unmodified client library, connected to an emulator.
 
     Parameters
     ----------
-    connection : Connection
+    connection : Connection or JoinedService
         Where it listens and with which key.
     """
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     variables = connection.environment()
+    verify: Any = None
+    if isinstance(connection, JoinedService):
+        # the library annotates a flag here, and hands what it gets to requests, which takes a file
+        verify = connection.authority or None
+        trust(connection)
     with quiet_client(), _variables(variables):
         return QiskitRuntimeService(
             channel="ibm_quantum_platform",
             token=connection.key,
             url=variables["QISKIT_IBM_URL"],
             instance=connection.crn,
+            verify=verify,
         )
 
 
@@ -109,7 +123,8 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
     """
     from ..emulator.process.environment import set_variables
 
-    os.environ.update({name: variables[name] for name in ("NO_PROXY", "no_proxy")})
+    direct = {name: variables[name] for name in ("NO_PROXY", "no_proxy") if name in variables}
+    os.environ.update(direct)
     os.environ.setdefault("USAGE_DATA_OPT_OUT", variables["USAGE_DATA_OPT_OUT"])
     wanted = {
         name: value

@@ -106,8 +106,16 @@ class ServiceClient:
         self._http.proxies = dict(theirs.proxies)
 
     @classmethod
-    def with_key(cls, url: str, key: str, crn: str) -> ServiceClient:
-        """A line to an emulator on this machine, without the client library.
+    def with_key(
+        cls,
+        url: str,
+        key: str,
+        crn: str,
+        *,
+        verify: bool | str = True,
+        proxies: Mapping[str, str] | None = None,
+    ) -> ServiceClient:
+        """A line to an emulator, without the client library.
 
         Parameters
         ----------
@@ -115,11 +123,14 @@ class ServiceClient:
             Its REST API.
         key, crn : str
             Who asks, about which instance.
+        verify, proxies
+            As of `requests.Session`; no proxy when not given.
         """
         line = cls.__new__(cls)
         line._connect(url)
         # neither a proxy nor the user's .netrc has a say on this machine's loopback
         line._http.trust_env = False
+        line._http.verify, line._http.proxies = verify, dict(proxies or {})
         line._http.headers.update({"Authorization": f"apikey {key}", "Service-CRN": crn})
         return line
 

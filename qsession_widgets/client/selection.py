@@ -6,13 +6,15 @@ stays an error.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidOption, UserError
-from ..explanations import explain, nearest
+from ..explanations import as_user_error, explain, nearest
 from ..model import ServiceInfo
+from . import joined
 from .accounts import default_account, find_account
 from .connected_service import (
     ConnectedService,
@@ -21,7 +23,7 @@ from .connected_service import (
     quota_left,
     with_calibration,
 )
-from .emulators import connect, emulator_info, emulator_name
+from .emulators import connect, describe_emulator, emulator_info, emulator_name
 from .rest import ServiceClient, backend_instance, quiet_client
 
 if TYPE_CHECKING:
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
 
     from ..emulator.process.connection_file import Connection
 
-Kind = Literal["auto", "ibm", "local"]
-KINDS: tuple[Kind, ...] = ("auto", "ibm", "local")
+KINDS = ("auto", "ibm", "local")
+"""What ``--service`` takes beside the names of services that were joined."""
 
 OLDEST_RUNTIME = (0, 50)
 
@@ -63,7 +65,7 @@ class Target:
 
 
 def select_target(
-    kind: Kind = "auto",
+    kind: str = "auto",
     backend: str | None = None,
     *,
     use_fractional_gates: bool = False,
@@ -94,7 +96,7 @@ def select_target(
 
 
 def choose(
-    kind: Kind = "auto",
+    kind: str = "auto",
     *,
     instance: str | None = None,
     account: str | None = None,
@@ -104,9 +106,9 @@ def choose(
 
     Parameters
     ----------
-    kind : {"auto", "ibm", "local"}
-        ``auto`` takes the account of the environment or the saved one where there is one, and the
-        emulator otherwise.
+    kind : str
+        ``ibm``, ``local``, or the name of a service that was joined. ``auto`` takes the account of
+        the environment or the saved one where there is one, and the emulator otherwise.
     instance : str, optional
         Instance (CRN or name) of the IBM account.
     account : str, optional
@@ -127,6 +129,8 @@ def choose(
     check_runtime_version()
     if kind == "local":
         return _local("asked for by --service local", emulator_options)
+    if kind not in KINDS:
+        return joined_service(joined.find(kind), f"asked for by --service {kind}")
     found = find_account(account)
     if kind == "ibm" or account is not None or instance is not None:
         if found is None:
@@ -219,7 +223,7 @@ def find_backend(
             explain(
                 error,
                 doing=f"get the backend {name or ''}".rstrip(),
-                service=connected.info.kind,
+                service=connected.info.where,
                 opening=True,
             )
         ) from None
@@ -287,3 +291,37 @@ def local_service(connection: Connection, why: str) -> ConnectedService:
         )
     reason = f"Using the local emulator: {why}."
     return ConnectedService(service, info, reason, None, why, connection.crn)
+
+
+def joined_service(found: joined.JoinedService, why: str) -> ConnectedService:
+    """A service that this user has joined, to open sessions on.
+
+    Raises
+    ------
+    UserError
+        It does not answer, or does not take the key any more.
+    """
+    line = joined_client(found)
+    try:
+        with as_user_error(f"connect to {found.name}", "joined"):
+            info = describe_emulator(line, found.name)
+    finally:
+        line.close()
+    try:
+        service = connect(found)
+    except Exception as error:
+        text = explain(error, doing=f"connect to {found.name}", service="joined")
+        raise UserError(text) from None
+    reason = f"Using {found.name} at {found.url}: {why}."
+    return ConnectedService(service, info, reason, None, why, found.crn)
+
+
+def joined_client(found: joined.JoinedService) -> ServiceClient:
+    """A client of a service that this user has joined."""
+    return ServiceClient.with_key(
+        found.api,
+        found.key,
+        found.crn,
+        verify=found.authority or os.environ.get("REQUESTS_CA_BUNDLE") or True,
+        proxies=joined.proxies_for(found.url),
+    )

@@ -96,8 +96,21 @@ class Transport:
         self._adapter.close()
 
 
+def own_authority_first(session: requests.Session, *words: Any, **options: Any) -> Any:
+    """Settings of a request, in which the session's own file of authorities goes first.
+
+    Otherwise ``REQUESTS_CA_BUNDLE`` does.
+    """
+    settings = requests.Session.merge_environment_settings(session, *words, **options)
+    if isinstance(session.verify, str):
+        settings["verify"] = session.verify
+    return settings
+
+
 class ServiceSession(requests.Session):
     """An HTTP session for the service's API, without repetition of what it was not asked for."""
+
+    merge_environment_settings = own_authority_first
 
     def get_adapter(self, url: str | bytes) -> Any:
         """The adapter for an address, with the token renewed where it has expired."""

@@ -78,7 +78,7 @@ def stakes(listing: Listing) -> str:
         endpoint = row.found.endpoint
         client = endpoint.connect()
         try:
-            with as_user_error("count the jobs", endpoint.info.kind):
+            with as_user_error("count the jobs", endpoint.info.where):
                 jobs = client.jobs(row.snapshot.session_id).data["jobs"]
         finally:
             client.close()

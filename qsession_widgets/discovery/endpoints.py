@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from ..client.accounts import Account, owner_key
 from ..client.connected_service import ConnectedService, describe_instance
 from ..client.emulators import describe_emulator
+from ..client.joined import JoinedService
 from ..client.rest import ServiceClient, account_instance, account_instances, api_url
-from ..client.selection import choose, local_service
+from ..client.selection import choose, joined_client, joined_service, local_service
 from ..errors import UserError
 from ..model import ServiceInfo
 
@@ -126,6 +127,29 @@ def emulator_endpoint(connection: Connection) -> Endpoint:
     key = (connection.api, connection.crn)
     return Endpoint(
         info, key, owner_key(connection.key), connect, lambda: local_service(connection, why)
+    )
+
+
+def joined_endpoint(service: JoinedService) -> Endpoint:
+    """A service that this user has joined.
+
+    Raises
+    ------
+    ServiceError
+        It does not answer, or does not take the key any more.
+    """
+    client = joined_client(service)
+    try:
+        info = describe_emulator(client, service.name)
+    finally:
+        client.close()
+    why = "it is where the session is"
+    return Endpoint(
+        info,
+        (service.api, service.crn),
+        owner_key(service.key),
+        partial(joined_client, service),
+        partial(joined_service, service, why),
     )
 
 

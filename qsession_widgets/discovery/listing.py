@@ -229,7 +229,7 @@ def newest(sources: Iterable[EndpointSource]) -> FoundSession:
 def _newest(endpoint: Endpoint) -> list[FoundSession]:
     client = endpoint.connect()
     try:
-        with as_user_error("list the sessions", endpoint.info.kind), readable():
+        with as_user_error("list the sessions", endpoint.info.where), readable():
             return [FoundSession(endpoint, item) for item in workloads(client, limit=1)]
     finally:
         client.close()
@@ -239,7 +239,7 @@ def _rows(endpoint: Endpoint, here: Mapping[str, str]) -> list[ListedSession]:
     client = endpoint.connect()
     known = retired() | notes()
     try:
-        with as_user_error("list the sessions", endpoint.info.kind), readable():
+        with as_user_error("list the sessions", endpoint.info.where), readable():
             lost = {
                 session_id: maybe_opened_by(one.notebook)
                 for one, ids in lost_openings(client, endpoint.key, endpoint.info.speed)

@@ -57,7 +57,7 @@ class FoundSession:
         """
         info, entry = self.endpoint.info, entry_of(self.session_id)
         name = "" if entry is None else entry.name
-        with as_user_error(f"show the {self.word} {self.session_id}", info.kind):
+        with as_user_error(f"show the {self.word} {self.session_id}", info.where):
             return SessionPoller(self.endpoint.connect(), self.session_id, info, name=name)
 
     def monitor(self) -> Monitor:
@@ -73,7 +73,7 @@ class FoundSession:
             Called when that takes a while; see `SessionPoller.settle`.
         """
         poller = self.poller()
-        with as_user_error(f"show the {self.word} {self.session_id}", self.endpoint.info.kind):
+        with as_user_error(f"show the {self.word} {self.session_id}", self.endpoint.info.where):
             poller.complete(waits=waits)
         return poller
 
@@ -124,10 +124,10 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
         )
     parts = []
     if asked:
-        emulators = sum(endpoint.info.kind == "local" for endpoint in asked)
+        emulators = sum(endpoint.info.where == "local" for endpoint in asked)
         here = f"this machine ({emulators} emulator{'' if emulators == 1 else 's'} asked)"
         others = dict.fromkeys(
-            endpoint.info.label for endpoint in asked if endpoint.info.kind != "local"
+            endpoint.info.label for endpoint in asked if endpoint.info.where != "local"
         )
         labels = " or ".join([*([here] if emulators else []), *others])
         parts.append(
@@ -140,7 +140,7 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
 def _look(wanted: str, endpoint: Endpoint) -> dict[str, Any] | None:
     client = endpoint.connect()
     try:
-        with as_user_error(f"find {wanted}", endpoint.info.kind):
+        with as_user_error(f"find {wanted}", endpoint.info.where):
             return _ask(client, wanted)
     finally:
         client.close()

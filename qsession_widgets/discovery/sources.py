@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
+from ..client import joined
 from ..client.accounts import default_account, every_account, find_account, owner_key
 from ..client.connected_service import ConnectedService
 from ..client.emulators import emulator_name, running_emulators
+from ..client.joined import JoinedService
 from ..errors import ServiceError, UserError
+from ..explanations import as_user_error
 from ..registry.entries import notes
 from ..registry.lookup import account_gone, noted_instances
 from .endpoints import (
@@ -24,13 +27,12 @@ from .endpoints import (
     account_endpoint,
     account_endpoints,
     emulator_endpoint,
+    joined_endpoint,
 )
-
-Where = Literal["all", "ibm", "local"]
 
 
 def endpoint_sources(
-    where: Where = "all",
+    where: str = "all",
     *,
     instance: str | None = None,
     account: str | None = None,
@@ -44,8 +46,8 @@ def endpoint_sources(
 
     Parameters
     ----------
-    where : {"all", "ibm", "local"}
-        Which to look at.
+    where : str
+        Which to look at: ``all``, ``ibm``, ``local``, or the name of a service that was joined.
     instance, account : str, optional
         Instance and saved account of IBM's; only that one is looked at then. Of an account without
         an instance, all instances that it reaches.
@@ -64,11 +66,13 @@ def endpoint_sources(
     usual, known = usual or {}, list(known)
     only_ibm = instance is not None or account is not None
     if not only_ibm:
-        near = [chosen for chosen in known if where in ("all", chosen.info.kind)]
+        near = [one for one in known if where in ("all", one.info.joined or one.info.kind)]
         yield from (EndpointSource(one.info.label, partial(_given, one), turn=0) for one in near)
-        if where != "ibm":
+        if where in ("all", "local"):
             yield from (_of_emulator(connection) for connection in running_emulators())
-    if where == "local" and not only_ibm:
+        mine = [one for one in joined.everyone() if where in ("all", one.name)]
+        yield from (_of_joined(service) for service in mine)
+    if where not in ("all", "ibm") and not only_ibm:
         return
     if instance is not None:
         which = account or usual.get("account")
@@ -89,6 +93,7 @@ def usual_owner_keys(known: Iterable[ConnectedService]) -> set[str]:
         Services that are connected.
     """
     holders = {owner_key(connection.key) for connection in running_emulators()}
+    holders |= {owner_key(service.key) for service in joined.everyone()}
     holders |= {Endpoint.of(chosen).owner_key for chosen in known}
     # a file that cannot be read keeps no emulator's session open
     with suppress(UserError):
@@ -143,6 +148,14 @@ def _of_emulator(connection: Any) -> EndpointSource:
             return []
 
     return EndpointSource(f"the emulator at {connection.url}", reach, turn=0, silent=silent)
+
+
+def _of_joined(service: JoinedService) -> EndpointSource:
+    def reach() -> list[Endpoint | UserError]:
+        with as_user_error(f"ask {service.name}", "joined"):
+            return [joined_endpoint(service)]
+
+    return EndpointSource(f"{service.name} at {service.url}", reach, turn=0)
 
 
 # -------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from ..options.table import (
 from ..sessions.binding import BINDING
 from ..views.display import show
 from .help_text import ACTION_NAMES, ACTIONS, MEANT, USAGE
+from .join_actions import join, leave
 from .resolve import bound, bound_or_last, everywhere, found_to_end, no_name, to_end, watched
 from .run_actions import forget_runs, list_runs
 
@@ -74,6 +75,8 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
         return _list(rest, defaults or {})
     if name == "backends":
         return _backends(rest, defaults or {})
+    if name == "join":
+        return join(rest)
     if name == "close" and "--all" in rest:
         return _close_all(rest)
     if name == "forecast":
@@ -92,8 +95,8 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name == "export":
         return _export(rest[0], rest[1] if rest[1:] else "")
     which = rest[0] if rest else ""
-    if name == "forget":
-        return forget_runs(which)
+    if name in ("forget", "leave"):
+        return forget_runs(which) if name == "forget" else leave(which)
     if name in ("close", "cancel"):
         return _close_or_cancel(name, which)
     if which.startswith("-"):

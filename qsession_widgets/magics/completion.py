@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..client import joined
 from ..options.table import ATTACH_OPTIONS, LIST_OPTIONS, OPEN_OPTIONS, SERVICE_OPTIONS, Option
 from ..resume.records import recorded
 from ..sessions.binding import BINDING
@@ -46,6 +47,8 @@ def _after_flag(previous: str, options: tuple[Option, ...] = OPEN_OPTIONS) -> li
         return _backends()
     if previous == "--resume":
         return ["any", *(run_id for run_id, _, _ in recorded()), *flags]
+    if previous == "--service" and option is not None:
+        return [*option.choices, *joined.names()]
     if option is not None and option.value:
         return list(option.choices)
     return flags

@@ -57,6 +57,12 @@ ACTIONS: tuple[Action, ...] = (
     Action("runs", "", "the runs whose jobs --resume can take up"),
     Action("forget", "RUN|--all", "remove the record of a run"),
     Action("backends", "[--service ibm|local]", "the backends to choose from"),
+    Action(
+        "join",
+        "URL [--name NAME] [--ca FILE]",
+        "use somebody else's service, such as a class, as --service NAME; asks for your key",
+    ),
+    Action("leave", "NAME", "forget a service that was joined, and the key for it"),
     Action("help", "", "this text; the same as %session?"),
 )
 """Every action, in the order of the help."""

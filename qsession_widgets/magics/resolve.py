@@ -14,7 +14,6 @@ from ..sessions.binding import BINDING
 if TYPE_CHECKING:
     from ..discovery.endpoints import EndpointSource
     from ..discovery.search import FoundSession
-    from ..discovery.sources import Where
     from ..monitoring.monitor import Monitor
     from ..monitoring.poller import SessionPoller
     from ..sessions.live import LiveSession
@@ -145,7 +144,7 @@ def no_name(name: str) -> str:
     return f"No open session has the name or id {name!r}: {there} %session list shows them all."
 
 
-def everywhere(where: Where = "all", **which: Any) -> Iterator[EndpointSource]:
+def everywhere(where: str = "all", **which: Any) -> Iterator[EndpointSource]:
     """The places of my sessions; see `qsession_widgets.discovery.sources.endpoint_sources`."""
     from ..discovery.sources import endpoint_sources
 

@@ -294,3 +294,17 @@ def _reason(snapshot: SessionSnapshot, spent: Usage) -> str | None:
     if spent.total < (snapshot.budget_seconds or 0.0):
         return "budget_ahead"
     return "budget_overrun" if snapshot.end_running else "budget"
+
+
+def joined_service(name: str, url: str, user: str) -> str:
+    """A service was joined: the name to use it by."""
+    who = f" as {user}" if user else ""
+    return (
+        f"Joined {url}{who}: --service {name} uses it, open_session(service={name!r}) as well. "
+        f"qsession leave {name} forgets it."
+    )
+
+
+def left_service(name: str, url: str) -> str:
+    """A service was left, and its key forgotten here."""
+    return f"Left {name} ({url}): your key is not kept here any more."

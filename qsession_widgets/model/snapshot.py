@@ -177,7 +177,7 @@ class ServiceInfo:
     Attributes
     ----------
     kind : {"ibm", "local"}
-        IBM Quantum Platform, or the emulator on this machine.
+        IBM Quantum Platform, or an emulator.
     label : str
         One short line, for example ``IBM Quantum · us-east · Premium`` or ``local emulator · no
         charge``.
@@ -192,6 +192,8 @@ class ServiceInfo:
         False on the emulator: a cost is then what it *would be*.
     speed : float
         How many seconds of service time pass in one second; 1 except on a sped-up emulator.
+    joined : str
+        The user's name for an emulator of somebody else's that was joined; empty for others.
     """
 
     kind: Literal["ibm", "local"]
@@ -201,6 +203,12 @@ class ServiceInfo:
     charged: bool = True
     speed: float = 1.0
     price_source: PriceSource = ""
+    joined: str = ""
+
+    @property
+    def where(self) -> Literal["ibm", "local", "joined"]:
+        """The kind, with emulators of other machines apart, which many users share."""
+        return "joined" if self.joined else self.kind
 
 
 @dataclass(frozen=True)

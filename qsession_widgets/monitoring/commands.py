@@ -87,7 +87,7 @@ def run(
 
 def _send(client: ServiceClient, action: str, job_id: str | None, poller: SessionPoller) -> None:
     change = _change(client, action, poller.session_id, job_id)
-    with as_user_error(change.doing, poller.info.kind):
+    with as_user_error(change.doing, poller.info.where):
         try:
             settle(change)
         except OutcomeUnknown as error:

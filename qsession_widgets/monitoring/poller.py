@@ -58,9 +58,10 @@ class PollIntervals:
 
 INTERVALS: dict[str, PollIntervals] = {
     "local": PollIntervals(0.2, 0.5, 2.0, 0.05),
+    "joined": PollIntervals(1.0, 3.0, 10.0, 0.5),
     "ibm": PollIntervals(1.0, 5.0, 15.0, 1.0),
 }
-"""Intervals by the kind of service, for a kernel that polls its own session.
+"""Intervals by `ServiceInfo.where`, for a kernel that polls its own session.
 
 Kernel and Jupyter servers together ask about an idle session at most twice in 5 s on IBM.
 """
@@ -148,7 +149,7 @@ class SessionPoller:
             "unknown": (),
         }
         self._unknown: dict[object, UnknownRequest] = {}
-        self._intervals = intervals or INTERVALS[info.kind]
+        self._intervals = intervals or INTERVALS[info.where]
         self._clock = clock or ServiceClock(info.speed)
         self._polling = fork_safety.lock()
         # held from reading the old snapshot until the listeners have the new one: no listener gets

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from ..client.selection import KINDS
 from ..errors import InvalidOption, UserError
 from ..explanations import nearest
 from .table import OPEN_OPTIONS, Mode, OpenOptions, Option
@@ -93,15 +94,16 @@ def build(
         value = option.read(option.name, known[option.flag])
         owner, _, name = option.field.rpartition(".")
         parts[owner][name] = value
-    emulated = [*local, *simulation]
-    if emulated and values.get("service") == "ibm":
+    service = values.get("service", "auto")
+    emulated = [*local, *(simulation if service in KINDS else ())]
+    if emulated and service not in ("auto", "local"):
         names = ",".join("local-" + name.replace("_", "-") for name in emulated)
         raise InvalidOption(names, None, "for_emulator")
     if emulated:
         # who rehearses must not end up on a device because an account is saved
         values["service"] = "local"
     elsewhere = [name for name in ("instance", "account") if f"--{name}" in typed]
-    if elsewhere and values.get("service") == "local":
+    if elsewhere and values.get("service", "auto") not in ("auto", "ibm"):
         raise InvalidOption(",".join(elsewhere), None, "for_ibm")
     given = frozenset(option.field for option in OPEN_OPTIONS if option.flag in typed)
     return OpenOptions(local=local, simulation=simulation, given=given, **values)
@@ -132,8 +134,11 @@ def make(**given: Any) -> OpenOptions:
             f"a {type(given['backend']).__name__}."
         )
     local = dict(given.pop("local", None) or {})
-    if local and given.get("service") == "ibm":
-        raise UserError("emulator_options are for the local emulator: leave out service='ibm'.")
+    service = given.get("service") or "auto"
+    if local and service not in ("auto", "local"):
+        raise UserError(
+            f"emulator_options are for the local emulator: leave out service={service!r}."
+        )
     try:
         local = _check_local(local)
         made = build(typed, mode=mode)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..client.selection import KINDS, Kind
+from ..client.joined import USUAL_NAME
+from ..client.selection import KINDS
 from ..emulator.option_table import EMULATOR_OPTIONS, EmulatorOption
 from .validators import (
     read_budget_text,
@@ -17,6 +18,7 @@ from .validators import (
     read_one_of,
     read_run,
     read_seconds,
+    read_service,
     read_share,
     read_tags,
     read_text,
@@ -89,7 +91,7 @@ class OpenOptions:
     backend: str | None = None
     use_fractional_gates: bool = False
     max_time: int | None = None
-    service: Kind = "auto"
+    service: str = "auto"
     instance: str | None = None
     account: str | None = None
     name: str = ""
@@ -220,9 +222,9 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--service",
         "auto|ibm|local",
-        "auto takes your IBM account if there is one, else the local emulator",
+        "auto takes your IBM account if there is one, else the local emulator; or a joined service",
         "service",
-        read_one_of(*KINDS),
+        read_service(*KINDS),
     ),
     Option(
         "--instance", "CRN", "instance of your IBM account, by CRN or name", "instance", read_text
@@ -349,14 +351,28 @@ SERVICE_OPTIONS: tuple[Option, ...] = tuple(
 )
 """The options of ``%session backends``: which service."""
 
+JOIN_OPTIONS: tuple[Option, ...] = (
+    Option(
+        "--name", "NAME", f"the name to use it by; {USUAL_NAME} when left out", "name", read_text
+    ),
+    Option(
+        "--ca",
+        "FILE",
+        "certificate of the authority that signed the service's own, where machines know none",
+        "authority",
+        read_text,
+    ),
+)
+"""The options of ``%session join`` and ``qsession join``."""
+
 WHERE = ("all", "ibm", "local")
 LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "--service",
         "|".join(WHERE),
-        "where to look: your IBM accounts, the emulators that run on this machine, or all of them",
+        "where to look: your IBM accounts, this machine's emulators, a joined service, or all",
         "where",
-        read_one_of(*WHERE),
+        read_service(*WHERE),
     ),
     *(option for option in OPEN_OPTIONS if option.flag in ("--instance", "--account")),
 )

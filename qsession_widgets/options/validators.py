@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from keyword import iskeyword
 
+from ..client import joined
 from ..errors import InvalidOption
 
 _UNITS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
@@ -122,6 +123,17 @@ def read_one_of(*choices: str) -> Callable[[str, str], str]:
         if text not in choices:
             raise InvalidOption(option, text, "not_one_of", choices=choices)
         return text
+
+    return read
+
+
+def read_service(*kinds: str) -> Callable[[str, str], str]:
+    """One of a few words, or the name of a service that was joined."""
+
+    def read(option: str, text: str) -> str:
+        # only then, because every cell with the option would read files otherwise
+        known = kinds if text in kinds else (*kinds, *joined.names())
+        return read_one_of(*known)(option, text)
 
     return read
 

@@ -40,14 +40,15 @@ class Noted:
 def noted_instances(notes: Iterable[RegistryEntry]) -> dict[Noted, list[RegistryEntry]]:
     """The instances of accounts that notes name, those noted last first, with their notes.
 
-    Emulators of this machine are left out, which are found without notes.
+    Emulators of this machine and joined services are left out, which are found without notes.
     """
     from ..client.connected_service import on_this_machine
+    from ..client.joined import is_joined
 
     since = time.time() - DAYS
     found: dict[Noted, list[RegistryEntry]] = {}
     for note in sorted(notes, key=lambda note: -note.opened_at):
-        emulator = not note.account and on_this_machine(note.url)
+        emulator = not note.account and (on_this_machine(note.url) or is_joined(note.url))
         if note.instance and not emulator and note.opened_at > since:
             found.setdefault(Noted(note.account, note.instance, note.url), []).append(note)
     return found

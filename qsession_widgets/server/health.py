@@ -16,7 +16,7 @@ from ..explanations import advice_for
 from ..model import ServiceInfo
 from ..monitoring.service_clock import ServiceClock
 
-BACKOFF: dict[str, float] = {"local": 4.0, "ibm": 60.0}
+BACKOFF: dict[str, float] = {"local": 4.0, "joined": 30.0, "ibm": 60.0}
 """The most seconds for which a service that fails is left alone."""
 
 LONGEST_REST = 300.0
@@ -134,7 +134,7 @@ class Health:
             return
         self._said = _sentence(failure)
         self._failures += 1
-        rest = min(0.5 * 2.0 ** min(self._failures, 10), BACKOFF[self._service.info.kind])
+        rest = min(0.5 * 2.0 ** min(self._failures, 10), BACKOFF[self._service.info.where])
         if isinstance(failure, ServiceError) and failure.retry_after is not None:
             rest = max(rest, min(failure.retry_after, LONGEST_REST))
         self._rest_until = time.monotonic() + rest

@@ -158,7 +158,7 @@ class SessionsOverview(LoggingConfigurable):
     def kind(self, key: str) -> str:
         """Which service a key names: ``ibm``, or ``local`` for an emulator; for sentences."""
         poller = self._pollers.get(key)
-        return "local" if poller is None else poller.watch.info.kind
+        return "local" if poller is None else poller.watch.info.where
 
     def _watch(self, key: str) -> ServiceWatcher:
         if key not in self._pollers:

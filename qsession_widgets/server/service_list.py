@@ -14,6 +14,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from ..client import joined
 from ..client.accounts import IN_ENVIRONMENT, Account, default_account, every_account, owner_key
 from ..errors import UserError
 from ..model import ServiceInfo
@@ -32,8 +33,9 @@ class ServiceSource:
     Attributes
     ----------
     key : str
-        ``ibm``, ``local``, ``local:NAME`` for an emulator of another name, or ``ibm:ACCOUNT@GUID``
-        for another instance, by the part of its CRN that is its own.
+        ``ibm``, ``local``, ``local:NAME`` for an emulator of another name, ``joined:NAME`` for a
+        service that was joined, or ``ibm:ACCOUNT@GUID`` for another instance, by the part of its
+        CRN that is its own.
     info : ServiceInfo
         What is known of it before it was asked.
     account : str
@@ -102,6 +104,7 @@ def find_sources(notes: Iterable[RegistryEntry] = (), shown: Iterable[Noted] = (
     except UserError as error:
         default, trouble = None, str(error)
     sources += [_of_emulator(connection) for connection in running_emulators()]
+    sources += [_of_joined(service) for service in joined.everyone()]
     places = {source.place for source in sources if source.place[0]}
     named = noted_instances(notes)
     for noted in dict.fromkeys([*named, *shown]):
@@ -181,3 +184,20 @@ def _of_emulator(connection: Connection) -> ServiceSource:
     place = (connection.api, connection.crn)
     reach = partial(emulator_endpoint, connection)
     return ServiceSource(key, info, "", fingerprint, reach, place, owner_key(connection.key))
+
+
+def _of_joined(service: joined.JoinedService) -> ServiceSource:
+    from ..discovery.endpoints import joined_endpoint
+
+    name = service.name
+    info = ServiceInfo("local", f"{name} (emulator) · no charge", charged=False, joined=name)
+    mine = owner_key(service.key)
+    return ServiceSource(
+        f"joined:{name}",
+        info,
+        "",
+        f"{service.url} {mine}",
+        partial(joined_endpoint, service),
+        (service.api, service.crn),
+        mine,
+    )

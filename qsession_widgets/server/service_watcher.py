@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 
 INTERVALS: dict[str, PollIntervals] = {
     "local": PollIntervals(0.5, 1.0, 2.0, 2.0),
+    "joined": PollIntervals(2.0, 5.0, 15.0, 10.0),
     "ibm": PollIntervals(3.0, 10.0, 15.0, 15.0),
 }
 """Poll intervals of one workload; with many of them, the intervals are longer."""
@@ -35,13 +36,17 @@ INTERVALS: dict[str, PollIntervals] = {
 AT_FULL_PACE = 5
 """Workloads up to which the pace holds."""
 
-LOOKS: dict[str, tuple[float, float]] = {"local": (1.0, 3.0), "ibm": (5.0, 20.0)}
+LOOKS: dict[str, tuple[float, float]] = {
+    "local": (1.0, 3.0),
+    "joined": (3.0, 10.0),
+    "ibm": (5.0, 20.0),
+}
 """Seconds between two looks at what is open: at least, and while nobody hurries."""
 
-FILLING: dict[str, float] = {"local": 0.05, "ibm": 0.5}
+FILLING: dict[str, float] = {"local": 0.05, "joined": 0.5, "ibm": 0.5}
 """Seconds between two questions about what is new or has ended, of which there may be many."""
 
-LOOKS_BACK: dict[str, float] = {"local": 10.0, "ibm": 60.0}
+LOOKS_BACK: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 60.0}
 """Seconds between two looks at what was closed, for some are open between two looks only."""
 
 LEAVE_ALONE = 600.0
@@ -162,9 +167,9 @@ class ServiceWatcher:
         with self._lock:
             self._used = time.monotonic()
             self._look_at = min(
-                self._look_at, self._looked + self._pause * LOOKS[self.info.kind][0]
+                self._look_at, self._looked + self._pause * LOOKS[self.info.where][0]
             )
-            back = self._used + self._pause * LOOKS_BACK[self.info.kind]
+            back = self._used + self._pause * LOOKS_BACK[self.info.where]
             self._look_back_at = min(self._look_back_at, back)
             self._to_take += opened
 
@@ -198,7 +203,7 @@ class ServiceWatcher:
             times = [self._look_at, self._look_back_at, *self._due.values()]
         pause = min(times) - time.monotonic()
         if self._to_take:
-            pause = min(pause, FILLING[self.info.kind])
+            pause = min(pause, FILLING[self.info.where])
         return max(0.02, pause, self.health.rest())
 
     def _work(self, now: float) -> None:
@@ -250,7 +255,7 @@ class ServiceWatcher:
             self._looked = now
             if self.anything_open:
                 self._used = now
-            self._look_at = now + self._pause * LOOKS[self.info.kind][1]
+            self._look_at = now + self._pause * LOOKS[self.info.where][1]
             optional = self.info.kind == "local" or self.source.noted is not None
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
@@ -274,7 +279,7 @@ class ServiceWatcher:
             for session_id, poller in list(self._pollers.items()):
                 if _older(poller.snapshot, now - DAY):
                     self._drop(session_id)
-        self._look_back_at = time.monotonic() + self._pause * LOOKS_BACK[self.info.kind]
+        self._look_back_at = time.monotonic() + self._pause * LOOKS_BACK[self.info.where]
 
     def _try(self, client: ServiceClient, session_id: str) -> None:
         """Begin to watch a workload, or leave it for later: the others are to be watched too."""
@@ -308,7 +313,7 @@ class ServiceWatcher:
                 client,
                 session_id,
                 self.info,
-                intervals=INTERVALS[self.info.kind],
+                intervals=INTERVALS[self.info.where],
                 clock=self.clock,
                 beside=False,
             )
@@ -337,7 +342,7 @@ class ServiceWatcher:
                 if not self._more_to_know(poller):
                     self._due.pop(session_id, None)
                     return
-                wait = FILLING[self.info.kind]
+                wait = FILLING[self.info.where]
             else:
                 wait = poller.delay() * max(1.0, len(self._due) / AT_FULL_PACE) * self._pause
                 if self.info.kind == "ibm" and not snapshot.pending():

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from ..views.panel import SessionPanel
 
 
-STALE = {"local": 0.25, "ibm": 5.0}
+STALE = {"local": 0.25, "joined": 2.0, "ibm": 5.0}
 """Seconds after which what is known of a session is asked for again before a submit."""
 EXIT_PATIENCE = 4.0
 """Seconds to wait for an answer while the interpreter ends; Jupyter kills a kernel after five."""
@@ -254,7 +254,7 @@ class LiveSession:
         """
         info = self.target.info
         age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
-        if self.usable and age > STALE[info.kind]:
+        if self.usable and age > STALE[info.where]:
             self.monitor.poll()
         if (refusal := self._refusal()) is not None:
             raise SubmitError(refusal)

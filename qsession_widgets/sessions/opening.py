@@ -149,7 +149,7 @@ def attach_on_service(
         target = Target(with_calibration(connected, backend), backend, client)
     except Exception as error:
         doing = f"attach {word} {session_id}"
-        raise UserError(explain(error, doing=doing, service=connected.info.kind)) from None
+        raise UserError(explain(error, doing=doing, service=connected.info.where)) from None
     kept = replace(options, mode="batch" if kind is Batch else "dedicated", backend=backend.name)
     return _monitored(session, target, kept, notebook=notebook, opened_here=False)
 
@@ -174,7 +174,7 @@ def _create(target: Target, options: OpenOptions) -> Session | Batch:
         raise
     except Exception as error:
         doing = f"open a {word} on {backend.name}"
-        text = explain(error, doing=doing, service=target.info.kind, opening=True)
+        text = explain(error, doing=doing, service=target.info.where, opening=True)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
         raise (NoSessionsOnPlan if refused else UserError)(text) from None
     except KeyboardInterrupt:
@@ -245,7 +245,7 @@ def _monitored(
             )
         )
     except Exception as error:
-        text = explain(error, doing=f"watch {session_id}", service=target.info.kind)
+        text = explain(error, doing=f"watch {session_id}", service=target.info.where)
         if opened_here:
             text += _close_unknown(session)
         raise UserError(text) from None

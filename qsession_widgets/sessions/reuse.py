@@ -90,7 +90,7 @@ def changes(live: LiveSession, options: OpenOptions) -> dict[str, Any]:
 def still_open(binding: Binding, live: LiveSession) -> bool:
     """Poll a session, and tell whether it still accepts jobs."""
     live.monitor.poll()
-    if live.service_kind == "local" and live.monitor.snapshot.problem is not None:
+    if live.target.info.where == "local" and live.monitor.snapshot.problem is not None:
         _wake_emulator(live)
         live.monitor.poll()
         if live.monitor.snapshot.problem is not None:
@@ -113,7 +113,7 @@ def differences(options: OpenOptions, live: LiveSession) -> list[tuple[str, obje
         "backend": (live.target.backend.name,),
         "use_fractional_gates": (has.use_fractional_gates,),
         "max_time": (has.max_time, live.monitor.snapshot.max_ttl),
-        "service": ("auto", has.service, live.service_kind),
+        "service": ("auto", has.service, live.target.info.joined or live.service_kind),
         "instance": (has.instance,),
         "account": (has.account,),
     }

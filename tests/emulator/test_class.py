@@ -9,18 +9,27 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import certifi
 import httpx
 import pytest
 from emulator.conftest import Api
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime.executor_sampler import Sampler
 from support.certificates import Authority
 
+from qsession_widgets import UserError, open_session
 from qsession_widgets.cli import main
+from qsession_widgets.client import joined
+from qsession_widgets.client.selection import choose
 from qsession_widgets.emulator.http.auth import Identity
 from qsession_widgets.emulator.options import EmulatorOptions
 from qsession_widgets.emulator.process import launcher, listening
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.emulator.process.listening import CannotListen, Listening
+from qsession_widgets.magics.actions import act
+from qsession_widgets.server.service_list import find_sources
 
 NAME = "classroom"
 
@@ -226,3 +235,70 @@ def test_certificates_are_looked_at_before_anybody_comes(tmp_path: Path) -> None
         assert problem in verdict.problem
         assert bool(problem) == bool(verdict.problem)
         assert not verdict.trusted
+
+
+def test_students_join_once_and_use_it_by_name(
+    classroom: Classroom,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    # as on a machine whose settings name other authorities
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", certifi.where())
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "student"))
+    keys = classroom.invite("Eva", "Finn")
+    url, ca = classroom.connection.public_url, ["--ca", str(classroom.authority.file)]
+    eva, finn = keys.values()
+    closed = urlsplit(classroom.connection.url)
+    for words, said in (
+        ([url, eva], "is not trusted here"),
+        ([url, "qs_wrong", *ca], "does not know this key"),
+        ([url, classroom.connection.key, *ca], "This key is of the owner"),
+        (["lab.example.org", eva], "is no address"),
+        (["http://lab.example.org", eva], "could read your key"),
+        (["https://127.0.0.1:1", eva], "Nothing answers"),
+        ([f"https://localhost:{closed.port}", eva], "does not answer by TLS"),
+        ([url, eva, "--name", "ibm"], "cannot be named"),
+        ([url, eva, "--ca", str(tmp_path / "none")], "No such file"),
+    ):
+        assert main(["join", *words]) == 1
+        printed = capsys.readouterr().err
+        assert said in printed
+        assert printed.count("\n") == 1
+        assert eva not in printed
+    assert main(["join", url, eva, *ca]) == 0
+    assert eva not in capsys.readouterr().out
+    assert main(["join", url, finn, *ca]) == 1
+    assert "which you have joined" in capsys.readouterr().err
+    act(["join", url, finn, "--name", "finns", *ca], lambda _: None)
+    assert "take it out before anybody sees" in capsys.readouterr().out
+    folder = tmp_path / "student" / "qsession-services"
+    assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert eva not in repr(joined.everyone())
+    assert {"joined:class", "joined:finns"} <= {one.key for one in find_sources().sources}
+
+    with open_session("aer", service="class") as session:
+        assert session.snapshot.service.label == "class (emulator) · no charge"
+        circuit = QuantumCircuit(1)
+        circuit.measure_all()
+        counts = Sampler().run([circuit], shots=10).result()[0].data.meas.get_counts()
+        assert counts == {"0": 10}
+        ident = session.snapshot.session_id
+        assert main(["list", "--service", "class", "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["id"] == ident
+        for words in (["show", ident], ["cancel", ident]):
+            assert main([*words, "--service", "finns"]) == 1
+            assert "There is no session" in capsys.readouterr().err
+    assert main(["list", "--service", "class"]) == 0
+    assert "No session is open" in capsys.readouterr().out
+
+    assert main(["emulator", "revoke", "Eva", "--name", NAME]) == 0
+    with pytest.raises(UserError, match="does not know your key any more"):
+        choose("class")
+    for name in ("class", "finns"):
+        assert main(["leave", name]) == 0
+    assert list(folder.iterdir()) == []
+    assert main(["leave", "class"]) == 1
+    with pytest.raises(UserError, match="choose auto, ibm or local"):
+        open_session("aer", service="class")

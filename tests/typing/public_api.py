@@ -36,7 +36,7 @@ def opening() -> None:
     open_session("fake_fez", service="local", max_time="30m", tags=["vqe"], strict=True)
     open_session("fake_fez", mode="batch", max_time=1800, idle_close="2m", budget="$20")
     open_session(emulator_options={"speed": 20, "queue": 60})
-    open_session(service="aer")  # type: ignore[arg-type]
+    open_session(service=1)  # type: ignore[arg-type]
     open_session(mode="job")  # type: ignore[arg-type]
     open_session(maxtime=60)  # type: ignore[call-arg]
     assert_type(attach_session("vqe"), Session | Batch)

@@ -3,7 +3,7 @@ import type { JobStatus, ServiceInfo, SessionSnapshot } from "./snapshot.gen";
 
 export interface Service {
   /**
-   * `ibm`, `local`, `local:NAME` for an emulator of another name, or `ibm:ACCOUNT@INSTANCE` for where
+   * `ibm`, `local`, `local:NAME` for an emulator of another name, `joined:NAME` for a joined service, or `ibm:ACCOUNT@INSTANCE` for where
    * a note says that a session was opened.
    */
   key: string;

@@ -48,6 +48,7 @@ export interface ServiceInfo {
   charged: boolean;
   speed: number;
   price_source: "" | "list" | "own" | "environment";
+  joined: string;
 }
 
 export interface Blocker {

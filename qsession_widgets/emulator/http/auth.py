@@ -145,6 +145,11 @@ class Identity:
         """The first instance."""
         return next(iter(self.instances.values()))
 
+    def plan_of(self, user: str) -> str:
+        """The plan of a user's instance; the default one's for the owner."""
+        named = (one for one in self.instances.values() if one.name == user)
+        return next(named, self.default).plan
+
     # ----------------------------------------------------------------------------------------------
     # Users who are invited
 
@@ -181,7 +186,8 @@ class Identity:
         if len({*self.invited, *names}) > MOST_USERS:
             raise invalid(f"An emulator has at most {MOST_USERS} users.", "Invite fewer.")
         before = dict(self.invited)
-        keys = {name: secrets.token_urlsafe(32) for name in names}
+        # a key that began with a hyphen would be an option on a command line
+        keys = {name: f"qs_{secrets.token_urlsafe(32)}" for name in names}
         for name, key in keys.items():
             crn = before[name].crn if name in before else new_crn(self.account)
             self._enter(InvitedUser(name, crn, plan, digest(key), time.time()))

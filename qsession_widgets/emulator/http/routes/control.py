@@ -42,7 +42,8 @@ async def status(request: Request) -> Response:
     """Status of the emulator, for anybody who has a key."""
     emulator = emulator_of(request)
     identity = identity_of(request)
-    owner = user_of(request) == OWNER
+    user = user_of(request)
+    owner = user == OWNER
     now = emulator.look()
     lifecycle = emulator.lifecycle
     # others need not know who else there is
@@ -54,7 +55,7 @@ async def status(request: Request) -> Response:
             "now": now,
             "uptime_seconds": now - emulator.started,
             "speed": emulator.clock.speed,
-            "plan": identity.default.plan,
+            "plan": identity.plan_of(user),
             "queue": emulator.options.queue,
             "options": options if owner else {**options, "instances": [], "cluster": None},
             "devices_in_use": [

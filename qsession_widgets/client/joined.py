@@ -1,0 +1,310 @@
+"""Services that somebody else runs and this user has joined, such as a teacher's emulator.
+
+Each is one file with its address and the user's key, which only that user can read, beside the
+certificate of its authority where the user gave one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from jupyter_core.paths import jupyter_data_dir
+
+from ..errors import UserError
+from ..explanations import nearest
+from ..files import private_folder, write_atomically
+
+if TYPE_CHECKING:
+    import requests
+
+USUAL_NAME = "class"
+RESERVED = ("all", "auto", "ibm", "local")
+"""Names that mean something else behind ``--service``."""
+
+CONNECT_SECONDS, READ_SECONDS = 5.0, 15.0
+
+
+@dataclass(frozen=True)
+class JoinedService:
+    """A service that this user has joined.
+
+    Attributes
+    ----------
+    name : str
+        This user's name for it.
+    url : str
+        Its address, without a path.
+    key : str
+        This user's key.
+    crn : str
+        This user's instance.
+    user : str
+        The name that the service knows this user by.
+    authority : str
+        File of the certificate that makes its own trusted; empty where any machine trusts it.
+    """
+
+    name: str
+    url: str
+    key: str = field(repr=False)
+    crn: str
+    user: str = ""
+    authority: str = ""
+
+    @property
+    def api(self) -> str:
+        """The address of its REST API, as the client is given it."""
+        return f"{self.url}/experimental/api/v1"
+
+    def environment(self) -> dict[str, str]:
+        """Variables that the client library reads while it is constructed for this service."""
+        return {
+            "QISKIT_IBM_URL": self.api,
+            "IAM_URL": self.url,
+            "GLOBAL_SEARCH_URL": self.url,
+            "GLOBAL_CATALOG_URL": f"{self.url}/catalog",
+            "USAGE_DATA_OPT_OUT": os.environ.get("USAGE_DATA_OPT_OUT", "True"),
+        }
+
+
+def join(url: str, key: str, name: str = USUAL_NAME, authority: str = "") -> JoinedService:
+    """Look whether a service knows a key, and save both for this user only.
+
+    Parameters
+    ----------
+    url, key : str
+        As the service's owner gave them.
+    name : str
+        The name to use it by.
+    authority : str
+        File of the certificate of the authority that signed its own; empty for a usual one.
+
+    Raises
+    ------
+    UserError
+        The name is taken, or the service cannot be reached, is not trusted, or refuses the key.
+    """
+    _check_name(name)
+    url = _checked_url(url)
+    if not key or key != key.strip() or not key.isascii() or not key.isprintable():
+        raise UserError("That is no key: copy it again from what you were given.")
+    if authority:
+        authority = str(Path(authority).expanduser())
+        _check_authority(authority)
+    found = _ask(url, key, authority)
+    folder = private_folder(_folder())
+    kept = ""
+    try:
+        if authority:
+            # a copy, so that it is there when the one in the downloads is not any more
+            copy = folder / f"{name}.pem"
+            write_atomically(copy, Path(authority).read_bytes())
+            kept = str(copy)
+        crn, user = str(found["crn"]), str(found.get("name") or "")
+        service = JoinedService(name, url, key, crn, user, kept)
+        write_atomically(folder / f"{name}.json", json.dumps(asdict(service)), durable=True)
+    except OSError as error:
+        raise UserError(f"{name} cannot be saved in {folder}: {error.strerror}.") from None
+    return service
+
+
+def leave(name: str) -> JoinedService:
+    """Forget a service and the key for it; returns what it was.
+
+    Raises
+    ------
+    UserError
+        No service of that name was joined.
+    """
+    service = find(name)
+    for suffix in (".json", ".pem"):
+        with contextlib.suppress(FileNotFoundError):
+            (_folder() / f"{name}{suffix}").unlink()
+    return service
+
+
+def everyone() -> list[JoinedService]:
+    """Every service that this user has joined, by name; asks none of them."""
+    found = []
+    for path in sorted(_folder().glob("*.json")):
+        with contextlib.suppress(OSError, ValueError, TypeError):
+            found.append(JoinedService(**json.loads(path.read_text("utf-8"))))
+    return found
+
+
+def names() -> list[str]:
+    """Names of the services that this user has joined."""
+    return [service.name for service in everyone()]
+
+
+def find(name: str) -> JoinedService:
+    """The service that was joined under a name.
+
+    Raises
+    ------
+    UserError
+        There is none.
+    """
+    known = {service.name: service for service in everyone()}
+    if name in known:
+        return known[name]
+    close = nearest(name, list(known))
+    there = f" There are {', '.join(known)}." if known else ""
+    raise UserError(
+        f"No service named {name!r} was joined:"
+        + (f" did you mean {close}?" if close else f" qsession join URL does that once.{there}")
+    )
+
+
+def is_joined(url: str) -> bool:
+    """True for an address of a service that this user has joined."""
+    return any(url.startswith(f"{service.url}/") for service in everyone())
+
+
+def proxies_for(url: str) -> dict[str, str]:
+    """The proxies of this machine's settings for an address."""
+    from requests.utils import get_environ_proxies
+
+    return dict(get_environ_proxies(url, no_proxy=None))
+
+
+def trust(service: JoinedService) -> None:
+    """Let the client library trust a joined service's certificate, and at that address only.
+
+    The library passes a file on to its connections, where ``REQUESTS_CA_BUNDLE`` would win over it,
+    and passes none on where it asks for a token. An authority of a class has no say on IBM's
+    certificates.
+    """
+    if not service.authority:
+        return
+    from ibm_cloud_sdk_core.token_managers.iam_token_manager import IAMTokenManager
+    from qiskit_ibm_runtime.api.session import RetrySession
+
+    from .transport import own_authority_first
+
+    _AUTHORITIES[service.url] = service.authority
+    if "_request" in vars(IAMTokenManager):
+        return
+    usual: Callable[..., Any] = IAMTokenManager._request
+
+    def request(manager: Any, *words: Any, **options: Any) -> Any:
+        file = _AUTHORITIES.get(manager.url)
+        if file is not None:
+            options["verify"] = file
+        return usual(manager, *words, **options)
+
+    IAMTokenManager._request = request
+    RetrySession.merge_environment_settings = own_authority_first
+
+
+_AUTHORITIES: dict[str, str] = {}
+
+
+def _folder() -> Path:
+    return Path(jupyter_data_dir()) / "qsession-services"
+
+
+def _check_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name) or name in RESERVED:
+        raise UserError(
+            f"A service cannot be named {name!r}: use letters, digits, - and _, and none of "
+            f"{', '.join(RESERVED)}."
+        )
+    taken = next((service for service in everyone() if service.name == name), None)
+    if taken is not None:
+        raise UserError(
+            f"{name} is {taken.url}, which you have joined: give --name another name, or leave it "
+            f"first with qsession leave {name}."
+        )
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url.strip())
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        parts, host, port = urlsplit(""), None, None
+    if parts.scheme not in ("https", "http") or not host or parts.username is not None:
+        raise UserError(
+            f"{url!r} is no address of a service: it looks like https://lab.example.org:8443."
+        )
+    if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
+        raise UserError(
+            f"At {url} everybody on the way could read your key: ask for an address that begins "
+            "with https://."
+        )
+    named = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{named}" + (f":{port}" if port else "")
+
+
+def _check_authority(file: str) -> None:
+    import ssl
+
+    try:
+        ssl.create_default_context(cafile=file)
+    except (OSError, ValueError) as error:
+        why = "it is no certificate in PEM format"
+        if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
+            why = str(error.strerror)
+        raise UserError(f"The certificate in {file} cannot be used: {why}.") from None
+
+
+def _ask(url: str, key: str, authority: str) -> dict[str, Any]:
+    """The instance that a key reaches, as the service lists it."""
+    import requests
+
+    try:
+        with requests.Session() as session:
+            response = session.post(
+                f"{url}/v3/resources/search",
+                json={},
+                headers={"Authorization": f"apikey {key}"},
+                # no .netrc, and no way to anywhere else: the key is for this address only
+                auth=lambda request: request,
+                allow_redirects=False,
+                verify=authority or None,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+            )
+    except requests.exceptions.SSLError as error:
+        raise UserError(_untrusted(url, error, authority)) from None
+    except requests.RequestException:
+        raise UserError(
+            f"Nothing answers at {url}: look whether the address is right, and the service runs."
+        ) from None
+    if response.status_code == 401:
+        raise UserError(
+            f"The service at {url} does not know this key: copy it again, or ask for another one."
+        )
+    try:
+        found = response.json()["items"]
+        instances = [dict(item) for item in found if item["doc"]["extensions"]["emulated"]]
+    except (ValueError, LookupError, TypeError):
+        instances = []
+    if not instances:
+        raise UserError(f"What answers at {url} is no service to join: check the address.")
+    if instances[1:] or instances[0].get("name") == "default":
+        raise UserError(
+            f"This key is of the owner of {url}: join with one that qsession emulator invite made."
+        )
+    return instances[0]
+
+
+def _untrusted(url: str, error: requests.exceptions.SSLError, authority: str) -> str:
+    found = re.search(r"certificate verify failed: ([^(]+?)\.? \(", str(error))
+    why = found[1] if found else "it does not answer by TLS"
+    if "wrong version number" in str(error).lower() or not found:
+        return f"The service at {url} is not reached, because {why}: check the address."
+    if authority or not re.search("self.signed|issuer", why):
+        return f"The certificate of {url} is not accepted ({why}): ask who runs the service."
+    return (
+        f"The certificate of {url} is not trusted here ({why}): ask who runs the service for the "
+        "file of its authority, and give it with --ca FILE."
+    )
