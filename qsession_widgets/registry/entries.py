@@ -1,7 +1,8 @@
 """Registry entries: a file for each session, with the notebook and the kernel that opened it.
 
-A kernel that ends cleanly retires the entries of its sessions: those with a name are kept in a
-subfolder, so that the name still leads to the session, and others are removed. One that is killed
+A kernel that ends cleanly retires the entries of its sessions: those with a name, a reason or a
+usage are kept in a subfolder, so that the name still leads to the session and the history has it,
+and others are removed. One that is killed
 leaves them, and the next kernel of the same notebook finds the session that is still open. The
 Jupyter server reads entries, too, and writes where a renamed notebook is by now; both change an
 entry under one lock. The entries are in Jupyter's runtime directory and hold no key.
@@ -38,6 +39,9 @@ MOST_EVENTS = 20
 
 LONGEST = 14 * 86400.0
 """Seconds after which no session is open any more, nor of interest."""
+
+MOST_RETIRED = 500
+"""Retired entries that are kept, those that were retired last."""
 
 MOST_TEXT = 500
 """Characters of an event's text that are kept."""
@@ -137,6 +141,8 @@ class RegistryEntry:
         Fields of its snapshot that say more of that: its policies, and the jobs that were running.
     last_closes : bool
         Whether the last kernel that has it closes it: one that would have done so has ended before.
+    ended : mapping
+        Its usage and cost once it is over; see `qsession_widgets.registry.history`.
     """
 
     session_id: str
@@ -159,6 +165,7 @@ class RegistryEntry:
     end_reason: str = ""
     end_facts: Mapping[str, Any] = field(default_factory=dict)
     last_closes: bool = False
+    ended: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> RegistryEntry:
@@ -293,30 +300,61 @@ def entry_of(session_id: str) -> RegistryEntry | None:
     return _read(session_id) or _parse(_retired() / _file(session_id).name)
 
 
+def write_ended(
+    session_id: str, made: Callable[[RegistryEntry | None], RegistryEntry | None]
+) -> None:
+    """Write the entry of a session that is over: where it is, or as a retired one.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    made : callable
+        Makes the new entry from the one there is, or from None; None leaves things as they are.
+    """
+    with _locked():
+        current = _read(session_id)
+        entry = made(current or entry_of(session_id))
+        if entry is not None:
+            _write(entry, folder() if current else _retired())
+
+
+def remove_ended() -> int:
+    """Remove the entries of sessions that are over, retired ones and others; how many."""
+    with _locked():
+        gone = [_retired() / _file(session_id).name for session_id in retired()]
+        gone += [_file(session_id) for session_id, note in notes().items() if note.ended]
+        with contextlib.suppress(OSError):
+            for path in gone:
+                path.unlink(missing_ok=True)
+    return len(gone)
+
+
 def rename(session_id: str, notebook: str) -> None:
     """Record where the notebook that opened a session is by now."""
     change(session_id, lambda note: replace(note, notebook=notebook))
 
 
 def sweep() -> None:
-    """Remove entries of sessions that must have ended long ago."""
-    for place in (folder(), _retired()):
+    """Remove entries of sessions that must have ended long ago, and of too many that have."""
+    since = time.time() - LONGEST
+    for place, most in ((folder(), None), (_retired(), MOST_RETIRED)):
         with contextlib.suppress(OSError):
-            for path in place.iterdir():
-                with contextlib.suppress(OSError):
-                    old = path.stat().st_mtime < time.time() - LONGEST
-                    if old and path.suffix != ".lock":
-                        path.unlink()
+            files = [path for path in place.iterdir() if path.is_file() and path.suffix != ".lock"]
+            files.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+            for at, path in enumerate(files):
+                if (most is not None and at >= most) or path.stat().st_mtime < since:
+                    path.unlink(missing_ok=True)
 
 
 def forget(session_id: str) -> None:
     """Retire a session's entry: `notes` gives it no longer.
 
-    `retired` does if it has a name, or says why the session ended.
+    `retired` does if it has a name, or says why the session ended or what it used.
     """
     with _locked(), contextlib.suppress(OSError):
         note = _read(session_id)
-        if note is None or not (note.name or note.end_reason):
+        if note is None or not (note.name or note.end_reason or note.ended):
             _file(session_id).unlink()
             return
         private_folder(_retired())
@@ -331,7 +369,7 @@ def notes() -> dict[str, RegistryEntry]:
 
 
 def retired() -> dict[str, RegistryEntry]:
-    """Entries of sessions with a name that were closed, or whose kernel has ended, by id."""
+    """Entries of sessions that were closed, or whose kernel has ended, by id."""
     return _entries(_retired())
 
 
@@ -372,10 +410,10 @@ def _parse(path: Path) -> RegistryEntry | None:
         return None
 
 
-def _write(note: RegistryEntry) -> None:
+def _write(note: RegistryEntry, place: Path | None = None) -> None:
     with contextlib.suppress(OSError):
-        private_folder(folder())
-        write_atomically(_file(note.session_id), json.dumps(asdict(note)))
+        path = private_folder(place or folder()) / _file(note.session_id).name
+        write_atomically(path, json.dumps(asdict(note)))
 
 
 def file_name(any_id: str) -> str:

@@ -22,6 +22,7 @@ from ..registry.lookup import Noted
 from ..registry.processes import living
 from ..registry.watchers import share
 from .concurrency import in_thread
+from .history import History
 from .owners import Kernel, Owners
 from .poller import Poller, either
 from .serializers import Kept, complete, facts
@@ -83,6 +84,7 @@ class SessionsOverview(LoggingConfigurable):
         self._opened_by: dict[str, list[dict[str, Any]]] = {}
         self._known: dict[str, Any] = {}
         self._kept: Kept = {}
+        self.history = History()
         self._asked = float("-inf")
         self._waiting = 0
         self._running: asyncio.Task[None] | None = None
@@ -154,6 +156,12 @@ class SessionsOverview(LoggingConfigurable):
             raise _no_workload(session_id, watch) from None
         self._renew()
         return result, snapshot
+
+    async def delete_history(self) -> int:
+        """Delete what is kept of ended sessions; of how many."""
+        gone = await in_thread(self.history.delete)
+        self._renew()
+        return gone
 
     def kind(self, key: str) -> str:
         """Which service a key names: ``ibm``, or ``local`` for an emulator; for sentences."""
@@ -249,6 +257,13 @@ class SessionsOverview(LoggingConfigurable):
         others = {one.kernel_id for entry in entries for one in entry.others}
         self._kernels = await self.openers.kernels(others | {entry.kernel_id for entry in entries})
         self._opened_by = await in_thread(self._describe_openers)
+        ended = [
+            (snapshot, self._notes.get(snapshot.session_id))
+            for watch in self._shown().values()
+            for snapshot in watch.snapshots()
+            if snapshot.state == "closed"
+        ]
+        await in_thread(self.history.update, ended)
         for poller in self._pollers.values():
             url, instance = poller.watch.place
             opened = [
@@ -303,7 +318,14 @@ class SessionsOverview(LoggingConfigurable):
 
     def _renew(self) -> None:
         """Give the document a new revision if a fact in it is new."""
-        new = facts(self._shown(), self._notes, self._opened_by, self._kernels, self._kept)
+        new = facts(
+            self._shown(),
+            self._notes,
+            self._opened_by,
+            self._kernels,
+            self._kept,
+            self.history.spent,
+        )
         if new != self._known:
             self._known = new
             self.revision += 1

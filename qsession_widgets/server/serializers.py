@@ -14,6 +14,7 @@ from typing import Any
 from ..model import SCHEMA_VERSION, Blocker, SessionSnapshot
 from ..monitoring.waits import blocker_among
 from ..registry.entries import RegistryEntry
+from .history import Spent
 from .owners import Kernel
 from .service_watcher import ServiceWatcher
 
@@ -50,6 +51,7 @@ def facts(
     opened_by: Mapping[str, Sequence[Facts]],
     kernels: Mapping[str, Kernel],
     kept: Kept,
+    spent: Sequence[Spent] = (),
 ) -> Facts:
     """All that is known, without what moves.
 
@@ -63,6 +65,8 @@ def facts(
         This server's kernels that opened any, by id.
     kept : dict
         From one call to the next; is changed.
+    spent : sequence of Spent
+        What ended sessions cost; of those that are not listed as workloads it is told.
     """
     services, workloads = [], []
     before = dict(kept)
@@ -75,6 +79,7 @@ def facts(
                 "info": asdict(watch.info),
                 "account": watch.source.account,
                 "unread": watch.unread,
+                "quota_left": watch.quota_left,
                 **trouble,
             }
         )
@@ -104,6 +109,7 @@ def facts(
         "services": services,
         "workloads": workloads,
         "kernels": {kernel_id: kernel.to_json() for kernel_id, kernel in kernels.items()},
+        "spent": [[one.at, one.cost, one.charged] for one in spent if one.session_id not in kept],
     }
 
 
@@ -140,6 +146,7 @@ def complete(known: Facts, watches: Mapping[str, ServiceWatcher], revision: int)
             for workload in known.get("workloads", ())
         ],
         "kernels": known.get("kernels", {}),
+        "spent": known.get("spent", []),
     }
 
 

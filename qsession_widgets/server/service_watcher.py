@@ -8,11 +8,13 @@ refusal by the service counts for all of them.
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 
+from ..client.connected_service import quota_left
 from ..client.decode import read_time
 from ..client.rest import ServiceClient
 from ..discovery.listing import workloads
@@ -48,6 +50,9 @@ FILLING: dict[str, float] = {"local": 0.05, "joined": 0.5, "ibm": 0.5}
 
 LOOKS_BACK: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 60.0}
 """Seconds between two looks at what was closed, for some are open between two looks only."""
+
+QUOTA: dict[str, float] = {"local": 10.0, "ibm": 120.0}
+"""Seconds between two questions about what is left of the instance's quota."""
 
 LEAVE_ALONE = 600.0
 """Seconds with nothing open after which it is no longer asked: an emulator, so that it may end, and
@@ -93,6 +98,8 @@ class ServiceWatcher:
         Its clock.
     health : Health
         How it answers.
+    quota_left : float or None
+        Seconds of usage that its instance has left; None where it has no limit, or does not tell.
     sharers : int
         Jupyter servers that watch, of which each asks so many times less often while nothing is
         pending.
@@ -112,6 +119,7 @@ class ServiceWatcher:
         self.clock = ServiceClock(source.info.speed)
         self.health = Health(self, patience)
         self.sharers = 1
+        self.quota_left: float | None = None
         self._changed = changed
         self._pause = pause
         self._lock = threading.RLock()
@@ -124,7 +132,7 @@ class ServiceWatcher:
         self._unread: set[str] = set()
         self._wanted_whole: set[str] = set()
         self._look_at = self._look_back_at = 0.0
-        self._looked = float("-inf")
+        self._looked = self._quota_asked = float("-inf")
         self._used = time.monotonic()
 
     def snapshots(self) -> list[SessionSnapshot]:
@@ -250,6 +258,7 @@ class ServiceWatcher:
             self._unread.intersection_update(listed)
         for session_id in listed:
             self._try(client, session_id)
+        self._ask_quota(client)
         now = time.monotonic()
         with self._lock:
             self._looked = now
@@ -259,6 +268,20 @@ class ServiceWatcher:
             optional = self.info.kind == "local" or self.source.noted is not None
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
+
+    def _ask_quota(self, client: ServiceClient) -> None:
+        """See what is left of the instance's quota, if that was not asked lately."""
+        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.kind]:
+            return
+        self._quota_asked = time.monotonic()
+        # on a connection of its own: a refusal of this one says nothing of the sessions
+        other = client.clone()
+        try:
+            left = quota_left(other)
+        finally:
+            other.close()
+        # a tenth of a second less is no news
+        self.quota_left = None if left is None else float(math.floor(left))
 
     def _look_back(self, client: ServiceClient) -> None:
         """See what was closed within the last day, and forget what was closed before that."""

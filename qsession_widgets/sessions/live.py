@@ -26,6 +26,7 @@ from ..monitoring.event_callbacks import EventCallbacks
 from ..monitoring.event_log import EventLog
 from ..monitoring.monitor import Monitor
 from ..options.table import OpenOptions
+from ..registry import history
 from ..registry.forecasts import record
 from ..resume.place import Place
 from .labels import Labels
@@ -382,6 +383,7 @@ class LiveSession:
             with suppress(OSError):
                 record(snapshot, checked)
         if snapshot.state == "closed" and snapshot.usage_final:
+            history.record(snapshot)
             # nothing comes after it
             self._unsubscribe()
             if self.guard is not None:

@@ -164,6 +164,11 @@ class Notebook:
         """The side panel with all sessions."""
         return self.page.locator(".qs-lab-panel")
 
+    @property
+    def trouble(self) -> Locator:
+        """What the side panel says of services that do not answer as they should."""
+        return self.side_panel.locator(".qs-lab-trouble .qs-lab-problem")
+
     def show_sessions(self) -> Locator:
         """Open the side panel."""
         self.command("qsession:show-panel")

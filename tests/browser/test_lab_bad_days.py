@@ -67,7 +67,7 @@ def test_a_service_that_fails_is_named_and_what_was_known_stays(
 ) -> None:
     row = notebook.row(session)
     expect(row).to_contain_text("Active, idle", timeout=30_000)
-    problem = notebook.side_panel.locator(f"section:has([title='{session}']) .qs-lab-problem")
+    problem = notebook.trouble
     service.fault(path="/*", status=status, times=None)
     expect(problem).to_contain_text("What is listed is the last that is known.", timeout=30_000)
     expect(row).to_be_visible()
@@ -120,8 +120,7 @@ def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
         row = notebook.row(session_id)
         expect(row).to_contain_text("Open, no job yet", timeout=30_000)
         expect(notebook.row(another)).to_contain_text("Open, no job yet", timeout=30_000)
-        heading = notebook.side_panel.locator(f"section:has([title='{session_id}']) h3")
-        expect(heading).to_contain_text("local emulator “short-timeout”")
+        expect(row).to_contain_text("emulator “short-timeout”")
         broken = {"program_id": "sampler", "backend": "aer", "session_id": session_id}
         service(
             "POST", "/jobs", json={**broken, "params": {"pubs": [["no circuit"]], "version": 2}}
@@ -189,7 +188,7 @@ def test_of_the_pages_of_one_browser_one_asks(lab: Lab, browser: Browser, servic
     _write(lab.root / "pages.ipynb")
     context = browser.new_context(viewport={"width": 1280, "height": 1000})
     first = Notebook(context.new_page(), lab, "pages.ipynb")
-    first.show_sessions().get_by_text("local emulator").first.wait_for()
+    first.show_sessions().locator(".qs-lab-totals").wait_for()
     page = context.new_page()
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

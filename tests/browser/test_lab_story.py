@@ -40,6 +40,9 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     process, session_id = notebook.run_cell(who).split()
     notebook.show_sessions()
     notebook.status.click()
+    # this notebook's is the first, and the sums are the same in both
+    expect(notebook.side_panel.locator("h3").first).to_have_text("This notebook")
+    expect(notebook.side_panel.locator(".qs-lab-totals")).to_contain_text("now, would be")
     _surfaces_agree(notebook, session_id, "popover")
     notebook.page.keyboard.press("Escape")
 
@@ -96,6 +99,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     expect(notebook.popover.get_by_role("status").first).to_have_text("Closed")
     expect(notebook.row(session_id)).to_contain_text("usage", timeout=30_000)
     expect(notebook.row(session_id)).to_contain_text("closed")
+    expect(notebook.side_panel).to_contain_text(re.compile(r"ended today · would be ≈ \$\d"))
 
     # what it came to is the same in the side panel, the kernel and a terminal
     notebook.run_cell(notebook.add_cell("import sys"))
@@ -111,20 +115,27 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
 
 
 FIGURES = r"""id => {
-    const figures = (root, usage) => ({
+    const figures = (root, usage, cost = usage) => ({
         ittl: root?.querySelector("[aria-label='Interactive timeout']")?.textContent,
         max: root?.querySelector("[aria-label='Maximum time']")?.textContent,
         used: /(\d+ m )?[\d.]+ m?s/.exec(root?.querySelector(usage)?.textContent)?.[0],
-        cost: /\$[\d.]+/.exec(root?.querySelector(usage)?.textContent)?.[0],
+        cost: /\$[\d.]+/.exec(root?.querySelector(cost)?.textContent)?.[0],
     });
     const panel = document.querySelector("section.qs-panel");
     const row = document.querySelector(`.qs-lab-row [title="${id}"]`)?.closest(".qs-lab-row");
+    const money = (root) => root?.textContent.match(/\$[\d.,]+/g)?.slice(0, 2).join(" and ");
     const bar = document.querySelector(".qs-lab-status")?.textContent;
     if (!panel || !row || !bar) return null;
     return {
         panel: figures(panel, ".qs-usage .qs-usage-line"),
-        side: figures(row, ".qs-lab-usage"),
-        popover: figures(document.querySelector(".qs-lab-popover"), ".qs-lab-facts"),
+        side: {
+            ...figures(row, ".qs-lab-usage", ".qs-lab-cost"),
+            sums: money(document.querySelector(".qs-lab-totals")),
+        },
+        popover: {
+            ...figures(document.querySelector(".qs-lab-popover"), ".qs-lab-facts"),
+            sums: money(document.querySelector(".qs-lab-all")),
+        },
         status: { ittl: /ITTL (\S+)/.exec(bar)?.[1], max: /max (\S+)/.exec(bar)?.[1] },
     };
 }"""
@@ -133,7 +144,9 @@ AGREE = f"""([id, surfaces]) => {{
     if (!shown) return false;
     const same = (names, ...of) => names.every((name) =>
         shown.panel[name] && new Set(of.map((each) => shown[each][name])).size === 1);
-    return same(["ittl", "max"], ...surfaces, "status") && same(["used", "cost"], ...surfaces);
+    const sums = surfaces.includes("popover") ? [shown.side.sums, shown.popover.sums] : [];
+    return same(["ittl", "max"], ...surfaces, "status") && same(["used", "cost"], ...surfaces)
+        && sums.every((each) => each && each === sums[0]);
 }}"""
 
 

@@ -23,6 +23,9 @@ from .running import Page, running_server
 
 CIRCUIT = 'OPENQASM 3.0; include "stdgates.inc"; qubit[1] q; bit[1] c; x q[0]; c[0] = measure q[0];'
 
+QUOTA = 10_000_000.0
+"""Seconds of usage that the emulator's default instance has; no test uses them up."""
+
 
 class Service:
     """The emulator, as another client of the same user sees it."""
@@ -97,7 +100,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]
 def connection(places: dict[str, str]) -> Iterator[Connection]:
     """The emulator, with instances that play those of accounts beside the default one."""
     others = (("alice", "premium"), ("carol", "payg"))
-    options = EmulatorOptions(instances=others, faults=True, workers=1, seed=1)
+    options = EmulatorOptions(instances=others, faults=True, workers=1, seed=1, quota=QUOTA)
     yield launcher.find_or_start(options)
     launcher.stop()
 

@@ -11,10 +11,12 @@ import httpx
 import pytest
 from panel import states
 
-from qsession_widgets.model import SessionSnapshot
+from qsession_widgets.model import SessionSnapshot, usage
+from qsession_widgets.registry.history import history
 from qsession_widgets.server.serializers import to_json
 
-from .conftest import Service
+from ..support.waiting import wait_for
+from .conftest import QUOTA, Service
 from .running import Page, find
 
 
@@ -29,6 +31,8 @@ def test_what_is_open_is_listed_without_a_kernel(page: Page, service: Service) -
     local = page.until_service("local", lambda one: one["problem"] is None)
     assert local["info"]["label"] == snapshot.service.label
     assert local["answered_at"] == pytest.approx(snapshot.answered_at, abs=60)
+    local = page.until_service("local", lambda one: one["quota_left"] is not None)
+    assert 0 < local["quota_left"] <= QUOTA
 
 
 def test_a_page_that_waits_is_told_of_a_change(page: Page, service: Service) -> None:
@@ -71,13 +75,26 @@ def test_closed_today_is_listed_with_its_usage(page: Page, service: Service) -> 
     assert listed.index(fresh) < listed.index(session), "what is open comes first"
 
 
-def test_closed_yesterday_is_not_listed(page: Page, service: Service) -> None:
+def test_closed_yesterday_is_not_listed_and_counts_in_the_sums(
+    page: Page, service: Service
+) -> None:
     """And a service whose clock is far from this machine's is taken by its own clock."""
     session = service.open()
+    service.submit(session)
+    page.until_listed(session, counts=counts(done=1))
     service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
-    page.until_listed(session, state="closed", usage_final=True)
+    told = page.until_listed(session, state="closed", usage_final=True)["snapshot"]
+    snapshot = SessionSnapshot.from_json({**told, "jobs": []})
+    cost = usage(snapshot, snapshot.closed_at or 0.0).cost
+    assert cost
+    wait_for(lambda: session in history(), "its record")
+    begun = time.time()
     service.fault("/clock", advance=25 * 3600)
-    page.until(lambda document: find(document, session) is None)
+    document = page.until(lambda document: find(document, session) is None and document["spent"])
+    (entry,) = [entry for entry in document["spent"] if entry[1] == pytest.approx(cost, abs=1e-6)]
+    # by this machine's clock it was just now
+    assert entry[0] == pytest.approx(begun, abs=120)
+    assert entry[2] is False
     fresh = service.open()
     opened = page.until_listed(fresh)["snapshot"]["opened_at"]
     ahead = page.until_service("local", lambda one: one["clock_offset"] > 24 * 3600)

@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from qsession_widgets.model import ServiceInfo, SessionSnapshot
 from qsession_widgets.platform_support import process_runs, process_start
-from qsession_widgets.registry import entries
+from qsession_widgets.registry import entries, history
 from qsession_widgets.registry.entries import Holder, RegistryEntry
 from qsession_widgets.registry.lookup import noted_as
 from qsession_widgets.registry.processes import hand_over, holders, is_orphan, living
@@ -227,3 +229,52 @@ def test_a_kernel_that_ends_hands_its_session_to_those_that_live(folder: Path) -
     assert entries.notes()["s"].last_closes
     assert not hand_over("s", 7, closes=True)
     assert entries.notes()["s"].process == 7
+
+
+def ended(session_id: str, final: bool = True, **fields: Any) -> SessionSnapshot:
+    """A session that used 25 s at $1.60 a second."""
+    times = {"opened_at": 100.0, "started_at": 110.0, "closed_at": 135.0, "answered_at": 140.0}
+    info = ServiceInfo("ibm", "IBM Quantum", plan="payg", price_per_second=1.6)
+    used = {"active_periods": ((110.0, 135.0),), "usage_seconds": 25.0, "usage_final": final}
+    known = {**times, **used, **fields}
+    return SessionSnapshot(session_id, "dedicated", "ibm_fez", info, state="closed", **known)
+
+
+@pytest.mark.usefixtures("folder")
+def test_what_has_ended_is_kept_once_with_its_name_and_its_cost() -> None:
+    named("vqe-1", 1.0)
+    history.record(ended("vqe-1", final=False, usage_seconds=None))
+    entries.forget("vqe-1")
+    history.record(ended("vqe-1"))
+    # neither an estimate nor another price takes the place of final figures
+    history.record(ended("vqe-1", final=False, usage_seconds=99.0))
+    history.record(replace(ended("vqe-1"), service=ServiceInfo("ibm", "IBM Quantum")))
+    history.record(ended("elsewhere", closed_at=150.0, clock_offset=10.0))
+    found = history.history()
+    assert list(found) == ["elsewhere", "vqe-1"]
+    assert entries.notes() == {}
+    entry = found["vqe-1"]
+    assert (entry.name, entry.ended["cost"], entry.ended["final"]) == ("vqe", 40.0, True)
+    assert entry.ended["snapshot"]["service"]["price_per_second"] == 1.6
+    assert found["elsewhere"].ended["at"] == 140.0
+    assert [one.session_id for one in noted_as("vqe")] == ["vqe-1"]
+
+
+def test_the_history_is_its_owners_and_can_be_deleted_for_good(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named("open", 1.0)
+    for at in range(4):
+        history.record(ended(f"s{at}"))
+    (path, *_) = (folder / "retired").glob("*.json")
+    assert path.stat().st_mode & 0o777 == 0o600
+    monkeypatch.setattr(entries, "MOST_RETIRED", 2)
+    entries.sweep()
+    assert len(history.history()) == 2
+    assert history.delete_history() == 2
+    assert (history.history(), set(entries.notes())) == ({}, {"open"})
+    # what the service lists still is not recorded again
+    history.record(ended("s0"))
+    assert history.history() == {}
+    history.record(ended("later", closed_at=time.time() + 60))
+    assert list(history.history()) == ["later"]

@@ -18,6 +18,8 @@ export interface Service {
   account: string;
   /** Ids of workloads that are there, and of which what the service says could not be read. */
   unread?: string[];
+  /** Seconds of usage that its instance has left; null where it has no limit, or does not tell. */
+  quota_left?: number | null;
 }
 
 export interface OpenedBy {
@@ -75,6 +77,8 @@ export interface Overview {
   services: Service[];
   workloads: Workload[];
   kernels: Record<string, { state: string; path: string }>;
+  /** Sessions that ended earlier than those listed: when, by the server machine's clock, dollars, and if charged. */
+  spent?: [at: number, cost: number | null, charged: boolean][];
 }
 
 /** The key of a workload. */

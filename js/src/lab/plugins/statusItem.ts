@@ -9,6 +9,8 @@ import type { Sessions } from "../state/overviewStore";
 import { addStyle } from "../ui/style";
 import css from "./status.css";
 import { everyTick } from "../ui/ticks";
+import { burn } from "#shared/totals";
+import { burnWords } from "#shared/messages/totals";
 import { isOrphan, statusLine, tone, worstTone } from "#shared/messages/labels";
 
 export interface StatusServices {
@@ -62,7 +64,7 @@ export class StatusItem extends Widget {
       this.node.hidden = !active;
       this.activeStateChanged.emit();
     }
-    const ticks = active && this.workload !== null;
+    const ticks = active;
     if (ticks) this.stopTicking ??= everyTick(() => this.write(this.text()));
     else {
       this.stopTicking?.();
@@ -79,7 +81,9 @@ export class StatusItem extends Widget {
       return statusLine(this.workload, sessions.now(service)) + silent;
     }
     const count = sessions.open.length;
-    return count ? plural(count, "open session") + late : "";
+    if (!count) return "";
+    const burns = burnWords(burn(sessions.open, (service) => sessions.now(service)));
+    return [plural(count, "open session"), burns].filter(Boolean).join(" · ") + late;
   }
 
   private tone(): string {

@@ -1,6 +1,7 @@
 // The sessions known on this page, the time by each service's clock, and the requests made here.
 import { placeholders } from "#shared/placeholders";
 import { ServiceClock } from "#shared/clock";
+import { totals, type Totals } from "#shared/totals";
 import { isOpen, keyOf, which } from "#shared/serverTypes";
 import type {
   EndAction,
@@ -54,6 +55,12 @@ export class Sessions {
 
   get open(): Workload[] {
     return this.workloads.filter(isOpen);
+  }
+
+  /** What all sessions cost, at this moment; null before anything is known. */
+  totals(): Totals | null {
+    if (!this.overview) return null;
+    return totals(this.overview, (service) => this.now(service), Date.now() / 1000);
   }
 
   find(wanted: WorkloadRef | null): Workload | undefined {

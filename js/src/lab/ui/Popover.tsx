@@ -15,6 +15,7 @@ import {
   ownerLabel,
   usageWords,
 } from "#shared/messages/labels";
+import { totalsLine } from "#shared/messages/totals";
 import { useNews, type Context } from "./context";
 import { Asked, EndButtons, Notices, State, Timers } from "./Parts";
 
@@ -47,6 +48,8 @@ export function Popover({ context, which, close, vanish }: Props) {
   const service = sessions.service(workload.service);
   const idle = idleWords(snapshot, now);
   const what = noun(snapshot);
+  const all = sessions.totals();
+  const old = service && agoWords(answeredAgo(service, now));
   const problem = sessions.failure?.message ?? service?.problem;
   return (
     <div
@@ -110,7 +113,8 @@ export function Popover({ context, which, close, vanish }: Props) {
         >
           All sessions
         </button>
-        <span>{service && agoWords(answeredAgo(service, now))}</span>
+        <span class="qs-lab-all">{all && totalsLine(all)}</span>
+        {old && <span>{old}</span>}
       </div>
     </div>
   );

@@ -293,10 +293,3 @@ export function inOrder(workloads: readonly Workload[]): Workload[] {
   const at = ({ snapshot }: Workload) => snapshot.closed_at ?? snapshot.opened_at ?? 0;
   return workloads.toSorted((a, b) => rank(a) - rank(b) || at(b) - at(a));
 }
-
-/** Closed on the reader's today. */
-export function closedToday(workload: Workload, now: number): boolean {
-  const { state, closed_at: closed } = workload.snapshot;
-  if (state !== "closed" || closed === null) return false;
-  return new Date(closed * 1000).toDateString() === new Date(now * 1000).toDateString();
-}

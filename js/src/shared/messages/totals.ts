@@ -1,0 +1,90 @@
+// Words for the sums over all sessions.
+import { formatDuration, formatMoney, formatPrice, plural } from "../formatting";
+import type { Service, Snapshot } from "../serverTypes";
+import { costOf, type Burn, type Dollars, type Totals } from "../totals";
+import { usage } from "../metrics";
+
+export const COUNTED_ON =
+  "A session counts on the day on which it ended, and today while it is open.";
+
+/** A number with what it says; `would` where nothing is charged. */
+export interface Figure {
+  key: string;
+  value: string;
+  note: string;
+  would: boolean;
+  title: string;
+}
+
+/** `$2.40/s`, `would be $1.60/s`; empty while nothing grows. */
+export function burnWords({ billing, emulated, perSecond }: Burn): string {
+  const { charged, emulated: would } = perSecond;
+  if (billing) return charged ? formatPrice(charged) : `${billing} active`;
+  return emulated && would ? `would be ${formatPrice(would)}` : "";
+}
+
+function burnFigure(burn: Burn): Figure {
+  const { billing, emulated, perSecond } = burn;
+  const would = billing === 0 && emulated > 0;
+  const active = `${plural(emulated, "emulated session")} ${emulated === 1 ? "is" : "are"} active`;
+  return {
+    key: "burn",
+    value:
+      billing && !perSecond.charged
+        ? `${billing} active`
+        : formatPrice(would ? perSecond.emulated : perSecond.charged),
+    note: would ? "now, would be" : billing ? `${billing} billing now` : "nothing bills",
+    would,
+    title: emulated ? `${active}: on IBM that would be ${formatPrice(perSecond.emulated)}.` : "",
+  };
+}
+
+/** `≈ $77`; `would be ≈ $22` where nothing is charged. */
+export function sumWords({ charged, emulated }: Dollars): string {
+  if (charged || !emulated) return `${charged ? "≈ " : ""}${formatMoney(charged)}`;
+  return `would be ≈ ${formatMoney(emulated)}`;
+}
+
+function sumFigure(key: string, sum: Dollars, word: string): Figure {
+  const { charged, emulated } = sum;
+  const would = charged === 0 && emulated > 0;
+  const also = charged > 0 && emulated > 0;
+  return {
+    key,
+    value: sumWords(sum).replace("would be ", ""),
+    note: `${word}${would ? ", would be" : ""}`,
+    would,
+    title: `${COUNTED_ON}${also ? ` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
+  };
+}
+
+/** The figures at the top of the side panel: what costs now, today's sum, this week's, and the quotas. */
+export function figures({ burn, today, week }: Totals, services: readonly Service[]): Figure[] {
+  const limited = services.filter(({ quota_left: left }) => typeof left === "number");
+  return [
+    burnFigure(burn),
+    sumFigure("today", today, "today"),
+    sumFigure("week", week, "this week"),
+    ...limited.map(({ key, info, quota_left: left }) => ({
+      key: `quota ${key}`,
+      value: formatDuration(left ?? 0),
+      note: info.plan === "open" ? "Open Plan left" : "quota left",
+      would: info.kind === "local",
+      title: `What the instance has left, as ${info.label} says.`,
+    })),
+  ];
+}
+
+/** The same sums in one line: `$2.40/s · ≈ $335 today`. */
+export function totalsLine({ burn, today }: Totals): string {
+  return [burnWords(burn), `${sumWords(today)} today`].filter(Boolean).join(" · ");
+}
+
+/** What a session costs, in short: `≈ $160`, `$160` once it is final, `would be ≈ $22`. */
+export function costWords(snapshot: Snapshot, now: number): string {
+  const cost = costOf(snapshot, now);
+  if (cost === null) return "";
+  if (snapshot.started_at === null) return formatMoney(0);
+  const exact = snapshot.service.charged && usage(snapshot, now).final;
+  return `${snapshot.service.charged ? "" : "would be "}${exact ? "" : "≈ "}${formatMoney(cost)}`;
+}
