@@ -201,6 +201,20 @@ class CloseAllHandler(Handler):
         return list(dict.fromkeys(named))
 
 
+class HistoryHandler(Handler):
+    """``history``: sessions that have ended, and deleting what is kept of them."""
+
+    @answering
+    async def get(self) -> dict[str, Any]:
+        """Those of the last two weeks, the latest first."""
+        return {"sessions": await in_thread(self.overview.history.rows)}
+
+    @answering
+    async def delete(self) -> dict[str, int]:
+        """Delete it; of how many sessions something was kept."""
+        return {"deleted": await self.overview.delete_history()}
+
+
 class TutorialsHandler(Handler):
     """``tutorials``: the walkthroughs, copied to where this server's notebooks are."""
 
@@ -236,6 +250,7 @@ def routes(base_url: str) -> list[tuple[str, type[Handler]]]:
         f"{one}/(close|cancel)": EndHandler,
         f"{one}/jobs/([^/]+)/cancel": JobHandler,
         "close-all": CloseAllHandler,
+        "history": HistoryHandler,
         "tutorials": TutorialsHandler,
     }
     return [

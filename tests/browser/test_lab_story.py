@@ -113,6 +113,29 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
         assert used[1] in told, told
         assert used[2] in told, told
 
+    # and in the history, until that is deleted
+    panel = notebook.side_panel
+    panel.get_by_text("History", exact=True).click()
+    kept = panel.locator("details section li").filter(
+        has=notebook.page.locator(f'[title="{session_id}"]')
+    )
+    expect(kept).to_contain_text(used[2], timeout=30_000)
+    expect(kept).to_contain_text("story-goes-on.ipynb")
+    delete = panel.get_by_role("button", name="Delete history…")
+    expect(delete).to_be_enabled()
+    delete.click()
+    question = panel.get_by_role("group", name="Delete the history?")
+    expect(question).to_be_focused()
+    question.press("Escape")
+    expect(kept).to_be_visible()
+    expect(delete).to_be_enabled()
+    delete.press("Enter")
+    confirm = question.get_by_role("button", name="Delete history")
+    expect(confirm).to_be_enabled()
+    confirm.press("Enter")
+    expect(panel).to_contain_text("No session has ended within the last two weeks.")
+    expect(notebook.row(session_id)).to_be_visible()
+
 
 FIGURES = r"""id => {
     const figures = (root, usage, cost = usage) => ({

@@ -95,6 +95,16 @@ def test_closed_yesterday_is_not_listed_and_counts_in_the_sums(
     # by this machine's clock it was just now
     assert entry[0] == pytest.approx(begun, abs=120)
     assert entry[2] is False
+    # the history has it, and forgets it for good when it is told to
+    rows = page.api("GET", "history").json()["sessions"]
+    (row,) = [row for row in rows if row["snapshot"]["session_id"] == session]
+    assert (row["at"], row["snapshot"]["counts"]["done"]) == (entry[0], 1)
+    listed = service.open()
+    service("PATCH", f"/sessions/{listed}", json={"accepting_jobs": False})
+    wait_for(lambda: page.until_listed(listed, state="closed") and listed in history(), "another")
+    assert page.api("DELETE", "history").json()["deleted"] == len(rows) + 1
+    page.until(lambda document: document["spent"] == [] and find(document, listed))
+    assert page.api("GET", "history").json() == {"sessions": []}
     fresh = service.open()
     opened = page.until_listed(fresh)["snapshot"]["opened_at"]
     ahead = page.until_service("local", lambda one: one["clock_offset"] > 24 * 3600)

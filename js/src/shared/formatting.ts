@@ -94,6 +94,17 @@ const clockFormat = new Intl.DateTimeFormat("en-GB", {
 });
 const dayFormat = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
+const weekdayFormat = new Intl.DateTimeFormat("en-GB", {
+  weekday: "short",
+  day: "numeric",
+  month: "short",
+});
+
+/** The day of a time in the reader's time zone: `Mon 30 Nov`. */
+export function formatDay(seconds: number): string {
+  return weekdayFormat.format(new Date(seconds * 1000)).replace(",", "");
+}
+
 /** A time zone by its distance from UTC in minutes: `UTC`, `UTC+1`, `UTC-3:30`. */
 export function formatZone(minutes: number): string {
   if (minutes === 0) return "UTC";

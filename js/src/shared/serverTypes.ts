@@ -81,6 +81,12 @@ export interface Overview {
   spent?: [at: number, cost: number | null, charged: boolean][];
 }
 
+/** A session of the history: when it ended, by the server machine's clock, and its last snapshot, without jobs. */
+export interface HistoryRow {
+  at: number;
+  snapshot: Snapshot;
+}
+
 /** The key of a workload. */
 export interface WorkloadRef {
   service: string;

@@ -9,6 +9,7 @@ import {
   which,
   type EndAction,
   type EndResult,
+  type HistoryRow,
   type Workload,
   type WorkloadRef,
 } from "#shared/serverTypes";
@@ -138,6 +139,19 @@ export class Actions {
       panel,
       "%%session\n# primitives built without a mode belong to the session from here on",
     );
+  }
+
+  /** The sessions of the last two weeks that have ended, the latest first. */
+  async history(): Promise<HistoryRow[]> {
+    return (await this.server.history()).sessions;
+  }
+
+  async deleteHistory(): Promise<void> {
+    try {
+      await this.server.deleteHistory();
+    } finally {
+      this.feed.poke();
+    }
   }
 
   async openNotebook(path: string): Promise<void> {

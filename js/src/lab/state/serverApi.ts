@@ -1,6 +1,13 @@
 // Requests to the Jupyter server extension. Failures are reported as sentences.
 import { ServerConnection } from "@jupyterlab/services";
-import type { EndAction, EndResult, Overview, Snapshot, WorkloadRef } from "#shared/serverTypes";
+import type {
+  EndAction,
+  EndResult,
+  HistoryRow,
+  Overview,
+  Snapshot,
+  WorkloadRef,
+} from "#shared/serverTypes";
 import {
   LATE,
   MISSING,
@@ -45,6 +52,14 @@ export class Server {
     return this.post("close-all", { ids: all.map(({ service, id }) => [service, id]) });
   }
 
+  history(): Promise<{ sessions: HistoryRow[] }> {
+    return this.request("history", {}, 0);
+  }
+
+  deleteHistory(): Promise<{ deleted: number }> {
+    return this.request("history", { method: "DELETE" }, 0);
+  }
+
   tutorials(): Promise<{ path: string; notebook: string }> {
     return this.post("tutorials");
   }
@@ -70,11 +85,11 @@ export class Server {
         { ...init, signal: timeout.signal, cache: "no-store" },
         this.settings,
       );
-      return await read<T>(response, init.method === "POST" ? UNANSWERED : SILENT);
+      return await read<T>(response, init.method ? UNANSWERED : SILENT);
     } catch (error) {
       if (error instanceof RequestFailed) throw error;
       const late = timeout.signal.aborted && !signal?.aborted;
-      const words = init.method === "POST" ? [UNKNOWN, UNANSWERED] : [LATE, SILENT];
+      const words = init.method ? [UNKNOWN, UNANSWERED] : [LATE, SILENT];
       throw new RequestFailed("down", words[late ? 0 : 1]!);
     } finally {
       clearTimeout(timer);

@@ -76,7 +76,7 @@ function refused(context: Context, workload: Workload, action: EndAction): strin
   return null;
 }
 
-const QUESTION = {
+export const QUESTION = {
   group: "qs-lab-buttons qs-lab-asking",
   says: "qs-lab-note",
   button: "qs-lab-button",

@@ -3,7 +3,7 @@ import { smoothedPhase } from "#shared/idleSmoothing";
 import { formatClock, formatDuration, shortId } from "#shared/formatting";
 import { usage } from "#shared/metrics";
 import { useAsking } from "#shared/question";
-import type { Service, Workload } from "#shared/serverTypes";
+import type { Service, Snapshot, Workload } from "#shared/serverTypes";
 import { endReason } from "#shared/messages/outcomes";
 import {
   HEADLINES,
@@ -12,6 +12,7 @@ import {
   jobWords,
   kernelWords,
   ownerLabel,
+  priceWords,
   timers,
   tone,
   usageWords,
@@ -146,22 +147,33 @@ function serviceWords({ key, info }: Service, all: readonly Service[]): string {
   return all.filter((each) => each.info.kind === "ibm").length > 1 ? info.label : "";
 }
 
-export function ClosedRow({ workload, now }: { workload: Workload; now: number }) {
-  const { snapshot } = workload;
+interface ClosedProps {
+  snapshot: Snapshot;
+  /** When it ended, by the reader's clock. */
+  at: number;
+  reader: number;
+  owner: string;
+}
+
+/** A session that has ended: how and why, what it used, and at which price. */
+export function ClosedRow({ snapshot, at, reader, owner }: ClosedProps) {
   const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
-  const at = snapshot.closed_at ?? now;
-  const why = endReason(snapshot, at);
+  const why = endReason(snapshot, snapshot.closed_at ?? at);
   return (
     <li>
-      <span class="qs-lab-backend">{snapshot.backend}</span>
+      <span class="qs-lab-backend">
+        {snapshot.backend} {snapshot.name && <bdi class="qs-lab-name">{snapshot.name}</bdi>}
+      </span>
       <span class="qs-lab-id" title={snapshot.session_id}>
         {shortId(snapshot.session_id)}
       </span>
       <span class="qs-lab-note">
-        {how} {formatClock(at, now)}
-        {why && `, ${why}`} · {jobWords(snapshot)} · {ownerLabel(workload)}
+        {how} {formatClock(at, reader)}
+        {why && `, ${why}`} · {jobWords(snapshot)} · <bdi>{owner}</bdi>
       </span>
-      <span>usage {usageWords(snapshot, now)}</span>
+      <span title={priceWords(snapshot.service)}>
+        usage {usageWords(snapshot, snapshot.closed_at ?? at)}
+      </span>
     </li>
   );
 }

@@ -1,14 +1,14 @@
 // The control room: what all sessions cost, then each one, this notebook's first, and how to end it.
 import { useRef, useState } from "preact/hooks";
-import { formatClock, plural, shortId } from "#shared/formatting";
+import { formatClock, shortId } from "#shared/formatting";
 import { keyOf, which, type Service, type Workload } from "#shared/serverTypes";
-import { agoWords, answeredAgo, inOrder, serviceTitle } from "#shared/messages/labels";
-import { figures, sumWords } from "#shared/messages/totals";
-import { beginnings, costOf, endedAt, sumOf } from "#shared/totals";
+import { agoWords, answeredAgo, serviceTitle } from "#shared/messages/labels";
+import { figures } from "#shared/messages/totals";
 import { headingOf, placed, type Placed } from "../state/groups";
 import { useNews, type Context } from "./context";
 import { Button } from "./Parts";
-import { ClosedRow, Row } from "./Rows";
+import { Ended } from "./Ended";
+import { Row } from "./Rows";
 
 /** Those that something is asked about, as they were last known, with their service. */
 type Asked = Map<string, { workload: Workload; service: Service }>;
@@ -59,7 +59,7 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
         </>
       )}
       <Open context={context} />
-      {overview && <EndedToday context={context} />}
+      {overview && <Ended context={context} />}
       {overview && overview.services.length === 0 && !failure && <Nothing />}
     </div>
   );
@@ -175,39 +175,5 @@ function Open({ context }: { context: Context }) {
         ];
       })}
     </section>
-  );
-}
-
-function EndedToday({ context: { sessions } }: { context: Context }) {
-  const reader = Date.now() / 1000;
-  const { day } = beginnings(reader);
-  const ended = inOrder(
-    sessions.workloads.filter((each) => {
-      const at = endedAt(each, sessions.now(each.service), reader);
-      return at !== null && at >= day;
-    }),
-  );
-  if (ended.length === 0) return null;
-  const cost = sumOf(
-    ended.map(({ service, snapshot }) => ({
-      cost: costOf(snapshot, sessions.now(service)),
-      charged: snapshot.service.charged,
-    })),
-  );
-  return (
-    <details class="qs-lab-closed" open={sessions.open.length === 0}>
-      <summary>
-        {plural(ended.length, "session")} ended today · {sumWords(cost)}
-      </summary>
-      <ul>
-        {ended.map((workload) => (
-          <ClosedRow
-            key={keyOf(which(workload))}
-            workload={workload}
-            now={sessions.now(workload.service)}
-          />
-        ))}
-      </ul>
-    </details>
   );
 }
