@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
@@ -28,6 +28,7 @@ from .price import add_price
 if TYPE_CHECKING:
     from ..discovery.endpoints import EndpointSource
     from ..discovery.search import FoundSession
+    from ..emulator.process.run_command import Kept
     from ..model import EndResult
     from ..monitoring.poller import SessionPoller
 
@@ -71,7 +72,11 @@ def _run(words: list[str]) -> int:
     if words[:1] == ["emulator"] or words[:1] == ["run"]:
         from ..emulator.process.cli import main as emulator_main
 
-        return emulator_main(words)
+        try:
+            return emulator_main(words, _resumes)
+        except UserError as error:
+            print(error, file=sys.stderr)
+            return 1
     parser = build_parser()
     if words in ([], ["help"]):
         parser.print_help()
@@ -88,6 +93,12 @@ def _run(words: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def _resumes(wanted: str, command: Sequence[str]) -> AbstractContextManager[Kept]:
+    from .run_again import kept_for
+
+    return kept_for(wanted, command)
 
 
 def _print_no_more(*streams: TextIO) -> None:

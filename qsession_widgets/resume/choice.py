@@ -22,10 +22,15 @@ OLDEST = 24 * 3600.0
 BARE = ("auto", "any")
 """Values of ``--resume`` that name no run."""
 
+WORK_VARIABLE = "QSESSION_NOTEBOOK"
+"""Environment variable with the path by which runs of one notebook or script know each other."""
+RESUME_VARIABLE = "QSESSION_RESUME"
+"""Environment variable with the value of ``--resume`` for sessions that give none."""
+
 
 def place_of_work(notebook: str) -> str:
     """The path by which runs of one notebook or script know each other; empty when unknown."""
-    known = os.environ.get("QSESSION_NOTEBOOK") or notebook or os.environ.get("JPY_SESSION_NAME")
+    known = os.environ.get(WORK_VARIABLE) or notebook or os.environ.get("JPY_SESSION_NAME")
     if known:
         return known
     script = getattr(sys.modules.get("__main__"), "__file__", None)

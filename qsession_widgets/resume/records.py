@@ -319,6 +319,18 @@ def sweep() -> None:
             forget(run_id)
 
 
+def mark(notebook: str, since: float, *, well: bool) -> None:
+    """Record how the runs of a notebook ended in which something happened since a moment."""
+    for _, changed, path in recorded():
+        if changed < since:
+            return
+        with contextlib.suppress(OSError, ValueError, NewerRecord):
+            if read(path).notebook == notebook:
+                with open(path, "a", encoding="utf-8") as file:
+                    # it may end with a line that was cut in half
+                    file.write("\n" + json.dumps({"ended": well}) + "\n")
+
+
 def forget(run_id: str) -> bool:
     """Remove a run; False where a process is at it, or it is not there."""
     if not _file(run_id).exists() or (held := lock(run_id)) is None:

@@ -20,7 +20,7 @@ from ..monitoring.event_log import events_file
 from ..options.table import OpenOptions
 from ..registry.entries import forget
 from ..registry.lookup import id_of as registered_id
-from ..resume.choice import fits
+from ..resume.choice import RESUME_VARIABLE, fits
 from ..resume.runs import RUNS
 from .binding import BINDING, Binding
 from .crash_policy import apply_on_crash
@@ -70,6 +70,8 @@ class SessionManager:
         UserError
             Another session is in the way, the options make no sense, or the service refused.
         """
+        if not options.resume and (usual := os.environ.get(RESUME_VARIABLE)):
+            options = replace(options, resume=usual)
         found = RUNS.choose(options.resume, notebook)
         try:
             if (known := match_open(self._binding, options)) is not None:

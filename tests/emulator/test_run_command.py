@@ -367,3 +367,37 @@ def test_environment_holds_no_key_of_the_user(home: Path, monkeypatch: pytest.Mo
     out, _ = run(home, "import os\nprint('the-users-own' in str(dict(os.environ)))\n")
     assert out == "False\n"
     assert os.environ["QISKIT_IBM_TOKEN"] == "the-users-own"
+
+
+LOOP = """
+import sys
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import SamplerV2
+from qsession_widgets import open_session
+
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+with open_session("aer") as session:
+    jobs = [SamplerV2().run([circuit], shots=shots) for shots in range(1, {last})]
+    print("jobs:", *(job.job_id() for job in jobs if job.result()))
+raise SystemExit({status})
+"""
+
+
+def test_a_program_that_failed_takes_up_its_jobs_when_it_is_run_again(home: Path) -> None:
+    def jobs(last: int, status: int, *words: str) -> tuple[list[str], str]:
+        out, said = run(home, LOOP.format(last=last, status=status), "--resume", *words)
+        (line,) = (line for line in out.splitlines() if line.startswith("jobs: "))
+        return line.split()[1:], out + said
+
+    first, said = jobs(3, 3)
+    assert "Nothing to resume" in said
+    again, said = jobs(4, 0)
+    assert (again[:2], len(again)) == (first, 3)
+    # the jobs of the run before are its own
+    assert "qsession run: 1 session, 1 job, " in said
+    named = re.search(r"Takes up (run-\w+)", said)
+    assert named is not None
+    finished, _ = jobs(3, 0)
+    assert not set(finished) & set(again), "one that came to its end is not taken up"
+    assert jobs(3, 0, named[1])[0] == first

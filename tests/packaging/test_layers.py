@@ -104,6 +104,7 @@ KNOWS_OF_THE_EMULATOR = {
     "emulator.process.connection_file": {"client", "discovery", "server"},
     "emulator.process.environment": {"client", "discovery", "server"},
     "emulator.process.cli": {"cli"},
+    "emulator.process.run_command": {"cli"},
     "emulator.device_catalog": {"magics"},
 }
 """Parts that may import modules of the emulator: to start it, find it, or set its options."""

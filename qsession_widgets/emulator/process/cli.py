@@ -7,8 +7,9 @@ import json
 import shlex
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...command_help import add_examples
 from ...formatting import format_duration as words_of
@@ -19,14 +20,27 @@ from . import device_cli, user_cli
 from .connection_file import DEFAULT_NAME, Connection, EmulatorError, everyone, without_file
 from .examples import EXAMPLES
 from .fault_cli import add_commands
+
+if TYPE_CHECKING:
+    from .run_command import Kept
 from .listening import add_arguments as add_listening
 from .listening import from_namespace as listening_of
 
 LIST = "list the emulators that run, with their names"
 
 
-def main(words: Sequence[str]) -> int:
+Resumes = Callable[[str, Sequence[str]], AbstractContextManager["Kept"]]
+
+
+def main(words: Sequence[str], resumes: Resumes | None = None) -> int:
     """Run the command; the first word is ``emulator`` or ``run``.
+
+    Parameters
+    ----------
+    words : sequence of str
+        The words of the command line.
+    resumes : callable, optional
+        Takes the value of ``run --resume`` and the command; gives what is kept between two runs.
 
     Returns
     -------
@@ -40,6 +54,7 @@ def main(words: Sequence[str]) -> int:
     parser = build_parser()
     options, rest = parser.parse_known_args(_before_dashes(words))
     options.command_line = _after_dashes(words)
+    options.resumes = resumes
     if rest:
         parser.error(_unknown(rest, options))
     action: Callable[[argparse.Namespace], int] = options.action
@@ -76,6 +91,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     run.usage = "qsession run [options] -- COMMAND ..."
     run.set_defaults(action=_run, parser=run)
+    run.add_argument(
+        "--resume",
+        nargs="?",
+        const="auto",
+        metavar="RUN",
+        help="take up the jobs that the last run of this program has paid for, or the one named; "
+        "any: those from before a calibration, too. The emulator's records are kept for the next",
+    )
     add_arguments(run)
 
     emulator = kinds.add_parser("emulator", help="the emulator that notebooks share")
@@ -249,4 +272,10 @@ def _run(options: argparse.Namespace) -> int:
         )
     from .run_command import run
 
-    return run(options.command_line, from_namespace(options))
+    asked = from_namespace(options)
+    if options.resume is None or options.resumes is None:
+        return run(options.command_line, asked)
+    with options.resumes(options.resume, options.command_line) as kept:
+        status = run(options.command_line, asked, kept)
+        kept.ended(status)
+        return status

@@ -10,7 +10,9 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -30,6 +32,28 @@ LONGEST_SILENCE = 60.0
 """Real seconds after which an emulator is told that its command still runs."""
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What outlives a command, for the next one that takes up its jobs.
+
+    Attributes
+    ----------
+    name : str
+        The emulator's name.
+    folder : Path
+        Its records.
+    variables : mapping
+        More variables for the command.
+    ended : callable
+        Takes the command's exit status.
+    """
+
+    name: str
+    folder: Path
+    variables: Mapping[str, str]
+    ended: Callable[[int], object]
+
+
 class _Told(BaseException):
     """A signal asked this process to end."""
 
@@ -37,7 +61,7 @@ class _Told(BaseException):
         self.number = number
 
 
-def run(command: Sequence[str], options: EmulatorOptions) -> int:
+def run(command: Sequence[str], options: EmulatorOptions, kept: Kept | None = None) -> int:
     """Start an emulator, run a command that finds it, and end the emulator.
 
     Whatever ends this process other than SIGKILL ends the command and the emulator too.
@@ -48,6 +72,8 @@ def run(command: Sequence[str], options: EmulatorOptions) -> int:
         The command and its arguments.
     options : Options
         How the emulator is to behave.
+    kept : Kept, optional
+        Where its records are kept; without it they are gone with the command.
 
     Returns
     -------
@@ -59,7 +85,7 @@ def run(command: Sequence[str], options: EmulatorOptions) -> int:
     EmulatorError
         The emulator cannot be started, or the command is none.
     """
-    name = f"run-{secrets.token_hex(4)}"
+    name = kept.name if kept else f"run-{secrets.token_hex(4)}"
     path = f"/{secrets.token_hex(16)}"
     try:
         with _told(), tempfile.TemporaryDirectory(prefix="qsession-run-") as folder:
@@ -67,19 +93,21 @@ def run(command: Sequence[str], options: EmulatorOptions) -> int:
             # folders of its own: nothing is shared with other emulators, or left to them
             places = {
                 "JUPYTER_RUNTIME_DIR": folder,
-                "JUPYTER_DATA_DIR": str(Path(folder) / "data"),
+                "JUPYTER_DATA_DIR": str(kept.folder if kept else Path(folder) / "data"),
                 own_devices.FOLDER_VARIABLE: str(own_devices.folder()),
                 OPEN_PATH: path,
             }
             with set_variables(places), refusing_proxy.serve(outside, _refused) as proxy:
                 connection = find_or_start(options, name)
+                before = _summary(connection) if kept else {}
                 try:
                     _say(f"{command[0]} finds an emulator at {connection.url} instead of IBM.")
                     leading = _leading(connection, path, proxy, Path(folder) / "home", outside)
                     # the command's own Jupyter stays where it was
-                    return _call(command, {**outside, **leading}, connection)
+                    more = kept.variables if kept else {}
+                    return _call(command, {**outside, **leading, **more}, connection)
                 finally:
-                    _sum_up(connection)
+                    _sum_up(connection, before)
                     stop(name)
     except _Told as told:
         return 128 + told.number
@@ -116,10 +144,23 @@ def _leading(
     }
 
 
-def _sum_up(connection: Connection) -> None:
-    """Say what is not exact, and in a last line what was done, its cost on IBM, what is open."""
+def _summary(connection: Connection) -> dict[str, Any]:
     with contextlib.suppress(OSError, EmulatorError):
-        done = connection.request("GET", "/emulator/v1/summary")
+        return dict(connection.request("GET", "/emulator/v1/summary"))
+    return {}
+
+
+def _sum_up(connection: Connection, before: Mapping[str, Any]) -> None:
+    """Say what is not exact, and in a last line what was done, its cost on IBM, what is open."""
+    if done := _summary(connection):
+        # the runs before had theirs
+        done |= {
+            name: done[name] - value
+            for name, value in before.items()
+            if isinstance(value, int | float)
+        }
+        earlier: Counter[str] = Counter(before.get("approximated") or {})
+        done["approximated"] = Counter(done["approximated"]) - earlier
         for sentence in (*_approximations(done), _sentence(done)):
             _say(f"qsession run: {sentence}")
 
