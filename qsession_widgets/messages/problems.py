@@ -31,6 +31,10 @@ OPTION = {
         "{given} is not a length of time: write seconds (90) or days, hours, minutes and seconds "
         '("2h 30m", 45m, 90s).'
     ),
+    "not_a_run": (
+        "{given} names no run: write {option} alone for the last one, or {option} RUN for one that "
+        "%session runs lists."
+    ),
     "too_short": "{option} must be at least 1 s, not {value}: for example {option} 30m.",
     "too_long": "{option} {value} is longer than a year: write for example {option} 8h.",
     "no_unit": (

@@ -70,8 +70,9 @@ def record_full(jobs: int) -> str:
 
 
 def not_taken_up(job_id: str, reason: str) -> str:
-    """A sentence about a job that was paid for and is not taken up."""
-    return f"Job {job_id} {REASONS[reason]}."
+    """A sentence about a job that was paid for and is not taken up; its id is empty if unknown."""
+    which = f"Job {job_id}" if job_id else "The job of this call"
+    return f"{which} {REASONS[reason]}."
 
 
 def older_calibration(job_id: str) -> str:

@@ -99,12 +99,12 @@ class Asking:
                 return None
             reason, row = self._check(line, job_id, then)
         except ServiceError as error:
-            job_id = then.job or "of this call"
+            job_id = then.job
             reason, row = ("gone" if error.status == 404 else "unanswered"), {}
         except Exception as error:
             # an answer that makes no sense
             logger.warning("A job that was paid for cannot be compared: %r", error)
-            job_id, reason, row = then.job or "of this call", "unreadable", {}
+            job_id, reason, row = then.job, "unreadable", {}
         if reason:
             self._runs.tell(reason, job_id)
             return None
@@ -287,7 +287,10 @@ class Runs:
 
     def ask(self, program: str, given: Given, place: Callable[[], Place]) -> Asking | None:
         """A submit that is about to be sent; None for one that can neither be kept nor taken up."""
-        if self._file is None or os.getpid() != self._process or given.get("private"):
+        if self._file is None or os.getpid() != self._process:
+            return None
+        if given.get("private"):
+            self.tell("private", "")
             return None
         try:
             where = place()

@@ -27,7 +27,7 @@ from .crash_policy import apply_on_crash
 from .exit_hooks import close_at_exit
 from .job_mode import JobMode
 from .policies import Policies
-from .reuse import NameTaken, changes, match_open
+from .reuse import NameTaken, changes, match_open, still_open
 
 if TYPE_CHECKING:
     from ..client.selection import Target
@@ -208,11 +208,23 @@ class SessionManager:
             if options.max_time not in (None, raw.get("max_ttl")):
                 raise UserError(left_in_the_way(backend, left.entry.session_id))
             live = attach_on_service(left.found(target), options, notebook=notebook)
-            live.request = options.request
-            self._bind(live)
-            granted = live.monitor.snapshot.max_ttl
-            return OpenResult("resumed", live, live.target, granted=granted)
+            if self._goes_on(live, options):
+                granted = live.monitor.snapshot.max_ttl
+                return OpenResult("resumed", live, live.target, granted=granted)
         return None
+
+    def _goes_on(self, live: LiveSession, options: OpenOptions) -> bool:
+        """Bind a session that was left open, if it is still open once this kernel is known to it.
+
+        Until then, the watchdog of the kernel that has crashed may have closed it.
+        """
+        live.request = options.request
+        self._bind(live)
+        if still_open(self._binding, live):
+            return True
+        self._binding.unbind()
+        forget(live.monitor.session_id)
+        return False
 
     def _of_run(
         self, found: RunRecord, target: Target, options: OpenOptions, notebook: str
@@ -235,9 +247,8 @@ class SessionManager:
                 return None
             left = FoundSession(Endpoint.of(target.connected), raw)
             live = attach_on_service(left, options, notebook=notebook)
-            live.request = options.request
-            self._bind(live)
-            return OpenResult("resumed", live, live.target, granted=raw.get("max_ttl"))
+            if self._goes_on(live, options):
+                return OpenResult("resumed", live, live.target, granted=raw.get("max_ttl"))
         return None
 
     def resolve(self, id_or_name: str) -> str:

@@ -19,6 +19,7 @@ from qsession_widgets.resume.choice import runs
 from qsession_widgets.resume.place import Place
 from qsession_widgets.resume.records import RunFile, lock, read, recorded
 from qsession_widgets.resume.runs import RUNS
+from qsession_widgets.sessions import opening
 from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook
@@ -127,6 +128,19 @@ def test_a_job_that_is_no_use_is_sent_anew(work: Notebook, ask: Ask) -> None:
     assert second in ids
 
 
+def test_a_private_job_is_sent_anew(work: Notebook, ask: Ask) -> None:
+    lines = (
+        "sampler = SamplerV2()",
+        "sampler.options.environment.private = True",
+        "job = sampler.run([(turned(), [0.1])], shots=64)",
+    )
+    end_with(work, "loop(1)", *lines)
+    first = work["job"].job_id()
+    assert "The job of this call is private, so that" in work.good(RESUME, "loop(1)", *lines).out
+    assert work["job"].job_id() != first
+    assert accepted(ask) == 3
+
+
 def test_a_result_is_believed_only_where_what_is_stored_agrees(work: Notebook, ask: Ask) -> None:
     run_id = end_with(work, "before = loop(2)")
     (path,) = (path for known, _, path in recorded() if known == run_id)
@@ -137,6 +151,28 @@ def test_a_result_is_believed_only_where_what_is_stored_agrees(work: Notebook, a
     assert "is stored with other parameters than this call has, and is sent anew" in ran.out
     assert not {one, other} & {job for job, _ in work["after"]}
     assert accepted(ask) == 4
+
+
+def test_a_session_that_is_closed_while_it_is_taken_up_is_not_gone_on_in(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_with(work, "before = loop(1)")
+    left = BINDING.bound
+    assert left is not None
+    BINDING.forget(left)
+    attach = opening.attach_on_service
+
+    def closed_then(*given: Any, **more: Any) -> Any:
+        # as the watchdog of a crashed kernel does, which does not know yet that another has it
+        live = attach(*given, **more)
+        ask("PATCH", f"/sessions/{live.monitor.session_id}", json={"accepting_jobs": False})
+        return live
+
+    monkeypatch.setattr(opening, "attach_on_service", closed_then)
+    work.good(RESUME, "after = loop(2)")
+    assert work["session"].session_id != left.monitor.session_id
+    assert work["after"][:1] == work["before"]
+    assert accepted(ask) == 2
 
 
 def test_an_attached_session_counts_as_it_was_opened(work: Notebook) -> None:
@@ -369,6 +405,7 @@ def test_what_cannot_be_taken_up_is_one_sentence(work: Notebook, ask: Ask, tmp_p
     elsewhere = tmp_path / "elsewhere.jsonl"
     for given, sentence in (
         ("run-nothing", "There is no run 'run-nothing'"),
+        ("-5", "--resume '-5' names no run: write --resume alone for the last one"),
         (session_id, f"is a session or a job, and no run: it belongs to {run_id}"),
         (work["before"][0][0], "is a session or a job, and no run"),
         (newer, "was recorded by a newer version of qsession-widgets"),

@@ -73,11 +73,12 @@ def kill_between(kernel: Kernel, cell: str, ask: Ask) -> None:
 def kill_anywhere(kernel: Kernel, cell: str, ask: Ask, chance: random.Random) -> None:
     """Kill a kernel some time after it has sent one more job; of a few, while it waits for that."""
     before = accepted(ask)
-    # a short loop could end before a busy machine has come to the kill
-    ask("POST", "/emulator/v1/faults/queue", json={"paused": not FULL})
+    # a short loop, or the end of a long one, could be over before the kill has come
+    waits = before > JOBS - 15
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": waits})
     kernel.start(cell)
     wait_for(lambda: accepted(ask) > before, "a job")
-    if FULL:
+    if not waits:
         # the place is what is drawn: any is right
         time.sleep(chance.random() * 0.2)
     kill(kernel)
