@@ -200,7 +200,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _choices(option: Option) -> tuple[str, ...]:
-    """What an option takes: of services, those that were joined too."""
+    """Values of an option; of services, those that were joined too."""
     return (*option.choices, *joined.names()) if option.flag == "--service" else option.choices
 
 

@@ -26,7 +26,7 @@ PROGRAMS = (".py", ".ipynb")
 
 @contextlib.contextmanager
 def kept_for(wanted: str, command: Sequence[str]) -> Iterator[Kept]:
-    """What a command shares with its next run: the emulator's records, and its own name.
+    """Things a command shares with its next run: the emulator's records, and its own name.
 
     Parameters
     ----------

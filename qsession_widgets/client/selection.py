@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from ..emulator.process.connection_file import Connection
 
 KINDS = ("auto", "ibm", "local")
-"""What ``--service`` takes beside the names of services that were joined."""
+"""Values of ``--service`` beside the names of services that were joined."""
 
 OLDEST_RUNTIME = (0, 50)
 

@@ -34,7 +34,7 @@ LONGEST_SILENCE = 60.0
 
 @dataclass(frozen=True)
 class Kept:
-    """What outlives a command, for the next one that takes up its jobs.
+    """Records that outlive a command, for the next one that takes up its jobs.
 
     Attributes
     ----------
