@@ -19,7 +19,13 @@ const job = (id: string, fields: Partial<JobRecord>): JobRecord => ({
 const counts = { queued: 0, running: 0, done: 0, cancelled: 0, failed: 0 };
 
 test("a job that ran when the kernel went is over, and the timeout counts", () => {
-  const running = job("j1000", { status: "running", started: 1001, pubs: 3, cell: 7 });
+  const running = job("j1000", {
+    status: "running",
+    started: 1001,
+    pubs: 3,
+    cell: 7,
+    reused: true,
+  });
   const own = {
     ...base,
     state: "active" as const,
@@ -42,6 +48,7 @@ test("a job that ran when the kernel went is over, and the timeout counts", () =
   expect(interactiveTimeout(shown, 1034)?.remaining).toBe(30);
   expect(usage(shown, 1034)).toEqual(usage(fed, 1034));
   expect(shown.jobs[0]).toMatchObject({ finished: 1004, program: "sampler", pubs: 3, cell: 7 });
+  expect(shown.jobs[0]!.reused).toBe(true);
   expect(shown.budget_seconds).toBe(9);
 });
 

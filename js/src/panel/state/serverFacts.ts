@@ -58,8 +58,8 @@ function mergeJobs(own: readonly JobRecord[], { jobs, counts }: Snapshot): JobRe
     const news = fed.get(job.id);
     fed.delete(job.id);
     if (news) {
-      const { program, pubs, cell, stray } = job;
-      return job.exact && !news.exact ? job : { ...news, program, pubs, cell, stray };
+      const { program, pubs, cell, stray, reused } = job;
+      return job.exact && !news.exact ? job : { ...news, program, pubs, cell, stray, reused };
     }
     if (job.stray || isFinal(job)) return job;
     // the newest to be known waits longest
