@@ -8,6 +8,7 @@ EXAMPLES: Examples = {
     "qsession run": (
         ("qsession run -- python my_script.py", "a script as it is"),
         ("qsession run --seed 7 --noise none -- pytest", "tests, with repeatable results"),
+        ("qsession run --resume -- python my_script.py", "again, after it has failed"),
         ("qsession run --queue 120 -- python my_script.py", "with two minutes of waiting"),
     ),
     "qsession emulator": (
