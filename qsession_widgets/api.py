@@ -75,6 +75,7 @@ def open_session(
     expect: int | None = None,
     strict: bool = False,
     idle_close: int | str | None = None,
+    max_jobs: int | None = None,
     budget: str | None = None,
     on_exit: str | None = None,
     on_crash: str | None = None,
@@ -122,6 +123,8 @@ def open_session(
         Refuse jobs for its backend that would run outside of it.
     idle_close : int or str, optional
         Close it when nothing was pending for so long, in seconds or as ``"2m"``.
+    max_jobs : int, optional
+        Number of its jobs after which no more are sent and it is closed; those it has finish.
     budget : str, optional
         Usage (``"5m"``) or cost (``"$20"``) at which it takes no more jobs and is closed.
     on_exit : {"close", "leave"}, optional
@@ -171,6 +174,7 @@ def open_session(
         expect=expect,
         strict=strict,
         idle_close=idle_close,
+        max_jobs=max_jobs,
         budget=budget,
         on_exit=on_exit,
         on_crash=on_crash,
@@ -194,6 +198,7 @@ def attach_session(
     expect: int | None = None,
     strict: bool = False,
     idle_close: int | str | None = None,
+    max_jobs: int | None = None,
     budget: str | None = None,
     on_exit: str | None = None,
     on_crash: str | None = None,
@@ -222,7 +227,7 @@ def attach_session(
         because others may still use it.
     on_crash : {"close", "leave"}, optional
         The same when the process is killed or crashes.
-    tags, expect, strict, idle_close, budget, say, events
+    tags, expect, strict, idle_close, max_jobs, budget, say, events
         As of `open_session`.
 
     Returns
@@ -248,6 +253,7 @@ def attach_session(
         expect=expect,
         strict=strict,
         idle_close=idle_close,
+        max_jobs=max_jobs,
         budget=budget,
         on_exit=on_exit,
         on_crash=on_crash,

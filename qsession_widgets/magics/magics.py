@@ -43,6 +43,7 @@ class SessionMagics(Magics):
     account = _default("--account")
     tags = _default("--tags")
     idle_close = _default("--idle-close")
+    max_jobs = _default("--max-jobs")
     budget = _default("--budget")
     on_error = _default("--on-error")
     on_exit = _default("--on-exit")

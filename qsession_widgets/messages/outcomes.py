@@ -219,6 +219,7 @@ _REASONS = {
     "budget_overrun": "budget of {limit} spent; {jobs} running took it to {spent}",
     "budget_closing": "its budget of {limit} allows no more jobs ({spent} so far)",
     "idle_close": "nothing was pending for {idle} (--idle-close)",
+    "max_jobs": "as many jobs as it may have were sent (--max-jobs {most})",
     "panel": "by its panel",
     "notebook": "from its notebook",
     "once": "its cell was over (--once)",
@@ -266,6 +267,7 @@ def end_reason(snapshot: SessionSnapshot, now: float) -> str:
         else format_duration(spent.total),
         jobs="the job that was" if running == 1 else f"the {running} jobs that were",
         idle=format_duration(snapshot.idle_close or 0.0),
+        most=snapshot.max_jobs,
         maximum=format_duration(snapshot.max_ttl or 0.0),
         elsewhere=_elsewhere(snapshot),
     )

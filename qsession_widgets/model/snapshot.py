@@ -27,6 +27,7 @@ PriceSource = Literal["", "list", "own", "environment"]
 EndReason = Literal[
     "budget",
     "idle_close",
+    "max_jobs",
     "panel",
     "notebook",
     "once",
@@ -303,14 +304,16 @@ class SessionSnapshot:
         Seconds of usage at which this kernel ends it; None without a budget.
     budget_dollars : float or None
         The budget in US dollars, when it was given in them.
+    max_jobs : int or None
+        Number of jobs after which this kernel sends no more and closes it; None without that rule.
     strict : bool
         Whether this kernel refuses jobs for its backend that would run outside of it.
     end_reason : str or None
-        The policy or the request that ended it: ``budget``, ``idle_close``; ``panel``,
-        ``notebook``, ``once``, ``on_error`` or ``exit`` of its own notebook; ``crash``, when that
-        had died; ``terminal``, ``lab`` (JupyterLab's server); ``elsewhere``, another notebook or
-        process; ``request``, where only that is known; ``max_time`` or ``never_used`` by the
-        service. None while it is open, and when unknown.
+        The policy or the request that ended it: ``budget``, ``idle_close``, ``max_jobs``;
+        ``panel``, ``notebook``, ``once``, ``on_error`` or ``exit`` of its own notebook; ``crash``,
+        when that had died; ``terminal``, ``lab`` (JupyterLab's server); ``elsewhere``, another
+        notebook or process; ``request``, where only that is known; ``max_time`` or ``never_used``
+        by the service. None while it is open, and when unknown.
     end_running : int
         How many of its jobs were running at that moment.
     unknown : tuple of {"submit", "close", "cancel"}
@@ -357,6 +360,7 @@ class SessionSnapshot:
     idle_close: float | None = None
     budget_seconds: float | None = None
     budget_dollars: float | None = None
+    max_jobs: int | None = None
     strict: bool = False
     end_reason: EndReason | None = None
     end_running: int = 0

@@ -24,7 +24,7 @@ ON_REQUEST = ("session_closed_early", "session_cancelled")
 KERNELS = ("panel", "notebook", "once", "on_error", "exit", "elsewhere")
 """Reasons that a kernel records, which need not be the session's own."""
 
-POLICIES = ("idle_close", "budget_seconds", "budget_dollars")
+POLICIES = ("idle_close", "max_jobs", "budget_seconds", "budget_dollars")
 """Fields of a snapshot that only the session's own kernel knows."""
 
 

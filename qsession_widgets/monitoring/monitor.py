@@ -198,6 +198,7 @@ class Monitor:
         self,
         *,
         idle_close: float | None = None,
+        max_jobs: int | None = None,
         budget_seconds: float | None = None,
         budget_dollars: float | None = None,
         strict: bool = False,
@@ -206,6 +207,7 @@ class Monitor:
         """Show in snapshots which policies this kernel enforces, and how many jobs it expects."""
         self.poller.set_policies(
             idle_close=idle_close,
+            max_jobs=max_jobs,
             budget_seconds=budget_seconds,
             budget_dollars=budget_dollars,
             strict=strict,

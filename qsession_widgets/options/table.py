@@ -59,6 +59,8 @@ class OpenOptions:
         result would not be exact or that has an option without effect.
     idle_close : float or None
         Seconds with nothing pending after which it is closed.
+    max_jobs : int or None
+        Number of jobs after which it is closed.
     budget : str
         Usage or cost at which it is ended and its queued jobs are cancelled, as typed: ``5m``
         or ``$20``.
@@ -101,6 +103,7 @@ class OpenOptions:
     once: bool = False
     strict: bool = False
     idle_close: float | None = None
+    max_jobs: int | None = None
     budget: str = ""
     on_error: str = "keep"
     on_exit: str = "close"
@@ -254,6 +257,13 @@ OPEN_OPTIONS: tuple[Option, ...] = (
         "close it once no job has been queued or running for that long",
         "idle_close",
         read_seconds,
+    ),
+    Option(
+        "--max-jobs",
+        "N",
+        "send no more than so many jobs, and close it after the last of them",
+        "max_jobs",
+        read_count,
     ),
     Option(
         "--budget",

@@ -7,7 +7,7 @@ import os
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
@@ -100,6 +100,7 @@ class LiveSession:
         self.submits = 0
         self.sending = 0
         self._counting = fork_safety.lock()
+        self._one_by_one = fork_safety.reentrant_lock()
         self.guard: PolicyEnforcer | None = None
         self._panel: SessionPanel | None = None
         self._place: Place | None = None
@@ -195,8 +196,11 @@ class LiveSession:
         """Count a job as being sent, in which time its session is not idle."""
         with self._counting:
             self.sending += 1
+        # the last job of those that it may have is not sent by two threads at once
+        limited = self.options.max_jobs is not None
         try:
-            yield
+            with self._one_by_one if limited else nullcontext():
+                yield
         finally:
             with self._counting:
                 self.sending -= 1
@@ -217,6 +221,7 @@ class LiveSession:
             self.guard = None
         self.monitor.set_policies(
             idle_close=policies.idle_close,
+            max_jobs=policies.max_jobs,
             budget_seconds=policies.budget,
             budget_dollars=policies.dollars,
             strict=self.options.strict,

@@ -51,14 +51,17 @@ class Policies:
         Seconds of usage.
     dollars : float or None
         The budget in US dollars, when it was given in them.
+    max_jobs : int or None
+        Number of jobs, whoever sends them; those that were paid for before do not count.
     """
 
     idle_close: float | None = None
     budget: float | None = None
     dollars: float | None = None
+    max_jobs: int | None = None
 
     def __bool__(self) -> bool:
-        return self.idle_close is not None or self.budget is not None
+        return (self.idle_close, self.budget, self.max_jobs) != (None, None, None)
 
     @classmethod
     def of(cls, options: OpenOptions, info: ServiceInfo) -> Policies:
@@ -70,13 +73,13 @@ class Policies:
             A budget in dollars where the service has no price.
         """
         if not options.budget:
-            return cls(options.idle_close)
+            return cls(options.idle_close, max_jobs=options.max_jobs)
         seconds, dollars = read_budget(options.budget)
         if seconds is None:
             if not info.price_per_second:
                 raise InvalidOption("budget", options.budget, "no_price")
             seconds = (dollars or 0.0) / info.price_per_second
-        return cls(options.idle_close, seconds, dollars)
+        return cls(options.idle_close, seconds, dollars, options.max_jobs)
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ class Verdict:
     ----------
     end : str or None
         Why it is to be ended, as a clause.
-    by : {"idle_close", "budget"}
+    by : {"idle_close", "budget", "max_jobs"}
         The policy that ends it.
     how : {"close", "cancel"}
         How. A spent budget cancels what is queued, for that would go on costing; a running job
@@ -102,7 +105,7 @@ class Verdict:
     """
 
     end: str | None = None
-    by: Literal["idle_close", "budget"] = "idle_close"
+    by: Literal["idle_close", "budget", "max_jobs"] = "idle_close"
     how: Literal["close", "cancel"] = "close"
     refuse: str | None = None
     warn: str | None = None
@@ -162,6 +165,13 @@ def judge(
             if snapshot.state == "active" and snapshot.mode != "batch":
                 limits = (WARN_AT * rules.budget, rules.budget)
                 due += [limit - spent for limit in limits if limit > spent]
+    full = rules.max_jobs is not None and _counted(snapshot) >= rules.max_jobs
+    if full:
+        refuse = refuse or (
+            f"This {word} has had as many jobs as it may have (--max-jobs {rules.max_jobs}): the "
+            f"job was not sent. Open another {word} to go on."
+        )
+        end = end or f"as many jobs as it may have were sent (--max-jobs {rules.max_jobs})"
     if rules.idle_close is not None and not snapshot.pending() and snapshot.accepting_jobs:
         since = idle_since(snapshot)
         left = since + rules.idle_close - now
@@ -175,9 +185,16 @@ def judge(
             )
     if not snapshot.accepting_jobs and not (how == "cancel" and _queued(snapshot)):
         end = None
-    # of the two rules, a spent budget alone cancels
-    by: Literal["idle_close", "budget"] = "budget" if how == "cancel" else "idle_close"
+    # a spent budget alone cancels
+    by: Literal["idle_close", "budget", "max_jobs"] = "max_jobs" if full else "idle_close"
+    if how == "cancel":
+        by = "budget"
     return Verdict(end, by, how, refuse, warn, min(due) if due else None)
+
+
+def _counted(snapshot: SessionSnapshot) -> int:
+    """The number of jobs that were sent to a session, whatever became of them."""
+    return sum(not job.stray and not job.reused for job in snapshot.jobs)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .live import LiveSession
 
 CHANGEABLE = (
-    *("once", "strict", "idle_close", "budget", "on_error"),
+    *("once", "strict", "idle_close", "max_jobs", "budget", "on_error"),
     *("on_exit", "on_crash", "tags", "expect", "say", "events"),
 )
 """Fields of `OpenOptions` that can be changed of a session that is open already."""

@@ -107,9 +107,9 @@ class _Watched:
         primitive = job_facts.primitive_of(program_id, inputs)
         if live is None:
             return self._send(primitive, program_id, inputs, options, *args, **kwargs)
-        if RUNS.taken is None:
-            live.before_submit()
         with live.send():
+            if RUNS.taken is None:
+                live.before_submit()
             options = live.with_tags(options)
             if RUNS.taken is not None:
                 # an ended session has jobs that were paid for; new ones are refused on their way

@@ -95,6 +95,35 @@ def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., 
     _hear(notebook, "1 queued job cancelled. It was ended because its budget would be exceeded")
 
 
+def test_the_last_of_so_many_jobs_closes_it_whoever_sends_at_once(
+    notebook: Notebook, ask: Callable[..., Any]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(
+        f"{LOCAL} --max-jobs 3",
+        "from concurrent.futures import ThreadPoolExecutor",
+        "from qsession_widgets import UserError",
+        "def send(_):",
+        "    try:",
+        "        return SamplerV2().run([(measured,)], shots=1).result()",
+        "    except UserError as error:",
+        "        return str(error)",
+        "with ThreadPoolExecutor(6) as pool:",
+        "    found = list(pool.map(send, range(6)))",
+    )
+    refused = [each for each in notebook["found"] if isinstance(each, str)]
+    assert len(refused) == 3
+    assert all("as many jobs as it may have" in sentence for sentence in refused), refused
+    session = notebook["session"]
+    wait_for(lambda: session.snapshot.state == "closed", "the end")
+    jobs = ask("GET", "/jobs", params={"session_id": session.session_id})["jobs"]
+    assert [job["status"] for job in jobs] == ["Completed"] * 3
+    assert session.snapshot.end_reason == "max_jobs"
+    _hear(notebook, "It was ended because as many jobs as it may have were sent (--max-jobs 3)")
+    (shown,) = notebook.good("%session receipt").displayed
+    assert "(--max-jobs 3)" in shown["text/plain"]
+
+
 def test_a_failed_cell_leaves_the_session_open_and_says_what_it_costs(
     circuits: Notebook, ask: Callable[..., Any]
 ) -> None:

@@ -328,7 +328,12 @@ def batch() -> SessionSnapshot:
 def guarded() -> SessionSnapshot:
     """Idle, with rules that will close it, and most of its budget spent."""
     return replace(
-        idle(), idle_close=120.0, budget_seconds=200.0, budget_dollars=320.0, strict=True
+        idle(),
+        idle_close=120.0,
+        max_jobs=40,
+        budget_seconds=200.0,
+        budget_dollars=320.0,
+        strict=True,
     )
 
 

@@ -129,6 +129,7 @@ def test_rules_count_down_and_say_what_they_do(page: Page) -> None:
     used = rules.get_by_role("progressbar", name="Budget used")
     expect(used).to_have_attribute("aria-valuetext", re.compile(r"≈ \$\d+ of \$320"))
     expect(rules).to_contain_text("then ends, queued jobs cancelled")
+    expect(rules).to_contain_text("10 of 40 jobs, then it closes.")
     expect(rules).to_contain_text("Strict: jobs that would run outside the session are refused.")
     kernel.die()
     expect(rules).to_contain_text("The kernel that keeps these rules is gone.")

@@ -34,7 +34,7 @@ from qsession_widgets.views.comparison import Comparison, Numbers
 def opening() -> None:
     assert_type(open_session(), Session | Batch)
     open_session("fake_fez", service="local", max_time="30m", tags=["vqe"], strict=True)
-    open_session("fake_fez", mode="batch", max_time=1800, idle_close="2m", budget="$20")
+    open_session("fake_fez", mode="batch", max_time=1800, idle_close="2m", budget="$20", max_jobs=9)
     open_session(emulator_options={"speed": 20, "queue": 60})
     open_session(service=1)  # type: ignore[arg-type]
     open_session(mode="job")  # type: ignore[arg-type]

@@ -173,3 +173,24 @@ def test_what_is_closing_already_is_left_alone() -> None:
     spent = judge(rules, replace(closing, jobs=(*BUSY.jobs, queued)), 5000.0)
     assert spent.how == "cancel", "what is still queued would go beyond the budget"
     assert judge(rules, replace(IDLE, state="closed"), 5000.0) == Verdict()
+
+
+def test_after_so_many_jobs_no_more_are_sent_and_it_closes() -> None:
+    rules = Policies(max_jobs=2)
+    assert judge(rules, BUSY, 1030.0) == Verdict()
+    done = JobRecord("k", "sampler", "failed", 1001.0, started=1002.0, finished=1003.0)
+    # neither is a job of this session that costs anything
+    beside = (replace(done, id="s", stray=True), replace(done, id="r", reused=True))
+    assert judge(rules, replace(BUSY, jobs=(*BUSY.jobs, *beside)), 1030.0) == Verdict()
+    full = replace(BUSY, jobs=(*BUSY.jobs, *beside, done))
+    found = judge(rules, full, 1030.0)
+    assert found.end == "as many jobs as it may have were sent (--max-jobs 2)"
+    assert (found.by, found.how) == ("max_jobs", "close")
+    assert found.refuse is not None
+    assert found.refuse.startswith("This session has had as many jobs as it may have")
+    # what is closing is not closed once more, and still refuses
+    closing = judge(rules, replace(full, accepting_jobs=False), 1030.0)
+    assert (closing.end, closing.refuse) == (None, found.refuse)
+    # a spent budget cancels, whatever else there is
+    both = judge(Policies(max_jobs=2, budget=1), full, 1030.0)
+    assert (both.by, both.how) == ("budget", "cancel")

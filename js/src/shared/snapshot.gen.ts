@@ -93,8 +93,9 @@ export interface SessionSnapshot {
   idle_close: number | null;
   budget_seconds: number | null;
   budget_dollars: number | null;
+  max_jobs: number | null;
   strict: boolean;
-  end_reason: "budget" | "idle_close" | "panel" | "notebook" | "once" | "on_error" | "exit" | "crash" | "terminal" | "lab" | "elsewhere" | "max_time" | "never_used" | "request" | null;
+  end_reason: "budget" | "idle_close" | "max_jobs" | "panel" | "notebook" | "once" | "on_error" | "exit" | "crash" | "terminal" | "lab" | "elsewhere" | "max_time" | "never_used" | "request" | null;
   end_running: number;
   unknown: ("submit" | "close" | "cancel")[];
   blocker: Blocker | null;

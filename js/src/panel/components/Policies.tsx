@@ -1,8 +1,14 @@
-// The policies of this kernel for the session: budget, idle close, strict.
+// The policies of this kernel for the session: budget, number of jobs, idle close, strict.
 import { hasRun } from "#shared/idleSmoothing";
 import { idleTimeout, usage } from "#shared/metrics";
 import { noun } from "#shared/consequences";
-import { cutSeconds, formatCountdown, formatDuration, formatMoney } from "#shared/formatting";
+import {
+  cutSeconds,
+  formatCount,
+  formatCountdown,
+  formatDuration,
+  formatMoney,
+} from "#shared/formatting";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "../state/store";
 
@@ -11,13 +17,18 @@ const WARN_AT = 0.8;
 
 export function Policies({ store, now }: { store: SessionStore; now: number }) {
   const { snapshot } = store;
-  const { idle_close: idle, budget_seconds: budget, strict } = snapshot;
-  if (idle === null && budget === null && !strict) return null;
+  const { idle_close: idle, max_jobs: most, budget_seconds: budget, strict } = snapshot;
+  if (idle === null && most === null && budget === null && !strict) return null;
   const over = snapshot.state === "closed";
   const kept = over || store.link !== "lost";
   return (
     <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
       {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
+      {most !== null && (
+        <li>
+          {formatCount(store.total)} of {formatCount(most)} jobs, then it closes.
+        </li>
+      )}
       {strict && <li>Strict: jobs that would run outside the {noun(snapshot)} are refused.</li>}
       {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
       {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}

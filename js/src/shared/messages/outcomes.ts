@@ -63,6 +63,7 @@ const REASONS = {
   budget_overrun: "budget of {limit} spent; {jobs} running took it to {spent}",
   budget_closing: "its budget of {limit} allows no more jobs ({spent} so far)",
   idle_close: "nothing was pending for {idle} (--idle-close)",
+  max_jobs: "as many jobs as it may have were sent (--max-jobs {most})",
   panel: "by its panel",
   notebook: "from its notebook",
   once: "its cell was over (--once)",
@@ -93,6 +94,7 @@ export function endReason(snapshot: SessionSnapshot, now: number): string {
     spent: inDollars ? `≈ ${formatMoney(cost)}` : formatDuration(total),
     jobs: running === 1 ? "the job that was" : `the ${running} jobs that were`,
     idle: formatDuration(snapshot.idle_close ?? 0),
+    most: String(snapshot.max_jobs),
     maximum: formatDuration(snapshot.max_ttl ?? 0),
     elsewhere: snapshot.ended_by
       ? `from ${snapshot.ended_by.split("/").pop()}`
