@@ -9,7 +9,7 @@ import asyncio
 import json
 import math
 from collections.abc import Awaitable, Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, TypeVar
 
 from jupyter_server.auth.decorator import authorized
@@ -21,6 +21,7 @@ from ..errors import ServiceError, UserError
 from ..explanations import explain
 from ..messages import outcomes
 from ..model import EndResult, SessionSnapshot, noun
+from . import new_session
 from .concurrency import in_thread
 from .overview import NotFound, SessionsOverview
 from .serializers import to_json
@@ -201,6 +202,32 @@ class CloseAllHandler(Handler):
         return list(dict.fromkeys(named))
 
 
+class DevicesHandler(Handler):
+    """``services/KEY/devices``: devices to choose from, or one's day of calibration."""
+
+    @answering
+    async def get(self, key: str, name: str | None = None) -> dict[str, Any]:
+        """Those there are; with a name, when that one was calibrated."""
+        if name is None:
+            return {"devices": await self.overview.ask(key, new_session.devices)}
+        return {
+            "calibrated": await self.overview.ask(key, partial(new_session.calibrated, name=name))
+        }
+
+
+class CellHandler(Handler):
+    """``services/KEY/cell``: the source of a cell that opens a session; nothing is opened."""
+
+    @answering
+    async def post(self, key: str) -> dict[str, str]:
+        """The source, or what is wrong with the options."""
+        wanted = self.get_json_body()
+        source = self.overview.source(key)
+        if not isinstance(wanted, dict) or (source is None and key != "local"):
+            raise RequestRejected(400, "Name a service and the options of the cell.")
+        return {"source": new_session.cell(source, wanted)}
+
+
 class HistoryHandler(Handler):
     """``history``: sessions that have ended, and deleting what is kept of them."""
 
@@ -250,6 +277,8 @@ def routes(base_url: str) -> list[tuple[str, type[Handler]]]:
         f"{one}/(close|cancel)": EndHandler,
         f"{one}/jobs/([^/]+)/cancel": JobHandler,
         "close-all": CloseAllHandler,
+        "services/([^/]+)/devices(?:/([^/]+))?": DevicesHandler,
+        "services/([^/]+)/cell": CellHandler,
         "history": HistoryHandler,
         "tutorials": TutorialsHandler,
     }

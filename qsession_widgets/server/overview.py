@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
 
 from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
+from ..client.rest import ServiceClient
 from ..errors import UserError
 from ..model import EndResult, SessionSnapshot
 from ..registry.entries import RegistryEntry, notes, sweep
@@ -28,6 +29,8 @@ from .poller import Poller, either
 from .serializers import Kept, complete, facts
 from .service_list import ServiceList, ServiceSource, find_sources, unreadable_account
 from .service_watcher import ServiceWatcher
+
+T = TypeVar("T")
 
 LONGEST_WAIT = 25.0
 TICK = 0.5
@@ -156,6 +159,16 @@ class SessionsOverview(LoggingConfigurable):
             raise _no_workload(session_id, watch) from None
         self._renew()
         return result, snapshot
+
+    async def ask(self, key: str, question: Callable[[ServiceClient], T]) -> T:
+        """Ask a service something else; see `detail` for errors."""
+        self._be_interested()
+        await self._first.wait()
+        return await in_thread(self._watch(key).ask, question)
+
+    def source(self, key: str) -> ServiceSource | None:
+        """The service that a key names; None where there is none."""
+        return self._pollers[key].watch.source if key in self._pollers else None
 
     async def delete_history(self) -> int:
         """Delete what is kept of ended sessions; of how many."""

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
+from typing import TypeVar
 
 from ..client.connected_service import quota_left
 from ..client.decode import read_time
@@ -25,6 +26,8 @@ from ..monitoring.poller import PollIntervals, SessionPoller
 from ..monitoring.service_clock import ServiceClock
 from .health import Health
 from .service_list import ServiceSource
+
+T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
 
@@ -258,7 +261,7 @@ class ServiceWatcher:
             self._unread.intersection_update(listed)
         for session_id in listed:
             self._try(client, session_id)
-        self._ask_quota(client)
+        self._ask_quota()
         now = time.monotonic()
         with self._lock:
             self._looked = now
@@ -269,17 +272,13 @@ class ServiceWatcher:
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
 
-    def _ask_quota(self, client: ServiceClient) -> None:
+    def _ask_quota(self) -> None:
         """See what is left of the instance's quota, if that was not asked lately."""
         if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.kind]:
             return
         self._quota_asked = time.monotonic()
-        # on a connection of its own: a refusal of this one says nothing of the sessions
-        other = client.clone()
-        try:
-            left = quota_left(other)
-        finally:
-            other.close()
+        # beside the client that is watched: a refusal of this one says nothing of the sessions
+        left = self.ask(quota_left)
         # a tenth of a second less is no news
         self.quota_left = None if left is None else float(math.floor(left))
 
@@ -422,11 +421,22 @@ class ServiceWatcher:
             self._plan(poller)
         return poller.snapshot
 
-    def _find(self, session_id: str) -> SessionPoller:
-        client = self._client
-        if client is None:
+    def ask(self, question: Callable[[ServiceClient], T]) -> T:
+        """Ask the service something else, on a connection of its own; see `command` for errors."""
+        other = self._connected().clone()
+        try:
+            return question(other)
+        finally:
+            other.close()
+
+    def _connected(self) -> ServiceClient:
+        if self._client is None:
             why = self.health.problem or "The service has not answered yet: try again in a moment."
             raise UserError(why, code="unreachable")
+        return self._client
+
+    def _find(self, session_id: str) -> SessionPoller:
+        client = self._connected()
         if session_id in self._unread:
             raise UserError(CANNOT_BE_ENDED)
         poller = self._pollers.get(session_id) or self._take(client, session_id)

@@ -136,6 +136,29 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     expect(panel).to_contain_text("No session has ended within the last two weeks.")
     expect(notebook.row(session_id)).to_be_visible()
 
+    # the form writes the cell of a new one, by keyboard alone, and opens nothing
+    new = panel.get_by_role("button", name="New…")
+    new.press("Enter")
+    form = panel.get_by_role("form", name="New session")
+    expect(form.get_by_label("Service")).to_be_focused()
+    device = form.get_by_label("Device")
+    expect(device.locator("option", has_text="aer · ")).to_have_count(1)
+    device.select_option("aer")
+    longest = form.get_by_label("Maximum time")
+    longest.fill("soon")
+    longest.press("Enter")
+    expect(form.get_by_role("status")).to_contain_text("--max-time")
+    longest.fill("30m")
+    longest.press("Enter")
+    expect(form.get_by_role("status")).to_contain_text("The cell is in story-goes-on.ipynb")
+    written = _cell_with(notebook, "%%session --service local --backend aer --max-time 30m")
+    assert written is not None
+    assert notebook.execution_count(written) is None
+    expect(panel).to_contain_text("No session is open.")
+    device.press("Escape")
+    expect(form).to_have_count(0)
+    expect(new).to_be_focused()
+
 
 FIGURES = r"""id => {
     const figures = (root, usage, cost = usage) => ({

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from .conftest import Service
 from .running import Page, find
 from .test_overview import counts
@@ -119,3 +121,27 @@ def test_the_walkthroughs_are_copied(page: Page) -> None:
     notebook = answer.json()["notebook"]
     assert notebook.startswith(answer.json()["path"] + "/01_")
     assert page.http.get(f"api/contents/{notebook}").json()["type"] == "notebook"
+
+
+def test_a_form_gets_devices_and_the_cell_it_writes_and_opens_nothing(
+    page: Page, service: Service
+) -> None:
+    page.until_service("local", lambda one: one["answered_at"] is not None)
+    devices = page.api("GET", "services/local/devices").json()["devices"]
+    (aer,) = [device for device in devices if device["name"] == "aer"]
+    assert (aer["works"], aer["queue"]) == (True, 0)
+    told = page.api("GET", "services/local/devices/fake_manila").json()
+    assert 0 < told["calibrated"] < time.time()
+    before = {one["id"] for one in service("GET", "/workloads")["workloads"]}
+    wanted = {"backend": "fake_manila", "max_time": "1h 30m", "budget": "$20", "idle_close": ""}
+    answer = page.api("POST", "services/local/cell", json=wanted)
+    assert answer.json()["source"].splitlines()[0] == (
+        "%%session --service local --backend fake_manila --max-time '1h 30m' --budget '$20'"
+    )
+    assert {one["id"] for one in service("GET", "/workloads")["workloads"]} == before
+    refused = page.api("POST", "services/local/cell", json={**wanted, "max_time": "soon"})
+    assert refused.status_code == 409
+    assert "--max-time" in refused.json()["message"]
+    for key, body in (("nowhere", wanted), ("local", [])):
+        assert page.api("POST", f"services/{key}/cell", json=body).status_code == 400
+    assert page.api("GET", "services/nowhere/devices").status_code == 404

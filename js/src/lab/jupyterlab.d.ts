@@ -246,12 +246,14 @@ declare module "@jupyterlab/notebook" {
   import type { Widget } from "@lumino/widgets";
   import type { ISignal } from "@lumino/signaling";
   import type { ISessionContext } from "@jupyterlab/apputils";
+  interface NotebookCell {
+    readonly model: {
+      readonly sharedModel: { setSource(source: string): void; getSource(): string };
+    };
+  }
   export interface Notebook {
-    readonly activeCell: {
-      readonly model: {
-        readonly sharedModel: { setSource(source: string): void; getSource(): string };
-      };
-    } | null;
+    readonly activeCell: NotebookCell | null;
+    readonly widgets: readonly NotebookCell[];
     readonly model: unknown;
     activeCellIndex: number;
   }

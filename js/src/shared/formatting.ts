@@ -56,6 +56,14 @@ export function formatParts(parts: readonly number[], total: number): string[] {
   );
 }
 
+/** An age in its largest unit: `12 min`, `3 h`, `200 days`. */
+export function formatAge(seconds: number): string {
+  const minutes = Math.max(0, Math.floor(seconds / 60));
+  if (minutes < 60) return `${minutes} min`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours} h` : `${formatCount(Math.floor(hours / 24))} days`;
+}
+
 /** An amount of US dollars: cents below $100, whole dollars from there, rounded half up. */
 export function formatMoney(dollars: number): string {
   const cents = Math.floor(100 * Math.max(0, dollars) + 0.5 + LOST);

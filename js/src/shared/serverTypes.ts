@@ -87,6 +87,22 @@ export interface HistoryRow {
   snapshot: Snapshot;
 }
 
+export interface Device {
+  name: string;
+  qubits: number | null;
+  /** Jobs that wait there, of everybody. */
+  queue: number | null;
+  works: boolean;
+}
+
+/** The options of a cell that opens a session, as they are typed. */
+export interface OpenCell {
+  backend: string;
+  max_time: string;
+  budget: string;
+  idle_close: string;
+}
+
 /** The key of a workload. */
 export interface WorkloadRef {
   service: string;

@@ -7,15 +7,17 @@ import {
   endResult,
   keyOf,
   which,
+  type Device,
   type EndAction,
   type EndResult,
   type HistoryRow,
+  type OpenCell,
   type Workload,
   type WorkloadRef,
 } from "#shared/serverTypes";
 import type { Feed } from "./overviewFeed";
 import type { NotebookContext } from "./currentNotebook";
-import { ended, RequestFailed } from "#shared/messages/outcomes";
+import { ended, NO_NOTEBOOK, RequestFailed } from "#shared/messages/outcomes";
 import type { CloseResult, EndAnswer, Server } from "./serverApi";
 import type { Sessions } from "./overviewStore";
 
@@ -141,6 +143,26 @@ export class Actions {
     );
   }
 
+  async devices(service: string): Promise<Device[]> {
+    return (await this.server.devices(service)).devices;
+  }
+
+  async calibrated(service: string, device: string): Promise<number | null> {
+    return (await this.server.calibrated(service, device)).calibrated;
+  }
+
+  /** Write a cell that opens a session below the active one, and run nothing; the notebook's path. */
+  async writeOpenCell(service: string, options: OpenCell): Promise<string> {
+    const panel = this.notebook;
+    if (!panel) throw new RequestFailed("refused", NO_NOTEBOOK);
+    const { source } = await this.server.cell(service, options);
+    const loaded = await magicsLoaded(panel);
+    this.app.shell.activateById(panel.id);
+    if (!loaded && !mentions(panel, LOAD)) this.insert(panel, LOAD);
+    this.insert(panel, source);
+    return panel.context.path;
+  }
+
   /** The sessions of the last two weeks that have ended, the latest first. */
   async history(): Promise<HistoryRow[]> {
     return (await this.server.history()).sessions;
@@ -172,6 +194,11 @@ export class Actions {
     }
     content.activeCell?.model.sharedModel.setSource(source);
   }
+}
+
+/** Whether a cell of the notebook has a text. */
+function mentions(panel: NotebookPanel, text: string): boolean {
+  return panel.content.widgets.some((cell) => cell.model.sharedModel.getSource().includes(text));
 }
 
 export function placeOf(panel: NotebookPanel): NotebookContext {

@@ -1,9 +1,11 @@
 // Requests to the Jupyter server extension. Failures are reported as sentences.
 import { ServerConnection } from "@jupyterlab/services";
 import type {
+  Device,
   EndAction,
   EndResult,
   HistoryRow,
+  OpenCell,
   Overview,
   Snapshot,
   WorkloadRef,
@@ -50,6 +52,19 @@ export class Server {
 
   closeAll(all: WorkloadRef[]): Promise<{ results: CloseResult[] }> {
     return this.post("close-all", { ids: all.map(({ service, id }) => [service, id]) });
+  }
+
+  devices(service: string): Promise<{ devices: Device[] }> {
+    return this.request(`services/${encodeURIComponent(service)}/devices`, {}, 0);
+  }
+
+  calibrated(service: string, name: string): Promise<{ calibrated: number | null }> {
+    const device = `devices/${encodeURIComponent(name)}`;
+    return this.request(`services/${encodeURIComponent(service)}/${device}`, {}, 0);
+  }
+
+  cell(service: string, options: OpenCell): Promise<{ source: string }> {
+    return this.post(`services/${encodeURIComponent(service)}/cell`, options);
   }
 
   history(): Promise<{ sessions: HistoryRow[] }> {

@@ -6,6 +6,7 @@ import { agoWords, answeredAgo, serviceTitle } from "#shared/messages/labels";
 import { figures } from "#shared/messages/totals";
 import { headingOf, placed, type Placed } from "../state/groups";
 import { useNews, type Context } from "./context";
+import { NewSession } from "./NewSession";
 import { Button } from "./Parts";
 import { Ended } from "./Ended";
 import { Row } from "./Rows";
@@ -18,10 +19,26 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
   const { sessions } = context;
   const { overview, failure } = sessions;
   const open = sessions.open;
+  const [writing, setWriting] = useState(false);
+  const opener = useRef<HTMLButtonElement>(null);
+  const stopWriting = () => {
+    setWriting(false);
+    opener.current?.focus();
+  };
   return (
     <div class="qs-lab-panel">
       <div class="qs-lab-top">
         <h2>Quantum sessions</h2>
+        <button
+          ref={opener}
+          type="button"
+          class="qs-lab-button"
+          aria-expanded={writing}
+          title="Writes a cell that opens a session; nothing is opened here"
+          onClick={() => setWriting(!writing)}
+        >
+          New…
+        </button>
         <Button
           name="Close all…"
           says="asks which ones, and closes those"
@@ -31,6 +48,7 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
           onClick={context.closeAll}
         />
       </div>
+      {writing && <NewSession context={context} close={stopWriting} />}
       {failure && (
         <p class="qs-lab-problem" role="status">
           {failure.message}

@@ -52,6 +52,7 @@ export const LATE = "The Jupyter server takes too long to answer: it is tried ag
 export const UNANSWERED = "The Jupyter server does not answer: try again in a moment.";
 export const UNKNOWN =
   "The Jupyter server takes too long to answer: see whether it was done before you try again.";
+export const NO_NOTEBOOK = "No notebook is open to write the cell into: open one first.";
 /** JupyterHub answers for a server that it has stopped. */
 export const STOPPED =
   "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.";
