@@ -284,7 +284,12 @@ describe("which session belongs to a notebook", () => {
 });
 
 describe("notifications", () => {
-  const nobody: Known = { ended: () => false, left: () => false, isInUse: () => false };
+  const nobody: Known = {
+    ended: () => false,
+    left: () => false,
+    isHere: () => false,
+    isInUse: () => false,
+  };
   const looks = (...steps: [Workload, number, Known?][]): Notice[][] => {
     const watch = new ChangeDetector();
     return steps.map(([each, now, known]) => watch.look([each], () => now, known ?? nobody).fresh);
@@ -297,6 +302,7 @@ describe("notifications", () => {
     expect(kinds(looks([workload({ jobs: [failed] }, {}, { events }), NOW]))).toEqual([[]]);
   });
   test("the first job, deactivated, a failed job, an event: each once", () => {
+    const first = { ...done("j1"), created: 1880 };
     const empty = workload({ state: "open", started_at: null, active_periods: [], jobs: [] });
     const failed = job({
       id: "j2",
@@ -310,10 +316,10 @@ describe("notifications", () => {
     ];
     const told = looks(
       [empty, 1895],
-      [workload(), NOW],
-      [workload(), NOW],
-      [workload({ jobs: [done("j1"), failed] }, {}, { events }), NOW],
-      [workload({ jobs: [done("j1"), failed], state: "inactive" }, {}, { events }), 2050],
+      [workload({ jobs: [first] }), NOW],
+      [workload({ jobs: [first] }), NOW],
+      [workload({ jobs: [first, failed] }, {}, { events }), NOW],
+      [workload({ jobs: [first, failed], state: "inactive" }, {}, { events }), 2050],
     );
     expect(kinds(told)).toEqual([
       [],

@@ -127,11 +127,12 @@ def test_what_happens_is_told_with_something_to_do(notebook: Notebook) -> None:
         )
         name = rf"session on aer \({session_id[:8]}…{session_id[-4:]}\)"
         for told in (
-            rf"S{name[1:]}: the first job",
             rf"A job of the {name} failed",
             rf"S{name[1:]} is deactivated",
         ):
             expect(notebook.page.get_by_text(re.compile(told))).to_be_visible(timeout=30_000)
+        # the queue took no time
+        expect(notebook.page.get_by_text("the first job has left the queue")).to_have_count(0)
         toast = notebook.page.locator(".Toastify__toast", has_text="is deactivated")
         toast.get_by_role("button", name="Close session").click()
         expect(row).to_contain_text("closed", timeout=30_000)

@@ -196,7 +196,7 @@ export async function askCloseAll(sessions: Sessions): Promise<WorkloadRef[]> {
   }
   count();
   body.append(list, sum);
-  const close = Dialog.warnButton({ label: "Close selected" });
+  const close = Dialog.okButton({ label: "Close selected" });
   const stop = everyTick(count);
   const button = await ask({
     title:

@@ -2,10 +2,12 @@
 // JupyterLab shows 140 characters of a notification, so the sentences are short.
 import { consequences, noun } from "#shared/consequences";
 import { interactiveTimeout, maximumTime, pendingJobs } from "#shared/metrics";
-import { formatCountdown } from "#shared/formatting";
+import { formatCountdown, plural } from "#shared/formatting";
 import { isOpen, keyOf, which, type WorkloadRef, type Workload } from "#shared/serverTypes";
 import { endReason } from "#shared/messages/outcomes";
+import { failure, fit } from "#shared/messages/notifications";
 import type { Switch } from "../state/settings";
+import { gather } from "./gather";
 import { isOrphan, titleOf, usageWords } from "#shared/messages/labels";
 
 export type Does = "close" | "show" | "notebook";
@@ -20,6 +22,12 @@ export interface Notice {
   which: WorkloadRef;
   /** It is about a moment that passes: taken away when it is no longer true. */
   passing: boolean;
+  /** The session, for a sentence about several. */
+  title: string;
+  charged: boolean;
+  failed?: { error: string | null; code: number | null };
+  /** The keys of the notices that it stands for, where it stands for several. */
+  parts?: string[];
 }
 
 /** The state of a workload that the next look compares with. */
@@ -35,16 +43,29 @@ export interface Seen {
 export interface Known {
   ended(which: WorkloadRef): boolean;
   left(which: WorkloadRef): boolean;
-  /** Whether it belongs to the notebook that the user is working in. */
+  /** Whether it belongs to the current notebook. */
+  isHere(workload: Workload): boolean;
+  /** Whether it does, and the user is working in it. */
   isInUse(workload: Workload): boolean;
 }
 
 /** The service's reasons for an end that was requested. */
 const ON_REQUEST = ["session_closed_early", "session_cancelled"];
-/** Characters of a notification that JupyterLab shows. */
-const SHOWN = 140;
+/** Ends that a cell or the panel of a session's own notebook has asked for. */
+const OWN = ["panel", "notebook", "once", "exit"];
+/** A queue that took less is no news, in seconds of this page. */
+const QUEUED_SECONDS = 10;
 const IDLE_SECONDS = 15;
 const MAXIMUM_SECONDS = 300;
+
+/** Seconds of this page that the first job waited in the queue. */
+export function firstWait({ snapshot }: Workload): number {
+  const { started_at: started, opened_at: opened, service } = snapshot;
+  if (started === null) return 0;
+  const first = snapshot.jobs.find((job) => job.started !== null && job.started <= started + 1);
+  const since = first?.created ?? opened ?? started;
+  return (started - since) / Math.max(1, service.speed);
+}
 
 /** Nothing is pending and the interactive timeout is about to pass. */
 export function idleSoon({ snapshot }: Workload, now: number): number | null {
@@ -66,6 +87,8 @@ export function maximumSoon({ snapshot }: Workload, now: number): number | null 
     : null;
 }
 
+type Bare = Omit<Notice, "title" | "charged">;
+
 /** Remembers what was seen of each workload, and tells what is new. */
 export class ChangeDetector {
   private readonly seen = new Map<string, Seen>();
@@ -86,14 +109,15 @@ export class ChangeDetector {
       const before = this.seen.get(key);
       const time = now(workload.service);
       const told = before?.told ?? new Set<string>();
-      const tell = (notice: Notice) => fresh.push(notice);
       const title = titleOf(workload, workloads);
+      const { charged } = workload.snapshot.service;
+      const tell = (notice: Bare) => fresh.push({ title, charged, ...notice });
       // one that is new to this page but not to the service has its past behind it
       if (before) this.compare(workload, title, before, time, known, tell, over);
       this.moments(workload, title, time, known, told, tell, over);
       this.seen.set(key, { ...seenOf(workload), told });
     }
-    return { fresh, over };
+    return { fresh: gather(fresh), over };
   }
 
   private compare(
@@ -102,12 +126,12 @@ export class ChangeDetector {
     before: Seen,
     now: number,
     known: Known,
-    tell: (notice: Notice) => unknown,
+    tell: (notice: Bare) => unknown,
     over: string[],
   ): void {
     const { snapshot, events } = workload;
     const name = capital(title);
-    const make = (setting: Switch, type: Notice["type"], does: Does, text: string): Notice => ({
+    const make = (setting: Switch, type: Notice["type"], does: Does, text: string): Bare => ({
       key: `${setting} ${keyOf(which(workload))}`,
       setting,
       type,
@@ -116,7 +140,8 @@ export class ChangeDetector {
       which: which(workload),
       passing: false,
     });
-    if (!before.started && snapshot.started_at !== null && isOpen(workload)) {
+    const waited = firstWait(workload) >= QUEUED_SECONDS;
+    if (!before.started && snapshot.started_at !== null && isOpen(workload) && waited) {
       const max = snapshot.max_ttl === null ? "" : ` (${formatCountdown(snapshot.max_ttl)})`;
       const text = `${name}: the first job has left the queue, and the maximum time${max} has started.`;
       tell(make("notifyFirstJob", "info", "notebook", text));
@@ -139,17 +164,18 @@ export class ChangeDetector {
       const why = snapshot.end_reason ? `: ${endReason(snapshot, snapshot.closed_at ?? now)}` : "";
       const text = `${name} is ${how}${why}. Usage ${usageWords(snapshot, now)}.`;
       const requested = ON_REQUEST.includes(snapshot.state_reason ?? "");
-      const theirs = known.ended(which(workload)) || (requested && known.isInUse(workload));
+      const own = OWN.includes(snapshot.end_reason ?? "") && known.isHere(workload);
+      const theirs = known.ended(which(workload)) || own || (requested && known.isInUse(workload));
       // a rule that closed it says so itself, and why
       const byRule = events.at(-1)?.kind === "guard";
       if (!theirs && !byRule) tell(make("notifyClosed", "info", "show", text));
     }
     for (const job of snapshot.jobs) {
       if (job.status !== "failed" || job.stray || before.failed.has(job.id)) continue;
-      const why = job.error ? `: ${job.error}` : ".";
-      const text = `A job of the ${title} failed${why}`;
+      const failed = { error: job.error, code: job.error_code };
+      const text = failure(`A job of the ${title} failed`, failed.error, failed.code);
       const notice = make("notifyFailed", "error", "notebook", text);
-      tell({ ...notice, key: `${notice.key} ${job.id}` });
+      tell({ ...notice, key: `${notice.key} ${job.id}`, failed });
     }
     for (const event of events) {
       if (event.seq <= before.seq) continue;
@@ -172,7 +198,7 @@ export class ChangeDetector {
     now: number,
     known: Known,
     told: Set<string>,
-    tell: (notice: Notice) => unknown,
+    tell: (notice: Bare) => unknown,
     over: string[],
   ): void {
     const { snapshot } = workload;
@@ -182,7 +208,7 @@ export class ChangeDetector {
       maximum: `notifyMaximum ${keyOf(which(workload))}`,
       orphan: `notifyOrphan ${keyOf(which(workload))}`,
     };
-    const moment = (key: string, holds: boolean, notice: () => Omit<Notice, "key" | "which">) => {
+    const moment = (key: string, holds: boolean, notice: () => Omit<Bare, "key" | "which">) => {
       if (holds && !told.has(key)) {
         told.add(key);
         tell({ ...notice(), key, which: which(workload) });
@@ -200,7 +226,7 @@ export class ChangeDetector {
     moment(keys.maximum, maximumSoon(workload, now) !== null, () => {
       const left = maximumSoon(workload, now) ?? 0;
       const queued = consequences(snapshot).cost;
-      const lost = queued ? `the ${queued} queued now fail` : "jobs still queued fail";
+      const lost = queued ? `the ${plural(queued, "queued job")} will fail` : "queued jobs fail";
       return {
         setting: "notifyMaximum",
         type: "warning",
@@ -249,12 +275,6 @@ function seenOf(workload: Workload): Omit<Seen, "told"> {
     failed: new Set(snapshot.jobs.filter((job) => job.status === "failed").map((job) => job.id)),
     seq: events.reduce((last, event) => Math.max(last, event.seq), 0),
   };
-}
-
-/** As many whole sentences as are shown. */
-function fit(text: string): string {
-  const end = text.lastIndexOf(". ");
-  return text.length <= SHOWN || end < 0 ? text : fit(text.slice(0, end + 1));
 }
 
 function capital(words: string): string {

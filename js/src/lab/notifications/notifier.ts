@@ -1,12 +1,14 @@
 // Shows the notices of ChangeDetector as JupyterLab notifications, each with an action, and dismisses outdated ones.
 import { Notification } from "@jupyterlab/apputils";
 import { Settled } from "#shared/settled";
-import { which, type WorkloadRef } from "#shared/serverTypes";
+import { which, type Workload, type WorkloadRef } from "#shared/serverTypes";
 import { ChangeDetector, type Does, type Notice } from "./changes";
 import type { NotebookContext } from "../state/currentNotebook";
 import type { Sessions } from "../state/overviewStore";
 import type { Settings } from "../state/settings";
 
+// The rule for colours, the same in panel, side panel, dialogs and here: red is what loses something (Cancel, which loses
+// queued jobs, and Delete); Close is neutral, for what is queued still runs.
 const LABELS: Record<Does, string> = {
   close: "Close session",
   show: "Show sessions",
@@ -44,13 +46,17 @@ export class Notifier {
       {
         ended: (wanted) => (sessions.askedOf(wanted)?.stage ?? "failed") !== "failed",
         left: (wanted) => sessions.wasLeft(wanted),
-        isInUse: ({ opened_by: by }) =>
-          !!by?.kernel_id && by.kernel_id === this.here()?.kernelId && this.working(),
+        isHere: (workload) => this.isHere(workload),
+        isInUse: (workload) => this.isHere(workload) && this.working(),
       },
     );
     for (const key of over) this.takeBack(key);
     for (const notice of fresh) this.show(notice);
     this.plan();
+  }
+
+  private isHere({ opened_by: by }: Workload): boolean {
+    return !!by?.kernel_id && by.kernel_id === this.here()?.kernelId;
   }
 
   /** The next thing that becomes true by time alone. */
@@ -68,7 +74,8 @@ export class Notifier {
 
   private show(notice: Notice): void {
     if (!this.settings.on(notice.setting)) return;
-    this.takeBack(notice.key);
+    const keys = notice.parts ?? [notice.key];
+    for (const key of keys) this.takeBack(key);
     const workload = this.sessions.find(notice.which);
     let { does } = notice;
     const path = workload?.opened_by?.notebook;
@@ -81,7 +88,7 @@ export class Notifier {
       actions: [
         {
           label: does === "close" && batch ? "Close batch" : LABELS[does],
-          displayType: does === "close" ? "warn" : "default",
+          displayType: "default",
           callback: (event) => {
             // prevented, it stays
             if (settled.takes(event)) this.act(does, workload ? which(workload) : notice.which);
@@ -90,7 +97,7 @@ export class Notifier {
         },
       ],
     });
-    this.shown.set(notice.key, id);
+    for (const key of keys) this.shown.set(key, id);
   }
 
   /** Each one that comes or goes moves the others: none of them takes a click right then. */
@@ -103,6 +110,8 @@ export class Notifier {
     const id = this.shown.get(key);
     if (id === undefined) return;
     this.shown.delete(key);
+    // one that stands for several goes with the last of them
+    if ([...this.shown.values()].includes(id)) return;
     this.moved();
     Notification.dismiss(id);
   }
