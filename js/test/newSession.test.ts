@@ -12,6 +12,7 @@ const info: ServiceInfo = {
   charged: true,
   speed: 1,
   price_source: "list",
+  joined: "",
 };
 
 describe("the form for a new session", () => {
@@ -35,6 +36,8 @@ describe("the form for a new session", () => {
       "Run, the cell opens a session that costs $96.00 a minute while it is active ($1.60/s, list price of Pay-As-You-Go).",
     );
     expect(openWords({ ...info, price_per_second: null, plan: "open" })).toContain("job mode");
+    const joined = openWords({ ...info, kind: "local", joined: "class" });
+    expect(joined).toBe("Runs on the emulator class, without charge.");
     expect(openWords(undefined)).toContain("without charge");
   });
 });

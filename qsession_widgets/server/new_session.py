@@ -85,7 +85,9 @@ def cell(source: ServiceSource | None, wanted: Mapping[str, object]) -> str:
 def _service_words(source: ServiceSource | None) -> list[str]:
     if source is None:
         return ["--service", "local"]
-    words = ["--service", source.info.kind]
+    words = ["--service", source.info.joined or source.info.kind]
+    if source.info.joined:
+        return words
     if source.info.kind == "local":
         _, _, name = source.key.partition(":")
         return [*words, *(["--local-name", name] if name else [])]

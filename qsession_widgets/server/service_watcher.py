@@ -54,7 +54,7 @@ FILLING: dict[str, float] = {"local": 0.05, "joined": 0.5, "ibm": 0.5}
 LOOKS_BACK: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 60.0}
 """Seconds between two looks at what was closed, for some are open between two looks only."""
 
-QUOTA: dict[str, float] = {"local": 10.0, "ibm": 120.0}
+QUOTA: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 120.0}
 """Seconds between two questions about what is left of the instance's quota."""
 
 LEAVE_ALONE = 600.0
@@ -274,7 +274,7 @@ class ServiceWatcher:
 
     def _ask_quota(self) -> None:
         """See what is left of the instance's quota, if that was not asked lately."""
-        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.kind]:
+        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.where]:
             return
         self._quota_asked = time.monotonic()
         # beside the client that is watched: a refusal of this one says nothing of the sessions

@@ -143,6 +143,7 @@ function Countdowns({ workload: { snapshot }, now }: { workload: Workload; now: 
 /** The service in few words: emulators have names, and instances of IBM's a label, where there are several. */
 function serviceWords({ key, info }: Service, all: readonly Service[]): string {
   const name = /^local:(.+)/.exec(key)?.[1];
+  if (info.joined) return `${info.joined} (emulator)`;
   if (info.kind === "local") return name ? `emulator “${name}”` : "emulator";
   return all.filter((each) => each.info.kind === "ibm").length > 1 ? info.label : "";
 }

@@ -24,6 +24,7 @@ export function calibrationWords(at: number, now: number): string {
 
 /** What running the cell opens, and what that costs. */
 export function openWords(info: ServiceInfo | undefined): string {
+  if (info?.joined) return `Runs on the emulator ${info.joined}, without charge.`;
   if (!info || info.kind === "local") return "Runs on this machine, without charge.";
   if (info.plan === "open") return "The Open Plan has no sessions: the cell runs in job mode.";
   const { price_per_second: price } = info;
