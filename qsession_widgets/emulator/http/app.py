@@ -17,7 +17,18 @@ from .auth import Identity
 from .common import PREFIX, json_response, trace_of
 from .fault_injection import Faults
 from .middleware import Middleware
-from .routes import backends, control, devices, iam, instances, jobs, sessions, users, workloads
+from .routes import (
+    backends,
+    control,
+    devices,
+    iam,
+    instances,
+    jobs,
+    room,
+    sessions,
+    users,
+    workloads,
+)
 from .routes import faults as fault_routes
 
 VERSION = "2026-04-15"
@@ -51,8 +62,9 @@ def create_app(emulator: Emulator, identity: Identity, open_path: str = "") -> M
     for module in (jobs, sessions, workloads, instances, backends):
         app.include_router(module.router, prefix=PREFIX, tags=[module.__name__.rpartition(".")[2]])
     app.include_router(iam.router, tags=["IBM Cloud"])
-    for module in (control, devices, users):
+    for module in (control, devices, users, room):
         app.include_router(module.router, prefix=control.PREFIX, tags=["emulator"])
+    app.include_router(room.page_router)
     if emulator.options.faults:
         app.include_router(fault_routes.router, prefix=fault_routes.PREFIX, tags=["faults"])
     app.add_exception_handler(Refusal, _refused)

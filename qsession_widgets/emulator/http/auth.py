@@ -28,6 +28,10 @@ OWNER = "owner@emulator"
 """The owner's user name; no instance can have it."""
 
 TOKEN_SECONDS = 3600
+PAGE_SECONDS = 24 * 3600
+TICKET_SECONDS = 60.0
+"""Real seconds within which a ticket is used, once."""
+
 _ALGORITHM = "HS256"
 
 
@@ -76,6 +80,7 @@ class Identity:
         self.invited: dict[str, InvitedUser] = {}
         self.seen: dict[str, float] = {}
         self._by_digest: dict[str, str] = {}
+        self._tickets: dict[str, float] = {}
         self._absent = list(absent)
         self._path: Path | None = None
         for user in invited:
@@ -264,12 +269,29 @@ class Identity:
         Refusal
             Nobody has that key.
         """
-        import jwt
-
         user = self.user_of_key(key)
         if user is None:
             raise unauthorized("The API key is not valid.", "Use the key of this emulator.")
-        issued = int(time.time() if now is None else now)
+        return self._token(user, int(time.time() if now is None else now), TOKEN_SECONDS)
+
+    def new_ticket(self) -> str:
+        """A ticket for one token of the owner's, so that a key need not stand in a link."""
+        now = time.monotonic()
+        self._tickets = {known: end for known, end in self._tickets.items() if end > now}
+        ticket = secrets.token_urlsafe(32)
+        self._tickets[digest(ticket)] = now + TICKET_SECONDS
+        return ticket
+
+    def use_ticket(self, ticket: str) -> str | None:
+        """Exchange a ticket for a token of the owner's; None for one that is used or too old."""
+        end = self._tickets.pop(digest(ticket), 0.0)
+        if end < time.monotonic():
+            return None
+        return self._token(OWNER, int(time.time()), PAGE_SECONDS)[0]
+
+    def _token(self, user: str, issued: int, seconds: int) -> tuple[str, int]:
+        import jwt
+
         claims = {
             "iss": "qsession-emulator",
             "sub": user,
@@ -277,9 +299,9 @@ class Identity:
             "generation": self._generation,
             "credential": self._credential(user),
             "iat": issued,
-            "exp": issued + TOKEN_SECONDS,
+            "exp": issued + seconds,
         }
-        return jwt.encode(claims, self._secret, _ALGORITHM), issued + TOKEN_SECONDS
+        return jwt.encode(claims, self._secret, _ALGORITHM), issued + seconds
 
     def _credential(self, user: str) -> str:
         """Names the key of an invited user, so that its tokens end with it; empty for others."""

@@ -21,6 +21,12 @@ EXAMPLES: Examples = {
         ("qsession emulator start --plan open", "without sessions, as on the Open Plan"),
         ("qsession emulator start --name class --instance ana=premium --faults", "to teach with"),
     ),
+    "qsession emulator invite": (
+        ("qsession emulator invite --count 40 --csv keys.csv", "numbered"),
+        ("qsession emulator invite --names names.txt --csv keys.csv", "by name"),
+    ),
+    "qsession emulator revoke": (("qsession emulator revoke student-07", "at once"),),
+    "qsession emulator page": (("qsession emulator page --no-open", "print its address"),),
     "qsession emulator stop": (("qsession emulator stop --all", "every one that runs"),),
     "qsession emulator env": (
         ('eval "$(qsession emulator env)"', "lead programs of this shell to it"),

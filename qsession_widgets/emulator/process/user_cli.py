@@ -11,6 +11,8 @@ import contextlib
 import csv
 import json
 import os
+import sys
+import webbrowser
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +43,8 @@ def add_commands(add: Add, find: Callable[[argparse.Namespace], Connection]) -> 
     invite.add_argument(
         "--csv", required=True, metavar="FILE", help="the new file that the keys are written to"
     )
+    page = add("page", told(_page), "open its page: queue, sessions, students, and controls")
+    page.add_argument("--no-open", action="store_true", help="print the address only")
     add("users", told(_users), "list its users, with the sessions and jobs of each")
     revoke = add("revoke", told(_revoke), "end a user's key, and cancel what that user has open")
     revoke.add_argument("user", metavar="USER", help="the name, as qsession emulator users has it")
@@ -115,6 +119,21 @@ def _write_keys(connection: Connection, file: TextIO, users: list[dict[str, str]
             f"The keys cannot be written ({error.strerror}), and are not good any more: make room, "
             "and invite again."
         ) from None
+
+
+def _page(connection: Connection, options: argparse.Namespace) -> int:
+    made = connection.request("POST", "/emulator/v1/room/ticket")
+    way = f"{made['path']}#{made['ticket']}"
+    if options.json:
+        print(json.dumps({"url": connection.url + way}))
+        return 0
+    print(connection.url + way)
+    if connection.public_url:
+        print(f"From another machine: {connection.public_url}{way}")
+    print("Either opens the page once, within a minute; in that tab it then stays open for a day.")
+    if not options.no_open and sys.stdout.isatty():
+        webbrowser.open(connection.url + way)
+    return 0
 
 
 def _users(connection: Connection, options: argparse.Namespace) -> int:

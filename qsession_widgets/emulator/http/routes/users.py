@@ -56,8 +56,12 @@ async def users(identity: OfOwner, request: Request) -> Response:
     """Every user, with the sessions and jobs that there are of each."""
     emulator = emulator_of(request)
     now = emulator.look()
-    listed = [_listed(emulator, identity, one, now) for one in identity.instances.values()]
-    return json_response({"now": now, "users": listed})
+    return json_response({"now": now, "users": listed_users(emulator, identity, now)})
+
+
+def listed_users(emulator: Emulator, identity: Identity, now: float) -> list[dict[str, Any]]:
+    """Every user as plain JSON types, with numbers of sessions and jobs."""
+    return [_listed(emulator, identity, one, now) for one in identity.instances.values()]
 
 
 def _listed(
