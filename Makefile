@@ -38,7 +38,7 @@ define stages
 endef
 
 .PHONY: help install bundles demo lab screenshots reference walkthroughs docs faults test test-python test-matrix test-labs test-notebooks \
-	test-kills \
+	test-kills test-class \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
@@ -195,6 +195,9 @@ test-notebooks: bundles ## Run the notebooks from beginning to end
 
 test-kills: bundles ## Kill a kernel at twenty random points of a loop of fifty jobs
 	@QSESSION_TEST_KILLS=1 $(PY) $(PYTEST) -n 0 tests/kernel/test_resume_kills.py
+
+test-class: bundles ## Let two hundred students use one emulator over TLS, and say how fair that was
+	@$(PY) $(PYTEST) -n 0 -m crowd tests/emulator
 
 test-javascript: bundles $(MODULES) ## Run the JavaScript tests
 	@$(NPM) test

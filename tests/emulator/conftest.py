@@ -25,6 +25,16 @@ collect_ignore = (
     [] if sys.version_info >= (3, 11) and sys.platform == "linux" else ["test_other_client.py"]
 )
 
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Keep out the crowd, which takes minutes, unless it is asked for."""
+    if "crowd" in (config.getoption("markexpr") or ""):
+        return
+    crowd = [item for item in items if item.get_closest_marker("crowd")]
+    items[:] = [item for item in items if item not in crowd]
+    config.hook.pytest_deselected(items=crowd)
+
+
 CIRCUIT = """
 OPENQASM 3.0;
 include "stdgates.inc";

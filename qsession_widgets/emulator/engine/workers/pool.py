@@ -317,7 +317,8 @@ class WorkerPool:
         return worker
 
     def _give_back(self, worker: _Worker) -> None:
-        surplus = len(self._live) > self._size + 1
+        # while others wait, the next of them needs it: a new one takes seconds to import
+        surplus = len(self._live) > self._size + 1 and not self._queue
         if worker.alive and not worker.replace and not surplus and not self._closed:
             self._waiting.append(worker)
         else:
