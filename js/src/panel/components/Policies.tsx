@@ -8,6 +8,7 @@ import {
   formatCountdown,
   formatDuration,
   formatMoney,
+  plural,
 } from "#shared/formatting";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "../state/store";
@@ -24,15 +25,21 @@ export function Policies({ store, now }: { store: SessionStore; now: number }) {
   return (
     <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
       {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
-      {most !== null && (
-        <li>
-          {formatCount(store.total)} of {formatCount(most)} jobs, then it closes.
-        </li>
-      )}
+      {most !== null && <MostJobs sent={store.total} most={most} />}
       {strict && <li>Strict: jobs that would run outside the {noun(snapshot)} are refused.</li>}
       {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
       {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}
     </ul>
+  );
+}
+
+function MostJobs({ sent, most }: { sent: number; most: number }) {
+  // a loop of jobs says nothing new with each of them, until it is near
+  if (sent < WARN_AT * most) return <li>Closes after {plural(most, "job")}.</li>;
+  return (
+    <li class="qs-warn">
+      {formatCount(sent)} of {plural(most, "job")}, then it closes.
+    </li>
   );
 }
 
