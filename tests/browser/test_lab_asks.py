@@ -133,10 +133,16 @@ def test_what_is_shown_is_accessible(notebook: Notebook, theme: str) -> None:
     page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     notebook.row(session).wait_for()
+    notebook.side_panel.get_by_role("button", name="New…").click()
+    notebook.side_panel.get_by_role("form", name="New session").wait_for()
+    notebook.side_panel.get_by_text("History", exact=True).click()
     notebook.status.click()
     notebook.popover.wait_for()
     for place in (".qs-lab-panel", ".qs-lab-popover", ".qs-lab-status"):
         assert _violations(notebook, place) == [], place
+    notebook.side_panel.get_by_role("button", name="New…").click()
+    notebook.side_panel.get_by_text("History", exact=True).click()
+    notebook.status.click()
     # by keyboard: closed from the popover, and back to where the reader was
     close = notebook.popover.get_by_role("button", name="Close session")
     expect(close).to_be_enabled()  # it takes no key in its first half second
