@@ -30,7 +30,7 @@ page_router = APIRouter(responses=ERRORS)
 PAGE = "/class"
 
 NEXT = 5
-"""How many of the jobs that wait on a backend are named."""
+"""Number of waiting jobs of a backend that are named."""
 
 
 class UseTicket(RequestBody):
