@@ -59,8 +59,8 @@ ACTIONS: tuple[Action, ...] = (
     Action("backends", "[--service ibm|local]", "the backends to choose from"),
     Action(
         "join",
-        "URL [--name NAME] [--ca FILE]",
-        "use somebody else's service, such as a class, as --service NAME; asks for your key",
+        "URL [--name NAME]",
+        "use a class's emulator, by its name from now on; asks for your key",
     ),
     Action("leave", "NAME", "forget a service that was joined, and the key for it"),
     Action("help", "", "this text; the same as %session?"),

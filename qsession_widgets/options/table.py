@@ -225,7 +225,7 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--service",
         "auto|ibm|local",
-        "auto takes your IBM account if there is one, else the local emulator; or a joined service",
+        "auto: your IBM account if there is one, else the emulator; or a joined service",
         "service",
         read_service(*KINDS),
     ),
