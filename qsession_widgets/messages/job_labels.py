@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..formatting import format_duration, format_money
-from ..model import LabelSum, ServiceInfo, SessionSnapshot, label_sums
+from ..formatting import cut_seconds, format_duration, format_money
+from ..model import LabelSum, SessionSnapshot, label_sums
 
 MOST = 20
 """Labels that have a line, at most."""
@@ -12,18 +12,27 @@ MOST = 20
 def label_lines(snapshot: SessionSnapshot) -> list[str]:
     """A line for each label, with its jobs, their QPU time and what that costs."""
     found = label_sums(snapshot.jobs)
-    lines = [_words(one, snapshot.service) for one in found[:MOST]]
+    lines = [_words(one, snapshot) for one in found[:MOST]]
     if (more := len(found) - MOST) > 0:
         lines.append(f"{more} more, in session.to_dataframe() and the exports")
     return lines
 
 
-def _words(one: LabelSum, service: ServiceInfo) -> str:
+def label_cost(one: LabelSum, snapshot: SessionSnapshot) -> float | None:
+    """US dollars of a label's QPU time, of the seconds as they are shown; None without a price."""
+    price = snapshot.service.price_per_second
+    if price is None:
+        return None
+    seconds = one.qpu_seconds
+    return (seconds if snapshot.usage_final else cut_seconds(seconds)) * price
+
+
+def _words(one: LabelSum, snapshot: SessionSnapshot) -> str:
     parts = [f"{one.jobs} job{'' if one.jobs == 1 else 's'}"]
     if one.reused:
         parts.append(f"{one.reused} reused")
     parts.append(f"QPU {format_duration(one.qpu_seconds)}")
-    if (price := service.price_per_second) is not None:
-        would = "" if service.charged else "would be "
-        parts.append(f"{would}≈ {format_money(one.qpu_seconds * price)} of QPU time")
+    if (cost := label_cost(one, snapshot)) is not None:
+        would = "" if snapshot.service.charged else "would be "
+        parts.append(f"{would}≈ {format_money(cost)} of QPU time")
     return f"{one.label or 'none'}: {' · '.join(parts)}"

@@ -34,6 +34,9 @@ def label_sums(jobs: Iterable[JobRecord]) -> list[LabelSum]:
     """The sums of each label, in the order of their first jobs; empty where no job has a label."""
     groups: dict[str, list[JobRecord]] = {}
     for job in jobs:
+        if job.stray and not job.reused:
+            # it ran outside, and is no part of what the session cost
+            continue
         groups.setdefault(job.label, []).append(job)
     if not any(groups):
         return []

@@ -282,7 +282,7 @@ class Reused:
     jobs, of : int
         How many were taken up, of how many jobs that were asked for.
     seconds : float
-        How long they ran, in seconds of service time.
+        Seconds that are billed for such jobs: how long they ran, or else their QPU time.
     dollars : float or None
         What that costs; None without a price.
     """
@@ -298,7 +298,9 @@ def reused(snapshot: SessionSnapshot) -> Reused | None:
     taken = [job for job in snapshot.jobs if job.reused]
     if not taken:
         return None
-    seconds = sum(_ran(job) for job in taken)
+    # a session bills the time that a job ran, a batch and job mode its QPU time
+    dedicated = snapshot.mode == "dedicated"
+    seconds = sum(_ran(job) if dedicated else job.charged_seconds or 0.0 for job in taken)
     price = snapshot.service.price_per_second
     of = sum(job.reused or not job.stray for job in snapshot.jobs)
     return Reused(len(taken), of, seconds, None if price is None else seconds * price)

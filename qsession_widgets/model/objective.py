@@ -75,11 +75,15 @@ class Stall:
         Mean of the later half of the steps minus that of the earlier half.
     noise : float
         Standard error of that change, by the values' errors or their scatter, whichever is larger.
+    slow : bool
+        Whether the change is small beside the series' pace. If not, it may go on changing, and only
+        its noise hides that.
     """
 
     values: int
     change: float
     noise: float
+    slow: bool
 
 
 def stalled(points: Sequence[SeriesPoint]) -> Stall | None:
@@ -111,7 +115,7 @@ def stalled(points: Sequence[SeriesPoint]) -> Stall | None:
     pace = abs(after - values[0]) / (len(steps) - 1) * half
     if abs(change) > max(noise, SLOW * pace):
         return None
-    return Stall(sum(map(len, steps[-WINDOW:])), change, noise)
+    return Stall(sum(map(len, steps[-WINDOW:])), change, noise, abs(change) <= SLOW * pace)
 
 
 def _steps(points: Sequence[SeriesPoint]) -> list[list[SeriesPoint]]:

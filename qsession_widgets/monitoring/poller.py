@@ -253,6 +253,15 @@ class SessionPoller:
             self._update(snapshot, **late)
             self._answered = begun
 
+    def list_jobs(self, within: float = SETTLE_SECONDS) -> None:
+        """List jobs until the snapshot has them all, the service fails, or time is up."""
+        begun = time.monotonic()
+        self.poll(jobs_first=True)
+        while self._tracker.incomplete and self._failure is None:
+            if time.monotonic() - begun > within:
+                return
+            self.poll(jobs_first=True)
+
     def settle(
         self, within: float = SETTLE_SECONDS, waits: Callable[[int], object] | None = None
     ) -> None:
@@ -270,12 +279,8 @@ class SessionPoller:
             Called once with the number of jobs left, when this takes longer than a second.
         """
         begun = time.monotonic()
-        self.poll(jobs_first=True)
-        while self._tracker.incomplete and self._failure is None:
-            if time.monotonic() - begun > within:
-                return
-            self.poll(jobs_first=True)
-        if not self.snapshot.pending():
+        self.list_jobs(within)
+        if not self._tracker.incomplete and not self.snapshot.pending():
             self._ask_exact_times(begun, within, waits)
             self._update()
 

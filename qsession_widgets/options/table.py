@@ -261,7 +261,7 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--max-jobs",
         "N",
-        "send no more than so many jobs, and close it after the last of them",
+        "send no more than so many new jobs, and close it after the last of them",
         "max_jobs",
         read_count,
     ),

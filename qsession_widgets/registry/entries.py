@@ -324,10 +324,12 @@ def remove_ended() -> int:
     with _locked():
         gone = [_retired() / _file(session_id).name for session_id in retired()]
         gone += [_file(session_id) for session_id, note in notes().items() if note.ended]
-        with contextlib.suppress(OSError):
-            for path in gone:
-                path.unlink(missing_ok=True)
-    return len(gone)
+        removed = 0
+        for path in gone:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                removed += 1
+    return removed
 
 
 def rename(session_id: str, notebook: str) -> None:

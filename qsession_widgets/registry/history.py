@@ -20,12 +20,14 @@ from . import entries
 from .entries import RegistryEntry, notes, remove_ended, retired, write_ended
 
 
-def record(snapshot: SessionSnapshot, opener: RegistryEntry | None = None) -> None:
+def record(
+    snapshot: SessionSnapshot, opener: RegistryEntry | None = None, *, by_kernel: bool = False
+) -> None:
     """Record a session that has ended.
 
-    Final figures are replaced only by final ones with the same price: a kernel may have a price of
-    its user's own, which the Jupyter server does not know. Nothing happens where the registry
-    cannot be written, or where the history was deleted after the session's end.
+    Final figures are replaced only by final ones with the same price, or by its kernel's: that may
+    have a price of its user's own, which the Jupyter server does not know. Nothing happens where
+    the registry cannot be written, or where the history was deleted after the session's end.
 
     Parameters
     ----------
@@ -33,6 +35,8 @@ def record(snapshot: SessionSnapshot, opener: RegistryEntry | None = None) -> No
         The session; it is closed.
     opener : RegistryEntry, optional
         What its kernel wrote down, for where that was removed.
+    by_kernel : bool
+        Whether the session's own kernel records it.
     """
     ended = _ended(snapshot)
     if ended["at"] <= _deleted_at():
@@ -41,9 +45,13 @@ def record(snapshot: SessionSnapshot, opener: RegistryEntry | None = None) -> No
     def made(known: RegistryEntry | None) -> RegistryEntry | None:
         entry = known or opener or _plain(snapshot)
         before = entry.ended
-        if before.get("final") and not (ended["final"] and _price(before) == _price(ended)):
-            return None
-        return None if before == ended else replace(entry, ended=ended)
+        if before.get("final"):
+            same = by_kernel or _price(before) == _price(ended)
+            if not (ended["final"] and same):
+                return None
+        # on a service whose clock runs faster, later looks at it would date it back
+        found = ended | {"at": before["at"]} if _readable(before) else ended
+        return None if before == found else replace(entry, ended=found)
 
     write_ended(snapshot.session_id, made)
 
@@ -74,6 +82,7 @@ def delete_history() -> int:
 
 def _ended(snapshot: SessionSnapshot) -> dict[str, Any]:
     closed_at = snapshot.closed_at or snapshot.answered_at
+    passed = (snapshot.answered_at - closed_at) / max(1.0, snapshot.service.speed)
     facts: Mapping[str, Any] = snapshot.facts()
     fields = {**facts, "jobs": [], "others": [], "unknown": [], "blocker": None}
     # of a final figure the periods say nothing more, and there can be hundreds
@@ -82,7 +91,7 @@ def _ended(snapshot: SessionSnapshot) -> dict[str, Any]:
     qpu = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs if not job.stray)
     return {
         # by this machine's clock, which tells what is today
-        "at": round(closed_at - snapshot.clock_offset, 3),
+        "at": round(snapshot.answered_at - snapshot.clock_offset - passed, 3),
         "final": snapshot.usage_final,
         "cost": usage(snapshot, closed_at).cost,
         "snapshot": {**fields, "earlier_qpu": round(qpu, 3)},

@@ -64,7 +64,7 @@ def _asked(program_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def _of_pubs(program_id: str, pubs: Iterable[Any], options: Mapping[str, Any]) -> dict[str, Any]:
     if program_id == "sampler":
         default = options.get("default_shots") or DEFAULT_SHOTS
-        return {"shots": _same(getattr(pub, "shots", None) or default for pub in pubs)}
+        return {"shots": _same(int(getattr(pub, "shots", None) or default) for pub in pubs)}
     if program_id == "estimator":
         asked = [_estimator(getattr(pub, "precision", None), options) for pub in pubs]
         names = ("shots", "precision")

@@ -8,6 +8,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
@@ -29,6 +30,7 @@ from ..options.table import OpenOptions
 from ..registry import history
 from ..registry.forecasts import record
 from ..resume.place import Place
+from ..resume.runs import RUNS
 from .labels import Labels
 from .policies import Policies, PolicyEnforcer
 from .session import Batch, Session, SubmitError
@@ -71,6 +73,8 @@ class LiveSession:
         Number of jobs that were sent to it from here.
     sending : int
         Number of jobs that are being sent, and not accepted yet.
+    jobs_before : frozenset of str
+        Ids of the jobs that it had when it was taken up of an earlier kernel.
     guard : PolicyEnforcer or None
         Enforces its policies, where it has any.
     callbacks : EventCallbacks
@@ -96,6 +100,7 @@ class LiveSession:
         self.options = options
         self.request = options.request
         self.opened_here = opened_here
+        self.jobs_before: frozenset[str] = frozenset()
         self.process = os.getpid()
         self.submits = 0
         self.sending = 0
@@ -196,8 +201,9 @@ class LiveSession:
         """Count a job as being sent, in which time its session is not idle."""
         with self._counting:
             self.sending += 1
-        # the last job of those that it may have is not sent by two threads at once
-        limited = self.options.max_jobs is not None
+        # the last job of those that it may have is not sent by two threads at once, and nor does
+        # one end the moment for which an ended session hands back what was paid for
+        limited = self.options.max_jobs is not None or RUNS.taken is not None
         try:
             with self._one_by_one if limited else nullcontext():
                 yield
@@ -213,7 +219,7 @@ class LiveSession:
         UserError
             A budget in dollars where the plan has no price.
         """
-        policies = Policies.of(self.options, self.target.info)
+        policies = replace(Policies.of(self.options, self.target.info), before=self.jobs_before)
         self._set_simulation()
         self._place = None
         if self.guard is not None:
@@ -221,7 +227,8 @@ class LiveSession:
             self.guard = None
         self.monitor.set_policies(
             idle_close=policies.idle_close,
-            max_jobs=policies.max_jobs,
+            # of all that the session has, as the panel counts them
+            max_jobs=policies.max_jobs and policies.max_jobs + len(policies.before),
             budget_seconds=policies.budget,
             budget_dollars=policies.dollars,
             strict=self.options.strict,
@@ -388,7 +395,7 @@ class LiveSession:
             with suppress(OSError):
                 record(snapshot, checked)
         if snapshot.state == "closed" and snapshot.usage_final:
-            history.record(snapshot)
+            history.record(snapshot, by_kernel=True)
             # nothing comes after it
             self._unsubscribe()
             if self.guard is not None:

@@ -219,6 +219,9 @@ class SessionManager:
         Until then, the watchdog of the kernel that has crashed may have closed it.
         """
         live.request = options.request
+        if options.max_jobs is not None:
+            live.monitor.poller.list_jobs()
+            live.jobs_before = frozenset(job.id for job in live.monitor.snapshot.jobs)
         self._bind(live)
         if still_open(self._binding, live):
             return True

@@ -53,12 +53,15 @@ class Policies:
         The budget in US dollars, when it was given in them.
     max_jobs : int or None
         Number of jobs, whoever sends them; those that were paid for before do not count.
+    before : frozenset of str
+        Jobs that the session had when it was taken up, which do not count either.
     """
 
     idle_close: float | None = None
     budget: float | None = None
     dollars: float | None = None
     max_jobs: int | None = None
+    before: frozenset[str] = frozenset()
 
     def __bool__(self) -> bool:
         return (self.idle_close, self.budget, self.max_jobs) != (None, None, None)
@@ -165,7 +168,7 @@ def judge(
             if snapshot.state == "active" and snapshot.mode != "batch":
                 limits = (WARN_AT * rules.budget, rules.budget)
                 due += [limit - spent for limit in limits if limit > spent]
-    full = rules.max_jobs is not None and _counted(snapshot) >= rules.max_jobs
+    full = rules.max_jobs is not None and _counted(snapshot, rules.before) >= rules.max_jobs
     if full:
         refuse = refuse or (
             f"This {word} has had as many jobs as it may have (--max-jobs {rules.max_jobs}): the "
@@ -192,9 +195,9 @@ def judge(
     return Verdict(end, by, how, refuse, warn, min(due) if due else None)
 
 
-def _counted(snapshot: SessionSnapshot) -> int:
+def _counted(snapshot: SessionSnapshot, before: frozenset[str]) -> int:
     """The number of jobs that were sent to a session, whatever became of them."""
-    return sum(not job.stray and not job.reused for job in snapshot.jobs)
+    return sum(not job.stray and not job.reused and job.id not in before for job in snapshot.jobs)
 
 
 @dataclass(frozen=True)

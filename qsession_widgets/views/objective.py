@@ -41,7 +41,8 @@ def series_rows(snapshot: SessionSnapshot) -> list[tuple[str, str]]:
         points = [point for point in snapshot.points if point.series == name]
         if name != READ_SERIES and (stall := stalled(points)) is not None:
             change = format_value(abs(stall.change), stall.noise)
-            stop = f"nearly stopped: its last {WINDOW} steps changed it by {change}"
+            how = "nearly stopped" if stall.slow else "no change beyond its noise"
+            stop = f"{how}: its last {WINDOW} steps changed it by {change}"
             lines[at] = name, f"{words} · {stop}"
     if (more := len(found) - MOST_SERIES) > 0:
         lines.append(("Series", f"{more} more, in session.metrics() and the exports"))

@@ -13,7 +13,7 @@ from typing import Any
 from ..formatting import as_html, format_parts
 from ..local_time import local_time, zone_name
 from ..messages.causes import cost_by_cause, gap_words, queue_words
-from ..messages.job_labels import label_lines
+from ..messages.job_labels import label_cost, label_lines
 from ..messages.labels import (
     ESTIMATE,
     cost_words,
@@ -202,7 +202,7 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
         "queue": None if ahead is None else _rounded(asdict(ahead)),
         "labels": [
             _rounded(asdict(one))
-            | {"cost": None if price is None else round(one.qpu_seconds * price, 2)}
+            | {"cost": None if (cost := label_cost(one, snapshot)) is None else round(cost, 2)}
             for one in label_sums(snapshot.jobs)
         ],
         "times": {name: iso(getattr(snapshot, name)) for name in TIMES},

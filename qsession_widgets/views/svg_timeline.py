@@ -48,13 +48,16 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
     Returns
     -------
     str
-        SVG; empty when no job was ever submitted.
+        SVG; empty when it has no job to show.
     """
     jobs = _own(snapshot)
     if not jobs:
         return ""
     begin = picture_begin(snapshot, now)
     jobs = [job for job in jobs if (job.finished or now) >= begin]
+    if not jobs and not snapshot.active_periods:
+        # all of them are of a run long before
+        return ""
     ends = [job.finished or now for job in jobs]
     ends += [now if end is None else end for _, end in snapshot.active_periods]
     end = max(begin + 1e-3, *ends)

@@ -191,6 +191,9 @@ def test_after_so_many_jobs_no_more_are_sent_and_it_closes() -> None:
     # what is closing is not closed once more, and still refuses
     closing = judge(rules, replace(full, accepting_jobs=False), 1030.0)
     assert (closing.end, closing.refuse) == (None, found.refuse)
+    # nor is one that it had when an earlier kernel's session was taken up
+    taken_up = Policies(max_jobs=2, before=frozenset({"k"}))
+    assert judge(taken_up, full, 1030.0) == Verdict()
     # a spent budget cancels, whatever else there is
     both = judge(Policies(max_jobs=2, budget=1), full, 1030.0)
     assert (both.by, both.how) == ("budget", "cancel")

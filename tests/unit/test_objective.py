@@ -225,7 +225,8 @@ def test_a_series_that_has_nearly_stopped(case: dict[str, Any]) -> None:
         case["expect"] and pytest.approx(case["expect"])
     )
     text = to_text(replace(closed(1), points=points))
-    assert ("nearly stopped: its last 8 steps" in text) == (found is not None)
+    assert ("its last 8 steps changed it by" in text) == (found is not None)
+    assert ("nearly stopped" in text) == (found is not None and found.slow)
 
 
 def test_the_most_frequent_outcomes_of_all_registers() -> None:

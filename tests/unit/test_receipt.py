@@ -186,15 +186,20 @@ def test_reused_jobs_are_hatched_and_cost_nothing() -> None:
     assert "url(#" not in draw(replace(snapshot, jobs=(old, *closed(3).jobs)), 1101.0)
     assert [row["cost"] for row in to_json(snapshot)["jobs"]] == [0.0, 1.6, 1.6, 1.6]
     assert "1 of 4 jobs reused, ≈ $2.40 not paid again" in to_text(snapshot)
+    # taken up of a run long before, in a session that has sent nothing itself
+    alone = replace(snapshot, jobs=(old,), active_periods=(), started_at=None)
+    assert draw(alone, 1101.0) == ""
+    assert "<table" in to_html(alone)
 
 
 def test_each_label_has_its_jobs_and_what_they_cost() -> None:
     labels = ("R=0.5", "R=0.75", "R=0.5", "")
     snapshot = closed(4)
+    outside = replace(job(9), id="outside", stray=True)
     jobs = tuple(
         replace(job, label=label) for job, label in zip(snapshot.jobs, labels, strict=True)
     )
-    jobs = (*jobs[:2], replace(jobs[2], reused=True), jobs[3])
+    jobs = (*jobs[:2], replace(jobs[2], reused=True), jobs[3], outside)
     text = to_text(replace(snapshot, jobs=jobs))
     assert "R=0.5: 2 jobs · 1 reused · QPU 1.0 s · ≈ $1.60 of QPU time" in text
     assert "R=0.75: 1 job · QPU 1.0 s · ≈ $1.60 of QPU time" in text

@@ -257,6 +257,12 @@ def test_what_has_ended_is_kept_once_with_its_name_and_its_cost() -> None:
     assert (entry.name, entry.ended["cost"], entry.ended["final"]) == ("vqe", 40.0, True)
     assert entry.ended["snapshot"]["service"]["price_per_second"] == 1.6
     assert found["elsewhere"].ended["at"] == 140.0
+    # its own kernel knows the user's price, and a faster clock does not date it back
+    mine = replace(ended("x").service, price_per_second=0.65, speed=60.0)
+    cheap = replace(ended("vqe-1"), service=mine)
+    history.record(replace(cheap, answered_at=9e4, clock_offset=8e4), by_kernel=True)
+    again = history.history()["vqe-1"].ended
+    assert (again["cost"], again["at"]) == (16.25, entry.ended["at"])
     assert [one.session_id for one in noted_as("vqe")] == ["vqe-1"]
 
 

@@ -213,7 +213,7 @@ export interface Reused {
   jobs: number;
   /** Of how many that were asked for. */
   of: number;
-  /** How long they ran. */
+  /** Seconds that are billed for such jobs: how long they ran, or else their QPU time. */
   seconds: number;
   /** What that costs; null without a price. */
   dollars: number | null;
@@ -222,13 +222,14 @@ export interface Reused {
 const reusedOf = new WeakMap<readonly JobRecord[], number>();
 
 /** The jobs that were taken up of an earlier run; null where there are none. */
-export function reused({ jobs, service }: SessionSnapshot): Reused | null {
+export function reused({ jobs, mode, service }: SessionSnapshot): Reused | null {
   const { reused: taken, reusedOutside, counts } = sumsOf(jobs);
   if (taken === 0) return null;
   let seconds = reusedOf.get(jobs);
   if (seconds === undefined) {
-    const emulated = service.kind === "local";
-    seconds = jobs.reduce((sum, job) => (job.reused ? sum + ran(job, emulated) : sum), 0);
+    // a session bills the time that a job ran, a batch and job mode its QPU time
+    const byQpu = service.kind === "local" || mode !== "dedicated";
+    seconds = jobs.reduce((sum, job) => (job.reused ? sum + ran(job, byQpu) : sum), 0);
     reusedOf.set(jobs, seconds);
   }
   const of = Object.values(counts).reduce((sum, count) => sum + count, reusedOutside);
@@ -237,7 +238,7 @@ export function reused({ jobs, service }: SessionSnapshot): Reused | null {
 }
 
 /** Seconds that a job ran, or else its QPU time; of the emulator's, what it would take on the device. */
-function ran({ started, finished, exact, qpu_seconds: qpu }: JobRecord, emulated: boolean): number {
-  if (emulated || !exact || started === null || finished === null) return qpu ?? 0;
+function ran({ started, finished, exact, qpu_seconds: qpu }: JobRecord, byQpu: boolean): number {
+  if (byQpu || !exact || started === null || finished === null) return qpu ?? 0;
   return Math.max(finished - started, qpu ?? 0);
 }

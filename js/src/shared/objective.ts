@@ -55,6 +55,8 @@ export interface Stall {
   values: number;
   change: number;
   noise: number;
+  /** Whether the change is small beside the series' pace; if not, noise alone may hide that it goes on. */
+  slow: boolean;
 }
 
 /** Whether a series has nearly stopped; null where not, or where it is too early to say. */
@@ -75,7 +77,8 @@ export function stalled(points: readonly SeriesPoint[]): Stall | null {
   const noise = Math.sqrt(Math.max(scatter / (half - 1) / half, known / half ** 2));
   const pace = (Math.abs(after - mean(steps[0]!)) / (steps.length - 1)) * half;
   if (Math.abs(change) > Math.max(noise, SLOW * pace)) return null;
-  return { values: sum(window.map((step) => step.length)), change, noise };
+  const slow = Math.abs(change) <= SLOW * pace;
+  return { values: sum(window.map((step) => step.length)), change, noise, slow };
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);

@@ -161,6 +161,12 @@ def _sum_up(connection: Connection, before: Mapping[str, Any]) -> None:
         }
         earlier: Counter[str] = Counter(before.get("approximated") or {})
         done["approximated"] = Counter(done["approximated"]) - earlier
+        old = {one["id"] for one in before.get("left_open") or ()}
+        done["left_open"] = [one for one in done["left_open"] if one["id"] not in old]
+        known = before.get("options_without_effect") or ()
+        done["options_without_effect"] = [
+            name for name in done["options_without_effect"] if name not in known
+        ]
         for sentence in (*_approximations(done), _sentence(done)):
             _say(f"qsession run: {sentence}")
 

@@ -5,7 +5,7 @@ import type { JobRecord, SessionSnapshot } from "../snapshot.gen";
 
 const found = new WeakMap<Series, { count: number; stall: Stall | null }>();
 
-/** A sentence where the series has nearly stopped while the session goes on; otherwise empty. */
+/** A sentence where the series has nearly stopped, or may have, while the session goes on; otherwise empty. */
 export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): string {
   if (!series || snapshot.state === "closed" || !snapshot.accepting_jobs) return "";
   const count = series.points.length;
@@ -23,9 +23,11 @@ export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): s
       ? ""
       : `: each further job ${charged ? "costs" : "would cost"} ≈ ${formatMoney(seconds * price)}`;
   const change = formatValue(Math.abs(stall.change), stall.noise);
+  const steps = `last ${WINDOW} steps (${stall.values} values)`;
+  if (!stall.slow)
+    return `“${series.name}” may stand still or go on: its ${steps} changed it by ${change}, no more than its noise.`;
   return (
-    `“${series.name}” has nearly stopped${cost}. Its last ${WINDOW} steps (${stall.values} values) ` +
-    `changed it by ${change}.`
+    `“${series.name}” has nearly stopped${cost}. Its ${steps} changed it by ${change}.`
   );
 }
 
