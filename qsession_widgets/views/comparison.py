@@ -1,7 +1,10 @@
-"""Two sessions side by side: where their time went, and what a job cost."""
+"""Sessions side by side: where their time went, and what a job cost."""
 
 from __future__ import annotations
 
+import itertools
+import string
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from statistics import median
@@ -91,16 +94,25 @@ class Numbers:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sessions side by side; shows itself as a figure with the numbers below.
+    """Sessions side by side; shows itself as a figure with the numbers below.
 
     Attributes
     ----------
-    a, b : Numbers
+    each : tuple of Numbers
         What each came to.
     """
 
-    a: Numbers
-    b: Numbers
+    each: tuple[Numbers, ...]
+
+    @property
+    def a(self) -> Numbers:
+        """What the first one came to."""
+        return self.each[0]
+
+    @property
+    def b(self) -> Numbers:
+        """What the second one came to."""
+        return self.each[1]
 
     @property
     def figure(self) -> Figure:
@@ -108,18 +120,19 @@ class Comparison:
         from plotly.graph_objects import Bar
         from plotly.subplots import make_subplots
 
-        both = (self.b, self.a)
-        names = [each.name for each in both]
-        priced = all(each.cost is not None for each in both)
-        by_job = [each.cost_per_job if priced else each.usage_per_job for each in both]
+        # the first one is on top
+        upwards = self.each[::-1]
+        names = [each.name for each in upwards]
+        priced = all(each.cost is not None for each in upwards)
+        by_job = [each.cost_per_job if priced else each.usage_per_job for each in upwards]
         title = "cost per job (US dollars)" if priced else "usage per job (s)"
-        if priced and not all(each.charged for each in both):
+        if priced and not all(each.charged for each in upwards):
             title = "what a job would cost (US dollars)"
         figure = make_subplots(
             cols=2, shared_yaxes=True, horizontal_spacing=0.06, column_widths=[0.62, 0.38]
         )
         for part, colour in PARTS.items():
-            spent = [getattr(each, part.lower()) for each in both]
+            spent = [getattr(each, part.lower()) for each in upwards]
             figure.add_bar(
                 orientation="h",
                 name=part,
@@ -149,7 +162,7 @@ class Comparison:
             row=1,
             col=2,
         )
-        for each in both:
+        for each in upwards:
             if each.idle_share is not None:
                 figure.add_annotation(
                     x=each.usage,
@@ -160,13 +173,14 @@ class Comparison:
                     showarrow=False,
                     font=small(),
                 )
-        longest = max(each.usage for each in both) or 1.0
+        longest = max(each.usage for each in upwards) or 1.0
         usage_range = [0, 1.18 * longest]
         figure.update_xaxes(title=axis_title("usage (s)"), range=usage_range, row=1, col=1)
         figure.update_xaxes(title=axis_title(title), row=1, col=2)
         above = {"traceorder": "normal", "y": 1.02, "yanchor": "bottom"}
         margin = {"l": 16, "r": 16, "t": 36, "b": 44}
-        figure.update_layout(barmode="stack", bargap=0.45, **frame(230, margin, above))
+        height = 230 + 55 * (len(upwards) - 2)
+        figure.update_layout(barmode="stack", bargap=0.45, **frame(height, margin, above))
         return figure
 
     def to_dataframe(self) -> Any:
@@ -181,12 +195,13 @@ class Comparison:
             import pandas as pd
         except ImportError:
             raise UserError("A table of the numbers needs pandas: pip install pandas.") from None
-        return pd.DataFrame({each.name: vars(each) for each in (self.a, self.b)}).drop(["name"])
+        return pd.DataFrame({each.name: vars(each) for each in self.each}).drop(["name"])
 
     def __repr__(self) -> str:
-        a, b = self.a.rows(), self.b.rows()
-        table = [("", self.a.name, self.b.name), *((name, a[name], b[name]) for name in a)]
-        return text_table(table, right=(1, 2))
+        columns = [each.rows() for each in self.each]
+        table = [("", *(each.name for each in self.each))]
+        table += [(name, *(column[name] for column in columns)) for name in columns[0]]
+        return text_table(table, right=range(1, len(self.each) + 1))
 
     def _ipython_display_(self) -> None:
         from IPython.display import display
@@ -198,34 +213,39 @@ class Comparison:
 def compare(
     a: Monitored | SessionSnapshot,
     b: Monitored | SessionSnapshot,
-    *,
+    *more: Monitored | SessionSnapshot,
     price_per_second: float | None = None,
 ) -> Comparison:
-    """Put two sessions side by side: idle share, cost per job, and what the time went into.
+    """Put sessions side by side: idle share, cost per job, and what the time went into.
 
     Parameters
     ----------
-    a, b : Session, Batch or SessionSnapshot
+    a, b, *more : Session, Batch or SessionSnapshot
         What to compare: sessions from `open_session` or ``%%session``, open or closed, or
         snapshots that were kept.
     price_per_second : float, optional
-        US dollars for one second of usage, for both, in place of their plans' prices.
+        US dollars for one second of usage, for all, in place of their plans' prices.
 
     Returns
     -------
     Comparison
-        With ``figure``, a `plotly.graph_objects.Figure`, ``a`` and ``b``, the `Numbers` of each,
-        and ``to_dataframe()``.
+        With ``figure``, a `plotly.graph_objects.Figure`, ``each``, the `Numbers` of each, the first
+        two of them also as ``a`` and ``b``, and ``to_dataframe()``.
 
     Raises
     ------
     UserError
         One of them is neither.
     """
-    first, second = _numbers(a, price_per_second), _numbers(b, price_per_second)
-    if first.name == second.name:
-        first, second = _named(first, f"{first.name} (a)"), _named(second, f"{second.name} (b)")
-    return Comparison(first, second)
+    found = [_numbers(session, price_per_second) for session in (a, b, *more)]
+    names = Counter(numbers.name for numbers in found)
+    letters = itertools.cycle(string.ascii_lowercase)
+    return Comparison(
+        tuple(
+            _named(numbers, f"{numbers.name} ({letter})") if names[numbers.name] > 1 else numbers
+            for numbers, letter in zip(found, letters, strict=False)
+        )
+    )
 
 
 def _numbers(session: Any, price: float | None) -> Numbers:

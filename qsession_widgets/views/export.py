@@ -1,4 +1,4 @@
-"""Write a session down: snapshot as JSON, jobs and series as CSV, receipt as HTML, chart as PNG."""
+"""Write a session down: snapshot as JSON, jobs and series as CSV, receipt as HTML, chart as SVG."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
     now : float
         Service clock.
     path : str or Path
-        Ends in ``.json``, ``.csv``, ``.html`` or ``.png``; ``~`` is the home folder. A file that is
-        there is replaced. CSV has the jobs; values of series, if there are any, go into a second
-        file beside it, ``x_metrics.csv`` for ``x.csv``.
+        Ends in ``.json``, ``.csv``, ``.html``, ``.svg`` or ``.png``; ``~`` is the home folder. A
+        file that is there is replaced. CSV has the jobs; values of series, if there are any, go
+        into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
 
     Returns
     -------
@@ -125,13 +125,21 @@ def _html(snapshot: SessionSnapshot, now: float) -> bytes:
     ).encode()
 
 
+def _svg(snapshot: SessionSnapshot, now: float) -> bytes:
+    from .svg_timeline import draw
+
+    if not (picture := draw(snapshot, now)):
+        raise UserError("There is no job to draw: export to .html, which has the receipt.")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{picture}\n'.encode()
+
+
 def _png(snapshot: SessionSnapshot, now: float) -> bytes:
     from importlib.util import find_spec
 
     if find_spec("kaleido") is None:
         raise UserError(
-            "A picture needs the package kaleido: pip install kaleido, or export to .html, which "
-            "holds the same picture."
+            "A PNG needs the package kaleido: pip install kaleido, or export to .svg, which needs "
+            "nothing."
         )
     from .timeline import timeline
 
@@ -141,7 +149,7 @@ def _png(snapshot: SessionSnapshot, now: float) -> bytes:
         # kaleido starts a browser, which can fail in many ways of its own
         first = str(error).strip().partition("\n")[0]
         raise UserError(
-            f"kaleido could not draw the picture ({first}): export to .html, which holds the same."
+            f"kaleido could not draw the picture ({first}): export to .svg, which needs no browser."
         ) from None
 
 
@@ -149,5 +157,6 @@ _FORMATS: dict[str, Callable[[SessionSnapshot, float], bytes]] = {
     ".json": _json,
     ".csv": _csv,
     ".html": _html,
+    ".svg": _svg,
     ".png": _png,
 }

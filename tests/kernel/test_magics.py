@@ -315,7 +315,9 @@ def test_it_is_written_down_in_every_form(circuits: Notebook, tmp_path: Path) ->
         (row,) = csv.DictReader(file)
     assert row["id"] == circuits["job"].job_id()
     assert circuits["session"].session_id in (tmp_path / "run.html").read_text()
-    assert "end it in .json, .csv, .html, .png" in circuits("%session export run.xls").sentence()
+    assert (
+        "end it in .json, .csv, .html, .svg, .png" in circuits("%session export run.xls").sentence()
+    )
     # the second leads into what is a file
     for place in ("nowhere", "run.json"):
         sentence = circuits(f"%session export {tmp_path}/{place}/run.json").sentence()

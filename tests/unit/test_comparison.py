@@ -1,4 +1,4 @@
-"""Two sessions side by side, worked out by hand."""
+"""Sessions side by side, worked out by hand."""
 
 from __future__ import annotations
 
@@ -55,6 +55,15 @@ def test_the_figure_shows_what_the_numbers_say() -> None:
     assert list(figure.data[0].y) == [found.b.name, found.a.name]
     assert found.a.name != found.b.name
     assert found.to_dataframe()[found.a.name]["jobs"] == found.a.jobs
+
+
+def test_three_are_compared_as_two_are() -> None:
+    batch = states.session([states.job("done", 10.0, 20.0, 30.0)], mode="batch", name="all at once")
+    found = compare(states.closed(), states.closed(), batch)
+    assert [each.name[-3:] for each in found.each] == ["(a)", "(b)", "nce"]
+    assert list(found.figure.data[0].y) == [each.name for each in reversed(found.each)]
+    assert list(found.to_dataframe().columns) == [each.name for each in found.each]
+    assert len(repr(found).splitlines()[0].split("  ")) >= 4
 
 
 def test_without_a_price_or_a_job() -> None:
