@@ -1,10 +1,13 @@
 import re
 from dataclasses import replace
+from pathlib import Path
 from xml.dom import minidom
 
 import pytest
 
+from qsession_widgets import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.views.export import export
 from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_json, to_text
 from qsession_widgets.views.svg_timeline import draw
 
@@ -176,7 +179,7 @@ def test_a_receipt_shows_itself_as_both() -> None:
     assert "<table" in receipt._repr_html_()
 
 
-def test_reused_jobs_are_hatched_and_cost_nothing() -> None:
+def test_reused_jobs_are_hatched_and_cost_nothing(tmp_path: Path) -> None:
     earlier = replace(job(-100), id="earlier", stray=True, reused=True)
     snapshot = replace(closed(3), jobs=(earlier, *closed(3).jobs))
     # 300 s before a session of 100 s: it is in the picture; of the day before, it is not
@@ -189,6 +192,10 @@ def test_reused_jobs_are_hatched_and_cost_nothing() -> None:
     # taken up of a run long before, in a session that has sent nothing itself
     alone = replace(snapshot, jobs=(old,), active_periods=(), started_at=None)
     assert draw(alone, 1101.0) == ""
+    with pytest.raises(UserError, match=r"no job to draw: export to \.html"):
+        export(alone, 1101.0, tmp_path / "x.svg")
+    export(snapshot, 1101.0, tmp_path / "x.svg")
+    assert minidom.parse(str(tmp_path / "x.svg")).documentElement.tagName == "svg"
     assert "<table" in to_html(alone)
 
 
