@@ -34,15 +34,16 @@ def test_a_wide_circuit_runs_by_itself_and_says_how(notebook: Notebook) -> None:
 
 def test_noise_and_method_are_kept_for_each_session(notebook: Notebook) -> None:
     notebook.good(f"{LOCAL} --name still --local-noise none", WIDE)
-    notebook.good("still = job.result()")
+    # a session that goes on would keep the next one waiting until its timeout
+    notebook.good("still = job.result()", "%session close")
     notebook.good(f"{LOCAL} --name exact --local-method exact", WIDE)
-    notebook.good("exact = job")
+    notebook.good("exact = job", "exact.wait_for_final_state()", "%session close")
     notebook.good(f"{LOCAL} --name by_itself", WIDE)
     notebook.good("by_itself = job.result()")
     counts = notebook["still"][0].data.meas.get_counts()
     assert set(counts) == {"0" * 40, "1" * 40}
     assert "simulation" not in notebook["still"][0].metadata
-    notebook.good("exact.wait_for_final_state()", "message = exact.error_message()")
+    notebook.good("message = exact.error_message()")
     assert "16 TiB of memory" in notebook["message"]
     assert len(notebook["by_itself"][0].data.meas.get_counts()) > 2
 
