@@ -18,6 +18,7 @@ import {
   type EndSession,
 } from "../src/lab/state/serverSessionControl";
 import { ChangeDetector, type Known, type Notice } from "../src/lab/notifications/changes";
+import { attachLine } from "../src/lab/state/attachLine";
 import { belongsHere, boundHere, leftBy, samePath } from "../src/lab/state/currentNotebook";
 import { RequestFailed } from "../src/shared/messages/outcomes";
 import { complete, Sessions } from "../src/lab/state/overviewStore";
@@ -280,6 +281,31 @@ describe("which session belongs to a notebook", () => {
     expect(leftBy([both], ["k2"])).toEqual([both]);
     expect(boundHere([both], { path: "another.ipynb", kernelId: "k2" })).toBe(both);
     expect(boundHere([both], { path: "another.ipynb", kernelId: "k3" })).toBe(null);
+  });
+});
+
+describe("the line that attaches a session", () => {
+  const line = (service: string, id = "7b695108-3f0e") => attachLine({ service, id });
+
+  test("names where the kernel is to look: accounts, or this machine's emulators", () => {
+    expect(line("ibm")).toBe("%session attach 7b695108-3f0e --service ibm");
+    expect(line("ibm:work@0123")).toBe("%session attach 7b695108-3f0e --service ibm");
+    expect(line("local:vqe")).toBe("%session attach 7b695108-3f0e --service local");
+  });
+  test.each([
+    "x\n__import__('os').system('touch stolen')",
+    "x\n",
+    "{__import__('os').getcwd()}",
+    "$HOME",
+    "x --on-exit close",
+    "--service=ibm",
+    "x;y",
+    "x\u2028y",
+    "\u0456d",
+    "",
+    "x".repeat(101),
+  ])("has no place for %j, which a service may send as an id", (id) => {
+    expect(line("ibm", id)).toBeNull();
   });
 });
 

@@ -20,6 +20,7 @@ import type { NotebookContext } from "./currentNotebook";
 import { ended, NO_NOTEBOOK, RequestFailed } from "#shared/messages/outcomes";
 import type { CloseResult, EndAnswer, Server } from "./serverApi";
 import type { Sessions } from "./overviewStore";
+import { attachLine } from "./attachLine";
 
 const LOADED = "bool(get_ipython().find_line_magic('session'))";
 const TRUE = "True";
@@ -107,6 +108,7 @@ export class Actions {
     const what = noun(snapshot);
     if (snapshot.state === "closed") return `the ${what} is closed`;
     if (!snapshot.accepting_jobs) return `the ${what} is closing and takes no more jobs`;
+    if (attachLine(which(workload)) === null) return "its id makes no sense";
     if (!place) return "no notebook is open to attach it to";
     if (by?.bound && by.kernel_id === place.kernelId && by.kernel !== "gone") {
       return "this notebook uses it already";
@@ -117,12 +119,9 @@ export class Actions {
   /** Attach to the current notebook by a cell that everybody can see, below the active one. */
   async attach(workload: Workload): Promise<void> {
     const panel = this.notebook;
-    if (!panel || this.attachRefused(workload) !== null) return;
+    const line = attachLine(which(workload));
+    if (!panel || line === null || this.attachRefused(workload) !== null) return;
     this.app.shell.activateById(panel.id);
-    const { service, id } = which(workload);
-    // the kernel looks at every saved account, and at every emulator of this machine
-    const kind = /^ibm(:|$)/.test(service) ? "ibm" : "local";
-    const line = `%session attach ${id} --service ${kind}`;
     const loaded = await magicsLoaded(panel);
     this.insert(panel, loaded ? line : `${LOAD}\n${line}`);
     await NotebookActions.run(panel.content, panel.sessionContext);
