@@ -287,10 +287,12 @@ describe("which session belongs to a notebook", () => {
 describe("the line that attaches a session", () => {
   const line = (service: string, id = "7b695108-3f0e") => attachLine({ service, id });
 
-  test("names where the kernel is to look: accounts, or this machine's emulators", () => {
+  test("names where the kernel is to look: accounts, this machine's emulators, or a joined service", () => {
     expect(line("ibm")).toBe("%session attach 7b695108-3f0e --service ibm");
     expect(line("ibm:work@0123")).toBe("%session attach 7b695108-3f0e --service ibm");
     expect(line("local:vqe")).toBe("%session attach 7b695108-3f0e --service local");
+    expect(line("joined:class")).toBe("%session attach 7b695108-3f0e --service class");
+    expect(line("joined:ibm-lab_2")).toBe("%session attach 7b695108-3f0e --service ibm-lab_2");
   });
   test.each([
     "x\n__import__('os').system('touch stolen')",
@@ -305,7 +307,9 @@ describe("the line that attaches a session", () => {
     "",
     "x".repeat(101),
   ])("has no place for %j, which a service may send as an id", (id) => {
+    expect(line("joined:class", id)).toBeNull();
     expect(line("ibm", id)).toBeNull();
+    expect(line(`joined:${id}`)).toBeNull();
   });
 });
 
