@@ -81,7 +81,9 @@ def test_left_open_it_survives_a_restart_that_would_close_it(
     notebook.wait_idle()
     notebook.run_cell(notebook.add_cell("pass"))
 
-    # the palette's command takes it up again, by a cell that everybody can see
+    # the palette's command takes it up again, by a cell that everybody can see, and that can be run
+    notebook.command("notebook:insert-cell-below")
+    notebook.command("notebook:change-cell-to-markdown")
     notebook.command("qsession:attach")
     expect(row).to_contain_text("kernel idle, in use", timeout=30_000)
     notebook.wait_idle()

@@ -248,6 +248,7 @@ declare module "@jupyterlab/notebook" {
   import type { ISessionContext } from "@jupyterlab/apputils";
   interface NotebookCell {
     readonly model: {
+      readonly type: string;
       readonly sharedModel: { setSource(source: string): void; getSource(): string };
     };
   }
@@ -256,6 +257,7 @@ declare module "@jupyterlab/notebook" {
     readonly widgets: readonly NotebookCell[];
     readonly model: unknown;
     activeCellIndex: number;
+    deselectAll(): void;
   }
   export interface NotebookPanel extends Widget {
     readonly content: Notebook;
@@ -275,6 +277,7 @@ declare module "@jupyterlab/notebook" {
   export const INotebookTracker: Token<INotebookTracker>;
   export namespace NotebookActions {
     function insertBelow(notebook: Notebook): void;
+    function changeCellType(notebook: Notebook, value: "code"): void;
     function run(notebook: Notebook, context?: ISessionContext): Promise<boolean>;
   }
 }

@@ -187,9 +187,16 @@ export class Actions {
 
   private insert(panel: NotebookPanel, source: string): void {
     const { content } = panel;
-    // an empty active cell is as good as a new one
-    if (content.activeCell?.model.sharedModel.getSource().trim()) {
+    // what else is selected would be run with it
+    content.deselectAll();
+    const active = content.activeCell?.model;
+    // an empty active cell is as good as a new one, if it can be run
+    if (active?.type !== "code" || active.sharedModel.getSource().trim()) {
       NotebookActions.insertBelow(content);
+      // a setting of the lab says of which type a new one is
+      if (content.activeCell?.model.type !== "code") {
+        NotebookActions.changeCellType(content, "code");
+      }
     }
     content.activeCell?.model.sharedModel.setSource(source);
   }
