@@ -132,6 +132,20 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     delete.press("Enter")
     confirm = question.get_by_role("button", name="Delete history")
     expect(confirm).to_be_enabled()
+    # what was to be deleted is gone meanwhile, and there again: the question stays
+    summary = panel.get_by_text("History", exact=True)
+    asked_for = "**/qsession/api/history?*"
+    notebook.page.route(asked_for, lambda route: route.fulfill(json=EMPTY))
+    summary.click()
+    expect(question).to_be_hidden()
+    summary.click()
+    expect(question).to_contain_text("Nothing to delete")
+    expect(confirm).to_be_disabled()
+    notebook.page.unroute(asked_for)
+    summary.click()
+    expect(question).to_be_hidden()
+    summary.click()
+    expect(confirm).to_be_enabled()
     confirm.press("Enter")
     expect(panel).to_contain_text("No session has ended within the last two weeks.")
     expect(notebook.row(session_id)).to_be_visible()
@@ -160,6 +174,8 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     expect(new).to_be_focused()
 
 
+EMPTY: dict[str, list[object]] = {"sessions": []}
+"""The answer of a server that keeps no history."""
 FIGURES = r"""id => {
     const figures = (root, usage, cost = usage) => ({
         ittl: root?.querySelector("[aria-label='Interactive timeout']")?.textContent,

@@ -93,14 +93,18 @@ function History({ context: { actions, sessions } }: { context: Context }) {
         <p class="qs-lab-note">No session has ended within the last two weeks.</p>
       )}
       {rows && byDay(rows).map((day) => <Day key={day.title} {...day} />)}
-      {rows && !nothing && (
+      {rows && (
         <div class="qs-lab-do" tabIndex={-1}>
           {asking.asking ? (
             <Question
               styles={QUESTION}
               focus={asking.question}
               title="Delete the history?"
-              says={`Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, usage and costs. The services keep their own records.`}
+              says={
+                nothing
+                  ? "Nothing to delete: this machine keeps nothing any more."
+                  : `Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, usage and costs. The services keep their own records.`
+              }
               refused={nothing ? "nothing is kept" : null}
               confirm="Delete history"
               keep="Keep history"
@@ -111,14 +115,16 @@ function History({ context: { actions, sessions } }: { context: Context }) {
               onDismiss={asking.done}
             />
           ) : (
-            <Button
-              name="Delete history…"
-              says="asks first, then deletes what this machine keeps of ended sessions"
-              refused={null}
-              danger
-              buttonRef={asking.asker}
-              onClick={asking.ask}
-            />
+            !nothing && (
+              <Button
+                name="Delete history…"
+                says="asks first, then deletes what this machine keeps of ended sessions"
+                refused={null}
+                danger
+                buttonRef={asking.asker}
+                onClick={asking.ask}
+              />
+            )
           )}
         </div>
       )}
