@@ -81,7 +81,27 @@ def test_it_asks_whatever_is_queued_at_that_moment(page: Page) -> None:
     kernel = show(page, "idle")
     asked = ask(kernel)
     expect(asked).to_contain_text("Ends the session; no job is queued.")
-    asked.get_by_role("button", name="Cancel session").click()
+    confirm = asked.get_by_role("button", name="Cancel session")
+    expect(confirm).to_be_enabled()
+    stand_still(page)
+    # that one is lost is to be read before it is answered
+    ran = replace(kernel.told.jobs[-1], id="d3knew")
+    queued = JobRecord("d3knew", "sampler", "queued", states.NOW)
+    another = replace(queued, id="d3knewer")
+    before = kernel.told
+    kernel.update(replace(before, jobs=(*before.jobs, queued)))
+    expect(asked).to_contain_text("Ends the session; 1 queued job is lost.")
+    confirm.press("Enter")
+    assert kernel.sent("command") == []
+    page.clock.run_for(600)
+    # but not again and again
+    kernel.update(replace(before, jobs=(*before.jobs, ran)))
+    expect(asked).to_contain_text("no job is queued")
+    page.clock.run_for(300)
+    kernel.update(replace(before, jobs=(*before.jobs, ran, another)))
+    page.clock.run_for(300)
+    expect(asked).to_contain_text("1 queued job is lost")
+    confirm.press("Enter")
     assert [each["action"] for each in kernel.sent("command")] == ["cancel"]
 
 
@@ -187,7 +207,19 @@ def test_a_question_about_a_job_stays_while_its_row_goes(page: Page) -> None:
     page.mouse.move(0, 0)
     expect(row).to_have_count(0)
     assert kernel.sent("command") == []
-    asked.get_by_role("button", name="Cancel job").click()
+    confirm = asked.get_by_role("button", name="Cancel job")
+    expect(confirm).to_be_enabled()
+    stand_still(page)
+    running = tuple(
+        replace(each, status="running", started=states.NOW) if each.id == job else each
+        for each in snapshot.jobs
+    )
+    kernel.update(replace(snapshot, jobs=running))
+    expect(asked).to_contain_text("It is running, and its result is lost")
+    confirm.press("Enter")
+    assert kernel.sent("command") == [], "what it loses has only just changed"
+    page.clock.run_for(600)
+    confirm.press("Enter")
     (command,) = kernel.sent("command")
     assert (command["action"], command["job"]) == ("cancel_job", job)
     expect(asked).to_have_count(0)

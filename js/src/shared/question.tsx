@@ -87,6 +87,8 @@ interface QuestionProps {
   title: string;
   /** What follows, by the facts of now. */
   says: string;
+  /** What is lost by confirming, as a code: nobody confirms by a click what began to be so under the pointer. */
+  meaning: string;
   /** Why it can no longer be done; null while it can. */
   refused: string | null;
   confirm: string;
@@ -100,8 +102,11 @@ interface QuestionProps {
  * and Tab goes to the button that confirms, then to the one that keeps things as they are.
  */
 export function Question(props: QuestionProps) {
-  const { styles, focus, title, says, refused, confirm, keep, onConfirm, onDismiss } = props;
+  const { styles, focus, title, says, meaning, refused, confirm, keep, onConfirm, onDismiss } =
+    props;
   const id = useId();
+  // what was read before counts no more: a queue that fills and empties must not hold up the answer for ever
+  const [told] = useState(() => new Set<string>());
   return (
     <div
       ref={focus}
@@ -124,12 +129,13 @@ export function Question(props: QuestionProps) {
       <Answer
         class={`${styles.button} ${styles.confirm}`}
         describedBy={id}
+        meaning={String(told.add(meaning).size)}
         refused={refused}
         onClick={onConfirm}
       >
         {confirm}
       </Answer>
-      <Answer class={styles.button} refused={null} onClick={onDismiss}>
+      <Answer class={styles.button} meaning="" refused={null} onClick={onDismiss}>
         {refused === null ? keep : "Dismiss"}
       </Answer>
     </div>
@@ -139,13 +145,14 @@ export function Question(props: QuestionProps) {
 interface AnswerProps {
   class: string;
   describedBy?: string;
+  meaning: string;
   refused: string | null;
   onClick: () => void;
   children: ComponentChildren;
 }
 
-function Answer({ class: name, describedBy, refused, onClick, children }: AnswerProps) {
-  const { ref, settling, takes } = useSteady(refused ?? "");
+function Answer({ class: name, describedBy, meaning, refused, onClick, children }: AnswerProps) {
+  const { ref, settling, takes } = useSteady(refused ?? meaning);
   return (
     <button
       ref={ref}

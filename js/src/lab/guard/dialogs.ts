@@ -1,7 +1,7 @@
 // The dialogs that ask before something ends. Each states its consequences in numbers.
 import { Dialog } from "@jupyterlab/apputils";
 import { Widget } from "@lumino/widgets";
-import { cancelSentence, noun } from "#shared/consequences";
+import { cancelSentence, consequences, noun } from "#shared/consequences";
 import { plural } from "#shared/formatting";
 import { SETTLE_MS, Settled } from "#shared/settled";
 import { isOpen, which, type WorkloadRef, type Workload } from "#shared/serverTypes";
@@ -52,11 +52,12 @@ function describe({ snapshot }: Workload, now: number): string {
   return `${stateWord(snapshot, now)} · ${usage}`;
 }
 
-/** JupyterLab's dialog, which takes no click that was meant for what was there before it. */
-async function ask(options: Partial<Dialog.IOptions<unknown>>): Promise<Dialog.IButton> {
+/** JupyterLab's dialog, which takes no click that was meant for what was there before it, or for what it said. */
+async function ask(
+  options: Partial<Dialog.IOptions<unknown>>,
+  settled = appearing(),
+): Promise<Dialog.IButton> {
   const dialog = new Dialog(options);
-  const settled = new Settled();
-  settled.see("", null, performance.now());
   const hold = (event: MouseEvent) => {
     if (!settled.takes(event)) event.stopImmediatePropagation();
   };
@@ -67,6 +68,12 @@ async function ask(options: Partial<Dialog.IOptions<unknown>>): Promise<Dialog.I
   const ready = () => buttons.forEach((button) => button.removeAttribute("aria-disabled"));
   setTimeout(ready, SETTLE_MS + 10);
   return (await dialog.launch()).button;
+}
+
+function appearing(): Settled {
+  const settled = new Settled();
+  settled.see("", null, performance.now());
+  return settled;
 }
 
 /** As it is now, or as it was last known. */
@@ -214,16 +221,25 @@ export async function askCancel(workload: Workload, sessions: Sessions): Promise
   addStyle("dialogs", css);
   const what = noun(workload.snapshot);
   const body = element("p", "qs-ask-body");
-  const draw = () => (body.textContent = cancelSentence(latest(workload, sessions).snapshot));
+  const settled = new Settled();
+  const told = new Set<boolean>();
+  const draw = () => {
+    const { snapshot } = latest(workload, sessions);
+    body.textContent = cancelSentence(snapshot);
+    // as in shared/question.tsx: that jobs are lost is something to be read first
+    told.add(consequences(snapshot).cost > 0);
+    settled.see(String(told.size), null, performance.now());
+  };
   draw();
   const stop = everyTick(draw);
   const cancel = Dialog.warnButton({ label: `Cancel ${what}` });
-  const button = await ask({
+  const options = {
     title: `Cancel the ${what} on ${nameOf(workload)}?`,
     body: new Widget({ node: body }),
     buttons: [Dialog.cancelButton({ label: `Keep ${what}` }), cancel],
     defaultButton: 0,
-  });
+  };
+  const button = await ask(options, settled);
   stop();
   return button.label === cancel.label && isOpen(latest(workload, sessions));
 }

@@ -98,6 +98,7 @@ export function EndButtons({ context, workload, asking }: Props & { asking: Aski
         focus={asking.question}
         title={`Cancel this ${what}?`}
         says={over ? cancelSentence(workload.snapshot) : `Not possible: ${noCancel}.`}
+        meaning={facts.cost ? "jobs are lost" : ""}
         refused={noCancel}
         confirm={`Cancel ${what}`}
         keep={`Keep ${what}`}

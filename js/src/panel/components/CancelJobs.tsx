@@ -146,6 +146,7 @@ export function CancelQuestion(props: QuestionProps) {
 interface Asking {
   title: string;
   says: string;
+  meaning: string;
   refused: string | null;
   confirm: string;
   keep: string;
@@ -169,7 +170,9 @@ function one(store: SessionStore, id: string): Asking {
         ? `Cancel job ${short}? It is running, and its result is lost.`
         : `Cancel job ${short}? It is queued, and will not run.`;
   const title = `Cancel job ${short}?`;
-  return { title, says, refused, confirm: "Cancel job", keep: "Keep job", goes: [id] };
+  // of a job that has begun to run a result is lost, which may be paid for
+  const meaning = `${id} ${job?.status}`;
+  return { title, says, meaning, refused, confirm: "Cancel job", keep: "Keep job", goes: [id] };
 }
 
 function several(store: SessionStore, ids: string[]): Asking {
@@ -190,5 +193,7 @@ function several(store: SessionStore, ids: string[]): Asking {
       ? `Nothing to cancel: ${refused}.`
       : `Cancel ${plural(goes.length, "job")}? ${what} will not run.${left}`;
   const title = `Cancel ${plural(ids.length, "job")}?`;
-  return { title, says, refused, confirm: "Cancel jobs", keep: "Keep jobs", goes };
+  // those that begin to run are left out: it only becomes less
+  const meaning = ids.join(" ");
+  return { title, says, meaning, refused, confirm: "Cancel jobs", keep: "Keep jobs", goes };
 }

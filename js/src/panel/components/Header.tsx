@@ -92,6 +92,7 @@ function Actions({ store }: { store: SessionStore }) {
         focus={question}
         title={`Cancel this ${what}?`}
         says={over ? cancelSentence(snapshot) : `Not possible: ${refused.cancel}.`}
+        meaning={facts.cost ? "jobs are lost" : ""}
         refused={refused.cancel}
         confirm={`Cancel ${what}`}
         keep={`Keep ${what}`}
