@@ -73,7 +73,7 @@ describe("what all sessions cost", () => {
     expect(burn(all, noon)).toEqual({
       billing: 2,
       emulated: 1,
-      perSecond: { charged: 3.2, emulated: 1.6 },
+      perSecond: { charged: 3.2, emulated: 1.6, unpriced: 0 },
     });
   });
   test("today and this week: by the day of its end, open ones today, older ones as the server tells", () => {
@@ -96,9 +96,43 @@ describe("what all sessions cost", () => {
       noon,
       NOON,
     );
-    expect(found.today).toEqual({ charged: 16 + 160, emulated: 16 });
-    expect(found.week).toEqual({ charged: 16 + 160 + 80 + 7, emulated: 16 });
-    expect(totalsLine(found)).toBe("$1.60/s · ≈ $176 today");
+    expect(found.today).toEqual({ charged: 16 + 160, emulated: 16, unpriced: 1 });
+    expect(found.week).toEqual({ charged: 16 + 160 + 80 + 7, emulated: 16, unpriced: 1 });
+    expect(totalsLine(found)).toBe("$1.60/s · ≈ $176 + 1 without a price today");
+  });
+  test("without a price: never nothing, and never what the others come to alone", () => {
+    const unpriced = { ...info, plan: "unknown", price_per_second: null } as Snapshot["service"];
+    const { day } = beginnings(NOON);
+    const told = (...all: Workload[]) => {
+      const found = totals(overview(all), noon, NOON);
+      const said = figures(found, []).map(({ value, note }) => `${value} ${note}`);
+      return [totalsLine(found), ...said.slice(0, 2)];
+    };
+    const over = session("over", { ...closed(day + 1, 100), service: unpriced });
+    expect(told(over)).toEqual([
+      "1 without a price today",
+      "$0.00/s nothing bills",
+      "unknown today, 1 without a price",
+    ]);
+    const runs = session("runs", { ...active(10), service: unpriced });
+    expect(told(runs, session("a", active(10)))).toEqual([
+      "$1.60/s + 1 without a price · ≈ $16.00 + 1 without a price today",
+      "$1.60/s 2 billing now, 1 without a price",
+      "≈ $16.00 today, 1 without a price",
+    ]);
+    expect(told(runs, over)[0]).toBe("1 active · 2 without a price today");
+    const emulation = session("e", { ...active(10), service: emulated });
+    expect(told(over, emulation)[2]).toBe("unknown today, 1 without a price");
+  });
+  test("without a price where nothing was used, or where usage is free, it is nothing", () => {
+    const free = { ...info, plan: "open", price_per_second: null } as Snapshot["service"];
+    const { day } = beginnings(NOON);
+    const batch = session("free", { ...closed(day + 1, 100), mode: "batch", service: free });
+    const unpriced = { ...info, plan: "unknown", price_per_second: null } as Snapshot["service"];
+    const unused = session("unused", { state: "open", opened_at: NOON, service: unpriced });
+    const all = { ...overview([batch, unused], [[day + 1, null, true]]) };
+    all.services = [{ key: "ibm", info: free }] as Service[];
+    expect(totalsLine(totals(all, noon, NOON))).toBe("$0.00 today");
   });
   test("what is emulated is said to be so, and a quota where the service tells of one", () => {
     const shown = totals(

@@ -1,11 +1,20 @@
 // Sums over all sessions: what they cost each second now, today and this week. Every surface shows these.
-import { usage } from "./metrics";
+import { usage, type Usage } from "./metrics";
 import type { Overview, Snapshot, Workload } from "./serverTypes";
+import type { ServiceInfo } from "./snapshot.gen";
 
 /** US dollars: charged ones, and those that emulated sessions would be charged on IBM. */
 export interface Dollars {
   charged: number;
   emulated: number;
+  /** Sessions that are charged at a price that is not known: they are in no sum. */
+  unpriced: number;
+}
+
+/** What a session has cost; null where it was charged at a price that is not known. */
+export interface Cost {
+  cost: number | null;
+  charged: boolean;
 }
 
 export interface Burn {
@@ -34,14 +43,15 @@ export function bills(snapshot: Snapshot, now: number): boolean {
 }
 
 export function burn(workloads: readonly Workload[], clock: Clock): Burn {
-  const found: Burn = { billing: 0, emulated: 0, perSecond: { charged: 0, emulated: 0 } };
-  for (const { service, snapshot } of workloads) {
-    if (!bills(snapshot, clock(service))) continue;
-    const { charged, price_per_second: price } = snapshot.service;
-    found[charged ? "billing" : "emulated"] += 1;
-    found.perSecond[charged ? "charged" : "emulated"] += price ?? 0;
-  }
-  return found;
+  const active = workloads
+    .filter(({ service, snapshot }) => bills(snapshot, clock(service)))
+    .map(({ snapshot }) => snapshot.service);
+  const billing = active.filter(({ charged }) => charged).length;
+  return {
+    billing,
+    emulated: active.length - billing,
+    perSecond: sumOf(active.map((info) => ({ cost: priceOf(info), charged: info.charged }))),
+  };
 }
 
 /** When it ended, by the reader's clock; null while it is open. */
@@ -59,26 +69,51 @@ export function beginnings(reader: number): { day: number; week: number } {
   return { day: day.getTime() / 1000, week: week.getTime() / 1000 };
 }
 
-/** What a session has cost so far, or came to; null without a price. */
-export function costOf(snapshot: Snapshot, now: number): number | null {
-  return usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now).cost;
+function usageOf(snapshot: Snapshot, now: number): Usage {
+  return usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now);
 }
 
-export function sumOf(of: readonly { cost: number | null; charged: boolean }[]): Dollars {
-  const sum: Dollars = { charged: 0, emulated: 0 };
-  for (const { cost, charged } of of) sum[charged ? "charged" : "emulated"] += cost ?? 0;
+/** What a session has cost so far, or came to; null without a price. */
+export function costOf(snapshot: Snapshot, now: number): number | null {
+  return usageOf(snapshot, now).cost;
+}
+
+/** Dollars a second; the Open Plan has no price because its usage is free. */
+function priceOf({ plan, price_per_second: price }: ServiceInfo): number | null {
+  return price ?? (plan === "open" ? 0 : null);
+}
+
+/** What it adds to a sum: nothing where nothing was used, whatever the price. */
+export function shareOf(snapshot: Snapshot, now: number): Cost {
+  const { cost, total } = usageOf(snapshot, now);
+  const { service } = snapshot;
+  return { cost: cost ?? (total === 0 ? 0 : priceOf(service)), charged: service.charged };
+}
+
+export function sumOf(of: readonly Cost[]): Dollars {
+  const sum: Dollars = { charged: 0, emulated: 0, unpriced: 0 };
+  for (const { cost, charged } of of) {
+    if (charged && cost === null) sum.unpriced += 1;
+    else sum[charged ? "charged" : "emulated"] += cost ?? 0;
+  }
   return sum;
 }
 
 /** The sums. A session counts on the day on which it ended; one that is open counts today. */
 export function totals(overview: Overview, clock: Clock, reader: number): Totals {
   const since = beginnings(reader);
-  const spent = (overview.spent ?? []).map(([at, cost, charged]) => ({ at, cost, charged }));
+  // they come without their plan: beside an Open Plan, one without a price is taken for a free one
+  const open = overview.services.some(({ info }) => info.plan === "open");
+  const spent = (overview.spent ?? []).map(([at, cost, charged]) => ({
+    at,
+    cost: cost ?? (open ? 0 : null),
+    charged,
+  }));
   const listed = overview.workloads.map((workload) => {
     const { service, snapshot } = workload;
     const now = clock(service);
     const at = endedAt(workload, now, reader) ?? reader;
-    return { at, cost: costOf(snapshot, now), charged: snapshot.service.charged };
+    return { at, ...shareOf(snapshot, now) };
   });
   const week = [...listed, ...spent].filter(({ at }) => at >= since.week);
   return {

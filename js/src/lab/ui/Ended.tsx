@@ -6,7 +6,7 @@ import { keyOf, which, type HistoryRow } from "#shared/serverTypes";
 import { inOrder, ownerLabel } from "#shared/messages/labels";
 import { RequestFailed } from "#shared/messages/outcomes";
 import { sumWords } from "#shared/messages/totals";
-import { beginnings, costOf, endedAt, sumOf } from "#shared/totals";
+import { beginnings, endedAt, shareOf, sumOf } from "#shared/totals";
 import type { Context } from "./context";
 import { Button, QUESTION } from "./Parts";
 import { ClosedRow } from "./Rows";
@@ -29,12 +29,7 @@ function Today({ context: { sessions } }: { context: Context }) {
     return at !== null && at >= day ? [{ workload, at, now }] : [];
   });
   if (ended.length === 0) return null;
-  const cost = sumOf(
-    ended.map(({ workload: { snapshot }, now }) => ({
-      cost: costOf(snapshot, now),
-      charged: snapshot.service.charged,
-    })),
-  );
+  const cost = sumOf(ended.map(({ workload, now }) => shareOf(workload.snapshot, now)));
   return (
     <details class="qs-lab-closed" open={sessions.open.length === 0}>
       <summary>
@@ -139,12 +134,7 @@ interface DayProps {
 }
 
 function Day({ title, rows }: DayProps) {
-  const cost = sumOf(
-    rows.map(({ at, snapshot }) => ({
-      cost: costOf(snapshot, at),
-      charged: snapshot.service.charged,
-    })),
-  );
+  const cost = sumOf(rows.map(({ at, snapshot }) => shareOf(snapshot, at)));
   return (
     <section aria-label={title}>
       <h4>

@@ -16,10 +16,20 @@ export interface Figure {
   title: string;
 }
 
-/** `$2.40/s`, `would be $1.60/s`; empty while nothing grows. */
+/** What a sum leaves out: `1 without a price`; empty where it holds everything. */
+function without({ unpriced }: Dollars): string {
+  return unpriced ? `${unpriced} without a price` : "";
+}
+
+function plus(...parts: string[]): string {
+  return parts.filter(Boolean).join(" + ");
+}
+
+/** `$2.40/s`, `$1.60/s + 1 without a price`, `would be $1.60/s`; empty while nothing grows. */
 export function burnWords({ billing, emulated, perSecond }: Burn): string {
   const { charged, emulated: would } = perSecond;
-  if (billing) return charged ? formatPrice(charged) : `${billing} active`;
+  if (billing && charged) return plus(formatPrice(charged), without(perSecond));
+  if (billing) return `${billing} active`;
   return emulated && would ? `would be ${formatPrice(would)}` : "";
 }
 
@@ -33,26 +43,36 @@ function burnFigure(burn: Burn): Figure {
       billing && !perSecond.charged
         ? `${billing} active`
         : formatPrice(would ? perSecond.emulated : perSecond.charged),
-    note: would ? "now, would be" : billing ? `${billing} billing now` : "nothing bills",
+    note: would
+      ? "now, would be"
+      : billing
+        ? noted(`${billing} billing now`, perSecond)
+        : "nothing bills",
     would,
     title: emulated ? `${active}: on IBM that would be ${formatPrice(perSecond.emulated)}.` : "",
   };
 }
 
-/** `≈ $77`; `would be ≈ $22` where nothing is charged. */
-export function sumWords({ charged, emulated }: Dollars): string {
-  if (charged || !emulated) return `${charged ? "≈ " : ""}${formatMoney(charged)}`;
-  return `would be ≈ ${formatMoney(emulated)}`;
+/** `≈ $77`, `≈ $77 + 1 without a price`; `would be ≈ $22` where nothing is charged. */
+export function sumWords(sum: Dollars): string {
+  const { charged, emulated, unpriced } = sum;
+  if (charged || unpriced) return plus(charged ? `≈ ${formatMoney(charged)}` : "", without(sum));
+  return emulated ? `would be ≈ ${formatMoney(emulated)}` : formatMoney(0);
+}
+
+function noted(note: string, sum: Dollars): string {
+  return [note, without(sum)].filter(Boolean).join(", ");
 }
 
 function sumFigure(key: string, sum: Dollars, word: string): Figure {
-  const { charged, emulated } = sum;
-  const would = charged === 0 && emulated > 0;
-  const also = charged > 0 && emulated > 0;
+  const { charged, emulated, unpriced } = sum;
+  const would = charged === 0 && unpriced === 0 && emulated > 0;
+  const also = !would && emulated > 0;
+  const known = { ...sum, unpriced: 0 };
   return {
     key,
-    value: sumWords(sum).replace("would be ", ""),
-    note: `${word}${would ? ", would be" : ""}`,
+    value: charged || !unpriced ? sumWords(known).replace("would be ", "") : "unknown",
+    note: noted(`${word}${would ? ", would be" : ""}`, sum),
     would,
     title: `${COUNTED_ON}${also ? ` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
   };
