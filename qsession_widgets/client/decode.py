@@ -6,6 +6,7 @@ borne: the service may say less than expected, or more.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -170,6 +171,23 @@ def _run_times(
         started = max(created, min(started, finished - qpu))
         finished = max(finished, started + qpu)
     return started, finished
+
+
+def read_id(value: Any) -> str:
+    """The id of a session or batch, which may be typed behind a command or written into a cell.
+
+    Raises
+    ------
+    ValueError
+        It makes no sense as one.
+    """
+    text = str(value)
+    if not _ID.fullmatch(text):
+        raise ValueError(f"{text[:40]!r} makes no sense as an id")
+    return text
+
+
+_ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 def read_time(value: Any) -> float | None:

@@ -14,6 +14,7 @@ from ..client.decode import (
     STATES,
     read_active_periods,
     read_device_time,
+    read_id,
     read_job,
     read_opened,
     read_seconds,
@@ -230,7 +231,10 @@ def _newest(endpoint: Endpoint) -> list[FoundSession]:
     client = endpoint.connect()
     try:
         with as_user_error("list the sessions", endpoint.info.where), readable():
-            return [FoundSession(endpoint, item) for item in workloads(client, limit=1)]
+            found = workloads(client, limit=1)
+            for item in found:
+                read_id(item["id"])
+            return [FoundSession(endpoint, item) for item in found]
     finally:
         client.close()
 
@@ -247,11 +251,9 @@ def _rows(endpoint: Endpoint, here: Mapping[str, str]) -> list[ListedSession]:
             }
             here = {**lost, **here}
             rows = [
-                _row(
-                    endpoint, client, answer, item, known.get(item["id"]), here.get(item["id"], "")
-                )
+                _row(endpoint, client, answer, item, known.get(ident), here.get(ident, ""))
                 for item in workloads(client, ["pending", "in_progress"])
-                if (answer := _details(client, item["id"])) is not None
+                if (answer := _details(client, ident := read_id(item["id"]))) is not None
             ]
     finally:
         client.close()
@@ -327,7 +329,7 @@ def _row(
     # of a batch, the QPU time is known to the list only, and no snapshot without jobs adds it up
     spent = read_seconds(item.get("usage_seconds")) if batch else None
     snapshot = SessionSnapshot(
-        session_id=str(data["id"]),
+        session_id=read_id(data["id"]),
         mode="batch" if batch else "dedicated",
         backend=str(data.get("backend_name") or ""),
         service=endpoint.info,

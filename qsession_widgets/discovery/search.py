@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from ..client.decode import read_id
 from ..client.rest import ServiceClient
 from ..errors import ServiceError, UserError
 from ..explanations import as_user_error
@@ -14,6 +15,7 @@ from ..model import EndReason, EndResult
 from ..monitoring import commands
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
+from ..monitoring.response_checks import readable
 from ..registry.entries import entry_of
 from .endpoints import Endpoint, EndpointSource
 from .fan_out import fan_out
@@ -140,8 +142,11 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
 def _look(wanted: str, endpoint: Endpoint) -> dict[str, Any] | None:
     client = endpoint.connect()
     try:
-        with as_user_error(f"find {wanted}", endpoint.info.where):
-            return _ask(client, wanted)
+        with as_user_error(f"find {wanted}", endpoint.info.where), readable():
+            found = _ask(client, wanted)
+            if found is not None:
+                read_id(found["id"])
+            return found
     finally:
         client.close()
 

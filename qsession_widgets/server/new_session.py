@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ..client.rest import ServiceClient
+from ..errors import UserError
 from ..options.parsing import parse_open
 from .service_list import ServiceSource
 
@@ -77,6 +78,11 @@ def cell(source: ServiceSource | None, wanted: Mapping[str, object]) -> str:
     for name, flag in FIELDS.items():
         if value := str(wanted.get(name) or "").strip():
             words += [flag, value]
+    for word in words:
+        # a name may be the service's own; IPython runs what stands in braces, and a line that ends
+        # early makes the rest of it code
+        if not word.isprintable() or "{" in word or "}" in word:
+            raise UserError(f"{word!r} cannot stand in a cell's line: choose another one.")
     line = shlex.join(words)
     parse_open(line)
     return f"%%session {line}\n{COMMENT}"

@@ -16,13 +16,14 @@ from datetime import datetime, timezone
 from typing import TypeVar
 
 from ..client.connected_service import quota_left
-from ..client.decode import read_time
+from ..client.decode import read_id, read_time
 from ..client.rest import ServiceClient
 from ..discovery.listing import workloads
 from ..errors import ServiceError, Unreadable, UserError
 from ..model import EndResult, ServiceInfo, SessionSnapshot
 from ..monitoring import commands
 from ..monitoring.poller import PollIntervals, SessionPoller
+from ..monitoring.response_checks import readable
 from ..monitoring.service_clock import ServiceClock
 from .health import Health
 from .service_list import ServiceSource
@@ -310,7 +311,7 @@ class ServiceWatcher:
         except Unreadable as error:
             with self._lock:
                 if session_id not in self._unread:
-                    logger.warning("%s: %s", session_id, error.message, exc_info=error)
+                    logger.warning("%r: %s", session_id, error.message, exc_info=error)
                 self._unread.add(session_id)
             self._not_at_once(session_id)
             self._changed()
@@ -330,6 +331,8 @@ class ServiceWatcher:
         known = self._pollers.get(session_id)
         if known is not None or time.monotonic() < self._unknown.get(session_id, 0.0):
             return known
+        with readable():
+            read_id(session_id)
         try:
             poller = SessionPoller(
                 client,

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from qsession_widgets.client.rest import Answer, ServiceClient
-from qsession_widgets.errors import ServiceError
+from qsession_widgets.discovery.endpoints import EndpointSource
+from qsession_widgets.discovery.listing import list_open
+from qsession_widgets.errors import ServiceError, UserError
 from qsession_widgets.server import service_watcher as module
 from qsession_widgets.server.handlers import sentence
 from qsession_widgets.server.service_list import find_sources
@@ -125,6 +127,32 @@ def test_what_cannot_be_read_of_one_session_keeps_none_of_the_others(
     assert watch.health.problem is None
     spoil.clear()
     turn_until(watch, lambda: problem_of(watch, sessions[0]) is None)
+
+
+def test_an_id_that_would_be_code_in_a_cell_is_not_read(
+    watch: ServiceWatcher, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    listed, session = ServiceClient.workloads, ServiceClient.session
+    code = "x\n__import__('os').abort()"
+
+    def workloads(self: ServiceClient, **query: object) -> Answer:
+        answer = listed(self, **query)
+        answer.data["workloads"].insert(0, {"id": code, "created": "2026-01-01T00:00:00Z"})
+        return answer
+
+    def ask(self: ServiceClient, session_id: str) -> Answer:
+        asked.append(session_id)
+        return session(self, session_id)
+
+    monkeypatch.setattr(ServiceClient, "workloads", workloads)
+    monkeypatch.setattr(ServiceClient, "session", ask)
+    there = service.open()
+    turn_until(watch, lambda: watch.snapshot(there) and code in watch.unread)
+    assert code not in asked
+    with pytest.raises(UserError, match="cannot be read"):
+        list_open([EndpointSource("it", lambda: [watch.source.reach()])])
+    assert code not in asked
 
 
 def test_one_that_could_never_be_read_is_named_beside_the_others(

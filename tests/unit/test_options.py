@@ -12,6 +12,7 @@ from qsession_widgets.magics.help_text import USAGE
 from qsession_widgets.options.parsing import make, parse_open, split
 from qsession_widgets.options.table import OPEN_OPTIONS
 from qsession_widgets.options.validators import read_budget
+from qsession_widgets.server.new_session import cell
 
 
 def test_every_option_is_read() -> None:
@@ -222,3 +223,11 @@ def test_one_table_has_the_emulators_options() -> None:
         EmulatorOptions(ittl=5.0, lanes=2, cap=True, instances=(("b", "open"),))
     )
     assert parse([]) == EmulatorOptions()
+
+
+@pytest.mark.parametrize("name", ["x\nimport os", "{print(1)}", "a\u2028b", "$name"])
+def test_a_cell_holds_no_code_of_the_services(name: str) -> None:
+    wanted = {"backend": "fake_fez", "max_time": "5m"}
+    assert cell(None, wanted).startswith("%%session --service local --backend fake_fez")
+    with pytest.raises(UserError):
+        cell(None, {"backend": name})
