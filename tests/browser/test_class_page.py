@@ -65,6 +65,15 @@ def test_a_teacher_sees_the_class_and_steers_it(
     _said(page, "No queued job starts until you resume.")
     page.get_by_role("button", name="Resume the queue").click()
     _said(page, "Queued jobs start again.")
+    # what the button said when it was pressed is done, whatever it says at the click
+    pause = page.get_by_role("button", name="Pause the queue")
+    expect(pause).to_be_enabled()
+    pause.dispatch_event("pointerdown")
+    assert main(["emulator", "pause", "--name", NAME]) == 0
+    page.get_by_role("button", name="Resume the queue").dispatch_event("click")
+    _said(page, "No queued job starts until you resume.")
+    page.get_by_role("button", name="Resume the queue").click()
+    _said(page, "Queued jobs start again.")
     before = room.status()["now"]
     page.get_by_label("Move the clock by, in minutes").fill("40")
     page.get_by_role("button", name="Move the clock").click()
