@@ -9,21 +9,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import fork_safety
 from ..errors import ServiceError
 from ..model import ServiceInfo
 from ..price_list import plan_code
-from .joined import JoinedService, trust
+from .joined import JoinedService, send_keys_only_home
 from .prices import price_of
-from .rest import ServiceClient, quiet_client
+from .rest import ServiceClient, connecting, quiet_client
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     from ..emulator.options import EmulatorOptions
     from ..emulator.process.connection_file import Connection
-
-_environment_lock = fork_safety.lock()
 
 
 def running_emulators() -> list[Connection]:
@@ -101,7 +98,7 @@ def connect(connection: Connection | JoinedService) -> QiskitRuntimeService:
     if isinstance(connection, JoinedService):
         # the library annotates a flag here, and hands what it gets to requests, which takes a file
         verify = connection.authority or None
-        trust(connection)
+        send_keys_only_home(connection)
     with quiet_client(), _variables(variables):
         return QiskitRuntimeService(
             channel="ibm_quantum_platform",
@@ -131,5 +128,5 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
         for name, value in variables.items()
         if name in ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
     }
-    with _environment_lock, set_variables(wanted):
+    with connecting(), set_variables(wanted):
         yield

@@ -7,6 +7,7 @@ certificate of its authority where the user gave one.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -104,9 +105,11 @@ def join(url: str, key: str, name: str = USUAL_NAME, authority: str = "") -> Joi
     kept = ""
     try:
         if authority:
-            # a copy, so that it is there when the one in the downloads is not any more
-            copy = folder / f"{name}.pem"
-            write_atomically(copy, Path(authority).read_bytes())
+            # a copy, so that it is there when the one in the downloads is not any more; named by
+            # its content, for connections that are open hold on to it whatever is left and joined
+            content = Path(authority).read_bytes()
+            copy = folder / f"authority-{hashlib.sha256(content).hexdigest()[:16]}.pem"
+            write_atomically(copy, content)
             kept = str(copy)
         crn, user = str(found["crn"]), str(found.get("name") or "")
         service = JoinedService(name, url, key, crn, user, kept)
@@ -119,15 +122,16 @@ def join(url: str, key: str, name: str = USUAL_NAME, authority: str = "") -> Joi
 def leave(name: str) -> JoinedService:
     """Forget a service and the key for it; returns what it was.
 
+    The certificate of its authority stays, which is no secret: open sessions are closed by it.
+
     Raises
     ------
     UserError
         No service of that name was joined.
     """
     service = find(name)
-    for suffix in (".json", ".pem"):
-        with contextlib.suppress(FileNotFoundError):
-            (_folder() / f"{name}{suffix}").unlink()
+    with contextlib.suppress(FileNotFoundError):
+        (_folder() / f"{name}.json").unlink()
     return service
 
 
@@ -176,36 +180,48 @@ def proxies_for(url: str) -> dict[str, str]:
     return dict(get_environ_proxies(url, no_proxy=None))
 
 
-def trust(service: JoinedService) -> None:
-    """Let the client library trust a joined service's certificate, and at that address only.
+def send_keys_only_home(service: JoinedService) -> None:
+    """Have the client library ask a joined service for tokens with the key for it, and no other.
 
-    The library passes a file on to its connections, where ``REQUESTS_CA_BUNDLE`` would win over it,
-    and passes none on where it asks for a token. An authority of a class has no say on IBM's
-    certificates.
+    The library reads where it asks for them from the environment of the process, which another
+    thread may be changing for another service just then. It trusts the service's certificate there,
+    and nowhere else: an authority of a class has no say on IBM's certificates. The library passes a
+    file on to its connections, where ``REQUESTS_CA_BUNDLE`` would win over it, and passes none on
+    where it asks for a token.
     """
-    if not service.authority:
-        return
     from ibm_cloud_sdk_core.token_managers.iam_token_manager import IAMTokenManager
     from qiskit_ibm_runtime.api.session import RetrySession
 
     from .transport import own_authority_first
 
-    _AUTHORITIES[service.url] = service.authority
+    _AUTHORITIES.setdefault(service.url, {})[service.key] = service.authority
     if "_request" in vars(IAMTokenManager):
         return
     usual: Callable[..., Any] = IAMTokenManager._request
 
     def request(manager: Any, *words: Any, **options: Any) -> Any:
-        file = _AUTHORITIES.get(manager.url)
-        if file is not None:
-            options["verify"] = file
+        keys = _AUTHORITIES.get(manager.url)
+        if keys is not None:
+            if manager.apikey not in keys and not _is_own(manager.url):
+                raise UserError("Another account's key is not sent to a joined service.")
+            options |= {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False}
+            if authority := keys.get(manager.apikey):
+                options["verify"] = authority
         return usual(manager, *words, **options)
 
     IAMTokenManager._request = request
     RetrySession.merge_environment_settings = own_authority_first
 
 
-_AUTHORITIES: dict[str, str] = {}
+_AUTHORITIES: dict[str, dict[str, str]] = {}
+"""Addresses, keys that are sent there, and the file that makes the certificate trusted."""
+
+
+def _is_own(url: str) -> bool:
+    """True for an emulator of this user's, which may know several keys."""
+    from ..emulator.process import connection_file
+
+    return any(connection.url == url for connection in connection_file.everyone())
 
 
 def _folder() -> Path:
@@ -234,7 +250,8 @@ def _checked_url(url: str) -> str:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme not in ("https", "http") or not host or parts.username is not None:
         raise UserError(
-            f"{url!r} is no address of a service: it looks like https://lab.example.org:8443."
+            # not what was typed: it may be the key
+            "That is no address of a service: it looks like https://lab.example.org:8443."
         )
     if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
         raise UserError(

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 from .. import fork_safety
-from ..errors import ServiceError, Unreadable
+from ..errors import ServiceError, Unreadable, UserError
 from ..explanations import read_error_body
 
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ API_VERSION = "2026-04-15"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 
+CONNECTING_SECONDS = 60.0
+"""Seconds to wait for another connection that is being made."""
+
 _connecting = fork_safety.lock()
+_counting = fork_safety.lock()
 _quiet = 0
 _level = logging.NOTSET
 
@@ -292,6 +296,9 @@ class ServiceClient:
             ) from error
         except requests.RequestException as error:
             raise ServiceError("The service cannot be reached.") from error
+        except OSError as error:
+            # of requests, which looks for the file of authorities before each request
+            raise ServiceError(f"The service cannot be reached: {error}.") from error
         except Exception as error:
             # of IAM, which is asked for a new token before the service is; known by where it is
             # from, for importing that takes longer than all this
@@ -348,8 +355,28 @@ def _api_client(service: QiskitRuntimeService, instance: str | None) -> Any:
     except IBMInputValueError:
         # the client makes them for what it was asked for only; it does so by a field of its own,
         # and must not be asked twice at once
-        with _connecting:
+        with connecting():
             return service._create_new_cloud_api_client(str(instance))
+
+
+@contextmanager
+def connecting() -> Iterator[None]:
+    """Let the client library make one connection at a time.
+
+    It reads where to from the environment, which `qsession_widgets.client.emulators.connect`
+    changes meanwhile for the whole process: no key is to go to another service.
+
+    Raises
+    ------
+    UserError
+        Another connection takes too long.
+    """
+    if not _connecting.acquire(timeout=CONNECTING_SECONDS):
+        raise UserError("Another service is being connected to, and does not answer: try again.")
+    try:
+        yield
+    finally:
+        _connecting.release()
 
 
 def account_instances(service: QiskitRuntimeService) -> list[dict[str, Any]]:
@@ -413,7 +440,7 @@ def quiet_client() -> Iterator[None]:
     """
     global _quiet, _level
     logger = logging.getLogger("qiskit_ibm_runtime")
-    with _connecting:
+    with _counting:
         if not _quiet:
             _level = logger.level
             logger.setLevel(logging.ERROR)
@@ -421,7 +448,7 @@ def quiet_client() -> Iterator[None]:
     try:
         yield
     finally:
-        with _connecting:
+        with _counting:
             _quiet -= 1
             if not _quiet:
                 logger.setLevel(_level)

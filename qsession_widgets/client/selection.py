@@ -24,7 +24,7 @@ from .connected_service import (
     with_calibration,
 )
 from .emulators import connect, describe_emulator, emulator_info, emulator_name
-from .rest import ServiceClient, backend_instance, quiet_client
+from .rest import ServiceClient, backend_instance, connecting, quiet_client
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
@@ -239,8 +239,10 @@ def _ibm(why: str, instance: str | None, account: str | None) -> ConnectedServic
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     try:
-        with quiet_client():
+        with quiet_client(), connecting():
             service = QiskitRuntimeService(instance=instance, name=account)
+    except UserError:
+        raise
     except Exception as error:
         text = explain(error, doing=f"connect to IBM Quantum with {why}", opening=True)
         raise UserError(text) from None

@@ -40,7 +40,8 @@ def split(line: str, escape: str = ESCAPE) -> list[str]:
         words = list(lexer)
     except ValueError:
         raise UserError(
-            f"A quotation mark has no partner in: {line.strip()}. Add the one that is missing."
+            # without the line, in which a key may stand
+            "A quotation mark has no partner in this line: add the one that is missing."
         ) from None
     for word in words:
         # IPython has put in the values of those that it knows

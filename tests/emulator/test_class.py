@@ -22,12 +22,13 @@ from support.certificates import Authority
 from qsession_widgets import UserError, open_session
 from qsession_widgets.cli import main
 from qsession_widgets.client import joined
-from qsession_widgets.client.selection import choose
+from qsession_widgets.client.selection import choose, joined_client
 from qsession_widgets.emulator.http.auth import Identity
 from qsession_widgets.emulator.options import EmulatorOptions
 from qsession_widgets.emulator.process import launcher, listening
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.emulator.process.listening import CannotListen, Listening
+from qsession_widgets.errors import ServiceError
 from qsession_widgets.magics.actions import act
 from qsession_widgets.server.service_list import find_sources
 
@@ -255,6 +256,7 @@ def test_students_join_once_and_use_it_by_name(
         ([url, "qs_wrong", *ca], "does not know this key"),
         ([url, classroom.connection.key, *ca], "This key is of the owner"),
         (["lab.example.org", eva], "is no address"),
+        ([eva, url], "is no address"),
         (["http://lab.example.org", eva], "could read your key"),
         (["https://127.0.0.1:1", eva], "Nothing answers"),
         ([f"https://localhost:{closed.port}", eva], "does not answer by TLS"),
@@ -270,7 +272,17 @@ def test_students_join_once_and_use_it_by_name(
     assert eva not in capsys.readouterr().out
     assert main(["join", url, finn, *ca]) == 1
     assert "which you have joined" in capsys.readouterr().err
-    act(["join", url, finn, "--name", "finns", *ca], lambda _: None)
+    for words in (
+        [url, "--name", "class", *ca, eva],
+        [url, eva, finn],
+        [eva, url],
+        [url, "--x", eva],
+    ):
+        with pytest.raises(UserError) as refused:
+            act(["join", *words], lambda _: None)
+        assert "qs_" not in str(refused.value)
+        assert "take it out before anybody sees" in capsys.readouterr().out
+    act(["join", url, "--name", "finns", *ca, finn], lambda _: None)
     assert "take it out before anybody sees" in capsys.readouterr().out
     folder = tmp_path / "student" / "qsession-services"
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
@@ -296,9 +308,17 @@ def test_students_join_once_and_use_it_by_name(
     assert main(["emulator", "revoke", "Eva", "--name", NAME]) == 0
     with pytest.raises(UserError, match="does not know your key any more"):
         choose("class")
+    line = joined_client(joined.find("finns"))
     for name in ("class", "finns"):
         assert main(["leave", name]) == 0
-    assert list(folder.iterdir()) == []
+    # what is open can still be ended, which takes the certificate and no key of theirs
+    assert line.workloads().data["workloads"] == []
+    (left,) = folder.iterdir()
+    assert left.read_bytes() == classroom.authority.file.read_bytes()
+    left.unlink()
+    with pytest.raises(ServiceError, match="cannot be reached: Could not find a suitable TLS CA"):
+        line.workloads()
+    line.close()
     assert main(["leave", "class"]) == 1
     with pytest.raises(UserError, match="choose auto, ibm or local"):
         open_session("aer", service="class")

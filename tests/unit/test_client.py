@@ -5,12 +5,16 @@ import sys
 
 import pytest
 import qiskit_ibm_runtime
-from ibm_cloud_sdk_core import ApiException
+import requests
+from ibm_cloud_sdk_core import ApiException, IAMTokenManager
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobV2
 from qiskit_ibm_runtime.api.session import RetrySession
 
+from qsession_widgets.client import rest
+from qsession_widgets.client.joined import JoinedService, send_keys_only_home
 from qsession_widgets.client.rest import ServiceClient, set_active
-from qsession_widgets.errors import ServiceError
+from qsession_widgets.client.selection import choose
+from qsession_widgets.errors import ServiceError, UserError
 from qsession_widgets.sessions.patches import (
     ModePatch,
     ResultPatch,
@@ -89,3 +93,23 @@ def test_a_key_that_iam_refuses_is_an_error_of_the_service() -> None:
     with pytest.raises(ServiceError, match="API key could not be found") as refused:
         line.session("an-id")
     assert refused.value.status == 400
+
+
+def test_no_connection_is_made_while_another_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QISKIT_IBM_TOKEN", "a key")
+    monkeypatch.setattr(rest, "CONNECTING_SECONDS", 0.01)
+    with rest.connecting(), pytest.raises(UserError, match="Another service is being connected"):
+        choose("ibm")
+
+
+def test_a_key_goes_to_no_other_service() -> None:
+    ours = JoinedService("class", "https://127.0.0.1:1", "qs_mine", "crn")
+    send_keys_only_home(ours)
+    with pytest.raises(UserError, match="Another account's key"):
+        IAMTokenManager("another", url=ours.url).get_token()
+    for manager in (
+        IAMTokenManager(ours.key, url=ours.url),
+        IAMTokenManager("another", url="https://127.0.0.1:2"),
+    ):
+        with pytest.raises(requests.ConnectionError):
+            manager.get_token()
