@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -131,3 +132,21 @@ class DetachedProcess(subprocess.Popen[bytes]):
 _DETACHED = getattr(subprocess, "DETACHED_PROCESS", 0) | getattr(
     subprocess, "CREATE_NEW_PROCESS_GROUP", 0
 )
+
+
+MOST_OPEN_FILES = 65536
+"""Open files of a process that are enough for anything here."""
+
+
+def allow_many_open_files() -> None:
+    """Let this process have as many files and connections open as its user may, within reason."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        # macOS has a limit beside the one that it tells
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

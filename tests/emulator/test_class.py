@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import csv
 import json
+import socket
 import ssl
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from http.client import HTTPSConnection
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import certifi
 import httpx
@@ -26,7 +32,7 @@ from qsession_widgets.client.selection import choose, joined_client
 from qsession_widgets.emulator.http.auth import Identity
 from qsession_widgets.emulator.options import EmulatorOptions
 from qsession_widgets.emulator.process import launcher, listening
-from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.emulator.process.connection_file import Connection, EmulatorError, read
 from qsession_widgets.emulator.process.listening import CannotListen, Listening
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.magics.actions import act
@@ -204,6 +210,8 @@ def test_users_are_there_again_after_a_restart(tmp_path: Path) -> None:
     ("words", "said"),
     [
         ({"tls_cert": "cert"}, "go together"),
+        ({"host": "0.0.0.0"}, "everybody on the way could read keys"),
+        ({"host": ""}, "everybody on the way could read keys"),
         ({"public_url": "http://lab.example.org"}, "could read students' keys"),
         ({"public_url": "lab.example.org:8443"}, "is an address such as"),
         ({"public_url": "https://ana:secret@lab.example.org"}, "no user name"),
@@ -236,6 +244,132 @@ def test_certificates_are_looked_at_before_anybody_comes(tmp_path: Path) -> None
         assert problem in verdict.problem
         assert bool(problem) == bool(verdict.problem)
         assert not verdict.trusted
+    # one file with both, as some programs want it, is not handed to students
+    both = tmp_path / "both.pem"
+    both.write_bytes(Path(key).read_bytes() + Path(certificate).read_bytes())
+    assert listening.shown(certificate, tmp_path) == certificate
+    shown = Path(listening.shown(str(both), tmp_path))
+    assert shown.read_bytes() == Path(certificate).read_bytes()
+
+
+def test_an_emulator_that_listens_elsewhere_is_not_taken_for_what_is_asked(
+    classroom: Classroom,
+) -> None:
+    certificate, key = classroom.connection.listening[1::2]
+    same = Listening(tls_cert=certificate, tls_key=key)
+    for where in (Listening(), same):
+        assert launcher.find_or_start(None, NAME, listening=where) == classroom.connection
+    for words in ({"host": "0.0.0.0"}, {"port": 8443}, {"public_url": "https://lab.example.org"}):
+        with pytest.raises(EmulatorError, match="not what was asked for"):
+            launcher.find_or_start(None, NAME, listening=replace(same, **words))
+
+
+def test_keys_whose_answer_is_lost_are_good_for_nobody(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classroom.invite("Gus")
+    names, keys = classroom.folder / "lost.txt", classroom.folder / "lost.csv"
+    names.write_text("Hal\nIda", "utf-8")
+    words = ["invite", "--name", NAME, "--names", str(names), "--csv", str(keys)]
+    usual, lost = Connection.request, ["POST"]
+
+    def request(self: Connection, method: str, path: str, *words: Any, **options: Any) -> Any:
+        answer = usual(self, method, path, *words, **options)
+        if method in lost and path.startswith("/emulator/v1/users"):
+            raise TimeoutError("timed out")
+        return answer
+
+    monkeypatch.setattr(Connection, "request", request)
+    for methods, said in (
+        (["POST"], "no key that it may have made is good"),
+        (["POST", "DELETE"], "revoke USER ends each"),
+        (["GET"], "The emulator does not answer"),
+    ):
+        lost[:] = methods
+        capsys.readouterr()
+        assert main(["emulator", *words]) == 1
+        printed = capsys.readouterr().err
+        assert said in printed
+        assert printed.count("\n") == 1
+        assert not keys.exists()
+        lost.clear()
+        users = {
+            user["name"]: user for user in classroom.teacher().get("/emulator/v1/users")["users"]
+        }
+        assert not users["Gus"]["revoked"]
+        for name in ("Hal", "Ida"):
+            if methods == ["POST"]:
+                assert users[name]["revoked"]
+            elif not users[name]["revoked"]:
+                assert main(["emulator", "revoke", name, "--name", NAME]) == 0
+    assert len(classroom.invite("Hal", "Ida")) == 2
+
+
+def test_a_link_is_in_no_command_line(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    assert main(["emulator", "page", "--name", NAME]) == 0
+    (address,) = opened
+    link = capsys.readouterr().out.splitlines()[0]
+    ticket = link.partition("#")[2]
+    assert ticket not in address
+    file = Path(url2pathname(urlsplit(address).path))
+    assert link in file.read_text("utf-8")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_connections_that_show_no_key_are_closed(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    certificate, key = authority.sign()
+    code = (
+        "import sys\n"
+        "from qsession_widgets.emulator.process import public_connection, server\n"
+        "public_connection.SILENT_SECONDS = public_connection.UNKNOWN_SECONDS = 1.0\n"
+        "sys.exit(server.main())"
+    )
+    words = ["--name", "strangers", "--json", "--tls-cert", certificate, "--tls-key", key]
+    context = ssl.create_default_context(cafile=str(authority.file))
+    command = [sys.executable, "-c", code, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        try:
+            assert child.stdout is not None
+            port = urlsplit(json.loads(child.stdout.readline())["public_url"]).port
+            owner = read("strangers")
+            assert owner is not None
+            known, silent, stranger = (
+                HTTPSConnection("127.0.0.1", port, context=context, timeout=30) for _ in range(3)
+            )
+            for line in (known, silent, stranger):
+                line.connect()
+            assert ask(stranger, "/class") == 200
+            status = "/emulator/v1/status"
+            assert ask(known, status, Authorization=f"apikey {owner.key}") == 200
+            sock = known.sock
+            assert ended(silent.sock)
+            assert ended(stranger.sock)
+            assert ask(known, status, Authorization=f"apikey {owner.key}") == 200
+            assert known.sock is sock
+            for line in (known, silent, stranger):
+                line.close()
+        finally:
+            child.terminate()
+
+
+def ask(line: HTTPSConnection, path: str, **headers: str) -> int:
+    line.request("GET", path, headers=headers)
+    answer = line.getresponse()
+    answer.read()
+    return answer.status
+
+
+def ended(sock: socket.socket) -> bool:
+    try:
+        return sock.recv(1) == b""
+    except (ConnectionError, ssl.SSLError):
+        return True
 
 
 def test_students_join_once_and_use_it_by_name(

@@ -28,7 +28,7 @@ OWNER = "owner@emulator"
 """The owner's user name; no instance can have it."""
 
 TOKEN_SECONDS = 3600
-PAGE_SECONDS = 24 * 3600
+PAGE_SECONDS = 6 * 3600
 TICKET_SECONDS = 60.0
 """Real seconds within which a ticket is used, once."""
 

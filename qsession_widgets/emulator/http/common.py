@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from ..core import Emulator
 from ..device_catalog import Entry, UnknownDevice
@@ -61,8 +62,16 @@ def identity_of(request: Request) -> Identity:
 def user_of(request: Request) -> str:
     """Authenticate a request, and note that the emulator is used; `Identity.user` has errors."""
     user = identity_of(request).user(request.headers.get("authorization"))
+    key_accepted(request.scope)
     emulator_of(request).touch()
     return user
+
+
+def key_accepted(scope: Scope) -> None:
+    """Tell the connection of a request that its sender is known."""
+    told = scope.get("state", {}).get("key_accepted")
+    if told is not None:
+        told()
 
 
 class Asked:
@@ -111,6 +120,7 @@ async def _asked(request: Request) -> Asked:
         )
     emulator.refresh_devices()
     caller = identity_of(request).caller(headers.get("authorization"), headers.get("service-crn"))
+    key_accepted(request.scope)
     emulator.touch()
     return Asked(emulator, caller)
 

@@ -17,7 +17,7 @@ from ..clock import Clock
 from ..core import Emulator
 from ..rules.refusals import Refusal, error_body
 from .auth import Identity
-from .common import PREFIX
+from .common import PREFIX, key_accepted
 from .fault_injection import Fault, Faults
 from .routes import iam
 
@@ -261,6 +261,7 @@ class Middleware:
         if scope["path"] == iam.TOKEN:
             return FROM_ANYBODY
         self.identity.user(_header(scope, b"authorization"))
+        key_accepted(scope)
         return LARGEST_BODY
 
     async def _pass_on(self, scope: Scope, exchange: _Exchange, send: Send) -> None:

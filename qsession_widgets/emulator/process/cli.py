@@ -63,6 +63,16 @@ def main(words: Sequence[str], resumes: Resumes | None = None) -> int:
     except (EmulatorError, OptionError) as error:
         print(error, file=sys.stderr)
         return 1
+    except (TimeoutError, ConnectionError) as error:
+        if isinstance(error, BrokenPipeError):
+            # of whoever reads what is printed
+            raise
+        print(
+            "The emulator does not answer, and may have done what was asked all the same: qsession "
+            "emulator status says how it is.",
+            file=sys.stderr,
+        )
+        return 1
     except KeyboardInterrupt:
         return 130
 

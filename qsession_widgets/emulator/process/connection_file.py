@@ -66,6 +66,8 @@ class Connection:
         The address that other machines reach it at, without a path; empty for none.
     trusted : bool
         Whether other machines trust its certificate as they are.
+    listening : list of str
+        The options for other machines that it was started with, as words of a command line.
     certificate : str
         File of a certificate that makes them trust it; empty where that is not known here.
     """
@@ -82,6 +84,7 @@ class Connection:
     data: str = ""
     public_url: str = ""
     trusted: bool = True
+    listening: list[str] = field(default_factory=list)
     certificate: str = ""
 
     @property
@@ -154,7 +157,7 @@ class Connection:
             connection.request(method, path, sent, headers)
             answer = connection.getresponse()
             said = json.loads(answer.read() or b"{}")
-        except (http.client.HTTPException, ValueError) as error:
+        except (http.client.HTTPException, ValueError, BrokenPipeError) as error:
             raise ConnectionError(f"what answers at {self.url} is no emulator") from error
         finally:
             connection.close()
@@ -183,7 +186,7 @@ class Connection:
         file = self.certificate or "the certificate of the authority that signed its own"
         needs = "" if self.trusted else f" --ca FILE, where FILE is a copy of {file}"
         return (
-            f"Students join with qsession join {self.public_url} KEY{needs}; "
+            f"Students join with qsession join {self.public_url}{needs}; "
             "qsession emulator invite makes their keys."
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -150,17 +151,25 @@ def find_or_start(
     connection = find(name)
     if connection is None:
         connection = _start(options or EmulatorOptions(), name, listening or Listening())
-    elif listening is not None and listening.public_url not in ("", connection.public_url):
-        where = connection.public_url or "this machine only"
-        raise EmulatorError(
-            f"The emulator {name} is running for {where}: stop it with qsession emulator stop "
-            f"--name {name}, and start it again."
-        )
+    if listening is not None:
+        asked_for, runs_with = _pairs(listening.arguments()), _pairs(connection.listening)
+        if not asked_for <= runs_with:
+            where = connection.public_url or "this machine only"
+            how = f" with {shlex.join(connection.listening)}" if connection.listening else ""
+            raise EmulatorError(
+                f"The emulator {name} is running for {where}{how}, which is not what was asked "
+                f"for: stop it with qsession emulator stop --name {name}, and start it again."
+            )
     if options is not None:
         different = options.differences(EmulatorOptions.from_json(connection.options), asked)
         if different:
             raise BehavesDifferently(name, different)
     return connection
+
+
+def _pairs(words: list[str]) -> set[tuple[str, str]]:
+    """Options with their values."""
+    return set(zip(words[::2], words[1::2], strict=True))
 
 
 def _start(options: EmulatorOptions, name: str, listening: Listening) -> Connection:

@@ -10,12 +10,14 @@ import argparse
 import errno
 import ipaddress
 import os
+import re
 import socket
 import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from ...files import write_atomically
 from .connection_file import EmulatorError
 
 LOOPBACK = "127.0.0.1"
@@ -68,6 +70,11 @@ class Listening:
         """
         if bool(self.tls_cert) != bool(self.tls_key):
             raise CannotListen("--tls-cert and --tls-key go together: give both, or neither.")
+        if not (is_loopback(self.host) or self.tls_cert):
+            raise CannotListen(
+                f"At {self.host} everybody on the way could read keys: give --tls-cert and "
+                "--tls-key. Behind a web server that has a certificate, leave --host out."
+            )
         return Listening(
             self.host,
             self.port,
@@ -108,7 +115,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Give a command line the options of `Listening`."""
     group = parser.add_argument_group("for other machines")
     for flag, metavar, meaning in (
-        ("--host", "ADDRESS", "where to listen: 0.0.0.0 for other machines; loopback by default"),
+        ("--host", "ADDRESS", "where to listen: 0.0.0.0, with a certificate; loopback by default"),
         ("--port", "N", "at which port; that of --public-url, or a free one, when left out"),
         (
             "--public-url",
@@ -236,6 +243,28 @@ def tls_context(listening: Listening) -> ssl.SSLContext:
             )
         raise CannotListen(why) from None
     return context
+
+
+def shown(certificate: str, folder: Path) -> str:
+    """The file of a certificate that is given to others; a copy in a folder without its key.
+
+    Raises
+    ------
+    CannotListen
+        The copy cannot be written.
+    """
+    content = Path(certificate).read_bytes()
+    if b"PRIVATE KEY" not in content:
+        return certificate
+    copy = folder / "certificate.pem"
+    found = re.findall(
+        rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.+?-----END [^-]+-----", content, re.S
+    )
+    try:
+        write_atomically(copy, b"\n".join([*found, b""]))
+    except OSError as error:
+        raise CannotListen(f"{copy} cannot be written: {error.strerror}.") from None
+    return str(copy)
 
 
 @dataclass(frozen=True)

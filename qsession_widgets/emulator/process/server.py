@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import ipaddress
 import json
 import logging
 import os
@@ -29,6 +28,7 @@ import uvicorn
 from filelock import Timeout
 
 from ...files import file_lock, private_folder, write_atomically
+from ...platform_support import allow_many_open_files
 from ..clock import Clock
 from ..command_line import Parser
 from ..core import Emulator
@@ -52,9 +52,10 @@ from .connection_file import (
     process_file,
     read,
 )
-from .listening import LOOPBACK, CannotListen, Listening, judge, listen, tls_context
+from .listening import LOOPBACK, CannotListen, Listening, judge, listen, shown, tls_context
 from .listening import add_arguments as add_listening
 from .listening import from_namespace as listening_of
+from .public_connection import public
 
 log = logging.getLogger(__name__)
 
@@ -114,14 +115,17 @@ class _Server(uvicorn.Server):
         if self._others is not None:
             self.servers.append(
                 await asyncio.get_running_loop().create_server(
-                    self._connection, sock=self._others.sock, ssl=self._others.context
+                    self._connection,
+                    sock=self._others.sock,
+                    ssl=self._others.context,
+                    backlog=self.config.backlog,
                 )
             )
         self._ready()
 
     def _connection(self) -> asyncio.Protocol:
         made: Any = self.config.http_protocol_class
-        protocol: asyncio.Protocol = made(
+        protocol: asyncio.Protocol = public(made)(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return protocol
@@ -141,6 +145,7 @@ def main(words: Sequence[str] | None = None) -> int:
     add_arguments(parser)
     arguments = parser.parse_args(words)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    allow_many_open_files()
     os.umask(0o077)  # keys, jobs and results are for their owner, whatever the terminal's is
     try:
         options = from_namespace(arguments)
@@ -239,16 +244,17 @@ async def _serve(
     if arguments.data_dir is None:
         clear_abandoned(directory.parent, directory)
     app = create_app(emulator, identity, os.environ.pop(OPEN_PATH, ""))
-    public = listening.url_at(others.sock.getsockname()[1] if others is not None else 0)
+    public_url = listening.url_at(others.sock.getsockname()[1] if others is not None else 0)
     connection = replace(
         _connection(options, name, directory, sock, identity),
-        public_url=public,
+        public_url=public_url,
+        listening=listening.arguments(),
     )
     if others is not None:
-        verdict = judge(others.context, listening, urlsplit(public).hostname or "")
+        verdict = judge(others.context, listening, urlsplit(public_url).hostname or "")
         if verdict.problem:
             raise CannotStart(verdict.problem)
-        certificate = listening.tls_cert if verdict.by_itself else ""
+        certificate = shown(listening.tls_cert, directory) if verdict.by_itself else ""
         connection = replace(connection, trusted=verdict.trusted, certificate=certificate)
     process = directory / process_file(name).name
 
@@ -264,7 +270,7 @@ async def _serve(
                 f"{error.strerror}."
             ) from error
         sentence = f"The emulator {name} listens at {connection.url}, with its data in {directory}."
-        if public:
+        if public_url:
             sentence += f" {connection.announced()}"
         print(json.dumps(connection.public()) if arguments.json else sentence, flush=True)
 
@@ -284,7 +290,7 @@ async def _serve(
         others,
     )
     app.stop = server.stop
-    names = {listening.host, socket.gethostname(), urlsplit(public).hostname or ""}
+    names = {listening.host, socket.gethostname(), urlsplit(public_url).hostname or ""}
     app.hosts = tuple(name.lower() for name in names if name)
     _on_signals(server.stop)
     background = [
@@ -327,10 +333,6 @@ def _connection(
     options: EmulatorOptions, name: str, directory: Path, sock: socket.socket, identity: Identity
 ) -> Connection:
     host, port = sock.getsockname()[:2]
-    if not ipaddress.ip_address(host.partition("%")[0]).is_loopback:
-        log.warning("Other machines can reach this emulator: what is sent is not encrypted.")
-    if host in ("0.0.0.0", "::"):
-        host = "127.0.0.1"
     return Connection(
         name=name,
         url=f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",

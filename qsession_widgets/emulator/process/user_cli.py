@@ -13,19 +13,22 @@ import json
 import os
 import sys
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from html import escape
 from pathlib import Path
 from typing import Any, TextIO
 from urllib.parse import quote
 
-from ...files import PRIVATE_FILE
+from ...files import PRIVATE_FILE, write_atomically
 from ...formatting import format_duration
 from ...text_table import terminal_width, text_table
-from .connection_file import Connection, EmulatorError
+from .connection_file import Connection, EmulatorError, connection_file
 from .fault_cli import Add
 
 ROUTE = "/emulator/v1/users"
+
+PAGE_TITLE = "Class"
 
 COLUMNS = ("name", "url", "key")
 
@@ -59,7 +62,7 @@ def _invite(connection: Connection, options: argparse.Namespace) -> int:
     with _new_private_file(path) as file:
         wanted = {"names": names, "count": 0 if names else options.count, "plan": options.plan}
         try:
-            users = connection.request("POST", ROUTE, body=wanted)["users"]
+            users = _new_users(connection, wanted)
             _write_keys(connection, file, users)
         except BaseException:
             path.unlink()
@@ -76,6 +79,35 @@ def _invite(connection: Connection, options: argparse.Namespace) -> int:
             "--tls-cert and --tls-key for others."
         )
     return 0
+
+
+def _new_users(connection: Connection, wanted: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Invite users; where the answer with their keys is lost, no key of theirs stays good."""
+    before = _good_keys(connection)
+    try:
+        users: list[dict[str, str]] = connection.request("POST", ROUTE, body=wanted)["users"]
+        return users
+    except (OSError, KeyboardInterrupt) as error:
+        try:
+            for name in _good_keys(connection) - before:
+                connection.request("DELETE", f"{ROUTE}/{quote(name, safe='')}")
+        except (OSError, EmulatorError):
+            raise EmulatorError(
+                "The emulator does not answer, and may have made keys that nobody knows: qsession "
+                "emulator users lists whose, qsession emulator revoke USER ends each; then invite "
+                "again."
+            ) from None
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        raise EmulatorError(
+            "The emulator did not answer, and no key that it may have made is good: invite again."
+        ) from None
+
+
+def _good_keys(connection: Connection) -> set[str]:
+    """Names of the users who were invited, and whose key is good."""
+    listed = connection.request("GET", ROUTE)["users"]
+    return {user["name"] for user in listed if user["invited"] and not user["revoked"]}
 
 
 def _names(path: str) -> list[str]:
@@ -130,10 +162,25 @@ def _page(connection: Connection, options: argparse.Namespace) -> int:
     print(connection.url + way)
     if connection.public_url:
         print(f"From another machine: {connection.public_url}{way}")
-    print("Either opens the page once, within a minute; in that tab it then stays open for a day.")
+    print("Either opens the page once, within a minute; in that tab it stays open for six hours.")
     if not options.no_open and sys.stdout.isatty():
-        webbrowser.open(connection.url + way)
+        webbrowser.open(_leads_to(connection, connection.url + way).as_uri())
     return 0
+
+
+def _leads_to(connection: Connection, url: str) -> Path:
+    """A file that leads a browser to an address that nobody else may read.
+
+    Everybody on a machine can read the command lines of its processes, the browser's too.
+    """
+    path = connection_file(connection.name).with_suffix(".html")
+    write_atomically(
+        path,
+        f'<!doctype html><meta charset="utf-8"><title>{PAGE_TITLE}</title>'
+        f'<meta http-equiv="refresh" content="0; url={escape(url)}">'
+        f'<a href="{escape(url)}">{PAGE_TITLE}</a>',
+    )
+    return path
 
 
 def _users(connection: Connection, options: argparse.Namespace) -> int:
@@ -164,9 +211,7 @@ def _moment(seconds: float) -> str:
 
 def _revoke(connection: Connection, options: argparse.Namespace) -> int:
     name = options.user
-    listed = connection.request("GET", ROUTE)["users"]
-    known = [user["name"] for user in listed if user["invited"] and not user["revoked"]]
-    if name not in known:
+    if name not in _good_keys(connection):
         raise EmulatorError(
             f"Nobody named {name!r} was invited: qsession emulator users lists everybody."
         )

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from ...rules.records import PLANS
 from ...rules.refusals import invalid, not_found
 from ..auth import OWNER
-from ..common import ERRORS, emulator_of, identity_of, json_response, user_of
+from ..common import ERRORS, emulator_of, identity_of, json_response, key_accepted, user_of
 
 router = APIRouter(responses=ERRORS)
 
@@ -36,6 +36,7 @@ async def token(request: Request) -> Response:
     if request.scope.get("any_key") and identity.user_of_key(key) is None:
         key = identity.key
     text, expiry = identity.token(key)
+    key_accepted(request.scope)
     emulator_of(request).touch()
     return json_response(
         {

@@ -18,7 +18,7 @@ from ...core import Emulator
 from ...rules.records import EmulatedJob
 from ...rules.refusals import unauthorized
 from ..auth import Identity
-from ..common import ERRORS, identity_of, json_response
+from ..common import ERRORS, identity_of, json_response, key_accepted
 from ..fault_injection import Faults
 from ..request_models import RequestBody
 from .control import Owned
@@ -76,10 +76,11 @@ async def ticket(_: Owned, request: Request) -> Response:
 
 @router.post("/room/token")
 async def token(request: Request, body: UseTicket) -> Response:
-    """Exchange a ticket for a token of the owner's, good for a day of lessons."""
+    """Exchange a ticket for a token of the owner's, good for a morning of lessons."""
     found = identity_of(request).use_ticket(body.ticket)
     if found is None:
         raise unauthorized("The ticket is not valid.", "Make another one: it is good once.")
+    key_accepted(request.scope)
     return json_response({"token": found})
 
 
