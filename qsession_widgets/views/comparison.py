@@ -106,12 +106,12 @@ class Comparison:
 
     @property
     def a(self) -> Numbers:
-        """What the first one came to."""
+        """The totals of the first one."""
         return self.each[0]
 
     @property
     def b(self) -> Numbers:
-        """What the second one came to."""
+        """The totals of the second one."""
         return self.each[1]
 
     @property

@@ -36,7 +36,9 @@ from qsession_widgets.emulator.process.connection_file import Connection, Emulat
 from qsession_widgets.emulator.process.listening import CannotListen, Listening
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.magics.actions import act
+from qsession_widgets.resume.runs import RUNS
 from qsession_widgets.server.service_list import find_sources
+from qsession_widgets.sessions.binding import BINDING
 
 NAME = "classroom"
 
@@ -372,6 +374,16 @@ def ended(sock: socket.socket) -> bool:
         return True
 
 
+@pytest.fixture
+def _unpatched() -> Iterator[None]:
+    """Leaves the client library as it was: a session binds what other tests take for its own."""
+    yield
+    BINDING.set_aside()
+    BINDING.__init__()  # type: ignore[misc]
+    RUNS.reset()
+
+
+@pytest.mark.usefixtures("_unpatched")
 def test_students_join_once_and_use_it_by_name(
     classroom: Classroom,
     tmp_path: Path,

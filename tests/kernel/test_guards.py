@@ -76,17 +76,20 @@ def test_a_job_on_its_way_keeps_an_idle_session_open(
 def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., Any]) -> None:
     notebook.good(CIRCUITS)
     notebook.good(
-        f"{LOCAL} --budget 5s",
-        "jobs = [SamplerV2().run([(measured,)], shots=1)]",
+        f"{LOCAL} --budget 110s",
+        # 37 s on a device: there is time for one more, and none for two
+        "jobs = [SamplerV2().run([(measured,)], shots=100_000)]",
         "jobs[0].result()",
     )
+    session = notebook["session"]
+    wait_for(lambda: session.snapshot.jobs[0].charged_seconds, "what the first job took")
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     try:
-        notebook.good("jobs.append(SamplerV2().run([(measured,)], shots=1))")
-        refused = notebook("jobs.append(SamplerV2().run([(measured,)], shots=1))")
+        notebook.good("jobs.append(SamplerV2().run([(measured,)]))")
+        refused = notebook("jobs.append(SamplerV2().run([(measured,)]))")
         assert "would be exceeded" in refused.sentence()
-        assert "a job is expected to take 2.0 s" in refused.sentence()
-        session = notebook["session"]
+        assert "a job is expected to take 37 s" in refused.sentence()
+        ask("POST", "/emulator/v1/faults/clock", json={"advance": 40})
         wait_for(lambda: session.snapshot.state == "closed", "the end")
         jobs = ask("GET", "/jobs", params={"session_id": session.session_id})["jobs"]
         assert sorted(job["status"] for job in jobs) == ["Cancelled", "Completed"]

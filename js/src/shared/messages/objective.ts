@@ -26,9 +26,7 @@ export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): s
   const steps = `last ${WINDOW} steps (${stall.values} values)`;
   if (!stall.slow)
     return `“${series.name}” may stand still or go on: its ${steps} changed it by ${change}, no more than its noise.`;
-  return (
-    `“${series.name}” has nearly stopped${cost}. Its ${steps} changed it by ${change}.`
-  );
+  return `“${series.name}” has nearly stopped${cost}. Its ${steps} changed it by ${change}.`;
 }
 
 /** Jobs by which the next one is judged, at most. */
