@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from ..errors import ServiceError
 from ..model import ServiceInfo
 from ..price_list import plan_code
+from .connection_gate import changing_environment
 from .joined import JoinedService, send_keys_only_home
 from .prices import price_of
-from .rest import ServiceClient, connecting, quiet_client
+from .rest import ServiceClient, quiet_client
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
@@ -99,7 +100,8 @@ def connect(connection: Connection | JoinedService) -> QiskitRuntimeService:
         # the library annotates a flag here, and hands what it gets to requests, which takes a file
         verify = connection.authority or None
         send_keys_only_home(connection)
-    with quiet_client(), _variables(variables):
+    alone = isinstance(connection, JoinedService)
+    with quiet_client(), _variables(variables, alone=alone):
         return QiskitRuntimeService(
             channel="ibm_quantum_platform",
             token=connection.key,
@@ -110,7 +112,7 @@ def connect(connection: Connection | JoinedService) -> QiskitRuntimeService:
 
 
 @contextmanager
-def _variables(variables: Mapping[str, str]) -> Iterator[None]:
+def _variables(variables: Mapping[str, str], *, alone: bool) -> Iterator[None]:
     """Set the variables that the client library reads while it is constructed.
 
     Some stay, because they matter to every request: those that keep a proxy away from this
@@ -128,5 +130,5 @@ def _variables(variables: Mapping[str, str]) -> Iterator[None]:
         for name, value in variables.items()
         if name in ("IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
     }
-    with connecting(), set_variables(wanted):
+    with changing_environment(alone=alone), set_variables(wanted):
         yield

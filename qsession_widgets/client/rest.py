@@ -30,8 +30,9 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote
 
 from .. import fork_safety
-from ..errors import ServiceError, Unreadable, UserError
+from ..errors import ServiceError, Unreadable
 from ..explanations import read_error_body
+from .connection_gate import reading_environment
 
 if TYPE_CHECKING:
     import requests
@@ -41,10 +42,7 @@ API_VERSION = "2026-04-15"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 
-CONNECTING_SECONDS = 60.0
-"""Seconds to wait for another connection that is being made."""
-
-_connecting = fork_safety.lock()
+_creating = fork_safety.lock()
 _counting = fork_safety.lock()
 _quiet = 0
 _level = logging.NOTSET
@@ -355,28 +353,8 @@ def _api_client(service: QiskitRuntimeService, instance: str | None) -> Any:
     except IBMInputValueError:
         # the client makes them for what it was asked for only; it does so by a field of its own,
         # and must not be asked twice at once
-        with connecting():
+        with _creating, reading_environment():
             return service._create_new_cloud_api_client(str(instance))
-
-
-@contextmanager
-def connecting() -> Iterator[None]:
-    """Let the client library make one connection at a time.
-
-    It reads where to from the environment, which `qsession_widgets.client.emulators.connect`
-    changes meanwhile for the whole process: no key is to go to another service.
-
-    Raises
-    ------
-    UserError
-        Another connection takes too long.
-    """
-    if not _connecting.acquire(timeout=CONNECTING_SECONDS):
-        raise UserError("Another service is being connected to, and does not answer: try again.")
-    try:
-        yield
-    finally:
-        _connecting.release()
 
 
 def account_instances(service: QiskitRuntimeService) -> list[dict[str, Any]]:

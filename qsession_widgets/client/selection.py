@@ -23,8 +23,9 @@ from .connected_service import (
     quota_left,
     with_calibration,
 )
+from .connection_gate import reading_environment
 from .emulators import connect, describe_emulator, emulator_info, emulator_name
-from .rest import ServiceClient, backend_instance, connecting, quiet_client
+from .rest import ServiceClient, backend_instance, quiet_client
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend
@@ -239,7 +240,7 @@ def _ibm(why: str, instance: str | None, account: str | None) -> ConnectedServic
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     try:
-        with quiet_client(), connecting():
+        with quiet_client(), reading_environment():
             service = QiskitRuntimeService(instance=instance, name=account)
     except UserError:
         raise

@@ -10,7 +10,7 @@ from ibm_cloud_sdk_core import ApiException, IAMTokenManager
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobV2
 from qiskit_ibm_runtime.api.session import RetrySession
 
-from qsession_widgets.client import rest
+from qsession_widgets.client import connection_gate
 from qsession_widgets.client.joined import JoinedService, send_keys_only_home
 from qsession_widgets.client.rest import ServiceClient, set_active
 from qsession_widgets.client.selection import choose
@@ -95,11 +95,24 @@ def test_a_key_that_iam_refuses_is_an_error_of_the_service() -> None:
     assert refused.value.status == 400
 
 
-def test_no_connection_is_made_while_another_is_being_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_account_is_connected_to_while_the_environment_leads_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("QISKIT_IBM_TOKEN", "a key")
-    monkeypatch.setattr(rest, "CONNECTING_SECONDS", 0.01)
-    with rest.connecting(), pytest.raises(UserError, match="Another service is being connected"):
+    monkeypatch.setattr(connection_gate, "SECONDS", 0.01)
+    busy = pytest.raises(UserError, match="Another service is being connected")
+    with connection_gate.changing_environment(alone=False), busy:
         choose("ibm")
+    with connection_gate.reading_environment():
+        # an account that does not answer holds up neither another one nor this machine's emulator
+        with connection_gate.reading_environment():
+            pass
+        with connection_gate.changing_environment(alone=False):
+            pass
+        with busy, connection_gate.changing_environment(alone=True):
+            pass
+    with connection_gate.changing_environment(alone=True):
+        pass
 
 
 def test_a_key_goes_to_no_other_service() -> None:
