@@ -18,6 +18,8 @@ export default () => {
       const dispose = () => {
         withdraw();
         own.dispose();
+        // what is drawn after that needs one that listens
+        if (store === own) store = undefined;
       };
       signal?.addEventListener("abort", dispose);
       return dispose;

@@ -42,6 +42,8 @@ export type ConnectionState = "connecting" | "live" | "silent" | "broken" | "los
 const SILENT_AFTER_MS = 3000;
 /** At most so long between two times a question is asked: a busy kernel answers all of them in the end. */
 const LONGEST_RETRY_MS = 60_000;
+/** The same while the jobs are not known, which is all that a reader waits for. */
+const LONGEST_UNKNOWN_MS = 12_000;
 const NOTIFY_EVERY_MS = 250;
 
 export class SessionStore {
@@ -147,10 +149,12 @@ export class SessionStore {
     this.send({ type: "sync", revision, points: this.series.count, zone });
     clearTimeout(this.#silentTimer);
     this.#silentTimer = setTimeout(() => {
-      if (this.link === "lost" || this.#connection.broken) return;
+      // a page that has never heard of the jobs goes on asking: nobody will tell it by themselves
+      if ((this.link === "lost" && this.jobsKnown) || this.#connection.broken) return;
       if (performance.now() - this.#heardAt >= SILENT_AFTER_MS) this.#setLink("silent");
       // what was asked on a shell that a cell blocks is answered when asked on another
-      this.#retryMs = Math.min(LONGEST_RETRY_MS, 2 * this.#retryMs);
+      const longest = this.jobsKnown ? LONGEST_RETRY_MS : LONGEST_UNKNOWN_MS;
+      this.#retryMs = Math.min(longest, 2 * this.#retryMs);
       this.sync();
     }, this.#retryMs);
   }
