@@ -101,7 +101,7 @@ def embed(snapshot: SessionSnapshot, now: float) -> str:
     Returns
     -------
     str
-        HTML; empty when no job was ever submitted.
+        HTML; empty when it has no job to show.
     """
     svg = draw(snapshot, now)
     if not svg:
