@@ -185,7 +185,7 @@ describe("before it is lost", () => {
       "Left open, it keeps running (≈ $1.60 a second while active) until its interactive timeout in 0:42.",
     );
     expect(left({ service: free, jobs: [running] })).toContain(
-      "(local emulator, no charge) until its jobs are done and its interactive timeout of 1:00",
+      "(emulated, no charge) until its jobs are done and its interactive timeout of 1:00",
     );
     expect(left({ state: "inactive" })).toContain("nothing is billed until one of its jobs runs");
     const empty = { state: "open" as const, started_at: null, active_periods: [], jobs: [] };

@@ -88,12 +88,15 @@ def _ended(snapshot: SessionSnapshot) -> dict[str, Any]:
     # of a final figure the periods say nothing more, and there can be hundreds
     if snapshot.usage_final:
         fields["active_periods"] = []
+    spent = usage(snapshot, closed_at)
+    free = snapshot.service.plan == "open" or spent.total == 0
     qpu = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs if not job.stray)
     return {
         # by this machine's clock, which tells what is today
         "at": round(snapshot.answered_at - snapshot.clock_offset - passed, 3),
         "final": snapshot.usage_final,
-        "cost": usage(snapshot, closed_at).cost,
+        # nothing where usage is free or there was none; None where its price is not known
+        "cost": 0.0 if spent.cost is None and free else spent.cost,
         "snapshot": {**fields, "earlier_qpu": round(qpu, 3)},
     }
 

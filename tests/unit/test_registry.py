@@ -264,6 +264,13 @@ def test_what_has_ended_is_kept_once_with_its_name_and_its_cost() -> None:
     again = history.history()["vqe-1"].ended
     assert (again["cost"], again["at"]) == (16.25, entry.ended["at"])
     assert [one.session_id for one in noted_as("vqe")] == ["vqe-1"]
+    # without a price it is not known what it cost, unless the plan is free or nothing was used
+    free = ServiceInfo("ibm", "IBM Quantum", plan="open")
+    unknown = replace(free, plan="x")
+    for name, info, used in (("u", unknown, 25.0), ("o", free, 25.0), ("n", unknown, 0.0)):
+        history.record(replace(ended(name), service=info, usage_seconds=used))
+    costs = {one: entry.ended["cost"] for one, entry in history.history().items()}
+    assert (costs["u"], costs["o"], costs["n"]) == (None, 0.0, 0.0)
 
 
 def test_the_history_is_its_owners_and_can_be_deleted_for_good(

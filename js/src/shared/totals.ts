@@ -102,13 +102,7 @@ export function sumOf(of: readonly Cost[]): Dollars {
 /** The sums. A session counts on the day on which it ended; one that is open counts today. */
 export function totals(overview: Overview, clock: Clock, reader: number): Totals {
   const since = beginnings(reader);
-  // they come without their plan: beside an Open Plan, one without a price is taken for a free one
-  const open = overview.services.some(({ info }) => info.plan === "open");
-  const spent = (overview.spent ?? []).map(([at, cost, charged]) => ({
-    at,
-    cost: cost ?? (open ? 0 : null),
-    charged,
-  }));
+  const spent = (overview.spent ?? []).map(([at, cost, charged]) => ({ at, cost, charged }));
   const listed = overview.workloads.map((workload) => {
     const { service, snapshot } = workload;
     const now = clock(service);

@@ -243,7 +243,7 @@ export class ChangeDetector {
       type: "warning",
       text:
         `The kernel that opened the ${title} is gone, but the ${noun(snapshot)} is still active ` +
-        (service.charged ? "and billed." : "(local emulator, no charge)."),
+        (service.charged ? "and billed." : "(emulated, no charge)."),
       does: "close",
       passing: true,
     }));

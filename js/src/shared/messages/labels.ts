@@ -191,7 +191,7 @@ export function leftSentence(snapshot: Snapshot, now: number): string {
   }
   const { price_per_second: price, charged } = snapshot.service;
   const cost = !charged
-    ? " (local emulator, no charge)"
+    ? " (emulated, no charge)"
     : price === null
       ? ""
       : ` (≈ ${formatMoney(price)} a second while active)`;
