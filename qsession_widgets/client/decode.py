@@ -7,6 +7,7 @@ borne: the service may say less than expected, or more.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ from ..model.snapshot import FINAL_STATUSES, JobRecord, JobStatus, ServiceInfo, 
 
 FINAL_GRACE = 30.0
 """Seconds after the close for which the service may still correct its figures."""
+
+ROUNDING = 0.5e-3
+"""Seconds by which a duration that the emulator told may be off."""
 
 STATUSES: dict[str, JobStatus] = {
     "queued": "queued",
@@ -63,6 +67,13 @@ def read_session(
     closed_at = read_time(data.get("closed_at"))
     settled = closed_at is not None and now - closed_at > FINAL_GRACE
     closed = state == "closed" and all(job.final for job in jobs)
+    device_time = read_device_time(data)
+    completed = read_time(data.get("last_job_completed"))
+    listed = device_time_of(jobs)
+    if device_time is not None and listed[0] - device_time[0] > ROUNDING * len(jobs):
+        # jobs are listed after the session is asked for: one of them has ended in between
+        device_time = (listed[0], max(device_time[1], listed[1]))
+        completed = latest(jobs, "finished")
     return SessionSnapshot(
         session_id=session_id,
         mode="batch" if data.get("mode") == "batch" else "dedicated",
@@ -77,13 +88,13 @@ def read_session(
         activated_at=read_time(data.get("activated_at")),
         closed_at=closed_at,
         last_job_started=read_time(data.get("last_job_started")),
-        last_job_completed=read_time(data.get("last_job_completed")),
+        last_job_completed=completed,
         interactive_ttl=read_seconds(data.get("interactive_ttl")),
         max_ttl=read_seconds(data.get("max_ttl")),
         active_periods=read_active_periods(data),
         usage_seconds=read_seconds(data.get("elapsed_time")),
         usage_final=closed and (settled or info.kind == "local"),
-        device_time=read_device_time(data),
+        device_time=device_time,
         jobs=jobs,
         answered_at=now,
     )
@@ -216,6 +227,19 @@ def read_device_time(data: dict[str, Any]) -> tuple[float, float] | None:
     figures = data.get("emulator") or {}
     on_device, ran = figures.get("device_seconds"), figures.get("busy_seconds")
     return None if on_device is None or ran is None else (float(on_device), float(ran))
+
+
+def device_time_of(jobs: Iterable[JobRecord]) -> tuple[float, float]:
+    """Seconds that jobs which are over would take on a device, and those they ran here."""
+    over = [job for job in jobs if job.device_seconds is not None and not job.stray]
+    ran = sum(job.finished - job.started for job in over if job.started and job.finished)
+    return sum(job.device_seconds or 0.0 for job in over), ran
+
+
+def latest(jobs: Iterable[JobRecord], name: str) -> float | None:
+    """The latest of the jobs' times of that name; None where no job has one."""
+    times = [getattr(job, name) for job in jobs if not job.stray]
+    return max((time for time in times if time is not None), default=None)
 
 
 def read_opened(data: dict[str, Any]) -> float | None:

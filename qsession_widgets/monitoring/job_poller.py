@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import time
 
+from ..client.decode import device_time_of, latest
 from ..client.rest import ServiceClient
-from ..model import JobRecord, ServiceInfo, SessionSnapshot
+from ..model import ServiceInfo, SessionSnapshot
 from .poller import SessionPoller
 
 
@@ -73,22 +74,10 @@ class JobPoller(SessionPoller):
             state="open",
             state_reason=self._reason or None,
             opened_at=min([self._since, *(job.created for job in jobs)]),
-            last_job_started=_latest(jobs, "started"),
-            last_job_completed=_latest(jobs, "finished"),
+            last_job_started=latest(jobs, "started"),
+            last_job_completed=latest(jobs, "finished"),
             jobs=jobs,
             answered_at=self.now(),
-            device_time=_device_time(jobs) if self.info.kind == "local" else None,
+            device_time=device_time_of(jobs) if self.info.kind == "local" else None,
             clock_offset=self._clock.offset,
         )
-
-
-def _device_time(jobs: tuple[JobRecord, ...]) -> tuple[float, float]:
-    """Seconds that jobs which are over would take on a device, and those they ran here."""
-    over = [job for job in jobs if job.device_seconds is not None]
-    ran = sum(job.finished - job.started for job in over if job.started and job.finished)
-    return sum(job.device_seconds or 0.0 for job in over), ran
-
-
-def _latest(jobs: tuple[JobRecord, ...], name: str) -> float | None:
-    times = [getattr(job, name) for job in jobs]
-    return max((time for time in times if time is not None), default=None)

@@ -1,7 +1,12 @@
 import pytest
 
-from qsession_widgets.client.decode import read_active_periods, read_job, read_time
-from qsession_widgets.model import JobRecord
+from qsession_widgets.client.decode import (
+    read_active_periods,
+    read_job,
+    read_session,
+    read_time,
+)
+from qsession_widgets.model import JobRecord, ServiceInfo, usage
 
 CREATED = "2026-11-20T10:00:00.5Z"
 SESSION = {"last_job_started": "2026-11-20T10:00:02Z", "last_job_completed": "2026-11-20T10:00:05Z"}
@@ -123,3 +128,29 @@ def test_without_that_list_the_activation_counts() -> None:
     data = {"activated_at": "2026-11-20T10:00:00Z", "closed_at": "2026-11-20T10:00:30Z"}
     assert read_active_periods(data) == ((1795168800.0, 1795168830.0),)
     assert read_active_periods({}) == ()
+
+
+def test_a_job_that_ended_after_its_session_was_asked_for_counts_in_its_usage() -> None:
+    began = "2026-11-20T10:00:00Z"
+    asked = {
+        "mode": "dedicated",
+        "state": "active",
+        "last_job_started": "2026-11-20T10:00:02Z",
+        "last_job_completed": None,
+        "emulator": {"device_seconds": 0, "busy_seconds": 0},
+        "timestamps": [{"status": "active", "timestamp": began}],
+    }
+    listed = row("Completed") | {"emulator": {"device_seconds": 37.5}}
+    now = read_time("2026-11-20T10:00:04Z") or 0.0
+    info = ServiceInfo("local", "Local emulator", "emulator", 1.60)
+    job = read_job(listed, None, asked, now)
+    snapshot = read_session(asked, "s1", info, (job,), now)
+    # the device's time, and two seconds of idling before it; not the two that it ran here
+    assert usage(snapshot, now).total == pytest.approx(37.5 + 2.0)
+    # its session says so too a moment later
+    caught_up = asked | {
+        "last_job_completed": "2026-11-20T10:00:04Z",
+        "emulator": {"device_seconds": 37.5, "busy_seconds": 2.0},
+    }
+    later = read_session(caught_up, "s1", info, (job,), now)
+    assert usage(later, now) == usage(snapshot, now)
