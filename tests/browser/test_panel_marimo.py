@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 import subprocess
 import sys
@@ -104,8 +105,9 @@ def test_marimo_shows_a_session_and_closes_it(
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.parametrize("told", [signal.SIGTERM, signal.SIGQUIT])
 def test_a_server_of_apps_that_is_told_to_end_closes_their_sessions(
-    server: tuple[str, subprocess.Popen[bytes]], browser: Browser
+    server: tuple[str, subprocess.Popen[bytes]], browser: Browser, told: signal.Signals
 ) -> None:
     # an app's cells run in a thread beside the server, which hears the signal
     address, process = server
@@ -114,7 +116,7 @@ def test_a_server_of_apps_that_is_told_to_end_closes_their_sessions(
         page.goto(address)
         state = page.locator("section.qs-panel .qs-state")
         expect(state).to_have_text("Active, idle", timeout=90_000)
-        process.terminate()
+        process.send_signal(told)
         process.wait(60)
     finally:
         page.close()

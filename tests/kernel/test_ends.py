@@ -221,12 +221,44 @@ def test_a_kernel_whose_jupyter_server_is_killed_closes_its_session(
         wait_for(lambda: _states(ask) == ["closed"], "the close")
 
 
-def test_ipython_in_a_terminal_whose_window_is_closed_closes_its_session(
-    ask: Callable[..., Any], tmp_path: Path
+def test_c_code_that_holds_the_gil_ends_by_sigterm_as_soon_as_it_releases_it(
+    ask: Callable[..., Any],
+) -> None:
+    # a PyDLL keeps the GIL: no thread of Python's can act before it is back
+    held = (
+        "import ctypes, os\n"
+        "begin, end = os.pipe()\n"
+        "fd = ctypes.create_string_buffer(begin.to_bytes(4, 'little') + b'\\x01\\0\\0\\0')\n"
+        "import subprocess\n"
+        "feed = subprocess.Popen(['sh', '-c', 'read line; echo >&' + str(end)],"
+        " pass_fds=[end])\n"
+        "print('ready', flush=True)\n"
+        "ctypes.PyDLL(None).poll(fd, 1, 600_000)\n" + ASLEEP
+    )
+    with _script(OPEN + held) as script:
+        script.send_signal(signal.SIGTERM)
+        assert _states(ask) == ["open"]
+        assert script.poll() is None
+        assert script.stdin is not None
+        script.stdin.write("\n")
+        script.stdin.flush()
+        assert script.wait(90) == -signal.SIGTERM
+    assert _states(ask) == ["closed"]
+
+
+@pytest.mark.parametrize("end", [signal.SIGHUP, signal.SIGQUIT], ids=["closed-window", "ctrl-\\"])
+def test_ipython_in_a_terminal_closes_its_session(
+    ask: Callable[..., Any], tmp_path: Path, end: signal.Signals
 ) -> None:
     import fcntl
     import pty
+    import resource
     import termios
+
+    def begin() -> None:
+        # the terminal's leader, as the program of a window is
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
     window, terminal = pty.openpty()
     os.set_blocking(window, False)
@@ -238,8 +270,7 @@ def test_ipython_in_a_terminal_whose_window_is_closed_closes_its_session(
         stderr=terminal,
         env={**os.environ, "IPYTHONDIR": str(tmp_path), "PROMPT_TOOLKIT_NO_CPR": "1"},
         start_new_session=True,
-        # the terminal's leader, as the program of a window is
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=begin,
     )
     os.close(terminal)
     shown = bytearray()
@@ -260,9 +291,14 @@ def test_ipython_in_a_terminal_whose_window_is_closed_closes_its_session(
         os.write(window, f"import hashlib; open({str(computing)!r}, 'w').close(); ".encode())
         os.write(window, b"hashlib.pbkdf2_hmac('sha256', b'x', b'y', 10**9)\r")
         wait_for(lambda: shows("nothing") or computing.exists(), "the long call")
-        os.close(window)
-        assert shell.wait(90) == -signal.SIGHUP
+        if end == signal.SIGHUP:
+            os.close(window)
+        else:
+            os.write(window, b"\x1c")
+        assert shell.wait(90) == -end
     finally:
+        if end != signal.SIGHUP:
+            os.close(window)
         shell.kill()
         shell.wait()
     assert _states(ask) == ["closed"]

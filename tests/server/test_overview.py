@@ -159,6 +159,29 @@ def test_fifty_pages_cost_the_service_no_more_than_one(page: Page, service: Serv
     assert requests_per_second(50) < 3 * requests_per_second(1)
 
 
+def test_twenty_sessions_more_cost_the_service_little_more_than_five(
+    page: Page, service: Service
+) -> None:
+    def requests_per_second() -> float:
+        """Measured until 60 requests came, while a page looks on."""
+        begun, before, came, counted = time.monotonic(), service.requests, 0, 0
+        while came < 60:
+            assert time.monotonic() - begun < 60, "nobody asks"
+            page.overview()
+            counted += 1
+            # each look at the count is a request itself
+            came = service.requests - before - counted
+        return came / (time.monotonic() - begun)
+
+    for session in [service.open() for _ in range(5)]:
+        page.until_listed(session)
+    few = requests_per_second()
+    for session in [service.open() for _ in range(20)]:
+        page.until_listed(session)
+    # by their number it would be at least twice as many where ten were open, five times where five
+    assert requests_per_second() < 1.8 * few
+
+
 def test_nobody_is_asked_when_no_page_asks(page: Page, service: Service) -> None:
     page.until_listed(service.open())
 
