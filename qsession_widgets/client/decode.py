@@ -70,7 +70,7 @@ def read_session(
     device_time = read_device_time(data)
     completed = read_time(data.get("last_job_completed"))
     listed = device_time_of(jobs)
-    if device_time is not None and listed[0] - device_time[0] > ROUNDING * len(jobs):
+    if device_time is not None and listed[0] - device_time[0] > ROUNDING * (len(jobs) + 2):
         # jobs are listed after the session is asked for: one of them has ended in between
         device_time = (listed[0], max(device_time[1], listed[1]))
         completed = latest(jobs, "finished")

@@ -154,3 +154,17 @@ def test_a_job_that_ended_after_its_session_was_asked_for_counts_in_its_usage() 
     }
     later = read_session(caught_up, "s1", info, (job,), now)
     assert usage(later, now) == usage(snapshot, now)
+
+
+def test_rounded_durations_of_jobs_do_not_replace_the_sessions_sum() -> None:
+    told = {
+        "mode": "dedicated",
+        "last_job_started": "2026-11-20T10:00:02Z",
+        "last_job_completed": "2026-11-20T10:00:04Z",
+        # 3.4336 s each
+        "emulator": {"device_seconds": 6.867, "busy_seconds": 2.0},
+    }
+    info = ServiceInfo("local", "Local emulator", "emulator", 1.60)
+    rows = [row("Completed") | {"id": name, "emulator": {"device_seconds": 3.434}} for name in "ab"]
+    jobs = tuple(read_job(each, None, told, 0.0) for each in rows)
+    assert read_session(told, "s1", info, jobs, 0.0).device_time == (6.867, 2.0)
