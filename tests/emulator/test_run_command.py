@@ -48,6 +48,25 @@ def run(home: Path, program: str, *words: str, python: tuple[str, ...] = ()) -> 
     return done.stdout, done.stderr
 
 
+LOCAL = """
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import SamplerV2
+from qsession_widgets import open_session
+
+circuit = QuantumCircuit(1)
+circuit.measure_all()
+with open_session("fake_manila", service="local"):
+    SamplerV2().run([circuit], shots=9).result()
+"""
+
+
+def test_a_program_that_asks_for_the_local_emulator_has_the_one_of_its_run(home: Path) -> None:
+    _, said = run(home, LOCAL)
+    *_, last = said.splitlines()
+    assert last.startswith("qsession run: 1 session, 1 job, "), said
+    assert not list((home / "runtime").glob("qsession-emulator*.json")), "another one runs on"
+
+
 TWIRLED = """
 from qiskit import QuantumCircuit
 from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2

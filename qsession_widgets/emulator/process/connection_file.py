@@ -28,6 +28,10 @@ API = "/api/v1"
 OPEN_PATH = "QSESSION_OPEN_PATH"
 """Environment variable with the path below which an emulator that is started takes every key."""
 
+FILE_VARIABLE = "QSESSION_EMULATOR_FILE"
+"""Environment variable with the connection file of the emulator that ``qsession run`` has started:
+within its command, that is the one without a name."""
+
 TIMEOUT = 10.0
 """Seconds to wait for the answer of an emulator that accepted a connection."""
 
@@ -238,6 +242,8 @@ def connection_file(name: str = DEFAULT_NAME) -> Path:
         That cannot be an emulator's name.
     """
     _check_name(name)
+    if name == DEFAULT_NAME and (path := os.environ.get(FILE_VARIABLE)):
+        return Path(path)
     suffix = "" if name == DEFAULT_NAME else f"-{name}"
     return Path(jupyter_runtime_dir()) / f"qsession-emulator{suffix}.json"
 
@@ -292,8 +298,8 @@ def without_file() -> list[tuple[str, int]]:
 def everyone() -> list[Connection]:
     """Read every connection file in the runtime directory, stale or not, by name."""
     found = []
-    for path in sorted(Path(jupyter_runtime_dir()).glob("qsession-emulator*.json")):
-        name = path.stem.removeprefix("qsession-emulator").removeprefix("-") or DEFAULT_NAME
+    files = Path(jupyter_runtime_dir()).glob("qsession-emulator-*.json")
+    for name in (DEFAULT_NAME, *sorted(path.stem[len("qsession-emulator-") :] for path in files)):
         with contextlib.suppress(EmulatorError):
             connection = read(name)
             if connection is not None:

@@ -23,7 +23,7 @@ from ...platform_support import END_SIGNALS
 from ..engine.devices import own_devices
 from ..options import EmulatorOptions
 from . import refusing_proxy
-from .connection_file import OPEN_PATH, Connection, EmulatorError
+from .connection_file import FILE_VARIABLE, OPEN_PATH, Connection, EmulatorError, connection_file
 from .environment import set_variables
 from .launcher import find_or_start, stop
 from .redirect import sitecustomize
@@ -103,6 +103,7 @@ def run(command: Sequence[str], options: EmulatorOptions, kept: Kept | None = No
                 try:
                     _say(f"{command[0]} finds an emulator at {connection.url} instead of IBM.")
                     leading = _leading(connection, path, proxy, Path(folder) / "home", outside)
+                    leading[FILE_VARIABLE] = str(connection_file(name))
                     # the command's own Jupyter stays where it was
                     more = kept.variables if kept else {}
                     return _call(command, {**outside, **leading, **more}, connection)
