@@ -7,7 +7,8 @@ by the tests, so that a minute of idle time costs no minute.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -34,6 +35,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items[:] = [item for item in items if item not in crowd]
     config.hook.pytest_deselected(items=crowd)
 
+
+QUICK = EmulatorOptions(workers=1, faults=True)
+"""An emulator that is soon there."""
+
+SERVER = [sys.executable, "-m", "qsession_widgets.emulator.process.server"]
 
 CIRCUIT = """
 OPENQASM 3.0;
@@ -127,6 +133,9 @@ class Api:
         self("POST", "/emulator/v1/faults/reset")
 
 
+Connect = Callable[[Connection], Api]
+
+
 def _running(name: str, options: EmulatorOptions) -> Iterator[Connection]:
     connection = launcher.find_or_start(options, name)
     try:
@@ -214,3 +223,32 @@ def aer(service: QiskitRuntimeService) -> IBMBackend:
 @pytest.fixture
 def manila(service: QiskitRuntimeService) -> IBMBackend:
     return service.backend("fake_manila")
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Directories of this test's own, and nothing left running in them."""
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    yield tmp_path
+    launcher.stop()
+
+
+@pytest.fixture
+def connect() -> Iterator[Connect]:
+    """Makes HTTP clients, and closes them."""
+    made: list[Api] = []
+
+    def connect(connection: Connection) -> Api:
+        made.append(Api(connection))
+        return made[-1]
+
+    yield connect
+    for api in made:
+        api.http.close()
+
+
+@pytest.fixture
+def running(place: Path) -> Connection:
+    """An emulator of this test's own."""
+    return launcher.find_or_start(QUICK)
