@@ -60,6 +60,18 @@ def cut_seconds(seconds: float) -> float:
     return float(math.floor(value + _LOST))
 
 
+def dollars_of(seconds: float | None, price: float | None, final: bool = False) -> float | None:
+    """US dollars of a time at a price per second; None where either is unknown.
+
+    Until the session's usage is final, they are those of the seconds that `format_duration` shows.
+    Every amount of a session is made here, so that a sum and its parts, and one view and another,
+    agree.
+    """
+    if seconds is None or price is None:
+        return None
+    return price * (max(0.0, seconds) if final else cut_seconds(seconds))
+
+
 def format_parts(parts: Sequence[float], total: float) -> list[str]:
     """Durations that add up to their total as `format_duration` shows it.
 

@@ -5,6 +5,7 @@ import { advice, gaps } from "#shared/suggestions";
 import { ServiceClock } from "#shared/clock";
 import { consequences } from "#shared/consequences";
 import {
+  dollarsOf,
   formatCountdown,
   formatDuration,
   formatMoney,
@@ -29,6 +30,10 @@ describe("figures as people read them", () => {
     money: formatMoney,
     parts: formatParts,
     value: formatValue,
+    dollars: (seconds: number | null, price: number | null, final: boolean) => {
+      const dollars = dollarsOf(seconds, price, final);
+      return dollars === null ? null : formatMoney(dollars);
+    },
     zone: formatZone,
   };
   test.each(Object.keys(figures))("%s is spelled as Python spells it", (name) => {

@@ -6,6 +6,7 @@ import { HEADLINES, reusedWords } from "#shared/messages/labels";
 import { notices } from "#shared/messages/notices";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
+  amount,
   emptyTimeout,
   idleTimeout,
   interactiveTimeout,
@@ -41,6 +42,8 @@ const close = (value: unknown) =>
     ? value.map((part) => (typeof part === "number" ? expect.closeTo(part, 6) : part))
     : value;
 
+const cents = (dollars: number | null) => dollars && Math.round(100 * dollars) / 100;
+
 test.each(vectors.cases as unknown as Case[])("$name", (each) => {
   const snapshot = readCase(each);
   const used = usage(snapshot, each.now);
@@ -53,6 +56,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     usage: [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
     at_most: used.at_most,
     headline: HEADLINES[phase(snapshot)],
+    job_costs: snapshot.jobs.map((job) => cents(amount(snapshot, job.qpu_seconds))),
     pending: pendingJobs(snapshot).length,
     reused: taken && reusedWords(taken, true),
   };

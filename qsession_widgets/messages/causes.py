@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..formatting import format_duration, format_money
-from ..model import Usage
+from ..model import SessionSnapshot, Usage, amount
 from ..model.causes import Gaps, QueueAhead
 
 
@@ -16,10 +16,11 @@ def cost_by_cause(spent: Usage) -> str:
     return " · ".join(f"{names.get(name, name)} {format_money(causes[name])}" for name in causes)
 
 
-def gap_words(found: Gaps, price: float | None) -> str:
+def gap_words(found: Gaps, snapshot: SessionSnapshot) -> str:
     """Gaps between jobs, by their median and the one that was billed for longest."""
     worst = found.worst
-    cost = "" if price is None else f" (≈ {format_money(worst.billed * price)})"
+    dollars = amount(snapshot, worst.billed)
+    cost = "" if dollars is None else f" (≈ {format_money(dollars)})"
     cell = "" if worst.cell is None else f", before a job of cell [{worst.cell}],"
     if found.count == 1:
         before = "" if worst.cell is None else f" before a job of cell [{worst.cell}]"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..formatting import cut_seconds, format_duration, format_money
-from ..model import LabelSum, SessionSnapshot, label_sums
+from ..formatting import format_duration, format_money
+from ..model import LabelSum, SessionSnapshot, amount, label_sums
 
 MOST = 20
 """Labels that have a line, at most."""
@@ -19,12 +19,8 @@ def label_lines(snapshot: SessionSnapshot) -> list[str]:
 
 
 def label_cost(one: LabelSum, snapshot: SessionSnapshot) -> float | None:
-    """US dollars of a label's QPU time, of the seconds as they are shown; None without a price."""
-    price = snapshot.service.price_per_second
-    if price is None:
-        return None
-    seconds = one.qpu_seconds
-    return (seconds if snapshot.usage_final else cut_seconds(seconds)) * price
+    """US dollars of a label's QPU time; None without a price."""
+    return amount(snapshot, one.qpu_seconds)
 
 
 def _words(one: LabelSum, snapshot: SessionSnapshot) -> str:

@@ -15,6 +15,7 @@ from statistics import median
 from typing import Literal, NamedTuple
 
 from ..device_estimate import device_seconds
+from ..formatting import dollars_of
 from .metrics import usage
 from .snapshot import JobRecord, SessionSnapshot
 
@@ -40,6 +41,11 @@ class Range(NamedTuple):
     def times(self, factor: float) -> Range:
         """Both bounds times a factor."""
         return Range(self.low * factor, self.high * factor)
+
+    def at(self, price: float | None) -> Range | None:
+        """US dollars of both bounds as they are shown; None without a price."""
+        low, high = dollars_of(self.low, price), dollars_of(self.high, price)
+        return None if low is None or high is None else Range(low, high)
 
 
 @dataclass(frozen=True)
@@ -227,8 +233,9 @@ def way(work: Sequence[Step], assumed: Assumed, how: Way) -> WayForecast:
         used += idle + step.qpu
     seconds = free or 0.0
     charged = assumed.range_of(used)
-    cost = None if assumed.price is None else charged.times(assumed.price)
-    return WayForecast(assumed.range_of(seconds), charged, cost, late, (seconds, used))
+    return WayForecast(
+        assumed.range_of(seconds), charged, charged.at(assumed.price), late, (seconds, used)
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..device_estimate import DEVICE_SECONDS
-from ..formatting import cut_seconds
+from ..formatting import dollars_of
 from .snapshot import EMPTY_SESSION_TTL, JobRecord, SessionSnapshot
 
 # -------------------------------------------------------------------------------------------------
@@ -168,11 +168,18 @@ class Usage:
     estimated: bool = False
 
     def cost_by_cause(self) -> dict[str, float] | None:
-        """US dollars by cause, which add up to the cost; None without a price."""
+        """US dollars by cause in whole cents, which add up to the cost; None without a price."""
         if self.cost is None:
             return None
-        rate = self.cost / self.total if self.total else 0.0
-        return {part: rate * getattr(self, part) for part in ("qpu", "classical", "idle")}
+        names = ("qpu", "classical", "idle")
+        rate = 100 * self.cost / self.total if self.total else 0.0
+        parts = {name: rate * max(0.0, getattr(self, name)) for name in names}
+        cents = {name: int(part) for name, part in parts.items()}
+        left = round(100 * self.cost) - sum(cents.values()) if rate else 0
+        # what is left over goes to those that lost most by being cut
+        for name in sorted(names, key=lambda name: cents[name] - parts[name])[: max(0, left)]:
+            cents[name] += 1
+        return {name: count / 100 for name, count in cents.items()}
 
 
 def usage(snapshot: SessionSnapshot, now: float) -> Usage:
@@ -199,7 +206,7 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
             total = snapshot.device_time[0]
         elif snapshot.usage_final and snapshot.usage_seconds is not None:
             total = snapshot.usage_seconds
-        cost = _cost(snapshot, total)
+        cost = amount(snapshot, total)
         return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final, estimated=estimated)
     open_end, at_most = active_until(snapshot, now)
     periods = [(begin, open_end if end is None else end) for begin, end in snapshot.active_periods]
@@ -212,20 +219,17 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
         idle = max(0.0, total - ran - running)
         qpu += min(running, DEVICE_SECONDS)
         total = qpu + idle
-        cost = _cost(snapshot, total)
+        cost = amount(snapshot, total)
         return Usage(total, qpu, 0.0, idle, cost, snapshot.usage_final, at_most, True)
     busy = min(total, _overlap(run_spans(snapshot.jobs, now), periods))
     qpu = min(qpu, busy)
-    cost = _cost(snapshot, total)
+    cost = amount(snapshot, total)
     return Usage(total, qpu, busy - qpu, total - busy, cost, snapshot.usage_final, at_most)
 
 
-def _cost(snapshot: SessionSnapshot, seconds: float) -> float | None:
-    """Dollars of a usage; what still ticks costs its seconds as they are shown."""
-    price = snapshot.service.price_per_second
-    if price is None:
-        return None
-    return price * (seconds if snapshot.usage_final else cut_seconds(seconds))
+def amount(snapshot: SessionSnapshot, seconds: float | None) -> float | None:
+    """US dollars of some of a session's seconds; None where either is unknown."""
+    return dollars_of(seconds, snapshot.service.price_per_second, snapshot.usage_final)
 
 
 def _running(snapshot: SessionSnapshot, until: float) -> float:
@@ -301,9 +305,8 @@ def reused(snapshot: SessionSnapshot) -> Reused | None:
     # a session bills the time that a job ran, a batch and job mode its QPU time
     dedicated = snapshot.mode == "dedicated"
     seconds = sum(_ran(job) if dedicated else job.charged_seconds or 0.0 for job in taken)
-    price = snapshot.service.price_per_second
     of = sum(job.reused or not job.stray for job in snapshot.jobs)
-    return Reused(len(taken), of, seconds, None if price is None else seconds * price)
+    return Reused(len(taken), of, seconds, amount(snapshot, seconds))
 
 
 def _ran(job: JobRecord) -> float:

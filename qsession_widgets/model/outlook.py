@@ -78,12 +78,11 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         counted = _part(busy, charged, idle, running)
     seconds = _to_come(lengths, expected, begun)
     used = _to_come(charged, expected, counted)
-    price = snapshot.service.price_per_second
     return Outlook(
         jobs=left,
         seconds=seconds,
         usage=used,
-        cost=None if price is None else used.times(price),
+        cost=used.at(snapshot.service.price_per_second),
         past_maximum=_past(_until_maximum(snapshot, now), median(lengths), left),
         past_budget=_past(_until_budget(snapshot, now), median(charged), left),
     )

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from .. import fork_safety
 from ..device_estimate import DEVICE_SECONDS
 from ..errors import InvalidOption, UserError
-from ..formatting import cut_seconds, format_duration, format_money
+from ..formatting import dollars_of, format_duration, format_money
 from ..messages import outcomes
 from ..model import EndReason, EndResult, ServiceInfo, SessionSnapshot, idle_since, noun, usage
 from ..options.table import OpenOptions
@@ -258,9 +258,9 @@ def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
 
 
 def _expected(rules: Policies, snapshot: SessionSnapshot, ahead: LookAhead) -> str:
-    price = snapshot.service.price_per_second or 0.0
+    cost = dollars_of(ahead.one, snapshot.service.price_per_second)
     if rules.dollars is not None:
-        return f"a job is expected to take ≈ {format_money(ahead.one * price)}"
+        return f"a job is expected to take ≈ {format_money(cost or 0.0)}"
     return f"a job is expected to take {format_duration(ahead.one)}"
 
 
@@ -272,9 +272,8 @@ def _figures(rules: Policies, snapshot: SessionSnapshot, spent: float) -> str:
     # on the emulator it is the time of a device that counts, by an estimate
     where = "" if snapshot.device_time is None else ", estimated for a device"
     if rules.dollars is not None:
-        price = snapshot.service.price_per_second or 0.0
-        cost = format_money(cut_seconds(spent) * price)
-        return f"≈ {cost} of {format_money(rules.dollars)}{where}"
+        cost = dollars_of(spent, snapshot.service.price_per_second, snapshot.usage_final) or 0.0
+        return f"≈ {format_money(cost)} of {format_money(rules.dollars)}{where}"
     return f"{format_duration(spent)} of {format_duration(rules.budget or 0.0)}{where}"
 
 

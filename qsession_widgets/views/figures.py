@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timezone
 from typing import Any
 
-from ..model import JobRecord
+from ..model import JobRecord, SessionSnapshot, amount
 
 TIMES = ("opened_at", "started_at", "activated_at", "closed_at", "answered_at")
 """Fields of a snapshot that are times."""
@@ -21,18 +21,17 @@ def iso(time: float | None) -> str | None:
     return datetime.fromtimestamp(time, timezone.utc).isoformat(timespec="milliseconds")
 
 
-def job_figures(job: JobRecord, price: float | None) -> dict[str, Any]:
+def job_figures(job: JobRecord, snapshot: SessionSnapshot) -> dict[str, Any]:
     """Figures derived of a job: ``queued`` and ``ran`` in seconds, ``cost`` in US dollars.
 
     They are rounded to milliseconds and cents, and None where unknown. The cost is that of its QPU
     time, and nothing for a reused job; in a session the time between the jobs costs as well.
     """
-    charged = job.charged_seconds
-    cost = None if price is None or charged is None else round(charged * price, 2)
+    cost = amount(snapshot, job.charged_seconds)
     return {
         "queued": _between(job.created, job.started),
         "ran": _between(job.started, job.finished),
-        "cost": 0.0 if job.reused else cost,
+        "cost": 0.0 if job.reused else None if cost is None else round(cost, 2),
     }
 
 

@@ -113,7 +113,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
             worth = f"nothing; the same work on IBM would cost {worth}"
         lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
     if (between := gaps(snapshot, now)) is not None:
-        lines.append(("Gaps", gap_words(between, snapshot.service.price_per_second)))
+        lines.append(("Gaps", gap_words(between, snapshot)))
     if (ahead := queue_ahead(snapshot, now)) is not None:
         lines.append(("Queue", queue_words(ahead)))
     if late := late_words(snapshot):
@@ -178,7 +178,7 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     between, ahead = gaps(snapshot, now), queue_ahead(snapshot, now)
     written = snapshot.to_json()
     for row, job in zip(written["jobs"], snapshot.jobs, strict=True):
-        row |= job_figures(job, price)
+        row |= job_figures(job, snapshot)
         row["times"] = {name: iso(getattr(job, name)) for name in JOB_TIMES}
     return {
         **written,

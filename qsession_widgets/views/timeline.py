@@ -342,7 +342,7 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
     table = pd.DataFrame(
         [asdict(job) for job in snapshot.jobs], columns=list(JobRecord.__dataclass_fields__)
     )
-    figures = [job_figures(job, snapshot.service.price_per_second) for job in snapshot.jobs]
+    figures = [job_figures(job, snapshot) for job in snapshot.jobs]
     for column in ("queued", "ran", "cost"):
         table[column] = pd.Series([row[column] for row in figures], dtype=float)
     for column in JOB_TIMES:

@@ -56,7 +56,7 @@ def test_the_costliest_gap_is_named_with_its_cell_beside_the_median() -> None:
     assert (found.count, found.median) == (4, pytest.approx(6.0))
     assert (found.worst.cell, found.worst.job_id) == (9, "f")
     assert (found.worst.seconds, found.worst.billed) == pytest.approx((80.0, 60.0))
-    words = gap_words(found, 1.6)
+    words = gap_words(found, SESSION)
     assert words.endswith(
         "the costliest, before a job of cell [9], was billed for 1 m 0 s (≈ $96.00)"
     )

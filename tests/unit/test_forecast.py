@@ -82,7 +82,7 @@ def test_a_session_with_thinking_network_queue_and_deactivation() -> None:
     # each job waits: until 122.7; from 133.7 until 256.4; from 327.4 until 450.1
     assert found.job.plain == pytest.approx((450.1, 8.1))
     assert found.session.cost is not None
-    assert found.session.cost.low == pytest.approx(0.8 * found.session.usage.low)
+    assert found.session.cost.low == pytest.approx(0.8 * int(found.session.usage.low))
 
 
 def test_jobs_that_are_sent_together_wait_once() -> None:

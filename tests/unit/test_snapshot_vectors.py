@@ -11,6 +11,7 @@ import pytest
 from qsession_widgets.messages.labels import HEADLINES, headline
 from qsession_widgets.messages.resume import reused_words
 from qsession_widgets.model import Countdown, SessionSnapshot, metrics
+from qsession_widgets.views.figures import job_figures
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
 VECTORS = json.loads(FILE.read_text(encoding="utf-8"))
@@ -46,6 +47,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
         "usage": [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
         "at_most": used.at_most,
         "headline": headline(snapshot),
+        "job_costs": [job_figures(job, snapshot)["cost"] for job in snapshot.jobs],
         "pending": len(snapshot.pending()),
         "reused": taken and reused_words(taken.jobs, taken.of, taken.dollars, charged=True),
     }

@@ -29,14 +29,28 @@ export function formatDuration(seconds: number | null): string {
 }
 
 /**
- * The seconds that `formatDuration` shows. Amounts of what ticks are made of them, so that views that are drawn at
- * different fractions of a second show the same dollars beside the same seconds.
+ * The seconds that `formatDuration` shows: views that are drawn at different fractions of a second show the same
+ * dollars beside the same seconds.
  */
-export function cutSeconds(seconds: number): number {
+function cutSeconds(seconds: number): number {
   const value = Math.max(0, seconds);
   if (value < 0.001) return 0;
   const unit = value < 0.1 - LOST ? 1000 : value < 10 - LOST ? 10 : 1;
   return Math.floor(unit * (value + LOST)) / unit;
+}
+
+/**
+ * US dollars of a time at a price per second; null where either is unknown. Until the session's usage is final, they
+ * are those of the seconds that `formatDuration` shows. Every amount of a session is made here, so that a sum and its
+ * parts, and one view and another, agree.
+ */
+export function dollarsOf(
+  seconds: number | null,
+  price: number | null,
+  final = false,
+): number | null {
+  if (seconds === null || price === null) return null;
+  return price * (final ? Math.max(0, seconds) : cutSeconds(seconds));
 }
 
 const tenths = (count: number) => `${Math.floor(count / 10)}.${count % 10} s`;

@@ -1,7 +1,7 @@
 // Every number derived from a snapshot, by the formulas of qsession_widgets/model/metrics.py.
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
-import { cutSeconds } from "./formatting";
+import { dollarsOf } from "./formatting";
 import { latest, sumsOf, type Span } from "./jobAggregates";
 import type { Snapshot } from "./serverTypes";
 
@@ -119,18 +119,22 @@ export function idleTimeout(snapshot: SessionSnapshot, now: number): Countdown |
 /** Seconds that every job takes on a device, at least, by IBM's estimate. */
 const DEVICE_LEAST = 2;
 
+/** US dollars of some of a session's seconds; null where either is unknown. */
+export function amount(
+  { service, usage_final: final }: SessionSnapshot,
+  seconds: number | null,
+): number | null {
+  return dollarsOf(seconds, service.price_per_second, final);
+}
+
 /** Usage split by its causes; on the emulator what the same work would use on the device. */
 export function usage(snapshot: Snapshot, now: number): Usage {
   const qpu = sumsOf(snapshot.jobs).qpu + (snapshot.earlier_qpu ?? 0);
   const { device_time: device, last_job_started: started } = snapshot;
-  const price = snapshot.service.price_per_second;
   const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
-  // what still ticks costs its seconds as they are shown
-  const priced = (total: number) =>
-    price === null ? null : price * (snapshot.usage_final ? total : cutSeconds(total));
   if (snapshot.mode !== "dedicated") {
     const total = device?.[0] ?? stated ?? qpu;
-    const cost = priced(total);
+    const cost = amount(snapshot, total);
     const split = { qpu: total, classical: 0, idle: 0 };
     return { total, ...split, cost, final: snapshot.usage_final, at_most: false };
   }
@@ -151,7 +155,7 @@ export function usage(snapshot: Snapshot, now: number): Usage {
     qpu: charged,
     classical: busy - charged,
     idle: total - busy,
-    cost: priced(total),
+    cost: amount(snapshot, total),
     final: snapshot.usage_final,
     at_most: stated === null && activeUntil(snapshot, now)[1],
   };
@@ -222,7 +226,8 @@ export interface Reused {
 const reusedOf = new WeakMap<readonly JobRecord[], number>();
 
 /** The jobs that were taken up of an earlier run; null where there are none. */
-export function reused({ jobs, mode, service }: SessionSnapshot): Reused | null {
+export function reused(snapshot: SessionSnapshot): Reused | null {
+  const { jobs, mode, service } = snapshot;
   const { reused: taken, reusedOutside, counts } = sumsOf(jobs);
   if (taken === 0) return null;
   let seconds = reusedOf.get(jobs);
@@ -233,8 +238,7 @@ export function reused({ jobs, mode, service }: SessionSnapshot): Reused | null 
     reusedOf.set(jobs, seconds);
   }
   const of = Object.values(counts).reduce((sum, count) => sum + count, reusedOutside);
-  const price = service.price_per_second;
-  return { jobs: taken, of, seconds, dollars: price === null ? null : seconds * price };
+  return { jobs: taken, of, seconds, dollars: amount(snapshot, seconds) };
 }
 
 /** Seconds that a job ran, or else its QPU time; of the emulator's, what it would take on the device. */

@@ -1,8 +1,8 @@
 // Suggestions for better use, from a session's own numbers: gaps against the interactive timeout, the cost of waiting,
 // whether a batch would have been cheaper.
 import { hasRun } from "./idleSmoothing";
-import { interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
-import { cutSeconds, formatDuration, formatMoney, plural } from "./formatting";
+import { amount, interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
+import { formatDuration, formatMoney, plural } from "./formatting";
 import type { SessionSnapshot } from "./snapshot.gen";
 import { sumsOf } from "./jobAggregates";
 
@@ -105,11 +105,16 @@ const WORTH_A_WORD = 2;
 function worstWords(snapshot: SessionSnapshot, found: Gap[], typical: number): string {
   const worst = worstGap(snapshot, found);
   if (worst.billed < WORTH_A_WORD || worst.billed < FAR_LONGER * typical) return "";
-  const { price_per_second: price, charged } = snapshot.service;
-  const cost = price === null ? "" : ` (≈ ${formatMoney(worst.billed * price)})`;
+  const { charged } = snapshot.service;
   const cell = worst.cell === null ? "" : `, before a job of cell [${worst.cell}],`;
   const verb = charged ? "was billed" : "would be billed";
-  return `The costliest gap${cell} ${verb} for ${formatDuration(worst.billed)}${cost}.`;
+  return `The costliest gap${cell} ${verb} for ${withCost(snapshot, worst.billed)}.`;
+}
+
+/** `16 s (≈ $25.60)`: a time, and what it costs where there is a price. */
+function withCost(snapshot: SessionSnapshot, seconds: number): string {
+  const dollars = amount(snapshot, seconds);
+  return `${formatDuration(seconds)}${dollars === null ? "" : ` (≈ ${formatMoney(dollars)})`}`;
 }
 
 interface Worst {
@@ -145,16 +150,12 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   const { total, qpu, cost, final } = usage(snapshot, now);
   const { timed } = sumsOf(snapshot.jobs);
   if (total < 30 || timed < 3 || qpu > total / 2) return "";
-  const price = snapshot.service.price_per_second;
-  const shown = (seconds: number) => (final ? seconds : cutSeconds(seconds));
-  const amount = (seconds: number) =>
-    `${formatDuration(seconds)}${price === null ? "" : ` (≈ ${formatMoney(shown(seconds) * price)})`}`;
   const billed = final || cost === null || snapshot.service.charged;
   const over = snapshot.state === "closed";
   const verb = over ? "would have billed" : billed ? "bills" : "would bill";
-  const spent = over ? amount(total) : `${amount(total)} so far`;
+  const spent = `${withCost(snapshot, total)}${over ? "" : " so far"}`;
   const wait = over ? "if your jobs did not have to wait" : "if your jobs need not wait";
-  return `A batch ${verb} QPU time only: ${amount(qpu)} instead of ${spent}, ${wait} for each other.`;
+  return `A batch ${verb} QPU time only: ${withCost(snapshot, qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
 function waitAdvice({ state, jobs, queue_length: queue, backend }: SessionSnapshot): string {
@@ -198,8 +199,8 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
   if (idle && closable && snapshot.accepting_jobs && snapshot.mode === "dedicated") {
     const left = Math.ceil(timeout.remaining);
     if (left > 0) {
-      const price = snapshot.service.price_per_second;
-      const cost = price === null ? "" : `, ≈ ${formatMoney(left * price)}`;
+      const dollars = amount(snapshot, left);
+      const cost = dollars === null ? "" : `, ≈ ${formatMoney(dollars)}`;
       return `Close now: nothing is pending. Waiting until the timeout adds ${formatDuration(left)} of usage${cost}.`;
     }
     return "The interactive timeout has passed: the service deactivates the session.";

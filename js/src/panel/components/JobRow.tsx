@@ -1,7 +1,7 @@
 // One job in the list: program, status, times, and a button that cancels it.
-import { isFinal } from "#shared/metrics";
+import { amount, isFinal } from "#shared/metrics";
 import { formatClock, formatDuration, formatMoney, formatValue, shortId } from "#shared/formatting";
-import type { JobRecord, ServiceInfo } from "#shared/snapshot.gen";
+import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { CancelJob } from "./CancelJobs";
 import { CellLink, cellWords } from "./CellLink";
 import { CopyId } from "./CopyId";
@@ -127,7 +127,7 @@ export function JobRow({
         {formatDuration(job.qpu_seconds)}
       </td>
       <td role="cell" class="qs-num qs-price-of">
-        {jobCost(job, store.snapshot.service)}
+        {jobCost(job, store.snapshot)}
       </td>
       <td role="cell" class="qs-num qs-from">
         <CellLink job={job} words={cellWords(job)} />
@@ -161,12 +161,12 @@ export function JobRow({
 }
 
 /** The price of a job's QPU time, nothing for a reused one; what it would be where nothing is charged. */
-function jobCost({ qpu_seconds: qpu, reused }: JobRecord, service: ServiceInfo): string {
-  const { price_per_second: price, charged } = service;
+function jobCost({ qpu_seconds: qpu, reused }: JobRecord, snapshot: SessionSnapshot): string {
   // whoever has paid for it was the run before
   if (reused) return formatMoney(0);
-  if (qpu === null || price === null) return "–";
-  return `${charged ? "" : "≈\u00a0"}${formatMoney(qpu * price)}`;
+  const dollars = amount(snapshot, qpu);
+  if (dollars === null) return "–";
+  return `${snapshot.service.charged ? "" : "≈\u00a0"}${formatMoney(dollars)}`;
 }
 
 /** Everything known of the job that was picked. */

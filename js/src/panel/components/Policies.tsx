@@ -3,7 +3,7 @@ import { hasRun } from "#shared/idleSmoothing";
 import { idleTimeout, usage } from "#shared/metrics";
 import { noun } from "#shared/consequences";
 import {
-  cutSeconds,
+  dollarsOf,
   formatCount,
   formatCountdown,
   formatDuration,
@@ -77,7 +77,7 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
   const words =
     dollars === null
       ? `${formatDuration(spent)} of ${formatDuration(budget)}`
-      : `≈ ${formatMoney((cutSeconds(spent) / budget) * dollars)} of ${formatMoney(dollars)}`;
+      : `≈ ${formatMoney(dollarsOf(spent, dollars / budget, snapshot.usage_final) ?? 0)} of ${formatMoney(dollars)}`;
   const tone = share >= WARN_AT ? "warning" : "within";
   return (
     <li class="qs-budget">

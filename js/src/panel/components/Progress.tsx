@@ -1,4 +1,11 @@
-import { formatCount, formatDuration, formatMoney, plural, unbroken } from "#shared/formatting";
+import {
+  dollarsOf,
+  formatCount,
+  formatDuration,
+  formatMoney,
+  plural,
+  unbroken,
+} from "#shared/formatting";
 import { sumsOf } from "#shared/jobAggregates";
 import type { JobRecord, ServiceInfo } from "#shared/snapshot.gen";
 import type { SessionStore } from "../state/store";
@@ -50,7 +57,9 @@ export function toComeWords(
   const range = (words: string[]) => [...new Set(words)].join(" to ");
   let left = `≈ ${range([low, high].map(formatDuration))} left`;
   if (price !== null) {
-    const money = range([used, usedAtMost].map((seconds) => formatMoney(seconds * price)));
+    const money = range(
+      [used, usedAtMost].map((seconds) => formatMoney(dollarsOf(seconds, price) ?? 0)),
+    );
     left += `, ${charged ? "" : "would be "}${money} more`;
   }
   // of two limits the one that is reached first, for the line stays short

@@ -3,6 +3,7 @@ import { IDLE_AFTER, smoothedPhase } from "../idleSmoothing";
 import { consequences, noun } from "../consequences";
 import {
   activeUntil,
+  amount,
   emptyTimeout,
   interactiveTimeout,
   maximumTime,
@@ -14,7 +15,6 @@ import {
   type Tone,
 } from "../metrics";
 import {
-  cutSeconds,
   formatCount,
   formatCountdown,
   formatDuration,
@@ -217,11 +217,10 @@ export function idleWords(snapshot: Snapshot, now: number): string {
   const idle = idleFor(snapshot, now);
   // between the jobs of a loop it would come and go
   if (idle === null || idle < IDLE_AFTER) return "";
-  const price = snapshot.service.price_per_second;
+  const dollars = amount(snapshot, idle);
   const words = `idle for ${formatDuration(idle)}`;
-  if (price === null) return words;
-  const money = formatMoney(cutSeconds(idle) * price);
-  return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${money}`;
+  if (dollars === null) return words;
+  return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${formatMoney(dollars)}`;
 }
 
 /** Whose it is: the notebook, or the process, or not known here. */

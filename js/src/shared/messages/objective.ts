@@ -1,5 +1,6 @@
 // Words about a series that has nearly stopped, with what each further job costs.
 import { formatMoney, formatValue } from "../formatting";
+import { amount } from "../metrics";
 import { stalled, WINDOW, type Series, type Stall } from "../objective";
 import type { JobRecord, SessionSnapshot } from "../snapshot.gen";
 
@@ -16,12 +17,9 @@ export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): s
   }
   const { stall } = known;
   if (!stall) return "";
-  const { price_per_second: price, charged } = snapshot.service;
-  const seconds = furtherJob(snapshot);
-  const cost =
-    price === null || seconds === null
-      ? ""
-      : `: each further job ${charged ? "costs" : "would cost"} ≈ ${formatMoney(seconds * price)}`;
+  const dollars = amount(snapshot, furtherJob(snapshot));
+  const costs = snapshot.service.charged ? "costs" : "would cost";
+  const cost = dollars === null ? "" : `: each further job ${costs} ≈ ${formatMoney(dollars)}`;
   const change = formatValue(Math.abs(stall.change), stall.noise);
   const steps = `last ${WINDOW} steps (${stall.values} values)`;
   if (!stall.slow)
