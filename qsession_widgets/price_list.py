@@ -42,6 +42,13 @@ LIST_PRICES: dict[str, ListPrice] = {
 }
 """List prices by the plan's code. A plan that is not here, on premises or unknown, has none."""
 
+
+def list_price(plan: str) -> float | None:
+    """US dollars that a second of usage is listed with; None for a plan that is not on the list."""
+    listed = LIST_PRICES.get(plan_code(plan))
+    return None if listed is None else listed.dollars_per_second
+
+
 _ALIASES = {"pay-as-you-go": "payg", "pay as you go": "payg", "paygo": "payg"}
 
 

@@ -73,7 +73,7 @@ def _run(words: list[str]) -> int:
         from ..emulator.process.cli import main as emulator_main
 
         try:
-            return emulator_main(words, _resumes)
+            return emulator_main(words, _resumes, _price_of)
         except UserError as error:
             print(error, file=sys.stderr)
             return 1
@@ -99,6 +99,14 @@ def _resumes(wanted: str, command: Sequence[str]) -> AbstractContextManager[Kept
     from .run_again import kept_for
 
     return kept_for(wanted, command)
+
+
+def _price_of(plan: str) -> float | None:
+    from ..client.prices import configure, price_of
+    from ..options.configuration import configured
+
+    configure(configured().get("price", ""))
+    return price_of(plan)[0]
 
 
 def _print_no_more(*streams: TextIO) -> None:
@@ -393,10 +401,12 @@ def _places(
 
     With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
     """
+    from ..client.prices import configure
     from ..discovery.sources import endpoint_sources, sleeping_emulator
     from ..options.configuration import configured
 
     usual = configured()
+    configure(usual.get("price", ""))
     where = options.service or "all"
     which = {"instance": options.instance, "account": options.account}
     yield from endpoint_sources(

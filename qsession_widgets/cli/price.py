@@ -12,6 +12,7 @@ from ..client import prices
 from ..client.accounts import find_account
 from ..errors import UserError
 from ..formatting import format_price
+from ..options.configuration import configured as usual
 from ..price_list import LIST_PRICES
 
 MEANING = "show the prices of a second of usage, or set your own"
@@ -48,6 +49,8 @@ def _show(options: argparse.Namespace) -> None:
         print(f"{price.name:<13} {a_second:<8} {price.listed_as} ({price.source}, {price.as_of})")
     for one in own:
         print(f"Yours {_whose(one.plan, one.account)}: {format_price(one.dollars_per_second)}")
+    if configured := usual().get("price"):
+        print(f"{prices.TRAIT} in IPython's configuration goes before all: {configured}")
     if os.environ.get(prices.VARIABLE):
         print(f"The variable {prices.VARIABLE} goes before them: {os.environ[prices.VARIABLE]}")
 

@@ -1,7 +1,8 @@
 """The price of a second of usage: the user's own where there is one, else the plan's list price.
 
-Contracts differ from the list. A price of one's own comes from the variable ``QSESSION_PRICE``, or
-from a small file that ``qsession price`` writes, by account and plan.
+Contracts differ from the list. A price of one's own comes from ``SessionMagics.price`` in IPython's
+configuration, from the variable ``QSESSION_PRICE``, or from a small file that ``qsession price``
+writes, by account and plan; the first of them that there is counts.
 """
 
 from __future__ import annotations
@@ -20,7 +21,23 @@ from ..price_list import LIST_PRICES, plan_code
 from .accounts import every_account
 
 VARIABLE = "QSESSION_PRICE"
+TRAIT = "SessionMagics.price"
 EXAMPLES = "dollars a second, such as 0.65, or a minute, such as '$39/min'"
+
+
+_configured = ""
+
+
+def configure(text: str) -> None:
+    """Count with a price that the configuration names, from the next session on.
+
+    Parameters
+    ----------
+    text : str
+        The price as it was typed, read when it is needed; empty for none.
+    """
+    global _configured
+    _configured = text.strip()
 
 
 @dataclass(frozen=True)
@@ -61,11 +78,19 @@ def price_of(plan: str, key: str | None = None) -> tuple[float | None, PriceSour
     Raises
     ------
     UserError
-        The variable or the file holds something that is no price.
+        The configuration, the variable or the file holds something that is no price.
     """
     code = plan_code(plan)
     if code == "open":
         return None, ""
+    if _configured:
+        try:
+            return read_price(_configured), "config"
+        except UserError as error:
+            raise UserError(
+                f"The configured default {TRAIT} makes no sense. {error} %config {TRAIT} = '' "
+                "takes it away."
+            ) from None
     if text := os.environ.get(VARIABLE, "").strip():
         try:
             return read_price(text), "environment"

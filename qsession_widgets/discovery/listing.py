@@ -29,6 +29,7 @@ from ..messages.outcomes import maybe_opened_by
 from ..model import JobRecord, SessionSnapshot, phase, usage
 from ..monitoring.response_checks import readable
 from ..registry.entries import RegistryEntry, notes, retired
+from ..registry.lookup import priced
 from ..registry.processes import is_orphan
 from ..text_table import terminal_width, text_table, wrap
 from .endpoints import Endpoint, EndpointSource
@@ -332,7 +333,7 @@ def _row(
         session_id=read_id(data["id"]),
         mode="batch" if batch else "dedicated",
         backend=str(data.get("backend_name") or ""),
-        service=endpoint.info,
+        service=priced(endpoint.info, note),
         state=STATES.get(str(data.get("state")), "active"),
         answered_at=now,
         accepting_jobs=bool(data.get("accepting_jobs", True)),

@@ -11,7 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..price_list import LIST_PRICES
 from .core import Emulator
 from .rules.records import EmulatedSession, Instance
 
@@ -23,22 +22,23 @@ class _Sum:
     jobs: int = 0
     usage: float = 0.0
     device: float = 0.0
-    cost: float = 0.0
+    by_plan: dict[str, float] = field(default_factory=dict)
     approximated: Counter[str] = field(default_factory=Counter)
     no_effect: set[str] = field(default_factory=set)
 
 
 def summary(emulator: Emulator, instances: Iterable[Instance], now: float) -> dict[str, Any]:
-    """Return how many sessions, batches and jobs there were, what they used and would cost.
+    """Return how many sessions, batches and jobs there were, and what they used.
 
     Seconds are of service time; ``device_seconds`` is what IBM would charge for, by its estimate of
-    a job's time, and ``cost_usd`` what that costs on each instance's plan. ``approximated`` counts
-    jobs by what of their results is not exact, and ``options_without_effect`` are those sent.
+    a job's time, and ``device_seconds_by_plan`` that of each plan's instances. ``approximated``
+    counts jobs by what of their results is not exact, and ``options_without_effect`` are those
+    sent.
     """
     total = _Sum()
     left: list[dict[str, Any]] = []
     for instance in instances:
-        price = LIST_PRICES[emulator.plan(instance).name].dollars_per_second
+        plan = emulator.plan(instance).name
         before = total.device
         for session in emulator.sessions(instance):
             batch = session.mode == "batch"
@@ -52,7 +52,7 @@ def summary(emulator: Emulator, instances: Iterable[Instance], now: float) -> di
                 running = 0.0 if session.busy_since is None else now - session.busy_since
                 total.device += max(0.0, used - session.busy_seconds - running)
             if session.accepting_jobs and session.state != "closed":
-                left.append(_left_open(emulator, session, now, price))
+                left.append(_left_open(emulator, session, now, plan))
         for job in emulator.jobs(instance):
             total.jobs += 1
             total.approximated.update(filter(None, [" ".join(job.approximations)]))
@@ -60,14 +60,16 @@ def summary(emulator: Emulator, instances: Iterable[Instance], now: float) -> di
             if job.session_id not in emulator.lifecycle.sessions:
                 total.device += job.device_seconds or 0.0
                 total.usage += job.qpu_seconds
-        total.cost += price * (total.device - before)
+        total.by_plan[plan] = total.by_plan.get(plan, 0.0) + total.device - before
     return {
         "sessions": total.sessions,
         "batches": total.batches,
         "jobs": total.jobs,
         "usage_seconds": round(total.usage, 3),
         "device_seconds": round(total.device, 3),
-        "cost_usd": round(total.cost, 2),
+        "device_seconds_by_plan": {
+            plan: round(seconds, 3) for plan, seconds in total.by_plan.items()
+        },
         "left_open": left,
         "approximated": dict(total.approximated),
         "options_without_effect": sorted(total.no_effect),
@@ -75,7 +77,7 @@ def summary(emulator: Emulator, instances: Iterable[Instance], now: float) -> di
 
 
 def _left_open(
-    emulator: Emulator, session: EmulatedSession, now: float, price: float
+    emulator: Emulator, session: EmulatedSession, now: float, plan: str
 ) -> dict[str, Any]:
     """A session that nobody closed, and for how long it would be charged on, at most."""
     pending = sum(not job.final for job in emulator.lifecycle.jobs_of(session.id))
@@ -93,5 +95,5 @@ def _left_open(
         "state": session.state,
         "pending_jobs": pending,
         "charged_on_seconds": round(seconds, 3),
-        "charged_on_usd": round(seconds * price, 2),
+        "plan": plan,
     }

@@ -14,6 +14,7 @@ from typing import Any
 import traitlets
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 
+from ..client.prices import EXAMPLES, configure
 from ..errors import UserError
 from ..options.parsing import build, parse_open, split
 from ..options.table import OPEN_OPTIONS, Mode
@@ -62,6 +63,17 @@ class SessionMagics(Magics):
     fractional_gates = traitlets.Bool(
         False, help="Whether backends have their fractional gates, as with --fractional-gates."
     ).tag(config=True)
+
+    price = traitlets.Union(
+        [traitlets.Unicode(), traitlets.Float()],
+        default_value="",
+        help=f"Price of a second of usage, in {EXAMPLES}, from the next session on; the plan's "
+        "when empty.",
+    ).tag(config=True)
+
+    @traitlets.observe("price")
+    def _set_price(self, change: Any) -> None:
+        configure(str(change["new"]))
 
     def __init__(self, shell: Any):
         from .cell_hooks import CellHooks
@@ -136,7 +148,7 @@ class SessionMagics(Magics):
         values: dict[str, str] = {}
         for name in self.class_trait_names(config=True):
             value, flag = getattr(self, name), "--" + name.replace("_", "-")
-            if value:
+            if value and name != "price":
                 values[flag] = "" if value is True else value
         return values
 

@@ -44,6 +44,7 @@ def price_source_words(service: ServiceInfo) -> str:
         "list": f"list price of {listed.name if listed else service.plan}",
         "own": "your price",
         "environment": "your price (QSESSION_PRICE)",
+        "config": "your price (SessionMagics.price)",
     }[service.price_source]
 
 

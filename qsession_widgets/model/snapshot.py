@@ -23,7 +23,7 @@ minutes)."""
 READ_SERIES = "expectation value"
 """Name of the series of values that were read from estimator results."""
 
-PriceSource = Literal["", "list", "own", "environment"]
+PriceSource = Literal["", "list", "own", "environment", "config"]
 EndReason = Literal[
     "budget",
     "idle_close",
@@ -186,9 +186,10 @@ class ServiceInfo:
         Name of the plan, lower case, empty when unknown.
     price_per_second : float or None
         US dollars for one second of usage, None when the plan does not say.
-    price_source : {"", "list", "own", "environment"}
-        Where that price comes from: IBM's list, the user's own for the account or plan, or the
-        variable ``QSESSION_PRICE``; empty without a price, or when unknown.
+    price_source : {"", "list", "own", "environment", "config"}
+        Where that price comes from: IBM's list, the user's own for the account or plan, the
+        variable ``QSESSION_PRICE``, or ``SessionMagics.price`` in IPython's configuration; empty
+        without a price, or when unknown.
     charged : bool
         False on the emulator: a cost is then what it *would be*.
     speed : float

@@ -27,6 +27,8 @@ from ..model import (
     UnknownRequest,
     interactive_timeout,
 )
+from ..registry.entries import entry_of
+from ..registry.lookup import priced
 from . import end_reason
 from .job_tracker import JobTracker
 from .response_checks import Absence, readable
@@ -139,6 +141,7 @@ class SessionPoller:
         self.ending: Mapping[str, Any] | None = None
         self.session_id = session_id
         self.info = info
+        self._priced = not session_id
         self.client = client
         self.on_change: Callable[[SessionSnapshot], object] = lambda _snapshot: None
         self._fixed: dict[str, Any] = {
@@ -327,6 +330,9 @@ class SessionPoller:
         tracker = self._tracker
         look_again = self._idle_polls % 5 == 4
         tracker.ask(client, answer.data, self.now(), look_again=look_again, at_once=jobs_first)
+        if not self._priced and (entry := entry_of(self.session_id)) is not None:
+            # the service lists a session before its kernel has noted it
+            self._priced, self.info = True, priced(self.info, entry)
         session = read_session(answer.data, self.session_id, self.info, tracker.jobs, self.now())
         blocker = None
         if self._waits is not None:

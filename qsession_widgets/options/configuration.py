@@ -37,7 +37,9 @@ def configured() -> dict[str, str]:
                 f"({type(error).__name__}: {error}): mend it, or move it away."
             ) from None
         section = config.get("SessionMagics", {})
-        found.update({name: value for name, value in section.items() if isinstance(value, str)})
+        for name, value in section.items():
+            if isinstance(value, str | int | float) and not isinstance(value, bool):
+                found[name] = str(value)
     return found
 
 

@@ -9,13 +9,35 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePath
+from typing import Any, cast
 
+from ..model import ServiceInfo
+from ..model.snapshot import PriceSource
 from .entries import RegistryEntry, notes, retired
 
 DAYS = 3 * 86400.0
 """Seconds after which an entry is no reason to ask an instance any more."""
+
+
+OF_ONE_PROCESS = ("config", "environment")
+"""Sources of a price that another process may not have."""
+
+
+def own_price(service: ServiceInfo) -> dict[str, Any]:
+    """The fields of an entry for a price that only its own kernel knows; none for another."""
+    if service.price_source not in OF_ONE_PROCESS:
+        return {}
+    return {"price": service.price_per_second, "price_source": service.price_source}
+
+
+def priced(service: ServiceInfo, entry: RegistryEntry | None) -> ServiceInfo:
+    """The service with the price that the session's kernel counts with, where it noted one."""
+    if entry is None or entry.price is None:
+        return service
+    source = cast("PriceSource", entry.price_source)
+    return replace(service, price_per_second=entry.price, price_source=source)
 
 
 @dataclass(frozen=True)

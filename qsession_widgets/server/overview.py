@@ -15,9 +15,11 @@ from typing import Any, TypeVar
 from traitlets import Float
 from traitlets.config import LoggingConfigurable
 
+from ..client.prices import configure
 from ..client.rest import ServiceClient
 from ..errors import UserError
 from ..model import EndResult, SessionSnapshot
+from ..options.configuration import configured
 from ..registry.entries import RegistryEntry, notes, sweep
 from ..registry.lookup import Noted
 from ..registry.processes import living
@@ -211,11 +213,18 @@ class SessionsOverview(LoggingConfigurable):
     async def _run(self) -> None:
         try:
             await in_thread(sweep)
+            await in_thread(self._take_price)
             while self._interested():
                 await self._take_turn()
         finally:
             # whatever happened, a page must not wait for it for ever
             self._first.set()
+
+    def _take_price(self) -> None:
+        try:
+            configure(configured().get("price", ""))
+        except UserError as error:
+            self.log.warning("%s", error)
 
     async def _take_turn(self) -> None:
         try:

@@ -11,6 +11,7 @@ from ..client.rest import account_instance, api_url
 from ..platform_support import process_start
 from ..registry.entries import Holder, RegistryEntry, entry_of, kernel_id, write
 from ..registry.kernel_status import tells
+from ..registry.lookup import own_price
 from ..registry.processes import hand_over, holders
 from .live import LiveSession
 
@@ -70,6 +71,7 @@ def register(live: LiveSession, *, bound: bool) -> None:
             end_reason="" if known is None else known.end_reason,
             end_facts={} if known is None else known.end_facts,
             last_closes=known is not None and known.last_closes,
+            **own_price(snapshot.service),
         )
 
     write(snapshot.session_id, made)

@@ -80,4 +80,4 @@ def test_what_makes_sense_for_every_session_has_a_default() -> None:
     traits = {
         "--" + name.replace("_", "-") for name in SessionMagics.class_trait_names(config=True)
     }
-    assert traits == flags - of_one
+    assert traits == flags - of_one | {"--price"}

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from qsession_widgets.cli.main import main
+from qsession_widgets.client import prices
 from qsession_widgets.magics.help_text import ACTIONS, USAGE
 from qsession_widgets.options.table import OPEN_OPTIONS
 from qsession_widgets.sessions.binding import BINDING
@@ -363,6 +365,31 @@ def test_defaults_can_be_configured(notebook: Notebook) -> None:
     notebook.good("%session close")
     notebook.good("%%session --backend fake_manila", "pass")
     assert notebook["backend"].name == "fake_manila"
+
+
+def test_a_configured_price_is_the_sessions_in_every_process(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(prices, "_configured", "")
+    notebook.good("%config SessionMagics.price = '$39/min'")
+    notebook.good("%%session --service local --backend aer --budget '$6.50'", "pass")
+    snapshot = notebook["session"].snapshot
+    assert snapshot.budget_seconds == pytest.approx(10.0)
+    # a terminal has no such configuration: the session's own price is noted with it
+    for action in ("show", "receipt"):
+        assert main([action, snapshot.session_id, "--json"]) == 0
+        price = json.loads(capsys.readouterr().out)["price"]
+        assert (price["per_second"], price["source"]) == (pytest.approx(0.65), "config")
+    assert main(["receipt", snapshot.session_id]) == 0
+    assert "at $0.65/s, your price (SessionMagics.price)" in capsys.readouterr().out
+    # a number is dollars a second, and nonsense is told
+    notebook.good("%config SessionMagics.price = 0.5")
+    notebook.good("%%session --another --service local --backend aer", "pass")
+    assert notebook["session"].snapshot.service.price_per_second == 0.5
+    notebook.good("%session close --all")
+    notebook.good("%config SessionMagics.price = 'cheap'")
+    sentence = notebook("%%session --service local --backend aer", "pass").sentence()
+    assert "SessionMagics.price makes no sense. 'cheap' is no price" in sentence
 
 
 def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from qsession_widgets.cli.main import main
+from qsession_widgets.client import prices
 from qsession_widgets.client.accounts import owner_key
 from qsession_widgets.client.prices import VARIABLE, price_of, prices_file, read_price
 from qsession_widgets.emulator.rules.records import PLANS
@@ -95,11 +96,16 @@ def test_a_price_for_one_account_holds_for_its_key_only(
     assert "Did you mean lab?" in capsys.readouterr().err
 
 
-def test_the_variable_goes_before_all(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_goes_before_the_file_and_the_configuration_before_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     main(["price", "set", "1"])
     monkeypatch.setenv(VARIABLE, "$30/min")
     assert price_of("premium") == (0.5, "environment")
     assert price_of("open") == (None, "")
+    monkeypatch.setattr(prices, "_configured", "0.4")
+    assert price_of("premium") == (0.4, "config"), "the notebook's own goes before it"
+    monkeypatch.setattr(prices, "_configured", "")
     monkeypatch.setenv(VARIABLE, "dear")
     with pytest.raises(UserError, match=f"The variable {VARIABLE} cannot be used"):
         price_of("premium")

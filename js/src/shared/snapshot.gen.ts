@@ -47,7 +47,7 @@ export interface ServiceInfo {
   price_per_second: number | null;
   charged: boolean;
   speed: number;
-  price_source: "" | "list" | "own" | "environment";
+  price_source: "" | "list" | "own" | "environment" | "config";
   joined: string;
 }
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...command_help import add_examples
 from ...formatting import format_duration as words_of
+from ...price_list import list_price
 from ...text_table import terminal_width, text_table
 from ..command_line import Parser
 from ..options import OptionError, add_arguments, from_namespace
@@ -32,7 +33,11 @@ LIST = "list the emulators that run, with their names"
 Resumes = Callable[[str, Sequence[str]], AbstractContextManager["Kept"]]
 
 
-def main(words: Sequence[str], resumes: Resumes | None = None) -> int:
+def main(
+    words: Sequence[str],
+    resumes: Resumes | None = None,
+    price_of: Callable[[str], float | None] = list_price,
+) -> int:
     """Run the command; the first word is ``emulator`` or ``run``.
 
     Parameters
@@ -41,6 +46,8 @@ def main(words: Sequence[str], resumes: Resumes | None = None) -> int:
         The words of the command line.
     resumes : callable, optional
         Takes the value of ``run --resume`` and the command; gives what is kept between two runs.
+    price_of : callable, optional
+        Takes a plan and gives the price of a second, or None; the list's when not given.
 
     Returns
     -------
@@ -54,7 +61,7 @@ def main(words: Sequence[str], resumes: Resumes | None = None) -> int:
     parser = build_parser()
     options, rest = parser.parse_known_args(_before_dashes(words))
     options.command_line = _after_dashes(words)
-    options.resumes = resumes
+    options.resumes, options.price_of = resumes, price_of
     if rest:
         parser.error(_unknown(rest, options))
     action: Callable[[argparse.Namespace], int] = options.action
@@ -284,8 +291,8 @@ def _run(options: argparse.Namespace) -> int:
 
     asked = from_namespace(options)
     if options.resume is None or options.resumes is None:
-        return run(options.command_line, asked)
+        return run(options.command_line, asked, price_of=options.price_of)
     with options.resumes(options.resume, options.command_line) as kept:
-        status = run(options.command_line, asked, kept)
+        status = run(options.command_line, asked, kept, options.price_of)
         kept.ended(status)
         return status

@@ -18,8 +18,9 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-from ...formatting import format_duration, format_money
+from ...formatting import dollars_of, format_duration, format_money
 from ...platform_support import END_SIGNALS
+from ...price_list import list_price
 from ..engine.devices import own_devices
 from ..options import EmulatorOptions
 from . import refusing_proxy
@@ -61,7 +62,12 @@ class _Told(BaseException):
         self.number = number
 
 
-def run(command: Sequence[str], options: EmulatorOptions, kept: Kept | None = None) -> int:
+def run(
+    command: Sequence[str],
+    options: EmulatorOptions,
+    kept: Kept | None = None,
+    price_of: Callable[[str], float | None] = list_price,
+) -> int:
     """Start an emulator, run a command that finds it, and end the emulator.
 
     Whatever ends this process other than SIGKILL ends the command and the emulator too.
@@ -74,6 +80,8 @@ def run(command: Sequence[str], options: EmulatorOptions, kept: Kept | None = No
         How the emulator is to behave.
     kept : Kept, optional
         Where its records are kept; without it they are gone with the command.
+    price_of : callable, optional
+        Takes a plan and gives the price of a second, or None; the list's when not given.
 
     Returns
     -------
@@ -108,7 +116,7 @@ def run(command: Sequence[str], options: EmulatorOptions, kept: Kept | None = No
                     more = kept.variables if kept else {}
                     return _call(command, {**outside, **leading, **more}, connection)
                 finally:
-                    _sum_up(connection, before)
+                    _sum_up(connection, before, price_of)
                     stop(name)
     except _Told as told:
         return 128 + told.number
@@ -151,7 +159,11 @@ def _summary(connection: Connection) -> dict[str, Any]:
     return {}
 
 
-def _sum_up(connection: Connection, before: Mapping[str, Any]) -> None:
+def _sum_up(
+    connection: Connection,
+    before: Mapping[str, Any],
+    price_of: Callable[[str], float | None],
+) -> None:
     """Say what is not exact, and in a last line what was done, its cost on IBM, what is open."""
     if done := _summary(connection):
         # the runs before had theirs
@@ -160,6 +172,16 @@ def _sum_up(connection: Connection, before: Mapping[str, Any]) -> None:
             for name, value in before.items()
             if isinstance(value, int | float)
         }
+        already = before.get("device_seconds_by_plan") or {}
+        done["cost"] = sum(
+            dollars_of(seconds - already.get(plan, 0.0), price_of(plan)) or 0.0
+            for plan, seconds in done["device_seconds_by_plan"].items()
+        )
+        done["charged_on"] = sum(
+            dollars_of(one["charged_on_seconds"], price_of(one["plan"])) or 0.0
+            for one in done["left_open"]
+            if one["id"] not in {old["id"] for old in before.get("left_open") or ()}
+        )
         earlier: Counter[str] = Counter(before.get("approximated") or {})
         done["approximated"] = Counter(done["approximated"]) - earlier
         old = {one["id"] for one in before.get("left_open") or ()}
@@ -194,7 +216,7 @@ def _sentence(done: Mapping[str, Any]) -> str:
     if done["jobs"]:
         parts.append(
             f"on IBM about {format_duration(done['device_seconds'])} of a device, "
-            f"{format_money(done['cost_usd'])}"
+            f"{format_money(done['cost'])}"
         )
     left = done["left_open"]
     if not left:
@@ -204,10 +226,9 @@ def _sentence(done: Mapping[str, Any]) -> str:
         for one in left
     )
     seconds = sum(one["charged_on_seconds"] for one in left)
-    dollars = sum(one["charged_on_usd"] for one in left)
     more = (
         f", which IBM would charge for up to {format_duration(seconds)} more, "
-        f"{format_money(dollars)}"
+        f"{format_money(done['charged_on'])}"
         if seconds
         else ""
     )

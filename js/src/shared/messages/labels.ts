@@ -153,6 +153,7 @@ export function priceWords(service: ServiceInfo): string {
     list: `, list price of ${PLANS[service.plan] ?? service.plan}`,
     own: ", your price",
     environment: ", your price (QSESSION_PRICE)",
+    config: ", your price (SessionMagics.price)",
   };
   return `at ${formatPrice(service.price_per_second)}${sources[service.price_source] ?? ""}`;
 }
