@@ -33,6 +33,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "how-to/use-an-account.md",
         "how-to/scripts-and-ci.md",
         "how-to/other-front-ends.md",
+        "how-to/figures-for-a-paper.md",
         "how-to/dashboard.md",
         "how-to/teach-a-class.md",
         "how-to/jupyterhub.md",

@@ -151,7 +151,7 @@ def open_session(
     -------
     Session or Batch
         The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()``,
-        ``log()``, ``metrics()`` and ``snapshot`` besides.
+        ``receipt()``, ``export()``, ``log()``, ``metrics()`` and ``snapshot`` besides.
 
     Raises
     ------
@@ -208,7 +208,9 @@ def attach_session(
     """Take up a session that was opened elsewhere and bind it, as ``%session attach`` does.
 
     It may have been opened by a kernel that is gone, by another notebook, or by another program.
-    Saved accounts, their instances and the emulators on this machine are asked for it.
+    Saved accounts, their instances and the emulators on this machine are asked for it. One that has
+    ended is read-only and is not bound: its timeline, tables, receipt and exports are there as they
+    were, and a job for it is refused.
 
     Parameters
     ----------
@@ -234,12 +236,12 @@ def attach_session(
     -------
     Session or Batch
         The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()``,
-        ``log()``, ``metrics()`` and ``snapshot`` besides.
+        ``receipt()``, ``export()``, ``log()``, ``metrics()`` and ``snapshot`` besides.
 
     Raises
     ------
     UserError
-        There is no such session, it accepts no more jobs, or a value makes no sense.
+        There is no such session, or a value makes no sense.
     """
     given: object = id_or_name
     if not (isinstance(given, str) and given.strip()):

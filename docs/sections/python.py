@@ -16,7 +16,7 @@ from qsession_widgets import model
 from qsession_widgets.messages import service_errors
 from qsession_widgets.messages.events import ENDS
 from qsession_widgets.model import events
-from qsession_widgets.sessions import session
+from qsession_widgets.sessions import job_group, session
 
 
 def python_section() -> str:
@@ -32,7 +32,7 @@ def python_section() -> str:
         "### Session and Batch",
         "What `open_session` gives back, and what a notebook finds under `session`: the client "
         "library's own classes, to be passed as `mode` like them, with these besides.",
-        _members(session._Watched),
+        _members(session._Watched, job_group.JobGroup),
     ]
     return "\n\n".join(blocks)
 
@@ -88,10 +88,10 @@ def _class(kind: type) -> list[str]:
     return [to_markdown(kind), *([members] if members else [])]
 
 
-def _members(kind: type) -> str:
-    """Table of a class's own public methods and properties."""
+def _members(*kinds: type) -> str:
+    """Table of classes' own public methods and properties."""
     rows = []
-    for name, member in vars(kind).items():
+    for name, member in (item for kind in kinds for item in vars(kind).items()):
         if name.startswith("_"):
             continue
         if isinstance(member, property):

@@ -16,6 +16,7 @@ from ..monitoring import commands
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
 from ..monitoring.response_checks import readable
+from ..registry import journal
 from ..registry.entries import entry_of
 from .endpoints import Endpoint, EndpointSource
 from .fan_out import fan_out
@@ -60,7 +61,13 @@ class FoundSession:
         info, entry = self.endpoint.info, entry_of(self.session_id)
         name = "" if entry is None else entry.name
         with as_user_error(f"show the {self.word} {self.session_id}", info.where):
-            return SessionPoller(self.endpoint.connect(), self.session_id, info, name=name)
+            return SessionPoller(
+                self.endpoint.connect(),
+                self.session_id,
+                info,
+                name=name,
+                remembered=journal.read(self.session_id),
+            )
 
     def monitor(self) -> Monitor:
         """A monitor of it; see `poller` for errors."""

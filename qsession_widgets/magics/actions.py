@@ -255,8 +255,21 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
     # another kernel or program may still use it
     options = build(typed, defaults={**kept, "--on-exit": "leave"})
     result = MANAGER.attach(wanted, options)
-    announce(result, push, options.names)
+    if result.outcome == "ended":
+        _name_ended(result, push, options)
+    else:
+        announce(result, push, options.names)
     show(result.bound)
+
+
+def _name_ended(result: OpenResult, push: Push, options: OpenOptions) -> None:
+    """Let the notebook reach a session that has ended; the name of a bound one stays that one's."""
+    from ..sessions.live import LiveSession
+
+    if BINDING.bound is not None and "names" not in options.given:
+        print("--bind-as ended,backend gives it a name of its own, and session stays what it is.")
+    elif isinstance(result.bound, LiveSession):
+        push({options.names[0]: result.bound.session})
 
 
 def announce(result: OpenResult, push: Push, names: tuple[str, str] | None = None) -> None:

@@ -43,7 +43,11 @@ ACTIONS: tuple[Action, ...] = (
         "[--service ibm|local]",
         "all my open sessions and batches: age, state, cost so far, who opened them",
     ),
-    Action("attach", "ID|JOB-ID|NAME [options]", "take up a session that was opened elsewhere"),
+    Action(
+        "attach",
+        "ID|JOB-ID|NAME [options]",
+        "take up a session of elsewhere, or look at an ended one",
+    ),
     Action("use", "NAME", "bind another of the named sessions that are open here"),
     Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
     Action("receipt", "[NAME|ID]", "what it did and cost"),

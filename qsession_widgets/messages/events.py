@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..formatting import format_duration, format_money
 from ..local_time import local_time
-from ..model import JobRecord
+from ..model import JobRecord, SessionSnapshot, noun
 from ..model.events import SessionEvent
 from .outcomes import ended_from
 
@@ -124,3 +124,13 @@ def _spent(event: SessionEvent) -> str:
 
 def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+def read_only(snapshot: SessionSnapshot) -> str:
+    """A sentence about a session that takes no more jobs, and was attached to be looked at."""
+    how = f"{ENDS.get(snapshot.state_reason or '', 'it ended')} {ended_from(snapshot)}".rstrip()
+    over = "has ended" if snapshot.state == "closed" else "takes no more jobs"
+    return (
+        f"The {noun(snapshot)} {snapshot.session_id} on {snapshot.backend} {over}: {how}. It is "
+        "read-only here, and primitives do not belong to it."
+    )

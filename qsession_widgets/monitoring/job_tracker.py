@@ -54,6 +54,8 @@ class JobTracker:
         The session.
     emulated : bool
         Whether the service is the emulator, which also tells of other users' jobs.
+    remembered : mapping, optional
+        Fields that an earlier kernel knew of jobs, by their ids.
 
     Attributes
     ----------
@@ -61,9 +63,16 @@ class JobTracker:
         Jobs that wait on the backend, as long as one of the session's is among them.
     """
 
-    def __init__(self, session_id: str, *, emulated: bool):
+    def __init__(
+        self,
+        session_id: str,
+        *,
+        emulated: bool,
+        remembered: Mapping[str, Mapping[str, Any]] | None = None,
+    ):
         self._session_id = session_id
         self._emulated = emulated
+        self._remembered = dict(remembered or {})
         self._lock = fork_safety.lock()
         self._jobs: dict[str, JobRecord] = {}
         self._ordered: tuple[JobRecord, ...] | None = ()
@@ -286,6 +295,8 @@ class JobTracker:
         self._others_due = time.monotonic() + pause
 
     def _put(self, job: JobRecord) -> None:
+        if job.id not in self._jobs and (facts := self._remembered.pop(job.id, None)):
+            job = replace(job, **facts)
         if self._jobs.get(job.id) != job:
             self._jobs[job.id] = job
             self._ordered = None

@@ -27,7 +27,7 @@ from ..model import (
     UnknownRequest,
     interactive_timeout,
 )
-from ..registry.entries import entry_of
+from ..registry.journal import Journal
 from ..registry.lookup import priced
 from . import end_reason
 from .job_tracker import JobTracker
@@ -100,6 +100,8 @@ class SessionPoller:
     retry_404 : float
         Seconds for which the first poll is repeated while the service answers 404: it replicates
         the id of a session that was just opened asynchronously.
+    remembered : Journal, optional
+        What earlier kernels knew of it.
 
     Attributes
     ----------
@@ -136,6 +138,7 @@ class SessionPoller:
         clock: ServiceClock | None = None,
         beside: bool = True,
         retry_404: float = 0.0,
+        remembered: Journal | None = None,
     ):
         self.gone = False
         self.ending: Mapping[str, Any] | None = None
@@ -148,7 +151,7 @@ class SessionPoller:
             "name": name,
             "notebook": notebook,
             "expected_jobs": expected_jobs,
-            "points": (),
+            "points": () if remembered is None else remembered.points,
             "unknown": (),
         }
         self._unknown: dict[object, UnknownRequest] = {}
@@ -158,7 +161,11 @@ class SessionPoller:
         # held from reading the old snapshot until the listeners have the new one: no listener gets
         # an older snapshot after a newer one
         self._updating = fork_safety.reentrant_lock()
-        self._tracker = JobTracker(session_id, emulated=beside and info.kind == "local")
+        self._tracker = JobTracker(
+            session_id,
+            emulated=beside and info.kind == "local",
+            remembered=None if remembered is None else remembered.jobs,
+        )
         self._waits = Waits(5 * self._intervals.pending) if beside else None
         self._absence = Absence()
         self._failure: ServiceError | None = None

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..files import private_folder, write_atomically
 from ..model import SessionSnapshot, usage
-from . import entries
+from . import entries, journal
 from .entries import RegistryEntry, notes, remove_ended, retired, write_ended
 
 
@@ -77,7 +77,9 @@ def delete_history() -> int:
     with suppress(OSError):
         private_folder(_mark().parent)
         write_atomically(_mark(), str(time.time()))
-    return remove_ended()
+    removed = remove_ended()
+    journal.remove(but=notes())
+    return removed
 
 
 def _ended(snapshot: SessionSnapshot) -> dict[str, Any]:

@@ -73,9 +73,7 @@ class Binding:
         with self._lock:
             self.bound = self.last = live
             self.job_mode = None
-            if live not in self._known:
-                over = [known for known in self._known if known.closed][:-MOST_ENDED]
-                self._known = [known for known in self._known if known not in over] + [live]
+            self._keep(live)
             self._mode_patch.install()
             self._submit_patch.install()
             self._watch_outcomes()
@@ -86,6 +84,17 @@ class Binding:
 
         register(live, bound=True)
         tell_bound(live.monitor.session_id)
+
+    def keep(self, live: LiveSession) -> None:
+        """Know a session without binding it: results of its jobs are noted as they are read."""
+        with self._lock:
+            self._keep(live)
+            self._read_results()
+
+    def _keep(self, live: LiveSession) -> None:
+        if live not in self._known:
+            over = [known for known in self._known if known.closed][:-MOST_ENDED]
+            self._known = [known for known in self._known if known not in over] + [live]
 
     def bind_job_mode(self, job_mode: JobMode) -> None:
         """Bind job mode: primitives without a mode run on a backend, in no session."""

@@ -139,6 +139,8 @@ class SessionManager:
     def attach(self, id_or_name: str, options: OpenOptions) -> OpenResult:
         """Bind a session that was opened elsewhere, by its id, a job's id, or its name.
 
+        One that takes no more jobs is not bound, and can be looked at.
+
         Parameters
         ----------
         id_or_name : str
@@ -149,12 +151,12 @@ class SessionManager:
         Raises
         ------
         UserError
-            There is none, or it accepts no more jobs.
+            There is none.
         """
         wanted = self.resolve(id_or_name)
         if wanted != id_or_name and "name" not in options.given:
             options = replace(options, name=id_or_name, given=options.given | {"name"})
-        live = self._binding.with_id(wanted)
+        live = self._binding.had(wanted)
         if live is None:
             from ..discovery.search import find
             from ..discovery.sources import endpoint_sources
@@ -172,10 +174,14 @@ class SessionManager:
                 wanted=wanted,
             )
             found = find(wanted, places)
-            live = self._binding.with_id(found.session_id)
-        if live is not None:
+            live = self._binding.had(found.session_id)
+        if live is not None and live.usable:
             return self._reuse(live, options)
-        live = attach_on_service(found, options)
+        live = live or attach_on_service(found, options)
+        if not live.usable:
+            from .look_back import look_back
+
+            return look_back(self._binding, live)
         self._bind(live)
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         # what is taken up goes on in it

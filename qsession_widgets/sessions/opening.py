@@ -15,11 +15,11 @@ from ..discovery.listing import workloads
 from ..discovery.search import FoundSession
 from ..errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError
 from ..explanations import answer_code, explain
-from ..messages.events import ENDS
 from ..monitoring.job_poller import JobPoller
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
 from ..options.table import OpenOptions
+from ..registry import journal
 from .binding import BINDING
 from .job_mode import JobMode
 from .live import LiveSession
@@ -36,7 +36,7 @@ CLOCK_DIFFERENCE = 5.0
 NOT_FOUND_TIMEOUT = 10.0
 """Seconds to retry a 404 right after opening; the service replicates ids asynchronously."""
 
-Outcome = Literal["opened", "reused", "resumed", "attached", "batch_instead", "job_mode"]
+Outcome = Literal["opened", "reused", "resumed", "attached", "ended", "batch_instead", "job_mode"]
 
 
 class NoSessionsOnPlan(UserError):
@@ -49,11 +49,11 @@ class OpenResult:
 
     Attributes
     ----------
-    outcome : {"opened", "reused", "resumed", "attached", "batch_instead", "job_mode"}
-        ``resumed``: an earlier kernel of the notebook had left it open. ``batch_instead`` and
-        ``job_mode``: the plan has no sessions.
+    outcome : {"opened", "reused", "resumed", "attached", "ended", "batch_instead", "job_mode"}
+        ``resumed``: an earlier kernel of the notebook had left it open. ``ended``: it takes no more
+        jobs, and is not bound. ``batch_instead`` and ``job_mode``: the plan has no sessions.
     bound : LiveSession or JobMode
-        What primitives without a mode belong to.
+        What primitives without a mode belong to, unless it has ended.
     target : Target
         Its service and backend.
     changed : tuple of str
@@ -115,7 +115,9 @@ def open_on_service(
 def attach_on_service(
     found: FoundSession, options: OpenOptions, *, notebook: str = ""
 ) -> LiveSession:
-    """Take up a session that was opened elsewhere: by a kernel that is gone, or another notebook.
+    """Follow a session that was opened elsewhere: by a kernel that is gone, or another notebook.
+
+    It may have ended.
 
     Parameters
     ----------
@@ -129,16 +131,13 @@ def attach_on_service(
     Raises
     ------
     UserError
-        It accepts no more jobs, the policies cannot be enforced, or the service does not answer.
+        The policies cannot be enforced, or the service does not answer.
     """
     Policies.of(options, found.endpoint.info)
     raw, session_id, word = found.raw, found.session_id, found.word
-    if raw.get("state") == "closed" or not raw.get("accepting_jobs", True):
-        how = ENDS.get(str(raw.get("state_reason")), "it ended")
-        raise UserError(
-            f"The {word} {session_id} takes no more jobs: {how}. %session list shows the "
-            f"open ones; qsession receipt {session_id} in a terminal shows what it did."
-        )
+    if raw.get("state") == "closed":
+        # there is nothing left to happen that could be told
+        options = replace(options, say="never", events="")
     connected = found.endpoint.chosen
     kind = Batch if word == "batch" else Session
     try:
@@ -242,6 +241,7 @@ def _monitored(
                 notebook=notebook,
                 expected_jobs=options.expect,
                 retry_404=NOT_FOUND_TIMEOUT if opened_here else 0.0,
+                remembered=None if opened_here else journal.read(session_id),
             )
         )
     except Exception as error:

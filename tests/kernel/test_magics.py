@@ -285,8 +285,14 @@ def test_a_session_from_elsewhere_is_attached_by_its_id_or_a_jobs(
     ask("DELETE", f"/sessions/{batch}/close")
     closed = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
     ask("DELETE", f"/sessions/{closed}/close")
-    sentence = notebook(f"%session attach {closed}").sentence()
-    assert f"The session {closed} takes no more jobs: it was c" in sentence
+    # one that has ended is read-only, and what is bound stays bound
+    ran = notebook.good(f"%session attach {closed}")
+    assert f"The session {closed} on aer has ended: it was c" in ran.out
+    assert "--bind-as ended,backend gives it a name of its own" in ran.out
+    assert notebook["session"].session_id == batch
+    notebook.good(f"%session attach {closed} --bind-as ended,backend")
+    assert notebook["ended"].session_id == closed
+    assert notebook["session"].session_id == batch
     sentence = notebook("%session attach 00000000-0000-4000-8000-000000000000").sentence()
     assert "There is no session, batch or job '00000000-0000-4000-8000-000000000000'" in sentence
 

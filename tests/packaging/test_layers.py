@@ -55,6 +55,7 @@ WITHIN = {
     "sessions": (
         (
             "session",
+            "job_group",
             "executions",
             "job_facts",
             "labels",
@@ -71,6 +72,7 @@ WITHIN = {
         ("binding",),
         ("crash_policy",),
         ("exit_hooks", "reuse", "opening"),
+        ("look_back",),
         ("manager",),
     ),
     "resume": (

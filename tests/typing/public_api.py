@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import assert_type
@@ -29,6 +30,7 @@ from qsession_widgets.model import (
 )
 from qsession_widgets.sessions.session import Batch, Session
 from qsession_widgets.views.comparison import Comparison, Numbers
+from qsession_widgets.views.receipt import Receipt
 
 
 def opening() -> None:
@@ -50,6 +52,8 @@ def looking(session: Session) -> float:
     assert_type(seen, SessionSnapshot)
     assert_type(session.wait_for(lambda seen: seen.state == "closed", timeout=5), SessionSnapshot)
     assert_type(session.panel(), SessionPanel)
+    assert_type(session.receipt(), Receipt)
+    assert_type(session.export("rb.csv"), list[Path])
     session.log(step=3, energy=-1.1, cost=(2.0, 0.1))
     with session.label("R=0.75"):
         pass

@@ -98,7 +98,7 @@ function History({ context: { actions, sessions } }: { context: Context }) {
               says={
                 nothing
                   ? "Nothing to delete: this machine keeps nothing any more."
-                  : `Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, usage and costs. The services keep their own records.`
+                  : `Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, labels, values, usage and costs. The services keep their own records.`
               }
               meaning={String(rows.length)}
               refused={nothing ? "nothing is kept" : null}
