@@ -27,6 +27,7 @@ from ..model import (
     UnknownRequest,
     interactive_timeout,
 )
+from ..registry.entries import entry_of
 from ..registry.journal import Journal
 from ..registry.lookup import priced
 from . import end_reason

@@ -35,7 +35,7 @@ _begun: set[str] = set()
 
 @dataclass(frozen=True)
 class Journal:
-    """What was known of a session.
+    """Notes that the kernels of a session made of it.
 
     Attributes
     ----------
@@ -62,7 +62,7 @@ def add_points(session_id: str, points: Iterable[SeriesPoint]) -> None:
 
 
 def read(session_id: str) -> Journal:
-    """What was kept of a session; empty where nothing was, and without lines that make no sense."""
+    """Read the notes on a session: empty without any, and less lines that make no sense."""
     journal, points = Journal(), []
     try:
         lines = _file(session_id).read_text(encoding="utf-8").splitlines()

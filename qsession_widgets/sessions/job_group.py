@@ -193,7 +193,7 @@ class JobGroup:
         return to_dataframe(self.snapshot)
 
     def receipt(self) -> Receipt:
-        """What it did and cost, which shows itself as text or HTML; ``print`` gives the text.
+        """A summary of its work and cost, which shows itself as text or HTML; ``print`` gives the text.
 
         Where no job is pending, exact times are asked for first, for 15 s at most.
         """
