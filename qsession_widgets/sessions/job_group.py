@@ -193,7 +193,7 @@ class JobGroup:
         return to_dataframe(self.snapshot)
 
     def receipt(self) -> Receipt:
-        """A summary of its work and cost, which shows itself as text or HTML; ``print`` gives the text.
+        """Work and cost in a table, which shows itself as text or HTML; ``print`` gives the text.
 
         Where no job is pending, exact times are asked for first, for 15 s at most.
         """
