@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -196,3 +198,27 @@ def test_the_past_is_drawn_again_only_when_a_pixel_of_it_changes(page: Page) -> 
     page.clock.run_for(300)
     expect(row).to_contain_text("Failed")
     page.wait_for_function("drawn > 0")
+
+
+AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "forced"])
+def test_every_state_is_accessible(new_page: Callable[..., Page], scheme: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: run `npm ci` in js")
+    look = {"forced_colors": "active"} if scheme == "forced" else {"color_scheme": scheme}
+    page = open_harness(new_page(**look, reduced_motion="reduce"))
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    for name in states.STATES:
+        kernel = show(page, name)
+        if name == "steady":
+            kernel.panel.get_by_role("button", name="and 8 done").click()
+            kernel.panel.get_by_role("button", name="Details of job").first.click()
+            kernel.panel.get_by_role("button", name="Cancel session").click()
+        if name == "guarded":
+            kernel.panel.get_by_role("button", name="at $1.60/s").click()
+        found: list[dict[str, Any]] = page.evaluate("axe.run('.qs-panel').then(r => r.violations)")
+        said = [(each["id"], [node["html"][:120] for node in each["nodes"]]) for each in found]
+        assert said == [], name
+        page.evaluate("panels.pop().remove()")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -283,3 +284,72 @@ def test_less_than_a_second_is_told_in_milliseconds(page: Page) -> None:
     for words in ("30 ms", "45 ms"):
         expect(row).to_contain_text(words)
     expect(kernel.panel.locator(".qs-usage .qs-note")).to_contain_text("QPU\u00a0<1\u00a0s")
+
+
+@pytest.mark.parametrize("width", [320, 560, 1050])
+def test_nothing_is_wider_than_its_place(new_page: Callable[..., Page], width: int) -> None:
+    page = open_harness(new_page(viewport={"width": width, "height": 900}))
+    for name in states.STATES:
+        kernel = show(page, name)
+        wide = page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= width, name
+        clipped = kernel.panel.locator(".qs-figure, .qs-note, .qs-button, .qs-state").evaluate_all(
+            "els => els.filter(e => e.scrollWidth > e.clientWidth + 1 && e.clientWidth)"
+            ".map(e => e.textContent)"
+        )
+        assert clipped == [], name
+        page.evaluate("panels.pop().remove()")
+
+
+def test_layout_does_not_move(page: Page) -> None:
+    """Neither when the chart arrives nor when an idle session's words change."""
+    kernel = Kernel(page, states.idle())
+    kernel.panel.get_by_text("and 6 done").wait_for()
+    before = kernel.panel.bounding_box()
+    kernel.wait_for_chart()
+    assert kernel.panel.bounding_box() == before
+    busy = replace(states.idle(), last_job_completed=states.NOW)
+    kernel.update(busy)
+    page.clock.run_for(1000)
+    assert kernel.panel.bounding_box() == before
+
+
+LINE = 20
+"""Pixels of a line of text, and some."""
+
+PARTS = """i => {
+    const panel = document.querySelectorAll("section.qs-panel")[i];
+    const { top, height } = panel.getBoundingClientRect();
+    const at = (part) => panel.querySelector(part).getBoundingClientRect().top - top;
+    return [at(".qs-clocks"), at(".qs-rules"), at(".qs-timeline"), at(".qs-jobs"), height];
+}"""
+
+
+@pytest.mark.parametrize("width", [320, 900])
+def test_nothing_moves_by_more_than_a_line_when_the_state_changes(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    places = {}
+    for name in (
+        "open",
+        "waiting",
+        "steady",
+        "idle",
+        "offline",
+        "deactivated",
+        "closing",
+        "closed",
+    ):
+        snapshot = states.STATES[name]()
+        # the values of an estimator's jobs have a lane of their own
+        jobs = tuple(replace(job, program="sampler") for job in snapshot.jobs)
+        rules: dict[str, Any] = {"budget_seconds": 200.0, "expected_jobs": None}
+        kernel = Kernel(page, replace(snapshot, jobs=jobs, **rules))
+        expect(kernel.panel.locator(".js-plotly-plot")).to_be_visible()
+        places[name] = page.evaluate(PARTS, kernel.index)
+        if name == "steady":
+            kernel.panel.get_by_role("button", name="Close session").click()
+            expect(kernel.panel.get_by_text("Close requested")).to_be_visible()
+            places["asked"] = page.evaluate(PARTS, kernel.index)
+        page.evaluate("panels.pop().remove()")
+    for part in zip(*places.values(), strict=True):
+        assert max(part) - min(part) <= LINE, places
