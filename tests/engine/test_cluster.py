@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 from engine import jobs
-from engine.test_pool import DEADLINE, _busy, until
+from engine.pools import DEADLINE, busy, until
 from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine import Task, WorkerPool
@@ -90,12 +90,12 @@ async def test_nothing_is_lost_when_a_worker_of_the_cluster_is_killed(cluster: P
     circuits = [jobs.random_circuit("fake_algiers", seed, width=7) for seed in range(6)]
     params = jobs.sampler_params([(circuit, None, 2000) for circuit in circuits])
     for pid in cluster.workers:
-        _busy(pid)  # What it has used until now is the start to count from.
+        busy(pid)  # What it has used until now is the start to count from.
     pool = WorkerPool(cluster=cluster.address)
     await pool.start()
     try:
         running = asyncio.create_task(pool.run(Task("spread", "sampler", params, "fake_algiers")))
-        await until(lambda: all(_busy(pid) for pid in cluster.workers))
+        await until(lambda: all(busy(pid) for pid in cluster.workers))
         assert not running.done(), running.result()
         os.kill(cluster.workers[0], signal.SIGKILL)
         outcome = await asyncio.wait_for(running, DEADLINE)

@@ -11,85 +11,18 @@ import subprocess
 import sys
 import textwrap
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from engine import jobs
+from engine.pools import DEADLINE, busy, counts, gone, long, open_pool, short, two_entangled, until
 from qiskit import QuantumCircuit
 from qiskit_aer import AerSimulator
 from qiskit_ibm_runtime import RuntimeDecoder
 
-from qsession_widgets.emulator.engine import ClockReading, Task, TaskOutcome, WorkerPool
+from qsession_widgets.emulator.engine import ClockReading, Task, WorkerPool
 from qsession_widgets.emulator.engine.simulation.job_run import MOST_EXECUTIONS
-
-DEADLINE = 120.0
-
-
-@asynccontextmanager
-async def open_pool(size: int = 1, memory_limit: int | None = None) -> AsyncIterator[WorkerPool]:
-    pool = WorkerPool(size, memory_limit=memory_limit)
-    await pool.start()
-    try:
-        yield pool
-    finally:
-        await pool.aclose()
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Wait until a condition holds; fail at the deadline."""
-
-    async def look() -> None:
-        while not condition():
-            await asyncio.sleep(0.02)
-
-    await asyncio.wait_for(look(), DEADLINE)
-
-
-def gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    stat = Path(f"/proc/{pid}/stat")
-    return stat.exists() and stat.read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def short() -> Task:
-    circuit = QuantumCircuit(5)
-    circuit.x(2)
-    circuit.measure_all()
-    return Task("short", "sampler", jobs.sampler_params([(circuit, None, 10)]), "aer")
-
-
-def two_entangled() -> QuantumCircuit:
-    circuit = QuantumCircuit(2)
-    circuit.h(0)
-    circuit.cx(0, 1)
-    circuit.measure_all()
-    return circuit
-
-
-def long() -> Task:
-    """A job of many minutes: a state per shot, measured and used again half-way."""
-    circuit = QuantumCircuit(27, 13)
-    edges = [(0, 1), (1, 2), (2, 3), (3, 5), (5, 8), (8, 11), (11, 14), (14, 13), (13, 12)]
-    for _ in range(20):
-        for a, b in edges:
-            circuit.sx(a)
-            circuit.cx(a, b)
-        circuit.measure(0, 0)
-    circuit.measure(range(13), range(13))
-    params = jobs.sampler_params([(circuit, None, 500_000)])
-    return Task("long", "sampler", params, "fake_algiers")
-
-
-def counts(outcome: TaskOutcome) -> dict[str, int]:
-    assert outcome.status == "completed", outcome.reason
-    assert outcome.result is not None
-    return dict(json.loads(outcome.result, cls=RuntimeDecoder)[0].data.meas.get_counts())
 
 
 @pytest.mark.asyncio
@@ -120,7 +53,7 @@ async def test_a_job_starts_when_a_worker_that_is_ready_has_it() -> None:
             assert not started
             os.kill(pid, signal.SIGCONT)
             await until(lambda: bool(started))
-            await until(lambda: _busy(pid))
+            await until(lambda: busy(pid))
             assert started == ["long"]
             running.cancel()
             assert counts(await waiting) == {"00100": 10}
@@ -186,7 +119,7 @@ async def test_a_killed_worker_fails_one_job() -> None:
         assert counts(await pool.run(short()))
         running = asyncio.create_task(pool.run(long()))
         (pid, *_) = pool.pids
-        await until(lambda: _busy(pid))
+        await until(lambda: busy(pid))
         os.kill(pid, signal.SIGKILL)
         outcome = await asyncio.wait_for(running, DEADLINE)
         assert outcome.status == "failed"
@@ -200,7 +133,7 @@ async def test_cancelling_a_running_job_frees_the_device() -> None:
         assert counts(await pool.run(short()))
         running = asyncio.create_task(pool.run(long()))
         (pid, *_) = pool.pids
-        await until(lambda: _busy(pid))
+        await until(lambda: busy(pid))
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -358,32 +291,18 @@ async def test_a_worker_knows_no_secret(monkeypatch: pytest.MonkeyPatch) -> None
             assert secret not in Path(f"/proc/{pid}/environ").read_text()
 
 
-def _busy(pid: int) -> bool:
-    """Whether a process has used a good part of a second of processor time since it was ready."""
-    stat = Path(f"/proc/{pid}/stat")
-    if not stat.exists():
-        return False
-    fields = stat.read_text().rpartition(")")[2].split()
-    ticks = int(fields[11]) + int(fields[12])
-    first = _ticks.setdefault(pid, ticks)
-    return ticks - first > 20
-
-
-_ticks: dict[int, int] = {}
-
-
 def test_no_worker_outlives_a_killed_emulator() -> None:
     script = """
         import asyncio, sys
-        from engine import test_pool
+        from engine import pools
         from qsession_widgets.emulator.engine import WorkerPool
 
         async def main():
             pool = WorkerPool(2)
             await pool.start()
-            await asyncio.gather(*(pool.run(test_pool.short()) for _ in range(2)))
-            running = [asyncio.create_task(pool.run(test_pool.long())) for _ in range(2)]
-            await test_pool.until(lambda: all(test_pool._busy(pid) for pid in pool.pids))
+            await asyncio.gather(*(pool.run(pools.short()) for _ in range(2)))
+            running = [asyncio.create_task(pool.run(pools.long())) for _ in range(2)]
+            await pools.until(lambda: all(pools.busy(pid) for pid in pool.pids))
             print(*pool.pids, flush=True)
             await asyncio.gather(*running)
 
