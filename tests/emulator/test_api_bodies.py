@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from emulator.conftest import CIRCUIT, Api
 
 from qsession_widgets.emulator.http import validation
 from qsession_widgets.emulator.http.middleware import FROM_ANYBODY, LARGEST_BODY
+from qsession_widgets.emulator.process.connection_file import Connection
 
 
 def sent(api: Api, path: str, *headers: str, pieces: Iterable[bytes] = ()) -> bytes:
@@ -36,6 +38,17 @@ def key(api: Api) -> str:
     return f"Authorization: {api.http.headers['Authorization']}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def half_a_body(connection: Connection) -> Iterator[Future[bytes]]:
+    """The answer to a body that never comes whole; the tests before it pass while it is awaited."""
+    # as of two processes that write to one connection, each announcing a body of its own
+    api = Api(connection)
+    headers = (key(api), "Content-Length: 100", "Content-Type: application/json")
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(sent, api, "/api/v1/jobs", *headers, pieces=[b"{"])
+    api.http.close()
+
+
 def test_body_that_is_too_large(api: Api) -> None:
     answer = sent(api, "/api/v1/jobs", key(api), f"Content-Length: {LARGEST_BODY + 1}")
     assert answer.startswith(b"HTTP/1.1 413")
@@ -48,14 +61,6 @@ def test_body_that_grows_too_large(api: Api) -> None:
     answer = sent(api, "/api/v1/jobs", *headers, pieces=pieces)
     assert answer.startswith(b"HTTP/1.1 413")
     assert answer.count(b"HTTP/1.1") == 1
-
-
-def test_body_that_never_comes_whole(api: Api) -> None:
-    # as of two processes that write to one connection, each announcing a body of its own
-    headers = (key(api), "Content-Length: 100", "Content-Type: application/json")
-    answer = sent(api, "/api/v1/jobs", *headers, pieces=[b"{"])
-    assert answer.startswith(b"HTTP/1.1 408")
-    assert b"did not come within" in answer
 
 
 @pytest.mark.parametrize("authorization", ["X: y", "Authorization: apikey wrong"])
@@ -233,3 +238,13 @@ def test_names_are_those_of_the_service(program: str) -> None:
         assert model.model_config["extra"] == "forbid"
     for name in ("DynamicalDecouplingOptionsModel", "TwirlingOptionsModel"):
         assert "extra" not in getattr(models, name).model_config
+
+
+# --------------------------------------------------------------------------------------------------
+# Last, for it was sent first
+
+
+def test_body_that_never_comes_whole(half_a_body: Future[bytes]) -> None:
+    answer = half_a_body.result()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"did not come within" in answer
