@@ -50,32 +50,15 @@ from .connection_file import (
     data_directory,
     forget,
     process_file,
-    read,
 )
+from .housekeeping import end_when_idle, keep_findable, prune, release_workers
 from .listening import LOOPBACK, CannotListen, Listening, judge, listen, shown, tls_context
 from .listening import add_arguments as add_listening
 from .listening import from_namespace as listening_of
 from .public_connection import public
 
-log = logging.getLogger(__name__)
-
 CLOSING = 3.0
 """Real seconds that open requests have when the emulator ends."""
-
-FIRST = 30.0
-"""Real seconds that whoever started the emulator has to ask it something, on a busy machine too."""
-
-FORGOTTEN = 1 / 15
-"""Part of the usual wait after which an unused emulator ends that nobody can find any more."""
-
-LOOK = 1.0
-"""Real seconds between two looks at whether the connection file is there."""
-
-IDLE_WORKERS = 600.0
-"""Real seconds without a job or an open session after which the workers end."""
-
-GLANCE = 10.0
-"""Real seconds between two looks at whether there is too much on the disk."""
 
 KEEP_ALIVE = 3600
 """Seconds an unused connection is kept; a client that finds its own closed loses a request."""
@@ -294,10 +277,10 @@ async def _serve(
     app.hosts = tuple(name.lower() for name in names if name)
     _on_signals(server.stop)
     background = [
-        asyncio.create_task(_end_when_idle(emulator, name, server.stop)),
-        asyncio.create_task(_keep_findable(connection)),
-        asyncio.create_task(_release_workers(emulator, pool)),
-        asyncio.create_task(_prune(emulator)),
+        asyncio.create_task(end_when_idle(emulator, name, server.stop)),
+        asyncio.create_task(keep_findable(connection)),
+        asyncio.create_task(release_workers(emulator, pool)),
+        asyncio.create_task(prune(emulator)),
     ]
     try:
         await server.serve([sock])
@@ -354,59 +337,6 @@ def _on_signals(stop: Callable[[], None]) -> None:
             loop.add_signal_handler(number, stop)
         except NotImplementedError:  # Windows
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
-
-
-async def _end_when_idle(emulator: Emulator, name: str, stop: Callable[[], None]) -> None:
-    if not emulator.options.idle_exit:
-        return
-    while True:
-        limit = emulator.options.idle_exit
-        if not emulator.requests:
-            limit = max(limit, FIRST)
-        if not _can_be_found(name):
-            # nobody new comes: only those who know its address already are waited for
-            limit *= FORGOTTEN
-        idle = emulator.idle_seconds()
-        if idle >= limit:
-            break
-        await asyncio.sleep(min(limit / 10, 5.0, max(0.05, limit - idle)))
-    log.warning("Nothing used the emulator for %g seconds; it ends.", limit)
-    stop()
-
-
-def _can_be_found(name: str) -> bool:
-    connection = read(name)
-    return connection is not None and connection.pid == os.getpid()
-
-
-async def _keep_findable(connection: Connection) -> None:
-    """Write the connection file again when it was lost or damaged; not beside another emulator's.
-
-    Where its folder is gone there is nobody left to look into it.
-    """
-    path = connection_file(connection.name)
-    while True:
-        await asyncio.sleep(LOOK)
-        if read(connection.name) is None and path.parent.is_dir():
-            try:
-                write_atomically(path, json.dumps(connection.to_json(), indent=1), durable=True)
-            except OSError as error:
-                log.warning("The connection file %s cannot be written again: %s.", path, error)
-            else:
-                log.warning("The connection file %s was lost, and is written again.", path)
-
-
-async def _release_workers(emulator: Emulator, pool: WorkerPool) -> None:
-    while True:
-        await asyncio.sleep(GLANCE)
-        if pool.idle_seconds() > IDLE_WORKERS and not emulator.in_use():
-            pool.release()
-
-
-async def _prune(emulator: Emulator) -> None:
-    while True:
-        # between two slices whoever asked meanwhile is answered
-        await asyncio.sleep(0 if emulator.prune() else GLANCE)
 
 
 if __name__ == "__main__":

@@ -10,132 +10,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
-from qsession_widgets.emulator.engine.devices import own_devices
 from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR
 from qsession_widgets.emulator.engine.task import Task, TaskOutcome
-from qsession_widgets.emulator.engine.workers import ipc
-from qsession_widgets.platform_support import KILL_SIGNAL
+from qsession_widgets.emulator.engine.workers.worker_process import WorkerProcess
 
 _SPARE_DELAY = 3.0
 """Seconds to leave the processor to jobs before importing Qiskit once more, just in case."""
 
 MOST_SHARED = 2
 """Times the number of workers: the most that run when several owners have jobs."""
-
-_PACKAGE_ROOT = str(Path(__file__).resolve().parents[4])
-
-_KEPT_VARIABLES = (
-    "CUDA_VISIBLE_DEVICES",
-    "DYLD_LIBRARY_PATH",
-    "HOME",
-    "LANG",
-    "LD_LIBRARY_PATH",
-    "OMP_NUM_THREADS",
-    "PATH",
-    "PYTHONHOME",
-    "SYSTEMROOT",
-    "TEMP",
-    "TMP",
-    "TMPDIR",
-    "TZ",
-    "USERPROFILE",
-    "VIRTUAL_ENV",
-)
-
-
-def _environment(size: int) -> dict[str, str]:
-    """Return what a worker may know of our environment: no variable that could carry a token."""
-    kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-    kept.update({name: value for name, value in os.environ.items() if name.startswith("LC_")})
-    inherited = os.environ.get("PYTHONPATH")
-    kept["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGE_ROOT, inherited]))
-    kept["PYTHONSAFEPATH"] = "1"
-    kept[own_devices.FOLDER_VARIABLE] = str(own_devices.folder())
-    # Threads of several workers would fight for the same cores.
-    kept.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // size)))
-    return kept
-
-
-class _Worker:
-    """One worker process and what it last wrote to its error stream."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.errors: deque[str] = deque(maxlen=50)
-        self.started = False
-        self.replace = False
-        self._killed = False
-        self._listener = asyncio.create_task(self._listen())
-
-    @classmethod
-    async def spawn(cls, size: int) -> _Worker:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "qsession_widgets.emulator.engine",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=_environment(size),
-            # Before Python 3.11 the working directory comes first among the places to import from.
-            cwd=_PACKAGE_ROOT,
-            # An interrupt typed in the terminal is for the emulator to handle, not for its workers.
-            start_new_session=True,
-        )
-        return cls(process)
-
-    async def _listen(self) -> None:
-        assert self.process.stderr is not None
-        while True:
-            try:
-                line = await self.process.stderr.readline()
-            except ValueError:  # A line longer than the stream's buffer.
-                continue
-            if not line:
-                return
-            self.errors.append(line.decode(errors="replace").rstrip())
-
-    async def send(self, head: dict[str, Any], body: str = "") -> None:
-        assert self.process.stdin is not None
-        self.process.stdin.write(ipc.pack(head, body))
-        await self.process.stdin.drain()
-
-    async def receive(self) -> tuple[dict[str, Any], str]:
-        assert self.process.stdout is not None
-        return await ipc.receive(self.process.stdout)
-
-    async def ready(self) -> None:
-        """Wait until the worker has imported what it needs."""
-        while not self.started:
-            message, _ = await self.receive()
-            self.started = bool(message.get("ready"))
-
-    @property
-    def alive(self) -> bool:
-        return self.process.returncode is None and not self._killed
-
-    def kill(self) -> None:
-        # The process takes a moment to end, in which no job may be given to it.
-        self._killed = True
-        if self.process.returncode is None:
-            # not asyncio's `kill`: where the process has just ended, that takes its exit status
-            # away from asyncio, which on Python 3.10 then reports 255 instead of the signal
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self.process.pid, KILL_SIGNAL)
-
-    async def ended(self) -> int:
-        """Wait for the process to end, and return its exit status."""
-        status = await self.process.wait()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await asyncio.wait_for(self._listener, 1.0)
-        return status
 
 
 class WorkerPool:
@@ -172,10 +59,10 @@ class WorkerPool:
         self._cluster = cluster
         self._running: Counter[str] = Counter()
         self._queue: list[tuple[str, asyncio.Future[None]]] = []
-        self._waiting: deque[_Worker] = deque()
+        self._waiting: deque[WorkerProcess] = deque()
         self._starting: asyncio.Task[None] | None = None
         self._spare: asyncio.Task[None] | None = None
-        self._live: set[_Worker] = set()
+        self._live: set[WorkerProcess] = set()
         self._ending: set[asyncio.Task[int]] = set()
         self._used = time.monotonic()
         self._closed = False
@@ -206,14 +93,14 @@ class WorkerPool:
             self._end(worker)
         self._waiting.clear()
 
-    async def _spawn(self) -> _Worker:
-        worker = await _Worker.spawn(self._size)
+    async def _spawn(self) -> WorkerProcess:
+        worker = await WorkerProcess.spawn(self._size)
         self._live.add(worker)
         with contextlib.suppress(ConnectionError):
             await worker.send({"parent": os.getpid(), "memory_limit": self._memory_limit})
         return worker
 
-    def _end(self, worker: _Worker) -> None:
+    def _end(self, worker: WorkerProcess) -> None:
         """Kill a worker, and see its process off in the background."""
         worker.kill()
         self._live.discard(worker)
@@ -305,7 +192,7 @@ class WorkerPool:
         self._used = time.monotonic()
         self._next_turn()
 
-    async def _take(self) -> _Worker:
+    async def _take(self) -> WorkerProcess:
         for worker in [worker for worker in self._waiting if not worker.alive]:
             self._waiting.remove(worker)
             self._end(worker)
@@ -316,7 +203,7 @@ class WorkerPool:
         self._waiting.remove(worker)
         return worker
 
-    def _give_back(self, worker: _Worker) -> None:
+    def _give_back(self, worker: WorkerProcess) -> None:
         # while others wait, the next of them needs it: a new one takes seconds to import
         surplus = len(self._live) > self._size + 1 and not self._queue
         if worker.alive and not worker.replace and not surplus and not self._closed:
@@ -337,7 +224,7 @@ class WorkerPool:
             self._waiting.append(await self._spawn())
 
     async def _exchange(
-        self, worker: _Worker, task: Task, on_start: Callable[[], None]
+        self, worker: WorkerProcess, task: Task, on_start: Callable[[], None]
     ) -> TaskOutcome:
         head = {
             "job_id": task.job_id,
@@ -360,7 +247,7 @@ class WorkerPool:
                 completed = outcome["status"] == "completed"
                 return TaskOutcome(result=body if completed else None, **outcome)
 
-    async def _crash_outcome(self, worker: _Worker) -> TaskOutcome:
+    async def _crash_outcome(self, worker: WorkerProcess) -> TaskOutcome:
         worker.kill()
         status = await worker.ended()
         how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
