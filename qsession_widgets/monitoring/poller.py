@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from .. import fork_safety
@@ -31,43 +31,11 @@ from ..registry.entries import entry_of
 from ..registry.journal import Journal
 from ..registry.lookup import priced
 from . import end_reason
+from .intervals import INTERVALS, PollIntervals
 from .job_tracker import JobTracker
 from .response_checks import Absence, readable
 from .service_clock import ServiceClock
 from .waits import Waits
-
-
-@dataclass(frozen=True)
-class PollIntervals:
-    """Seconds between two polls.
-
-    Attributes
-    ----------
-    pending : float
-        While a job is queued or running.
-    idle : float
-        While no job is.
-    slowest : float
-        The longest interval that idle polls slow down to.
-    catching_up : float
-        While exact times of finished jobs are still to be requested.
-    """
-
-    pending: float
-    idle: float
-    slowest: float
-    catching_up: float
-
-
-INTERVALS: dict[str, PollIntervals] = {
-    "local": PollIntervals(0.2, 0.5, 2.0, 0.05),
-    "joined": PollIntervals(1.0, 3.0, 10.0, 0.5),
-    "ibm": PollIntervals(1.0, 5.0, 15.0, 1.0),
-}
-"""Intervals by `ServiceInfo.where`, for a kernel that polls its own session.
-
-Kernel and Jupyter servers together ask about an idle session at most twice in 5 s on IBM.
-"""
 
 SETTLE_SECONDS = 15.0
 """Seconds that a table or a receipt waits for exact times, at most."""

@@ -22,41 +22,16 @@ from ..discovery.listing import workloads
 from ..errors import ServiceError, Unreadable, UserError
 from ..model import EndResult, ServiceInfo, SessionSnapshot
 from ..monitoring import commands
-from ..monitoring.poller import PollIntervals, SessionPoller
+from ..monitoring.poller import SessionPoller
 from ..monitoring.response_checks import readable
 from ..monitoring.service_clock import ServiceClock
 from .health import Health
+from .pace import AT_FULL_PACE, PACES, Pace
 from .service_list import ServiceSource
 
 T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-INTERVALS: dict[str, PollIntervals] = {
-    "local": PollIntervals(0.5, 1.0, 2.0, 2.0),
-    "joined": PollIntervals(2.0, 5.0, 15.0, 10.0),
-    "ibm": PollIntervals(3.0, 10.0, 15.0, 15.0),
-}
-"""Poll intervals of one workload; with many of them, the intervals are longer."""
-
-AT_FULL_PACE = 5
-"""Workloads up to which the pace holds."""
-
-LOOKS: dict[str, tuple[float, float]] = {
-    "local": (1.0, 3.0),
-    "joined": (3.0, 10.0),
-    "ibm": (5.0, 20.0),
-}
-"""Seconds between two looks at what is open: at least, and while nobody hurries."""
-
-FILLING: dict[str, float] = {"local": 0.05, "joined": 0.5, "ibm": 0.5}
-"""Seconds between two questions about what is new or has ended, of which there may be many."""
-
-LOOKS_BACK: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 60.0}
-"""Seconds between two looks at what was closed, for some are open between two looks only."""
-
-QUOTA: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 120.0}
-"""Seconds between two questions about what is left of the instance's quota."""
 
 LEAVE_ALONE = 600.0
 """Seconds with nothing open after which it is no longer asked: an emulator, so that it may end, and
@@ -161,6 +136,10 @@ class ServiceWatcher:
         """True if a workload is open, as far as is known."""
         return any(snapshot.state != "closed" for snapshot in self._known())
 
+    @property
+    def _pace(self) -> Pace:
+        return PACES[self.info.where]
+
     def _known(self) -> list[SessionSnapshot]:
         with self._lock:
             return [poller.snapshot for poller in self._pollers.values()]
@@ -178,10 +157,8 @@ class ServiceWatcher:
         """
         with self._lock:
             self._used = time.monotonic()
-            self._look_at = min(
-                self._look_at, self._looked + self._pause * LOOKS[self.info.where][0]
-            )
-            back = self._used + self._pause * LOOKS_BACK[self.info.where]
+            self._look_at = min(self._look_at, self._looked + self._pause * self._pace.hurried_look)
+            back = self._used + self._pause * self._pace.look_back
             self._look_back_at = min(self._look_back_at, back)
             self._to_take += opened
 
@@ -215,7 +192,7 @@ class ServiceWatcher:
             times = [self._look_at, self._look_back_at, *self._due.values()]
         pause = min(times) - time.monotonic()
         if self._to_take:
-            pause = min(pause, FILLING[self.info.where])
+            pause = min(pause, self._pace.filling)
         return max(0.02, pause, self.health.rest())
 
     def _work(self, now: float) -> None:
@@ -268,14 +245,14 @@ class ServiceWatcher:
             self._looked = now
             if self.anything_open:
                 self._used = now
-            self._look_at = now + self._pause * LOOKS[self.info.where][1]
+            self._look_at = now + self._pause * self._pace.look
             optional = self.info.kind == "local" or self.source.noted is not None
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
 
     def _ask_quota(self) -> None:
         """See what is left of the instance's quota, if that was not asked lately."""
-        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.where]:
+        if time.monotonic() - self._quota_asked < self._pause * self._pace.quota:
             return
         self._quota_asked = time.monotonic()
         # beside the client that is watched: a refusal of this one says nothing of the sessions
@@ -302,7 +279,7 @@ class ServiceWatcher:
             for session_id, poller in list(self._pollers.items()):
                 if _older(poller.snapshot, now - DAY):
                     self._drop(session_id)
-        self._look_back_at = time.monotonic() + self._pause * LOOKS_BACK[self.info.where]
+        self._look_back_at = time.monotonic() + self._pause * self._pace.look_back
 
     def _try(self, client: ServiceClient, session_id: str) -> None:
         """Begin to watch a workload, or leave it for later: the others are to be watched too."""
@@ -338,7 +315,7 @@ class ServiceWatcher:
                 client,
                 session_id,
                 self.info,
-                intervals=INTERVALS[self.info.where],
+                intervals=self._pace.workload,
                 clock=self.clock,
                 beside=False,
             )
@@ -367,7 +344,7 @@ class ServiceWatcher:
                 if not self._more_to_know(poller):
                     self._due.pop(session_id, None)
                     return
-                wait = FILLING[self.info.where]
+                wait = self._pace.filling
             else:
                 wait = poller.delay() * max(1.0, len(self._due) / AT_FULL_PACE) * self._pause
                 if self.info.kind == "ibm" and not snapshot.pending():

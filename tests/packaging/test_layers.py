@@ -81,7 +81,15 @@ WITHIN = {
         ("runs",),
     ),
     "monitoring": (
-        ("publisher", "poll_thread", "service_clock", "response_checks", "end_reason", "waits"),
+        (
+            "intervals",
+            "publisher",
+            "poll_thread",
+            "service_clock",
+            "response_checks",
+            "end_reason",
+            "waits",
+        ),
         ("job_tracker",),
         ("poller",),
         ("job_poller", "commands"),

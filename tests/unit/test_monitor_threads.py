@@ -12,8 +12,9 @@ import pytest
 from qsession_widgets.client.rest import Answer
 from qsession_widgets.model import ServiceInfo, SessionSnapshot
 from qsession_widgets.monitoring import poll_thread as module
+from qsession_widgets.monitoring.intervals import PollIntervals
 from qsession_widgets.monitoring.monitor import Monitor
-from qsession_widgets.monitoring.poller import PollIntervals, SessionPoller
+from qsession_widgets.monitoring.poller import SessionPoller
 
 from ..support.waiting import wait_for
 

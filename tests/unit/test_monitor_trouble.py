@@ -12,9 +12,10 @@ from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.model import JobRecord, ServiceInfo, usage
 from qsession_widgets.monitoring import response_checks
+from qsession_widgets.monitoring.intervals import INTERVALS
 from qsession_widgets.monitoring.job_poller import JobPoller
-from qsession_widgets.monitoring.poller import INTERVALS, SessionPoller
-from qsession_widgets.server import service_watcher
+from qsession_widgets.monitoring.poller import SessionPoller
+from qsession_widgets.server.pace import PACES
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 LOCAL = ServiceInfo("local", "local emulator", "", 1.6, charged=False)
@@ -243,7 +244,7 @@ def test_a_first_answer_that_cannot_be_read_is_an_error_of_the_services(service:
 @pytest.mark.parametrize("labs", [0, 1, 2, 5])
 def test_an_idle_session_is_asked_about_at_most_twice_in_five_seconds(labs: int) -> None:
     minute, asked = 60.0, 0
-    pollers = [(INTERVALS["ibm"], 1), *[(service_watcher.INTERVALS["ibm"], labs)] * labs]
+    pollers = [(INTERVALS["ibm"], 1), *[(PACES["ibm"].workload, labs)] * labs]
     for intervals, sharers in pollers:
         service = Service()
         poller = SessionPoller(service, "s", IBM, intervals=intervals)  # type: ignore[arg-type]
