@@ -31,7 +31,8 @@ def python_section() -> str:
     blocks += [
         "### Session and Batch",
         "What `open_session` gives back, and what a notebook finds under `session`: the client "
-        "library's own classes, to be passed as `mode` like them, with these besides.",
+        "library's own classes, to be passed as `mode` like them, with these besides. In job mode, "
+        "`session` has those that concern jobs.",
         _members(session._Watched, job_group.JobGroup),
     ]
     return "\n\n".join(blocks)

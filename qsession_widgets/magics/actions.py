@@ -291,7 +291,7 @@ def announce(result: OpenResult, push: Push, names: tuple[str, str] | None = Non
     options, backend = bound.options, result.target.backend
     if isinstance(bound, JobMode):
         session_name, backend_name = options.names
-        push({session_name: None, backend_name: backend})
+        push({session_name: bound, backend_name: backend})
     else:
         give_names(bound, push, names or options.names)
     print(

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from ..model import SessionSnapshot
 from ..monitoring.waiting import say_settling, wait_for
 from .labels import Labels, checked
-from .objective import logged_points
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -98,6 +97,9 @@ class JobGroup:
             No series, a value without a name, or one that is no finite number. Nothing is recorded
             then.
         """
+        # numpy is imported with it
+        from .objective import logged_points
+
         monitor = self._monitor
         jobs = reversed(monitor.snapshot.jobs)
         latest = self._last_job or next((job.id for job in jobs if not job.stray), None)

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
+from .job_mode import JobMode
 from .with_blocks import WithBlocks
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class ModePatch:
 
     The library asks one function, ``get_mode_service_backend``. While the seam is installed, that
     function is asked with our session where the user passed no mode and is in no ``with
-    Session(...)`` block of their own. A mode that was passed is never touched. Because it does not
+    Session(...)`` block of their own. A mode that was passed is never touched, but for job mode,
+    which means its backend. Because it does not
     depend on context variables, it holds in later cells, cells with top-level ``await``, tasks and
     threads alike, with every ipykernel.
 
@@ -72,6 +74,8 @@ class ModePatch:
         original = base.get_mode_service_backend
 
         def get_mode_service_backend(mode: Any = None, *args: Any, **kwargs: Any) -> Any:
+            if isinstance(mode, JobMode):
+                mode = mode.target.backend
             if mode is None and own_default_session() is None:
                 mode = self._blocks.innermost() or self._current()
                 if mode is None:

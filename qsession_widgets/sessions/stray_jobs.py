@@ -54,7 +54,7 @@ class StrayJobs:
         live = self._bound()
         job_mode = self._job_mode()
         if job_mode is not None and _in_job_mode(submit, job_mode):
-            return lambda job_id: _tell(job_mode.monitor.submitted, job_id, submit)
+            return lambda job_id: _tell(job_mode, job_id, submit)
         if live is None or not is_stray(submit, live):
             return None
         # numpy is imported with it
@@ -97,12 +97,13 @@ def _in_job_mode(submit: Submit, job_mode: JobMode) -> bool:
     )
 
 
-def _tell(told: Callable[..., None], job_id: str, submit: Submit) -> None:
+def _tell(job_mode: JobMode, job_id: str, submit: Submit) -> None:
     from . import job_facts
 
     primitive = job_facts.primitive_of(submit.program, submit.inputs)
     known = job_facts.submitted(submit.program, submit.inputs)
-    told(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
+    known["label"] = job_mode.labels.current()
+    job_mode.monitor.submitted(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
 
 
 def is_stray(submit: Submit, live: LiveSession) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from qsession_widgets import compare
 from qsession_widgets.cli.main import main
 from qsession_widgets.client import prices
 from qsession_widgets.magics.help_text import ACTIONS, USAGE
@@ -348,6 +349,21 @@ def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
     assert notebook["job"].session_id is None
     assert notebook["backend"].name == "aer"
     assert "Job mode on aer" in notebook.good("%session").out
+    # the same cell as in a session: its jobs are a group with labels, values and views
+    notebook.good(
+        "with session.label('R=0.75'):",
+        "    grouped = Sampler(mode=session).run([measured], shots=30)",
+        "grouped.result()",
+        "session.log(energy=-1.13)",
+        "session.wait_for()",
+    )
+    group = notebook["session"]
+    labels = {job.id: job.label for job in group.snapshot.jobs}
+    assert labels == {notebook["job"].job_id(): "", notebook["grouped"].job_id(): "R=0.75"}
+    assert group.metrics()["value"].tolist() == [-1.13]
+    assert "R=0.75: 1 job · QPU " in repr(group.receipt())
+    assert [each.jobs for each in compare(group, group.snapshot, group).each] == [2, 2, 2]
+    assert "In job mode there is no session" in notebook("session.close()").sentence()
     notebook.good("%session unbind")
     assert "open one with %%session" in notebook("SamplerV2()").sentence()
 
