@@ -117,7 +117,9 @@ def outlook_words(found: Outlook) -> str:
         words += f"; about {_jobs(found.past_maximum)} will fail at the maximum time"
     if found.past_budget:
         words += f"; the budget leaves no room for about {found.past_budget} of them"
-    if not found.past_maximum and not found.past_budget:
+    if found.past_quota:
+        words += f"; the instance's quota leaves no room for about {found.past_quota} of them"
+    if not found.past_maximum and not found.past_budget and not found.past_quota:
         words += "; it fits"
     return words
 

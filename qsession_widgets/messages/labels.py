@@ -75,6 +75,11 @@ def late_words(snapshot: SessionSnapshot) -> str:
     )
 
 
+def quota_words(snapshot: SessionSnapshot) -> str:
+    """What is left of the instance's quota: ``9 m 58 s left``; empty where there is none."""
+    return "" if snapshot.quota is None else f"{format_duration(snapshot.quota[0])} left"
+
+
 def cost_words(spent: Usage) -> str:
     """The cost of usage: ``≈ $154``, or ``at most ≈ $154``; empty without a price."""
     if spent.cost is None:

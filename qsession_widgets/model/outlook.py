@@ -34,8 +34,9 @@ class Outlook:
         Seconds of usage that they add.
     cost : Range or None
         US dollars that they add; None without a price.
-    past_maximum, past_budget : int
-        About how many of them the maximum time or the budget does not leave room for.
+    past_maximum, past_budget, past_quota : int
+        About how many of them the maximum time, the budget or the instance's quota does not leave
+        room for.
     """
 
     jobs: int
@@ -44,6 +45,7 @@ class Outlook:
     cost: Range | None
     past_maximum: int
     past_budget: int
+    past_quota: int
 
 
 def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
@@ -84,7 +86,10 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         usage=used,
         cost=used.at(snapshot.service.price_per_second),
         past_maximum=_past(_until_maximum(snapshot, now), median(lengths), left),
-        past_budget=_past(_until_budget(snapshot, now), median(charged), left),
+        past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), median(charged), left),
+        past_quota=_past(
+            _until(snapshot.quota and snapshot.quota[1], snapshot, now), median(charged), left
+        ),
     )
 
 
@@ -151,10 +156,8 @@ def _until_maximum(snapshot: SessionSnapshot, now: float) -> float | None:
     return snapshot.max_ttl - (now - snapshot.started_at if elapsed is None else elapsed)
 
 
-def _until_budget(snapshot: SessionSnapshot, now: float) -> float | None:
-    if snapshot.budget_seconds is None:
-        return None
-    return snapshot.budget_seconds - usage(snapshot, now).total
+def _until(limit: float | None, snapshot: SessionSnapshot, now: float) -> float | None:
+    return None if limit is None else limit - usage(snapshot, now).total
 
 
 def _length(job: JobRecord) -> float:

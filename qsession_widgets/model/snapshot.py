@@ -285,6 +285,9 @@ class SessionSnapshot:
         Jobs waiting on the backend, of everybody.
     answered_at : float
         When the service answered last (service clock).
+    quota : (float, float) or None
+        What is left of the instance's quota, in seconds as the service said last, and the usage of
+        this session at which it is used up if nobody else uses any. None without one.
     clock_offset : float
         Service clock minus this machine's clock, in seconds, at that answer.
     poll_interval : float
@@ -351,6 +354,7 @@ class SessionSnapshot:
     points: tuple[SeriesPoint, ...] = ()
     others: tuple[tuple[float, float | None, float | None], ...] = ()
     queue_length: int | None = None
+    quota: tuple[float, float] | None = None
     clock_offset: float = 0.0
     poll_interval: float = 0.0
     problem: str | None = None
@@ -393,6 +397,7 @@ class SessionSnapshot:
         fields["active_periods"] = [list(period) for period in self.active_periods]
         fields["others"] = [list(other) for other in self.others]
         fields["device_time"] = None if self.device_time is None else list(self.device_time)
+        fields["quota"] = None if self.quota is None else list(self.quota)
         fields["unknown"] = list(self.unknown)
         fields["blocker"] = None if self.blocker is None else asdict(self.blocker)
         fields["counts"] = count_jobs(job for job in self.jobs if not job.stray)
@@ -426,6 +431,8 @@ class SessionSnapshot:
         fields["others"] = tuple((o[0], o[1], o[2]) for o in data["others"])
         if (device_time := data.get("device_time")) is not None:
             fields["device_time"] = (device_time[0], device_time[1])
+        if (quota := data.get("quota")) is not None:
+            fields["quota"] = (quota[0], quota[1])
         fields["jobs"] = tuple(_read_job(job) for job in data["jobs"])
         fields["unknown"] = tuple(data.get("unknown", ()))
         blocker = data.get("blocker")

@@ -8,6 +8,7 @@ is made.
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 from ..client.decode import device_time_of, latest
 from ..client.rest import ServiceClient
@@ -62,7 +63,8 @@ class JobPoller(SessionPoller):
             self._observe_clock(self._tracker.ask_about(client, self._last_asked, self.now()))
         else:
             self._tracker.catch_up(client)
-        return self._read_jobs()
+        found = self._read_jobs()
+        return replace(found, quota=self._quota_of(client, found))
 
     def _read_jobs(self) -> SessionSnapshot:
         jobs = self._tracker.jobs

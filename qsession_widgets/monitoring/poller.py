@@ -33,6 +33,7 @@ from ..registry.lookup import priced
 from . import end_reason
 from .intervals import INTERVALS, PollIntervals
 from .job_tracker import JobTracker
+from .quota import QUOTA, QuotaWatch
 from .response_checks import Absence, readable
 from .service_clock import ServiceClock
 from .waits import Waits
@@ -136,6 +137,7 @@ class SessionPoller:
             remembered=None if remembered is None else remembered.jobs,
         )
         self._waits = Waits(5 * self._intervals.pending) if beside else None
+        self._quota = QuotaWatch(QUOTA[info.where]) if beside else None
         self._absence = Absence()
         self._failure: ServiceError | None = None
         self._idle_polls = 0
@@ -318,8 +320,14 @@ class SessionPoller:
             blocker=blocker,
             others=tracker.others,
             queue_length=tracker.queue_length,
+            quota=self._quota_of(client, session),
             clock_offset=self._clock.offset,
         )
+
+    def _quota_of(
+        self, client: ServiceClient, snapshot: SessionSnapshot
+    ) -> tuple[float, float] | None:
+        return None if self._quota is None else self._quota.look(client, snapshot, self.now())
 
     def _observe_clock(self, answer: Answer) -> None:
         if answer.date is not None:

@@ -24,8 +24,6 @@ class Pace:
         About what is new or has ended, of which there may be many.
     look_back : float
         About what was closed, for some are open between two looks only.
-    quota : float
-        About what is left of the instance's quota.
     """
 
     workload: PollIntervals
@@ -33,12 +31,11 @@ class Pace:
     look: float
     filling: float
     look_back: float
-    quota: float
 
 
 PACES: dict[str, Pace] = {
-    "local": Pace(PollIntervals(0.5, 1.0, 2.0, 2.0), 1.0, 3.0, 0.05, 10.0, 10.0),
-    "joined": Pace(PollIntervals(2.0, 5.0, 15.0, 10.0), 3.0, 10.0, 0.5, 60.0, 60.0),
-    "ibm": Pace(PollIntervals(3.0, 10.0, 15.0, 15.0), 5.0, 20.0, 0.5, 60.0, 120.0),
+    "local": Pace(PollIntervals(0.5, 1.0, 2.0, 2.0), 1.0, 3.0, 0.05, 10.0),
+    "joined": Pace(PollIntervals(2.0, 5.0, 15.0, 10.0), 3.0, 10.0, 0.5, 60.0),
+    "ibm": Pace(PollIntervals(3.0, 10.0, 15.0, 15.0), 5.0, 20.0, 0.5, 60.0),
 }
 """The pace by `ServiceInfo.where`."""

@@ -23,6 +23,7 @@ from ..errors import ServiceError, Unreadable, UserError
 from ..model import EndResult, ServiceInfo, SessionSnapshot
 from ..monitoring import commands
 from ..monitoring.poller import SessionPoller
+from ..monitoring.quota import QUOTA
 from ..monitoring.response_checks import readable
 from ..monitoring.service_clock import ServiceClock
 from .health import Health
@@ -252,7 +253,7 @@ class ServiceWatcher:
 
     def _ask_quota(self) -> None:
         """See what is left of the instance's quota, if that was not asked lately."""
-        if time.monotonic() - self._quota_asked < self._pause * self._pace.quota:
+        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.where]:
             return
         self._quota_asked = time.monotonic()
         # beside the client that is watched: a refusal of this one says nothing of the sessions

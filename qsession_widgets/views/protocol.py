@@ -88,6 +88,7 @@ def view_facts(
         *(round(bound, 1) for bound in (*to_come.seconds, *to_come.usage)),
         to_come.past_maximum,
         to_come.past_budget,
+        to_come.past_quota,
     ]
     for name, value in facts.items():
         if isinstance(value, float):

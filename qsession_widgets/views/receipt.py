@@ -20,6 +20,7 @@ from ..messages.labels import (
     headline,
     late_words,
     price_words,
+    quota_words,
     usage_words,
 )
 from ..messages.notices import notices
@@ -112,6 +113,8 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
         if not snapshot.service.charged:
             worth = f"nothing; the same work on IBM would cost {worth}"
         lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
+    if quota := quota_words(snapshot):
+        lines.append(("Open Plan" if snapshot.service.plan == "open" else "Quota", quota))
     if (between := gaps(snapshot, now)) is not None:
         lines.append(("Gaps", gap_words(between, snapshot)))
     if (ahead := queue_ahead(snapshot, now)) is not None:

@@ -13,6 +13,7 @@ from qsession_widgets.client.emulators import emulator_name
 from qsession_widgets.emulator.options import EmulatorOptions
 from qsession_widgets.emulator.process import launcher
 from qsession_widgets.options.parsing import parse_open
+from qsession_widgets.views.receipt import to_text
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS, end_kernel
@@ -36,7 +37,12 @@ def test_a_quota_that_would_not_last_and_a_shortened_maximum_time_are_said(
     )
     assert ran.out.index("left of its quota") < ran.out.index("Using the local emulator")
     assert "The service granted 10 m 0 s instead of 1 h 0 m." in ran.out
-    assert notebook["session"].snapshot.max_ttl == 600
+    session = notebook["session"]
+    assert session.snapshot.max_ttl == 600
+    # the panel's forecast is held against what is left, and the receipt says it
+    wait_for(lambda: session.snapshot.quota is not None)
+    assert session.snapshot.quota == (900.0, 900.0)
+    assert "Quota    15 m 0 s left" in to_text(session.snapshot)
     notebook.good("%session close")
     ran = notebook.good(f"%%session {SCANT} --max-time 5m", "pass")
     assert "quota" not in ran.out

@@ -89,6 +89,7 @@ WITHIN = {
             "service_clock",
             "response_checks",
             "end_reason",
+            "quota",
             "waits",
         ),
         ("job_tracker",),

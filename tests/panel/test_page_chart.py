@@ -138,7 +138,7 @@ def test_reused_jobs_are_hatched_cost_nothing_and_are_counted(page: Page) -> Non
     )
     assert bars == [10]
     expect(panel.locator(".qs-legend")).to_contain_text("reused")
-    expect(panel).to_contain_text("10 of 22 jobs reused, ≈ $126 not paid again.")
+    expect(panel).to_contain_text("10 of 22 jobs reused, ≈ $125 not paid again.")
     # ten of the run before and ten of its own of the thirty that are expected
     expect(panel.get_by_role("progressbar", name="Jobs done")).to_have_attribute(
         "aria-valuenow", "20"

@@ -242,12 +242,17 @@ def test_twelve_jobs_to_come_and_a_minute_left_leave_eight_that_fail() -> None:
     assert "about 8 jobs will fail at the maximum time" in outlook_words(found)
     # the panel is told the same
     told = view_facts(session, 0.0)["to_come"]
-    assert told == pytest.approx([*found.seconds, *found.usage, 8, 0], abs=0.1)
+    assert told == pytest.approx([*found.seconds, *found.usage, 8, 0, 0], abs=0.1)
     # 70 s of usage are left of this budget: five jobs of 14 s
     budget = replace(session, max_ttl=28800.0, budget_seconds=12 * 14.0 + 70.0)
     within = outlook(budget, session.answered_at)
     assert within is not None
     assert (within.past_maximum, within.past_budget) == (0, 7)
+    # and 42 s of the instance's quota: three jobs
+    scant = outlook(replace(budget, quota=(42.0, 12 * 14.0 + 42.0)), session.answered_at)
+    assert scant is not None
+    assert (scant.past_budget, scant.past_quota) == (7, 9)
+    assert "the instance's quota leaves no room for about 9 of them" in outlook_words(scant)
 
 
 def test_jobs_that_were_taken_up_are_among_the_expected_ones() -> None:

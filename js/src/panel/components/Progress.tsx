@@ -53,7 +53,7 @@ export function toComeWords(
   { price_per_second: price, charged }: ServiceInfo,
 ): { left: string; lost: string } {
   if (!come) return { left: "", lost: "" };
-  const [low, high, used, usedAtMost, late, past] = come;
+  const [low, high, used, usedAtMost, late, pastBudget, pastQuota] = come;
   const range = (words: string[]) => [...new Set(words)].join(" to ");
   let left = `≈ ${range([low, high].map(formatDuration))} left`;
   if (price !== null) {
@@ -62,12 +62,14 @@ export function toComeWords(
     );
     left += `, ${charged ? "" : "would be "}${money} more`;
   }
-  // of two limits the one that is reached first, for the line stays short
+  // of the limits the one that is reached first, for the line stays short
+  const most = Math.max(late, pastBudget, pastQuota);
   const lost =
-    late > 0 && late >= past
-      ? `about ${plural(late, "job")} will fail`
-      : past > 0
-        ? `no budget for about ${past}`
-        : "";
+    most === 0
+      ? ""
+      : late === most
+        ? `about ${plural(late, "job")} will fail`
+        : `no ${pastBudget === most ? "budget" : "quota"} for about ${most}`;
+  if (!lost) left += ", fits";
   return { left, lost };
 }

@@ -32,7 +32,11 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
 }
 
 function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
-  if (usage.cost === null) return "";
+  if (usage.cost === null) {
+    // usage of the Open Plan is free, and there is little of it
+    const left = snapshot.service.plan === "open" ? snapshot.quota?.[0] : undefined;
+    return left === undefined ? "" : `Open Plan: ${formatDuration(left)} left`;
+  }
   const money = formatMoney(usage.cost);
   if (!snapshot.service.charged) return `would be ≈ ${money}`;
   // the service's seconds are final; what they cost at the reader's own price is not its word

@@ -21,9 +21,19 @@ export type Facts = Omit<SessionSnapshot, "jobs"> & {
   sent_at_service: number;
   /**
    * Of `--expect`: seconds still to come, at least and at most; seconds of usage; and about how many jobs the maximum
-   * time and the budget leave no room for.
+   * time, the budget and the instance's quota leave no room for.
    */
-  to_come: [number, number, used: number, usedAtMost: number, late: number, past: number] | null;
+  to_come:
+    | [
+        number,
+        number,
+        used: number,
+        usedAtMost: number,
+        late: number,
+        pastBudget: number,
+        pastQuota: number,
+      ]
+    | null;
   /** What the times in job rows count from (service clock). */
   epoch: number;
 };
