@@ -76,7 +76,7 @@ def late_words(snapshot: SessionSnapshot) -> str:
 
 
 def quota_words(snapshot: SessionSnapshot) -> str:
-    """What is left of the instance's quota: ``9 m 58 s left``; empty where there is none."""
+    """Words for the rest of the instance's quota: ``9 m 58 s left``; empty where there is none."""
     return "" if snapshot.quota is None else f"{format_duration(snapshot.quota[0])} left"
 
 

@@ -1,4 +1,4 @@
-"""What is left of the instance's quota, asked for now and then beside a session's polls."""
+"""The rest of the instance's quota, asked for now and then beside a session's polls."""
 
 from __future__ import annotations
 
