@@ -9,26 +9,21 @@ import {
   type SeriesPoint,
   type SessionSnapshot,
 } from "#shared/snapshot.gen";
-import { continueSums, sumsOf } from "#shared/jobAggregates";
+import { sumsOf } from "#shared/jobAggregates";
 import { afterEnd, Commands } from "./commands";
 import { Connection } from "./connection";
 import { takeFile } from "./files";
+import { JobRows } from "./jobRows";
 import { deliverPlotly } from "./plotlyAsset";
 import { ownPrices } from "./ownPrices";
 import { serverSessionFeed, withServerFacts } from "./serverFacts";
 import {
   applyLists,
-  fillRow,
-  isPatch,
-  patchRow,
-  readRow,
   type Ending,
   type Facts,
   type FactsPart,
   type FromKernel,
-  type FullRow,
   type PanelModel,
-  type Row,
   type ToKernel,
 } from "./protocol";
 import { SeriesLog } from "./series";
@@ -64,9 +59,7 @@ export class SessionStore {
   #unfollow: (() => void) | undefined;
   readonly #connection: Connection;
   #revision = 0;
-  readonly #rows: FullRow[] = [];
-  readonly #positions = new Map<string, number>();
-  #jobs: JobRecord[] = [];
+  readonly #rows = new JobRows();
   readonly #listeners = new Set<() => void>();
   #notifyTimer: ReturnType<typeof setTimeout> | undefined;
   #silentTimer: ReturnType<typeof setTimeout> | undefined;
@@ -216,42 +209,16 @@ export class SessionStore {
     if (message.revision < this.#revision && !message.reset) return;
     if (message.revision === this.#revision && this.jobsKnown && message.since === undefined)
       return;
-    if (message.reset) {
-      this.#rows.length = 0;
-      this.#positions.clear();
-    }
     this.#revision = message.revision;
     this.jobsKnown = true;
-    const touched = new Map<string, JobRecord>();
-    for (const row of message.jobs) {
-      const job = this.#takeRow(row);
-      if (job) touched.set(job.id, job);
-    }
-    this.#jobs = message.reset ? inOrder([...touched.values()]) : mergeJobs(this.#jobs, touched);
-    this.#facts = { ...this.#facts, ...latestTimes(this.#facts, touched.values()) };
+    const touched = this.#rows.take(message.jobs, message.reset === true, this.#facts.epoch);
+    this.#facts = { ...this.#facts, ...latestTimes(this.#facts, touched) };
     this.#takeFacts(message);
   }
 
   #askForGap(): void {
     if (!this.#askedOfGap) this.sync();
     this.#askedOfGap = true;
-  }
-
-  #takeRow(row: Row): JobRecord | null {
-    let position: number;
-    let full: FullRow;
-    if (isPatch(row)) {
-      position = row[0];
-      const known = this.#rows[position];
-      if (!known) return null;
-      full = patchRow(known, row);
-    } else {
-      position = this.#positions.get(row[0]) ?? this.#rows.length;
-      full = fillRow(row);
-      this.#positions.set(row[0], position);
-    }
-    this.#rows[position] = full;
-    return readRow(full, this.#facts.epoch);
   }
 
   #takeFacts(part: FactsPart): void {
@@ -267,11 +234,11 @@ export class SessionStore {
       clock_offset: now - Date.now() / 1000,
       ...part.facts,
       ...applyLists(this.#facts, part.lists),
-      ...(this.jobsKnown ? { counts: sumsOf(this.#jobs).counts } : {}),
+      ...(this.jobsKnown ? { counts: sumsOf(this.#rows.jobs).counts } : {}),
     };
     // without the jobs they are asked for again, together with those
     if (part.points && this.jobsKnown) {
-      const jobAt = (row: number) => this.#rows[row]?.[0] ?? null;
+      const jobAt = (row: number) => this.#rows.idAt(row);
       if (!this.series.take(part.points, this.#facts.epoch, jobAt)) this.#askForGap();
     }
     // a saved notebook and a view that opens later read the model; save_changes is never called
@@ -342,7 +309,7 @@ export class SessionStore {
 
   /** A job's number in the order of submission; null when it is not known. */
   numberOf(id: string | null): number | null {
-    const position = id === null ? undefined : this.#positions.get(id);
+    const position = id === null ? undefined : this.#rows.positionOf(id);
     return position === undefined ? null : position + 1;
   }
 
@@ -375,7 +342,7 @@ export class SessionStore {
   #assemble(): SessionSnapshot {
     const { ownPrice: price } = this;
     const facts = this.#facts;
-    const jobs = this.jobsKnown ? this.#jobs : placeholders(facts.counts, facts.answered_at);
+    const jobs = this.jobsKnown ? this.#rows.jobs : placeholders(facts.counts, facts.answered_at);
     const service =
       price === null
         ? facts.service
@@ -408,24 +375,6 @@ export class SessionStore {
   }
 }
 
-function mergeJobs(jobs: JobRecord[], touched: Map<string, JobRecord>): JobRecord[] {
-  const merged = jobs.slice();
-  const left = new Map(touched);
-  let same = jobs.length;
-  // what changes is among the latest, as a rule: look from the end
-  for (let i = merged.length - 1; i >= 0 && left.size > 0; i--) {
-    const changed = left.get(merged[i]!.id);
-    if (!changed) continue;
-    merged[i] = changed;
-    left.delete(changed.id);
-    same = i;
-  }
-  merged.push(...left.values());
-  const ordered = inOrder(merged);
-  if (ordered === merged) continueSums(jobs, merged, same);
-  return ordered;
-}
-
 /** These two change with every job, so the kernel sends them only where this is not what they are. */
 function latestTimes(facts: Facts, jobs: Iterable<JobRecord>): Partial<Facts> {
   let { last_job_started: started, last_job_completed: completed } = facts;
@@ -435,14 +384,4 @@ function latestTimes(facts: Facts, jobs: Iterable<JobRecord>): Partial<Facts> {
     if (job.finished !== null) completed = Math.max(completed ?? -Infinity, job.finished);
   }
   return { last_job_started: started, last_job_completed: completed };
-}
-
-/** The same list when it is in order already, as nearly always. */
-function inOrder(jobs: JobRecord[]): JobRecord[] {
-  for (let i = 1; i < jobs.length; i++) {
-    if (jobs[i - 1]!.created > jobs[i]!.created) {
-      return jobs.toSorted((a, b) => a.created - b.created || (a.id < b.id ? -1 : 1));
-    }
-  }
-  return jobs;
 }
