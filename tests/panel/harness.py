@@ -21,6 +21,8 @@ HERE = Path(__file__).parent
 ORIGIN = "http://panel.test"
 TIMEOUT = 60_000
 """Milliseconds to wait for what is to happen on a page."""
+SILENT = 4_000
+"""Milliseconds after which a panel says that its kernel does not answer, and some."""
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -132,12 +134,13 @@ class Kernel:
 
 
 def show(page: Page, name: str) -> Kernel:
-    """A panel in one of the states of ``states.STATES``."""
+    """A panel in one of the states of ``states.STATES``, on a page whose clock is installed."""
     kernel = Kernel(page, states.STATES[name](), answers=name != "silent")
     if name != "silent":
         kernel.wait_for_chart()
     if name == "stale":
         kernel.die()
     if name == "silent":
+        page.clock.run_for(SILENT)
         kernel.panel.get_by_text("does not answer").wait_for()
     return kernel

@@ -35,6 +35,7 @@ def main(names: list[str], widths: tuple[int, ...] = WIDTHS) -> None:
                     timezone_id="Europe/Berlin",
                     reduced_motion="reduce",
                 )
+                page.clock.install()
                 open_harness(page)
                 for name in names or list(STATES):
                     kernel = show(page, name)

@@ -208,7 +208,9 @@ def test_every_state_is_accessible(new_page: Callable[..., Page], scheme: str) -
     if not AXE.exists():
         pytest.skip("axe-core is not installed: run `npm ci` in js")
     look = {"forced_colors": "active"} if scheme == "forced" else {"color_scheme": scheme}
-    page = open_harness(new_page(**look, reduced_motion="reduce"))
+    page = new_page(**look, reduced_motion="reduce")
+    page.clock.install()
+    open_harness(page)
     page.evaluate(AXE.read_text(encoding="utf-8"))
     for name in states.STATES:
         kernel = show(page, name)
