@@ -3,10 +3,10 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Two processes share the
-# tests, for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, for a debugger.
+# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Three processes share
+# the tests, for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, for a debugger.
 PYTEST_ARGS ?=
-PYTEST := -m pytest -n 2
+PYTEST := -m pytest -n 3
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
