@@ -57,7 +57,7 @@ ACTIONS: tuple[Action, ...] = (
         "its work on IBM as session, batch, job mode; --plan payg, --queue-wait 2m",
     ),
     Action("timeline", "[NAME|ID]", "its jobs as a plotly figure"),
-    Action("export", "PATH [NAME|ID]", "write it down as .json, .csv, .html, .svg or .png"),
+    Action("export", "PATH [NAME|ID]", "write it down as .json, .csv, .html, .svg, .pdf or .png"),
     Action("runs", "", "the runs whose jobs --resume can take up"),
     Action("forget", "RUN|--all", "remove the record of a run"),
     Action("backends", "[--service ibm|local]", "the backends to choose from"),

@@ -210,8 +210,8 @@ class JobGroup:
         Parameters
         ----------
         path : str or Path
-            Ends in ``.json``, ``.csv``, ``.html``, ``.svg`` or ``.png``; a file that is there is
-            replaced.
+            Ends in ``.json``, ``.csv``, ``.html``, ``.svg``, ``.pdf`` or ``.png``; a file that is
+            there is replaced. PDF and PNG need matplotlib.
 
         Returns
         -------

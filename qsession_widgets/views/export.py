@@ -1,4 +1,4 @@
-"""Write a session down: snapshot as JSON, jobs and series as CSV, receipt as HTML, chart as SVG."""
+"""Write a session down: snapshot as JSON, jobs and series as CSV, receipt as HTML, a figure."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
     now : float
         Service clock.
     path : str or Path
-        Ends in ``.json``, ``.csv``, ``.html``, ``.svg`` or ``.png``; ``~`` is the home folder. A
-        file that is there is replaced. CSV has the jobs; values of series, if there are any, go
-        into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
+        Ends in ``.json``, ``.csv``, ``.html``, ``.svg``, ``.pdf`` or ``.png``; ``~`` is the home
+        folder. A file that is there is replaced. CSV has the jobs; values of series, if there are
+        any, go into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
     Raises
     ------
     UserError
-        Another ending, a path that cannot be written, or a picture without kaleido.
+        Another ending, a path that cannot be written, or a PDF or PNG without matplotlib.
     """
     files = contents(snapshot, now, Path(path).expanduser())
     for file, content in files.items():
@@ -53,7 +53,7 @@ def contents(snapshot: SessionSnapshot, now: float, target: Path) -> dict[Path, 
     Raises
     ------
     UserError
-        Another ending, or a picture without kaleido.
+        Another ending, or a PDF or PNG without matplotlib.
     """
     make = _FORMATS.get(target.suffix.lower())
     if make is None:
@@ -125,32 +125,28 @@ def _html(snapshot: SessionSnapshot, now: float) -> bytes:
     ).encode()
 
 
-def _svg(snapshot: SessionSnapshot, now: float) -> bytes:
+def _picture(snapshot: SessionSnapshot, now: float) -> str:
     from .svg_timeline import draw
 
     if not (picture := draw(snapshot, now)):
         raise UserError("There is no job to draw: export to .html, which has the receipt.")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{picture}\n'.encode()
+    return picture
+
+
+def _svg(snapshot: SessionSnapshot, now: float) -> bytes:
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{_picture(snapshot, now)}\n'.encode()
+
+
+def _pdf(snapshot: SessionSnapshot, now: float) -> bytes:
+    from .figure_file import as_figure_file
+
+    return as_figure_file(_picture(snapshot, now), "pdf")
 
 
 def _png(snapshot: SessionSnapshot, now: float) -> bytes:
-    from importlib.util import find_spec
+    from .figure_file import as_figure_file
 
-    if find_spec("kaleido") is None:
-        raise UserError(
-            "A PNG needs the package kaleido: pip install kaleido, or export to .svg, which needs "
-            "nothing."
-        )
-    from .timeline import timeline
-
-    try:
-        return bytes(timeline(snapshot, now=now).to_image(format="png", scale=2))
-    except Exception as error:
-        # kaleido starts a browser, which can fail in many ways of its own
-        first = str(error).strip().partition("\n")[0]
-        raise UserError(
-            f"kaleido could not draw the picture ({first}): export to .svg, which needs no browser."
-        ) from None
+    return as_figure_file(_picture(snapshot, now), "png")
 
 
 _FORMATS: dict[str, Callable[[SessionSnapshot, float], bytes]] = {
@@ -158,5 +154,6 @@ _FORMATS: dict[str, Callable[[SessionSnapshot, float], bytes]] = {
     ".csv": _csv,
     ".html": _html,
     ".svg": _svg,
+    ".pdf": _pdf,
     ".png": _png,
 }

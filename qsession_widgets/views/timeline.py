@@ -18,7 +18,7 @@ from ..local_time import local_time, zone_name
 from ..model import JobRecord, SessionSnapshot
 from .figures import JOB_TIMES, job_figures
 from .receipt import to_json
-from .svg_timeline import idle_spans, picture_begin
+from .svg_timeline import draw, idle_spans, picture_begin
 from .theme import COLOURS, IDLE, MUTED, axis_title, frame, hatch, small
 
 if TYPE_CHECKING:
@@ -54,12 +54,14 @@ def timeline(snapshot: SessionSnapshot, *, now: float | None = None) -> Figure:
         deactivated; dashed, where it was active with nothing to do. On the emulator a row below
         shows other users' jobs. The axis counts from the opening of the session, in minutes and
         seconds; one of more than a day shows times of day instead. Hovering tells a job's details.
+        A notebook keeps a still picture beside it, which is shown where no script runs.
     """
-    import plotly.graph_objects as go
+    # plotly is imported with it
+    from .timeline_figure import TimelineFigure
 
     now = snapshot.answered_at if now is None else now
     picture = _Picture(snapshot, now)
-    figure = go.Figure()
+    figure = TimelineFigure(still=draw(snapshot, now))
     picture.bands(figure)
     picture.others(figure)
     picture.jobs(figure)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import plotly.io as pio
+import pytest
+
 from qsession_widgets import attach_session, current_session
 from qsession_widgets.registry import journal
 from qsession_widgets.registry.history import delete_history
@@ -16,7 +19,7 @@ from .table import CIRCUITS
 
 
 def test_what_has_ended_is_there_in_a_later_kernel(
-    notebook: Notebook, ask: Callable[..., Any], tmp_path: Path
+    notebook: Notebook, ask: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     notebook.good(CIRCUITS)
     notebook.good(
@@ -55,6 +58,11 @@ def test_what_has_ended_is_there_in_a_later_kernel(
     )
     assert "no session to run in" in notebook("Sampler()").said
     assert "R=0.75" in notebook.good("%session receipt rb").displayed[0]["text/plain"]
+    # what a page without scripts shows of the timeline
+    monkeypatch.setattr(pio.renderers, "default", "plotly_mimetype")
+    (shown,) = notebook.good("session.timeline()").displayed
+    assert set(shown) == {"application/vnd.plotly.v1+json", "image/svg+xml"}
+    assert shown["image/svg+xml"].count("<svg") == 1
     # what only this machine knows of it is deleted with the history
     assert journal.read(session_id).points
     delete_history()

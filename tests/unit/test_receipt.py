@@ -1,15 +1,18 @@
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from xml.dom import minidom
 
 import pytest
+from PIL import Image, ImageColor
 
 from qsession_widgets import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.views.export import export
 from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_json, to_text
 from qsession_widgets.views.svg_timeline import draw
+from qsession_widgets.views.theme import COLOURS
 
 SERVICE = ServiceInfo("ibm", "IBM Quantum · us-east · Premium", "premium", 1.6)
 
@@ -220,3 +223,23 @@ def test_each_label_has_its_jobs_and_what_they_cost() -> None:
     assert "Label" not in to_text(snapshot)
     many = tuple(replace(job, label=f"step {at}") for at, job in enumerate(closed(30).jobs))
     assert "10 more, in session.to_dataframe()" in to_text(replace(closed(30), jobs=many))
+
+
+def test_pdf_and_png_are_drawn_without_a_browser(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = replace(job(1), stray=True, reused=True)
+    drawn = replace(closed(5), jobs=(job(0), taken, job(2, "failed"), *closed(5).jobs[3:]))
+    (paper,) = export(drawn, 1101.0, tmp_path / "rb.pdf")
+    (image,) = export(drawn, 1101.0, tmp_path / "rb.png")
+    assert paper.read_bytes().startswith(b"%PDF-")
+    with Image.open(image) as pixels:
+        assert pixels.width == 1800
+        colours = {colour for _, colour in pixels.convert("RGB").getcolors(100_000)}
+    # done and failed, as in the SVG
+    assert {ImageColor.getrgb(COLOURS[name]) for name in ("done", "failed")} <= colours
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(
+        UserError, match=r"A PDF needs matplotlib: .*\[figures\], or export to .svg"
+    ):
+        export(drawn, 1101.0, tmp_path / "without.pdf")
