@@ -27,7 +27,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from .. import fork_safety
 from ..errors import ServiceError, Unreadable
@@ -215,13 +215,15 @@ class ServiceClient:
         """The instance's usage in its period, and its limit."""
         return self._ask("GET", "/instances/usage")
 
-    def backends(self, include_mocks: bool = False) -> Answer:
-        """All backends of the instance; with ``include_mocks`` those that it does not list, too."""
-        return self._ask("GET", "/backends" + ("?include_mocks=true" if include_mocks else ""))
+    def backends(self, include_mocks: bool = False, waits: bool = False) -> Answer:
+        """All backends of the instance, with the length of their queues.
 
-    def backend_status(self, name: str) -> Answer:
-        """True if a backend works, and how many jobs wait there."""
-        return self._ask("GET", f"/backends/{_id(name)}/status")
+        With ``include_mocks`` those that it does not list, too; with ``waits`` how long jobs had to
+        wait lately.
+        """
+        query = {"include_mocks": "true"} if include_mocks else {}
+        query |= {"fields": "wait_time_seconds"} if waits else {}
+        return self._ask("GET", "/backends" + (f"?{urlencode(query)}" if query else ""))
 
     def backend_data(self, name: str, kind: Literal["configuration", "properties"]) -> Answer:
         """The configuration of a backend, or its calibration."""

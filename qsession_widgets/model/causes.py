@@ -108,7 +108,8 @@ def queue_ahead(snapshot: SessionSnapshot, now: float) -> QueueAhead | None:
     """Estimate the wait of a session whose first job stands in the normal queue.
 
     The emulator tells of other users' jobs, of which each is expected to take as long as those that
-    are over did, by their median. IBM tells how many jobs wait on the device.
+    are over did, by their median. IBM tells how many jobs wait on the device, and how long jobs had
+    to wait there lately.
 
     Returns
     -------
@@ -124,7 +125,11 @@ def queue_ahead(snapshot: SessionSnapshot, now: float) -> QueueAhead | None:
     if not snapshot.others:
         waiting = sum(job.status == "queued" for job in pending)
         length = snapshot.queue_length
-        return None if length is None else QueueAhead(max(0, length - waiting), None)
+        if length is None:
+            return None
+        left = None if snapshot.queue_wait is None else first.created + snapshot.queue_wait - now
+        # whoever has waited for longer than is usual is told no time
+        return QueueAhead(max(0, length - waiting), left if left is not None and left > 0 else None)
     took = [
         end - begin for _, begin, end in snapshot.others if begin is not None and end is not None
     ]

@@ -285,6 +285,8 @@ class SessionSnapshot:
         Jobs waiting on the backend, of everybody.
     answered_at : float
         When the service answered last (service clock).
+    queue_wait : float or None
+        Seconds that jobs had to wait there lately, by their median, where the service tells.
     quota : (float, float) or None
         What is left of the instance's quota, in seconds as the service said last, and the usage of
         this session at which it is used up if nobody else uses any. None without one.
@@ -354,6 +356,7 @@ class SessionSnapshot:
     points: tuple[SeriesPoint, ...] = ()
     others: tuple[tuple[float, float | None, float | None], ...] = ()
     queue_length: int | None = None
+    queue_wait: float | None = None
     quota: tuple[float, float] | None = None
     clock_offset: float = 0.0
     poll_interval: float = 0.0

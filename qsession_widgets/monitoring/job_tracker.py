@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import fork_safety
-from ..client.decode import read_job, read_opened, read_time
+from ..client.decode import read_job, read_opened, read_seconds, read_time
 from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError
 from ..model import JobRecord
@@ -61,6 +61,8 @@ class JobTracker:
     ----------
     queue_length : int or None
         Jobs that wait on the backend, as long as one of the session's is among them.
+    queue_wait : float or None
+        Seconds that jobs had to wait there lately, by their median; with `queue_length` only.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class JobTracker:
         self._others_due = time.monotonic() + OTHERS_SECONDS / 2
         self._queue_due = -float("inf")
         self.queue_length: int | None = None
+        self.queue_wait: float | None = None
 
     @property
     def jobs(self) -> tuple[JobRecord, ...]:
@@ -169,7 +172,7 @@ class JobTracker:
         listing = pending or self._offset or seen != self._listed_at or look_again
         in_queue = pending and session.get("state") != "active"
         if not in_queue:
-            self.queue_length = None
+            self.queue_length = self.queue_wait = None
         if at_once:
             self._list(line, session, now)
         elif in_queue and self._listed_at and time.monotonic() >= self._queue_due:
@@ -281,9 +284,12 @@ class JobTracker:
         self._queue_due = time.monotonic() + QUEUE_SECONDS
         # nothing depends on it, so that there is no answer is no trouble either
         with contextlib.suppress(ServiceError):
-            status = line.backend_status(str(session.get("backend_name") or "")).data
-            length = status.get("length_queue")
+            devices = line.backends(include_mocks=self._emulated, waits=True).data["devices"]
+            name = session.get("backend_name")
+            device: dict[str, Any] = next((one for one in devices if one["name"] == name), {})
+            length, waits = device.get("queue_length"), device.get("wait_time_seconds") or {}
             self.queue_length = None if length is None else int(length)
+            self.queue_wait = read_seconds(waits.get("p50"))
 
     def _ask_about_others(self, line: ServiceClient, session: dict[str, Any], now: float) -> None:
         since = (read_opened(session) or now) - OTHERS_BEFORE

@@ -320,6 +320,7 @@ class SessionPoller:
             blocker=blocker,
             others=tracker.others,
             queue_length=tracker.queue_length,
+            queue_wait=tracker.queue_wait,
             quota=self._quota_of(client, session),
             clock_offset=self._clock.offset,
         )

@@ -72,8 +72,11 @@ class Service:
         newest = self.rows[::-1][offset : offset + limit]
         return self.answer("jobs", {"jobs": newest, "count": len(self.rows)})
 
-    def backend_status(self, name: str) -> Answer:
-        return self.answer("queue", {"length_queue": self.queue})
+    def backends(self, include_mocks: bool, waits: bool) -> Answer:
+        assert waits
+        waited = {"average": 60, "p50": 45, "p95": 300}
+        device = {"name": "ibm_fez", "queue_length": self.queue, "wait_time_seconds": waited}
+        return self.answer("queue", {"devices": [{"name": "ibm_kingston"}, device]})
 
     def metrics(self, job_id: str) -> Answer:
         created = 1.5 * int(job_id.removeprefix("job-"))
@@ -133,6 +136,7 @@ def test_the_length_of_the_queue_is_known_while_a_job_waits_in_it() -> None:
     for _ in range(8):
         monitor.poll()
     assert monitor.snapshot.queue_length == 7
+    assert monitor.snapshot.queue_wait == 45.0
     assert service.requests.count("queue") == 1, "now and then is enough"
     service.fields.update(state="active", timestamps=[{"status": "active", "timestamp": iso(9)}])
     monitor.poll()

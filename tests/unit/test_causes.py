@@ -116,5 +116,10 @@ def test_the_queue_ahead_is_counted_and_timed_by_the_jobs_that_are_over() -> Non
     assert "3 jobs ahead, about 45 s" in to_text(waiting, 100.0)
     # IBM tells how many wait on the device, this one among them
     assert queue_ahead(replace(waiting, others=(), queue_length=4), 100.0) == QueueAhead(3, None)
+    # and how long jobs had to wait lately: this one has waited for 5 s of the usual 45
+    told = replace(waiting, others=(), queue_length=4, queue_wait=45.0)
+    assert queue_ahead(told, 100.0) == QueueAhead(3, 40.0)
+    assert queue_words(QueueAhead(3, 40.0)) == "3 jobs ahead, about 40 s; waiting is free"
+    assert queue_ahead(told, 150.0) == QueueAhead(3, None)
     assert queue_ahead(replace(waiting, others=()), 100.0) is None
     assert queue_ahead(SESSION, 100.0) is None

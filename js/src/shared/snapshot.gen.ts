@@ -83,6 +83,7 @@ export interface SessionSnapshot {
   jobs: JobRecord[];
   others: ([number, number | null, number | null])[];
   queue_length: number | null;
+  queue_wait: number | null;
   quota: [number, number] | null;
   clock_offset: number;
   poll_interval: number;

@@ -158,13 +158,18 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   return `A batch ${verb} QPU time only: ${withCost(snapshot, qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
-function waitAdvice({ state, jobs, queue_length: queue, backend }: SessionSnapshot): string {
+function waitAdvice(snapshot: SessionSnapshot, now: number): string {
+  const { state, jobs, queue_length: queue, queue_wait: usual, backend } = snapshot;
   const free =
     state === "open"
       ? "Nothing is billed before the first job runs."
       : "Nothing is billed until the next job runs.";
-  if (queue === null || sumsOf(jobs).pending.length === 0) return free;
-  return `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${backend} now. ${free}`;
+  const [first] = sumsOf(jobs).pending;
+  if (queue === null || !first) return free;
+  // whoever has waited for longer than is usual is told no time
+  const left = usual === null ? 0 : first.created + usual - now;
+  const starts = left > 0 ? ` Yours starts in about ${formatDuration(left)}.` : "";
+  return `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${backend} now.${starts} ${free}`;
 }
 
 const SETTLED_SECONDS = 5;
@@ -209,6 +214,7 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
     const close = closable ? "Close the session if you are done; otherwise the" : "The";
     return `Deactivated time is free. ${close} next job queues again.`;
   }
-  if (snapshot.mode === "dedicated" && snapshot.state !== "active") return waitAdvice(snapshot);
+  if (snapshot.mode === "dedicated" && snapshot.state !== "active")
+    return waitAdvice(snapshot, now);
   return gapAdvice(snapshot) || batchAdvice(snapshot, now);
 }
