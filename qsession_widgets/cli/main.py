@@ -6,23 +6,22 @@ import argparse
 import errno
 import json
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .. import __version__
 from ..client import joined
 from ..command_help import add_examples
 from ..errors import OutcomeUnknown, UserError
-from ..explanations import nearest
 from ..messages import outcomes
 from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS, Option
 from .completion import ASKS, complete
 from .examples import EXAMPLES
 from .join import add_join
+from .parser import Parser
 from .price import add_price
 
 if TYPE_CHECKING:
@@ -115,46 +114,11 @@ def _print_no_more(*streams: TextIO) -> None:
         os.dup2(nowhere, stream.fileno())
 
 
-class _Parser(argparse.ArgumentParser):
-    def __init__(self, **kwargs: Any):
-        # the beginning of a word is not enough for what ends sessions
-        super().__init__(**{"allow_abbrev": False, **kwargs})
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Name an unknown option before argparse misses what its right name would have given."""
-        for word in args or ():
-            if word == "--" or (self._subparsers and not word.startswith("-")):
-                break
-            if word.startswith("--") and word.partition("=")[0] not in self._option_string_actions:
-                self.error(f"there is nothing to do with {word}")
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self._said(message)} {self.prog} --help lists what there is.\n")
-
-    def _said(self, message: str) -> str:
-        """Argparse's message about a command, as a sentence that offers what may be meant."""
-        if chosen := re.search(r"invalid choice: '(.*?)' \(choose from (.*)\)", message):
-            known = [word.strip(" '") for word in chosen[2].split(",")]
-            close = nearest(chosen[1], known)
-            offer = f"did you mean {close}?" if close else f"choose one of {', '.join(known)}."
-            what = "is no action" if "ACTION" in message else "does not exist"
-            return f"{chosen[1]!r} {what}: {offer}"
-        if found := re.match(r"there is nothing to do with (-[^\s=]+)", message):
-            close = nearest(found[1], list(self._option_string_actions))
-            return f"There is no option {found[1]}" + (f": did you mean {close}?" if close else ".")
-        if missing := re.search(r"are required: (.*)", message):
-            return f"{self.prog} needs to know which: {self.prog} {missing[1].upper()}."
-        if either := re.match(r"one of the arguments (--\w+) id is required", message):
-            return f"{self.prog} needs to know which: {self.prog} ID, or {either[1]}."
-        return f"{message[:1].upper()}{message[1:]}."
-
-
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line; ``emulator`` and ``run`` have parsers of their own."""
-    parser = _Parser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
+    parser = Parser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
     parser.add_argument("--version", action="version", version=__version__)
-    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=_Parser)
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
 
     def add(name: str, action: Callable[[argparse.Namespace], None], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)
@@ -193,7 +157,7 @@ def build_parser() -> argparse.ArgumentParser:
             sub.add_argument(flag, action="store_true", help=meaning)
         sub.add_argument("id", help=which, **({"nargs": "?"} if instead else {}))
     add_join(actions)
-    add_price(actions, _Parser)
+    add_price(actions)
     tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
     tutorial.add_argument("folder", nargs="?", default=".", help="where to; here when left out")
     tutorial.add_argument("--no-open", action="store_true", help="copy them only")

@@ -14,14 +14,15 @@ from ..errors import UserError
 from ..formatting import format_price
 from ..options.configuration import configured as usual
 from ..price_list import LIST_PRICES
+from .parser import Parser
 
 MEANING = "show the prices of a second of usage, or set your own"
 
 
-def add_price(actions: Any, parser_class: type[argparse.ArgumentParser]) -> None:
+def add_price(actions: Any) -> None:
     """Add ``price`` and what it does to the actions of the command."""
     price = actions.add_parser("price", help=MEANING, description=MEANING)
-    verbs = price.add_subparsers(metavar="ACTION", required=True, parser_class=parser_class)
+    verbs = price.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
     for name, action, meaning in (
         ("show", _show, "list IBM's prices, and yours"),
         ("set", _set, "count with a price of your own"),

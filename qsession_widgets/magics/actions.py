@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..explanations import nearest
-from ..messages import outcomes
 from ..options.parsing import build, read_flags
 from ..options.table import (
     ATTACH_OPTIONS,
@@ -21,14 +19,14 @@ from ..options.table import (
 )
 from ..sessions.binding import BINDING
 from ..views.display import show
+from .end_actions import close_all_named, close_or_cancel
 from .help_text import ACTION_NAMES, ACTIONS, MEANT, USAGE
 from .join_actions import join, leave
-from .resolve import bound, bound_or_last, everywhere, found_to_end, no_name, to_end, watched
+from .resolve import bound, bound_or_last, everywhere, no_name, watched
 from .run_actions import forget_runs, list_runs
 
 if TYPE_CHECKING:
     from ..client.connected_service import ConnectedService
-    from ..discovery.search import FoundSession
     from ..sessions.live import LiveSession
     from ..sessions.opening import OpenResult
 
@@ -78,7 +76,7 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name == "join":
         return join(rest)
     if name == "close" and "--all" in rest:
-        return _close_all(rest)
+        return close_all_named(rest)
     if name == "forecast":
         return _forecast(rest)
     most = 2 if name == "export" else 1
@@ -98,7 +96,7 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name in ("forget", "leave"):
         return forget_runs(which) if name == "forget" else leave(which)
     if name in ("close", "cancel"):
-        return _close_or_cancel(name, which)
+        return close_or_cancel(name, which)
     if which.startswith("-"):
         raise UserError(f"%session {name} has no option {which}: %session {name} [NAME|ID].")
     return _receipt(which) if name == "receipt" else _timeline(which)
@@ -139,89 +137,6 @@ def _status() -> None:
         show(BINDING.job_mode)
         return
     show(bound_or_last())
-
-
-def _close_or_cancel(action: str, which: str) -> None:
-    if which.startswith("-"):
-        takes = next(known.takes for known in ACTIONS if known.name == action)
-        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
-    elif not which:
-        print(_end_live(to_end(action), action))
-    elif (live := BINDING.had(which)) is not None and not live.closed:
-        print(_end_live(live, action))
-    else:
-        print(_end(found_to_end(which), action))
-
-
-def _end(found: FoundSession, action: str) -> str:
-    from ..registry.entries import forget
-
-    live = BINDING.with_id(found.session_id)
-    if live is not None:
-        return _end_live(live, action)
-    said = outcomes.ended(found.end(action), found.word, found.session_id)
-    forget(found.session_id)
-    return said
-
-
-def _end_live(live: LiveSession, action: str) -> str:
-    from ..sessions.manager import MANAGER
-
-    said = MANAGER.end(live, action)
-    queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
-    if action == "close" and queued:
-        said += f" %session cancel {live.called} also cancels those that are still queued."
-    return said
-
-
-def _close_all(words: list[str]) -> None:
-    """Close this notebook's sessions; with ``--everywhere`` all of the user's, once it is clear."""
-    from ..discovery.close_all import close_all, owned_by, stakes
-    from ..discovery.listing import list_open
-    from ..discovery.sources import usual_owner_keys
-
-    if unknown := [word for word in words if word not in ("--all", "--everywhere", "--yes")]:
-        raise UserError(
-            f"%session close --all takes --everywhere and --yes, not {' '.join(unknown)}."
-        )
-    listing = list_open(everywhere())
-    if "--everywhere" not in words:
-        own = [row for row in listing.rows if row.snapshot.session_id in _own_sessions()]
-        others = len(listing.rows) - len(own)
-        listing = replace(listing, rows=tuple(own))
-    elif listing.rows and "--yes" not in words:
-        print(listing)
-        raise UserError(f"{stakes(listing)} %session close --all --everywhere --yes ends them.")
-    else:
-        others = 0
-    mine = owned_by(usual_owner_keys(BINDING.services()))
-    failed = False
-    for one in close_all(listing, mine, lambda found: _end(found, "close"), "%session close"):
-        failed |= one.failed
-        print(f"{one.session_id} on {one.backend}: {one.said}")
-    if others:
-        none = "" if listing.rows else "No session of this notebook is open. "
-        are = "1 more is" if others == 1 else f"{others} more are"
-        print(f"{none}{are} open elsewhere: %session close --all --everywhere lists them.")
-    for remark in () if others else listing.remarks():
-        print(remark)
-    if failed or listing.problems:
-        raise UserError("Not all of them could be asked or closed: some may still be open.")
-
-
-def _own_sessions() -> set[str]:
-    """Ids of this kernel's sessions, and of those that earlier kernels of the notebook opened."""
-    from ..registry.entries import notes
-    from ..registry.processes import is_orphan
-
-    own = {live.monitor.session_id for live in BINDING.sessions()}
-    notebook = os.environ.get("JPY_SESSION_NAME", "")
-    return own | {
-        entry.session_id
-        for entry in notes().values()
-        if entry.process == os.getpid()
-        or (notebook and entry.notebook == notebook and is_orphan(entry))
-    }
 
 
 def _list(words: list[str], defaults: Mapping[str, str]) -> Any:

@@ -1,0 +1,101 @@
+"""``%session close`` and ``%session cancel``: one session, the notebook's, or the user's."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..errors import UserError
+from ..messages import outcomes
+from ..sessions.binding import BINDING
+from .help_text import ACTIONS
+from .resolve import everywhere, found_to_end, to_end
+
+if TYPE_CHECKING:
+    from ..discovery.search import FoundSession
+    from ..sessions.live import LiveSession
+
+
+def close_or_cancel(action: str, which: str) -> None:
+    """End the bound session, or the one of an id or a name."""
+    if which.startswith("-"):
+        takes = next(known.takes for known in ACTIONS if known.name == action)
+        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
+    elif not which:
+        print(_end_live(to_end(action), action))
+    elif (live := BINDING.had(which)) is not None and not live.closed:
+        print(_end_live(live, action))
+    else:
+        print(_end(found_to_end(which), action))
+
+
+def _end(found: FoundSession, action: str) -> str:
+    from ..registry.entries import forget
+
+    live = BINDING.with_id(found.session_id)
+    if live is not None:
+        return _end_live(live, action)
+    said = outcomes.ended(found.end(action), found.word, found.session_id)
+    forget(found.session_id)
+    return said
+
+
+def _end_live(live: LiveSession, action: str) -> str:
+    from ..sessions.manager import MANAGER
+
+    said = MANAGER.end(live, action)
+    queued = [job for job in live.monitor.snapshot.pending() if job.status == "queued"]
+    if action == "close" and queued:
+        said += f" %session cancel {live.called} also cancels those that are still queued."
+    return said
+
+
+def close_all_named(words: list[str]) -> None:
+    """Close this notebook's sessions; with ``--everywhere`` all of the user's, once it is clear."""
+    from ..discovery.close_all import close_all, owned_by, stakes
+    from ..discovery.listing import list_open
+    from ..discovery.sources import usual_owner_keys
+
+    if unknown := [word for word in words if word not in ("--all", "--everywhere", "--yes")]:
+        raise UserError(
+            f"%session close --all takes --everywhere and --yes, not {' '.join(unknown)}."
+        )
+    listing = list_open(everywhere())
+    if "--everywhere" not in words:
+        own = [row for row in listing.rows if row.snapshot.session_id in _own_sessions()]
+        others = len(listing.rows) - len(own)
+        listing = replace(listing, rows=tuple(own))
+    elif listing.rows and "--yes" not in words:
+        print(listing)
+        raise UserError(f"{stakes(listing)} %session close --all --everywhere --yes ends them.")
+    else:
+        others = 0
+    mine = owned_by(usual_owner_keys(BINDING.services()))
+    failed = False
+    for one in close_all(listing, mine, lambda found: _end(found, "close"), "%session close"):
+        failed |= one.failed
+        print(f"{one.session_id} on {one.backend}: {one.said}")
+    if others:
+        none = "" if listing.rows else "No session of this notebook is open. "
+        are = "1 more is" if others == 1 else f"{others} more are"
+        print(f"{none}{are} open elsewhere: %session close --all --everywhere lists them.")
+    for remark in () if others else listing.remarks():
+        print(remark)
+    if failed or listing.problems:
+        raise UserError("Not all of them could be asked or closed: some may still be open.")
+
+
+def _own_sessions() -> set[str]:
+    """Ids of this kernel's sessions, and of those that earlier kernels of the notebook opened."""
+    from ..registry.entries import notes
+    from ..registry.processes import is_orphan
+
+    own = {live.monitor.session_id for live in BINDING.sessions()}
+    notebook = os.environ.get("JPY_SESSION_NAME", "")
+    return own | {
+        entry.session_id
+        for entry in notes().values()
+        if entry.process == os.getpid()
+        or (notebook and entry.notebook == notebook and is_orphan(entry))
+    }
