@@ -31,7 +31,7 @@ def as_figure_file(svg: str, kind: str) -> bytes:
         matplotlib is not installed.
     """
     try:
-        from matplotlib import rc_context
+        from matplotlib import patches, path, rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise UserError(
@@ -47,27 +47,28 @@ def as_figure_file(svg: str, kind: str) -> bytes:
         axes.set(xlim=(0, width), ylim=(height, 0))
         axes.set_axis_off()
         for at, element in enumerate(picture):
-            _draw(axes, element, float(picture.attrib["font-size"]), at)
+            if element.tag == f"{SVG}text":
+                _write(axes, element, float(picture.attrib["font-size"]), at)
+            elif element.tag == f"{SVG}rect":
+                named = (float(element.attrib[name]) for name in ("x", "y", "width", "height"))
+                x, y, *size = named
+                look = _look(element.attrib)
+                axes.add_patch(patches.Rectangle((x, y), *size, zorder=at, **look))
+            elif element.tag == f"{SVG}path":
+                outline = path.Path(*_outline(element.attrib["d"], path.Path))
+                axes.add_patch(patches.PathPatch(outline, zorder=at, **_look(element.attrib)))
         written = io.BytesIO()
         figure.savefig(written, format=kind, dpi=DOTS_PER_INCH)
     return written.getvalue()
 
 
-def _draw(axes: Any, element: ElementTree.Element, font_size: float, at: int) -> None:
-    from matplotlib.patches import PathPatch, Rectangle
-
+def _write(axes: Any, element: ElementTree.Element, font_size: float, at: int) -> None:
     given = element.attrib
-    if element.tag == f"{SVG}text":
-        anchor = {"middle": "center"}.get(given["text-anchor"], "left")
-        x, y, words = float(given["x"]), float(given["y"]), element.text or ""
-        # a dollar is one, not the beginning of a formula
-        style = {"color": given["fill"], "fontsize": font_size, "parse_math": False}
-        axes.text(x, y, words, ha=anchor, va="baseline", zorder=at, **style)
-    elif element.tag == f"{SVG}rect":
-        x, y, width, height = (float(given[name]) for name in ("x", "y", "width", "height"))
-        axes.add_patch(Rectangle((x, y), width, height, zorder=at, **_look(given)))
-    elif element.tag == f"{SVG}path":
-        axes.add_patch(PathPatch(_outline(given["d"]), zorder=at, **_look(given)))
+    anchor = {"middle": "center"}.get(given["text-anchor"], "left")
+    x, y, words = float(given["x"]), float(given["y"]), element.text or ""
+    # a dollar is one, not the beginning of a formula
+    style = {"color": given["fill"], "fontsize": font_size, "parse_math": False}
+    axes.text(x, y, words, ha=anchor, va="baseline", zorder=at, **style)
 
 
 def _look(given: dict[str, str]) -> dict[str, Any]:
@@ -83,10 +84,8 @@ def _look(given: dict[str, str]) -> dict[str, Any]:
     return {"facecolor": fill, "alpha": alpha, "linewidth": 0}
 
 
-def _outline(steps: str) -> Any:
-    """A path of the commands that `svg_timeline` writes: M, H, h, v and z."""
-    from matplotlib.path import Path
-
+def _outline(steps: str, kinds: Any) -> tuple[list[tuple[float, float]], list[Any]]:
+    """Points, and the kind of each, of the commands that `svg_timeline` writes: M, H, h, v, z."""
     points: list[tuple[float, float]] = []
     codes: list[Any] = []
     x = y = 0.0
@@ -101,5 +100,5 @@ def _outline(steps: str) -> Any:
         elif command == "v":
             y += values[0]
         points.append((x, y))
-        codes.append({"M": Path.MOVETO, "z": Path.CLOSEPOLY}.get(command, Path.LINETO))
-    return Path(points, codes)
+        codes.append({"M": kinds.MOVETO, "z": kinds.CLOSEPOLY}.get(command, kinds.LINETO))
+    return points, codes
