@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlparse
 
 from ..errors import ServiceError
@@ -11,6 +11,7 @@ from ..explanations import as_user_error
 from ..model import ServiceInfo
 from ..price_list import plan_code
 from .accounts import owner_key
+from .devices import devices
 from .emulators import emulator_info
 from .prices import price_of
 from .rest import ServiceClient, account_instance, account_instances, api_url
@@ -98,7 +99,12 @@ def with_calibration(connected: ConnectedService, backend: IBMBackend) -> Connec
 
 
 def backend_names(connected: ConnectedService) -> list[str]:
-    """Names of all backends of a service, sorted; of the emulator also those it does not list.
+    """Names of all backends of a service, sorted; see `list_devices` for errors."""
+    return [str(device["name"]) for device in list_devices(connected)]
+
+
+def list_devices(connected: ConnectedService) -> list[dict[str, Any]]:
+    """All backends of a service, as `devices` has them; of the emulator also unlisted ones.
 
     Raises
     ------
@@ -108,17 +114,11 @@ def backend_names(connected: ConnectedService) -> list[str]:
     client = ServiceClient(connected.service)
     try:
         with as_user_error("list the backends", connected.info.where):
-            answer = client.backends(include_mocks=connected.info.kind == "local")
+            found = devices(client, include_mocks=connected.info.kind == "local")
     finally:
         client.close()
-    names = sorted(
-        device["name"]
-        for device in answer.data.get("devices", [])
-        # each of those is there under the name of its fake device, too
-        if not (device.get("class") == "mock" and device["name"].startswith("ibm_"))
-    )
-    connected.backends[:] = names
-    return names
+    connected.backends[:] = [str(device["name"]) for device in found]
+    return found
 
 
 def describe(

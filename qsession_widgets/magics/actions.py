@@ -282,11 +282,10 @@ def _unbind() -> None:
     )
 
 
-def _backends(words: list[str], defaults: Mapping[str, str]) -> None:
-    from ..client.connected_service import backend_names
+def _backends(words: list[str], defaults: Mapping[str, str]) -> Any:
+    from .backends import device_table
 
-    connected = _connected(words, defaults)
-    print(connected.info.label + ": " + ", ".join(backend_names(connected)))
+    return device_table(_connected(words, defaults))
 
 
 def _receipt(which: str) -> None:

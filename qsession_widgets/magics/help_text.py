@@ -60,7 +60,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("export", "PATH [NAME|ID]", "write it down as .json, .csv, .html, .svg, .pdf or .png"),
     Action("runs", "", "the runs whose jobs --resume can take up"),
     Action("forget", "RUN|--all", "remove the record of a run"),
-    Action("backends", "[--service ibm|local]", "the backends to choose from"),
+    Action("backends", "[--service ibm|local]", "the backends: qubits, waiting jobs, calibration"),
     Action(
         "join",
         "URL [--name NAME]",

@@ -17,6 +17,7 @@ from jupyter_server.base.handlers import APIHandler
 from jupyter_server.utils import url_path_join
 from tornado import web
 
+from ..client import devices
 from ..errors import ServiceError, UserError
 from ..explanations import explain
 from ..messages import outcomes
@@ -209,10 +210,8 @@ class DevicesHandler(Handler):
     async def get(self, key: str, name: str | None = None) -> dict[str, Any]:
         """Those there are; with a name, when that one was calibrated."""
         if name is None:
-            return {"devices": await self.overview.ask(key, new_session.devices)}
-        return {
-            "calibrated": await self.overview.ask(key, partial(new_session.calibrated, name=name))
-        }
+            return {"devices": await self.overview.ask(key, devices.devices)}
+        return {"calibrated": await self.overview.ask(key, partial(devices.calibrated, name=name))}
 
 
 class CellHandler(Handler):

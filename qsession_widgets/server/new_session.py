@@ -1,13 +1,10 @@
-"""The form for a new session: devices to choose from, and the cell that the form writes."""
+"""The form for a new session: the cell that it writes."""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Any
 
-from ..client.rest import ServiceClient
 from ..errors import UserError
 from ..options.parsing import parse_open
 from .service_list import ServiceSource
@@ -21,42 +18,6 @@ FIELDS = {
 """Fields of the form, and the option that each one writes."""
 
 COMMENT = "# primitives built without a mode belong to the session from here on"
-
-
-def devices(client: ServiceClient) -> list[dict[str, Any]]:
-    """Devices of an instance by name, with their qubits, jobs that wait, and whether they work.
-
-    Raises
-    ------
-    ServiceError
-        The service does not answer.
-    """
-    found = [
-        {
-            "name": str(device["name"]),
-            "qubits": device.get("qubits"),
-            "queue": device.get("queue_length"),
-            "works": (device.get("status") or {}).get("name", "online") == "online",
-        }
-        for device in client.backends().data.get("devices", [])
-    ]
-    return sorted(found, key=lambda device: device["name"])
-
-
-def calibrated(client: ServiceClient, name: str) -> float | None:
-    """When a device was calibrated last, in seconds since the epoch; None when that is not told.
-
-    Raises
-    ------
-    ServiceError
-        The service does not answer, or has no such device.
-    """
-    data = client.backend_data(name, "properties").data
-    told = data.get("last_update_date") if isinstance(data, Mapping) else None
-    try:
-        return datetime.fromisoformat(str(told).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None
 
 
 def cell(source: ServiceSource | None, wanted: Mapping[str, object]) -> str:

@@ -6,6 +6,7 @@ import pytest
 
 from qsession_widgets import open_session
 from qsession_widgets.errors import UserError
+from qsession_widgets.magics import backends
 from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook
@@ -68,8 +69,17 @@ def test_simulator_takes_sessions_under_either_name(notebook: Notebook) -> None:
     assert notebook["session"].session_id
 
 
-def test_backends_are_listed(notebook: Notebook) -> None:
-    said = notebook.good("%session backends --service local").out
-    assert "ibm_fez" in said
-    assert "fake_manila" in said
-    assert "ibm_manila" not in said
+def test_backends_are_listed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = notebook.good("%session backends --service local").value
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["ibm_fez"] == ("156", "0", "")
+    assert rows["fake_manila"][:2] == ("5", "0")
+    assert "ibm_manila" not in rows
+    head, *lines = str(table).splitlines()[1:]
+    assert head.split() == ["backend", "qubits", "jobs", "waiting"]
+    assert len(lines) == len(rows)
+    assert "<td" in table._repr_html_()
+    # so many are asked only where they are few
+    monkeypatch.setattr(backends, "MOST_CALIBRATIONS", len(lines))
+    table = notebook.good("%session backends --service local").value
+    assert {row[0]: row[3] for row in table.rows}["ibm_fez"].endswith(" ago")
