@@ -112,6 +112,10 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
         assert used, words
         assert used[1] in told, told
         assert used[2] in told, told
+    # and in the panel of the ended session
+    ended = notebook.page.locator(".qs-panel .qs-usage").last
+    expect(ended).to_contain_text(used[1].removeprefix("≈ "))
+    expect(ended).to_contain_text(f"would be {used[2]}")
 
     # and in the history, until that is deleted
     panel = notebook.side_panel
