@@ -75,7 +75,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     assert attached is not None
     notebook.wait_executed(attached)
     assert "Attached to the session on aer" in notebook.printed(attached)
-    expect(row).to_contain_text("kernel idle, in use", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=30_000)
     expect(row).to_contain_text("story-goes-on.ipynb")
 
     # one more job runs in it
@@ -88,7 +88,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     notebook.start_cell(waiting)
     wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
     notebook.status.click()
-    expect(notebook.popover).to_contain_text("kernel busy, in use", timeout=30_000)
+    expect(notebook.popover).to_contain_text("kernel busy, primitives belong to it", timeout=30_000)
     _press_until(
         notebook.popover.get_by_role("button", name="Close session"),
         notebook.popover.get_by_role("status").first,

@@ -240,7 +240,7 @@ export function kernelWords(workload: Workload): string {
     case "elsewhere":
       return "a process outside of this server";
     default:
-      return `kernel ${by.kernel}${by.bound ? ", in use" : ""}`;
+      return `kernel ${by.kernel}${by.bound ? ", primitives belong to it" : ""}`;
   }
 }
 
