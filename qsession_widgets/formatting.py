@@ -79,17 +79,40 @@ def format_parts(parts: Sequence[float], total: float) -> list[str]:
     parts that lost most by that.
     """
     unit = 0.1 if total < 10 - _LOST else 1.0
-    cut = [math.floor(max(0.0, part) / unit + _LOST) for part in parts]
-    left = math.floor(max(0.0, total) / unit + _LOST) - sum(cut)
-    by_loss = sorted(range(len(parts)), key=lambda at: cut[at] - max(0.0, parts[at]) / unit)
-    for at in by_loss[: max(0, left)]:
-        cut[at] += 1
+    whole = math.floor(max(0.0, total) / unit + _LOST)
+    cut = apportion([part / unit for part in parts], whole)
     if unit < 1:
         return [f"{tenths // 10}.{tenths % 10} s" for tenths in cut]
     return [
         "<1 s" if whole == 0 < part else f"{whole} s" if whole < 10 else format_duration(whole)
         for whole, part in zip(cut, parts, strict=True)
     ]
+
+
+def apportion(parts: Sequence[float], whole: int) -> list[int]:
+    """Parts as whole numbers that add up to a whole.
+
+    Each is cut, and what is left over goes to those that lost most by that.
+    """
+    cut = [math.floor(max(0.0, part) + _LOST) for part in parts]
+    by_loss = sorted(range(len(parts)), key=lambda at: cut[at] - max(0.0, parts[at]))
+    for at in by_loss[: max(0, whole - sum(cut))]:
+        cut[at] += 1
+    return cut
+
+
+def share_cents(parts: Sequence[float], dollars: float) -> list[int]:
+    """Cents in proportion to parts, which add up to those of an amount of US dollars."""
+    total = sum(parts)
+    if total <= 0:
+        return [0] * len(parts)
+    whole = math.floor(100 * dollars + 0.5 + _LOST)
+    return apportion([100 * dollars * part / total for part in parts], whole)
+
+
+def format_shares(parts: Sequence[float], dollars: float) -> list[str]:
+    """Shares of an amount of US dollars, in proportion to parts."""
+    return [format_money(cents / 100) for cents in share_cents(parts, dollars)]
 
 
 def format_money(dollars: float) -> str:

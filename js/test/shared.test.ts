@@ -10,6 +10,7 @@ import {
   formatDuration,
   formatMoney,
   formatParts,
+  formatShares,
   formatValue,
   formatZone,
   shortId,
@@ -29,6 +30,7 @@ describe("figures as people read them", () => {
     duration: formatDuration,
     money: formatMoney,
     parts: formatParts,
+    shares: formatShares,
     value: formatValue,
     dollars: (seconds: number | null, price: number | null, final: boolean) => {
       const dollars = dollarsOf(seconds, price, final);

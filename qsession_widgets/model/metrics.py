@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ..device_estimate import DEVICE_SECONDS
-from ..formatting import dollars_of
+from ..formatting import dollars_of, share_cents
 from .snapshot import EMPTY_SESSION_TTL, JobRecord, SessionSnapshot
 
 # -------------------------------------------------------------------------------------------------
@@ -171,15 +171,9 @@ class Usage:
         """US dollars by cause in whole cents, which add up to the cost; None without a price."""
         if self.cost is None:
             return None
+        cents = share_cents((self.qpu, self.classical, self.idle), self.cost)
         names = ("qpu", "classical", "idle")
-        rate = 100 * self.cost / self.total if self.total else 0.0
-        parts = {name: rate * max(0.0, getattr(self, name)) for name in names}
-        cents = {name: int(part) for name, part in parts.items()}
-        left = round(100 * self.cost) - sum(cents.values()) if rate else 0
-        # what is left over goes to those that lost most by being cut
-        for name in sorted(names, key=lambda name: cents[name] - parts[name])[: max(0, left)]:
-            cents[name] += 1
-        return {name: count / 100 for name, count in cents.items()}
+        return {name: count / 100 for name, count in zip(names, cents, strict=True)}
 
 
 def usage(snapshot: SessionSnapshot, now: float) -> Usage:

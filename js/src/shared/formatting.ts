@@ -58,16 +58,34 @@ const tenths = (count: number) => `${Math.floor(count / 10)}.${count % 10} s`;
 /** Durations that add up to their total as `formatDuration` shows it, each in the total's own unit. */
 export function formatParts(parts: readonly number[], total: number): string[] {
   const unit = total < 10 - LOST ? 0.1 : 1;
-  const cut = parts.map((part) => Math.floor(Math.max(0, part) / unit + LOST));
-  let left = Math.floor(Math.max(0, total) / unit + LOST) - cut.reduce((sum, n) => sum + n, 0);
-  // what is left over goes to those that lost most by being cut
-  const byLoss = parts.map((part, at) => [Math.max(0, part) / unit - cut[at]!, at] as const);
-  byLoss.sort((a, b) => b[0] - a[0]);
-  for (const [, at] of byLoss) if (left-- > 0) cut[at]! += 1;
+  const whole = Math.floor(Math.max(0, total) / unit + LOST);
+  const cut = apportion(
+    parts.map((part) => part / unit),
+    whole,
+  );
   if (unit < 1) return cut.map(tenths);
   return cut.map((whole, at) =>
     whole === 0 && parts[at]! > 0 ? "<1 s" : whole < 10 ? `${whole} s` : formatDuration(whole),
   );
+}
+
+/** Parts as whole numbers that add up to a whole: each is cut, and the rest goes to those that lost most by that. */
+function apportion(parts: readonly number[], whole: number): number[] {
+  const cut = parts.map((part) => Math.floor(Math.max(0, part) + LOST));
+  let left = whole - cut.reduce((sum, n) => sum + n, 0);
+  const byLoss = parts.map((part, at) => [Math.max(0, part) - cut[at]!, at] as const);
+  byLoss.sort((a, b) => b[0] - a[0]);
+  for (const [, at] of byLoss) if (left-- > 0) cut[at]! += 1;
+  return cut;
+}
+
+/** Shares of an amount of US dollars, in proportion to parts; their cents add up to those of the amount. */
+export function formatShares(parts: readonly number[], dollars: number): string[] {
+  const total = parts.reduce((sum, part) => sum + part, 0);
+  if (total <= 0) return parts.map(() => formatMoney(0));
+  const cents = Math.floor(100 * dollars + 0.5 + LOST);
+  const shares = parts.map((part) => (100 * dollars * part) / total);
+  return apportion(shares, cents).map((share) => formatMoney(share / 100));
 }
 
 /** An age in its largest unit: `12 min`, `3 h`, `200 days`. */

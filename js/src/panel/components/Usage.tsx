@@ -1,5 +1,11 @@
 import type { Usage } from "#shared/metrics";
-import { formatDuration, formatMoney, formatParts, unbroken } from "#shared/formatting";
+import {
+  formatDuration,
+  formatMoney,
+  formatParts,
+  formatShares,
+  unbroken,
+} from "#shared/formatting";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import { Price } from "./Price";
 import type { SessionStore } from "../state/store";
@@ -50,9 +56,10 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
     { name: "classical", kind: "classical", seconds: usage.classical },
     { name: "idle", kind: "idle", seconds: usage.idle },
   ];
-  const texts = formatParts(
-    parts.map((part) => part.seconds),
-    usage.total,
+  const seconds = parts.map((part) => part.seconds);
+  const shares = usage.cost === null ? null : formatShares(seconds, usage.cost);
+  const texts = formatParts(seconds, usage.total).map((text, at) =>
+    shares ? `${text} (${shares[at]!})` : text,
   );
   const words =
     snapshot.mode !== "dedicated"
