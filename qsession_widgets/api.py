@@ -136,7 +136,8 @@ def open_session(
     resume : bool or str
         Whether calls that ask for the same as the last run of this notebook or script, which did
         not finish, get the jobs that it has paid for. ``"any"`` takes jobs from before the device's
-        last calibration, too; an id, a name or a file names another run.
+        last calibration, too; an id, a name or a file names another run. Where that one's session
+        is over, the new one opens with its first new job, or the first use of its id.
     say : {"auto", "always", "never"}
         Whether what happens to it is told as lines of text; ``auto``: in a shell with the magics
         loaded, where no page shows the panel.

@@ -11,8 +11,9 @@ way:
 - ``QiskitRuntimeService._get_api_clients()`` and ``._backend_configs``: to give back connections
   and memory when a session is over;
 - ``IBMBackend._instance``: the instance that a backend was found in;
-- ``Session._run`` and ``Session._active``: to notice a submit from this kernel, and to tell the
-  client of an end it cannot see.
+- ``Session._run``, ``Session._active`` and ``Session._session_id``: to notice a submit from this
+  kernel, and to tell the client of an end it cannot see and of an opening that was put off;
+- ``RuntimeJobV2._session_id``: to tell a job that was taken up which session it ran in.
 
 What of the library is replaced while a session is bound stands in
 `qsession_widgets.sessions.patches`. ``tests/unit/test_client.py`` fails when one of them is gone.
@@ -405,6 +406,11 @@ def set_active(session: Any, active: bool) -> None:
     fails.
     """
     session._active = active
+
+
+def set_session(of: Any, session_id: str | None) -> None:
+    """Tell the client's session, or its job, which session of the service's it is, or is of."""
+    of._session_id = session_id
 
 
 def same_account(one: QiskitRuntimeService, other: QiskitRuntimeService) -> bool:

@@ -277,7 +277,7 @@ def _unbind() -> None:
     live = bound()
     BINDING.unbind()
     print(
-        f"The {live.word} on {live.target.backend.name} is no longer bound and stays open. "
+        f"The {live.word} on {live.target.backend.name} is no longer bound and {live.stays}. "
         + live.ways_out(bound=False)
     )
 

@@ -183,7 +183,7 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
         return
     stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     print(
-        f"The cell {stopped}, and its {live.word} on {live.target.backend.name} stays open"
+        f"The cell {stopped}, and its {live.word} on {live.target.backend.name} {live.stays}"
         f"{_left(live)}. " + live.ways_out(bound=BINDING.bound is live)
     )
 

@@ -36,6 +36,23 @@ _JOB = {
 }
 
 
+def ended_sentence(snapshot: SessionSnapshot, why: str = "") -> str:
+    """The reason why a session takes no more jobs, and the remedy.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    why : str
+        Why this kernel has closed it, as a clause; empty where it has not.
+    """
+    how = ENDS.get(snapshot.state_reason or "", "it ended")
+    how = f"{how} {ended_from(snapshot)}".rstrip()
+    because = f" because {why}" if why else ""
+    word = noun(snapshot)
+    return f"This {word} takes no more jobs: {how}{because}. Open a new one with %%{word}."
+
+
 def sentence(event: SessionEvent) -> str:
     """The event as a sentence, without the session's name.
 

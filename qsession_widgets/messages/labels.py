@@ -17,6 +17,7 @@ HEADLINES: dict[Phase, str] = {
     "cancelled": "Cancelled",
     "job_mode": "Job mode",
     "job_mode_running": "Job mode, running",
+    "not_opened": "Not opened",
 }
 
 

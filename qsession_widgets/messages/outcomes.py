@@ -12,6 +12,7 @@ NO_SESSIONS = "{reason}\nThis plan has no sessions (the service said 1352): "
 
 OPENED = {
     "opened": "{reason}{capped}",
+    "deferred": "{reason}",
     "reused": "This {noun} is open already and goes on.{changed}",
     "resumed": (
         "An earlier kernel of this notebook left this {noun} open on {backend}: the cell goes on "
@@ -60,19 +61,22 @@ def opened(
     leave : bool
         Whether it is left open when the kernel ends.
     """
-    capped = asked is not None and granted is not None and abs(granted - asked) >= 1
     return OPENED[outcome].format(
         noun=noun,
         backend=backend,
         reason=reason,
-        capped=f" The service granted {format_duration(granted or 0.0)} instead of "
-        f"{format_duration(asked or 0.0)}."
-        if capped
-        else "",
+        capped=capped(asked, granted),
         changed=f" From now on with {', '.join(changed)} as given here." if changed else "",
         dropped=f" Without a session nothing comes of {', '.join(dropped)}." if dropped else "",
         at_exit="left open" if leave else "closed",
     )
+
+
+def capped(asked: float | None, granted: float | None) -> str:
+    """A sentence, with a space before it, where another maximum time was granted than asked for."""
+    if asked is None or granted is None or abs(granted - asked) < 1:
+        return ""
+    return f" The service granted {format_duration(granted)} instead of {format_duration(asked)}."
 
 
 def left_open(backend: str, session_id: str) -> str:

@@ -46,6 +46,46 @@ def taken_up(run_id: str, changed: float, jobs: int, taken_at: float | None = No
     )
 
 
+def opens_later(word: str) -> str:
+    """A sentence about a session that is not open yet."""
+    return f"A {word} opens with the first new job, or the first use of its id."
+
+
+def opened_now(word: str, backend: str, capped: str) -> str:
+    """A sentence about a session that was deferred, and is open from here on."""
+    return f"This {word} on {backend} is open from here on.{capped}"
+
+
+def not_opened(word: str, reused: str) -> str:
+    """A sentence about a deferred session that ended before it was opened.
+
+    Parameters
+    ----------
+    word : str
+        Session or batch.
+    reused : str
+        What `reused_words` says of its jobs; empty without any.
+    """
+    return f"No {word} was opened{': ' + reused if reused else ''}."
+
+
+NOT_FROM_A_CHILD = (
+    "This {word} is not open yet, and belongs to the process that this one was forked from, which "
+    "opens it with its first new job: send session.session_id here, which opens it there, or open "
+    "one of its own here with open_session."
+)
+
+MAY_BE_OPEN = (
+    "This {word} may have been opened, as the answer was lost: %session list shows it then, and "
+    "%session close ID ends it."
+)
+
+ENDED_UNOPENED = (
+    "This {word} takes no more jobs: it was ended before it was opened. Open a new one with "
+    "%%{word}."
+)
+
+
 def nothing_to_take_up(finished: bool, known: bool) -> str:
     """A sentence about a resume that finds no run."""
     if not known:

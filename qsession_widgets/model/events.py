@@ -147,6 +147,8 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Sess
         for job in new.jobs
         for event in _of_job(known.get(job.id), job, new, now, unseen=job.id == unseen)
     ]
+    if new.session_id and not old.session_id:
+        events.append(first(new, now, opened_here=True))
     # jobs come before what they did to the session, except that it is active while they run
     if new.state == "active" and old.state in ("open", "inactive"):
         events.append(SessionEvent("activated", new.activated_at or new.started_at or now, new))
@@ -156,7 +158,7 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Sess
         events.append(SessionEvent("deactivated", now, new, _cost(new, now)))
     if not new.accepting_jobs and old.accepting_jobs and new.state != "closed":
         events.append(SessionEvent("closing", now, new, {"reason": new.state_reason}))
-    if new.state == "closed" and old.state != "closed":
+    if new.state == "closed" and old.state != "closed" and new.session_id:
         data = {"reason": new.state_reason, **_cost(new, now), "forecast": _forecast(new)}
         at = new.closed_at if new.closed_at is not None else now
         events.append(SessionEvent("closed", at, new, data))

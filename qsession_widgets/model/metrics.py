@@ -297,7 +297,7 @@ def reused(snapshot: SessionSnapshot) -> Reused | None:
     if not taken:
         return None
     # a session bills the time that a job ran, a batch and job mode its QPU time
-    dedicated = snapshot.mode == "dedicated"
+    dedicated = noun(snapshot) == "session"
     seconds = sum(_ran(job) if dedicated else job.charged_seconds or 0.0 for job in taken)
     of = sum(job.reused or not job.stray for job in snapshot.jobs)
     return Reused(len(taken), of, seconds, amount(snapshot, seconds))
@@ -386,6 +386,7 @@ Phase = Literal[
     "cancelled",
     "job_mode",
     "job_mode_running",
+    "not_opened",
 ]
 
 
@@ -398,9 +399,12 @@ def phase(snapshot: SessionSnapshot) -> Phase:
         ``open``: no job yet; ``queued``: jobs wait for the session to become active; ``active``
         with jobs, ``idle`` without; ``deactivated`` by the interactive timeout; ``closing``: it
         accepts no more jobs; ``closed`` or ``cancelled``. Jobs without a session are in
-        ``job_mode``, or ``job_mode_running`` while any is pending.
+        ``job_mode``, or ``job_mode_running`` while any is pending; those of a deferred session,
+        which opens with its first new job, in ``not_opened``.
     """
     pending = snapshot.pending()
+    if deferred(snapshot):
+        return "not_opened"
     if snapshot.mode == "job":
         return "job_mode_running" if pending else "job_mode"
     if snapshot.state == "closed":
@@ -414,6 +418,13 @@ def phase(snapshot: SessionSnapshot) -> Phase:
     return "deactivated" if snapshot.state == "inactive" else "open"
 
 
+def deferred(snapshot: SessionSnapshot) -> bool:
+    """True for a session or batch that was not opened: it has only jobs of an earlier run."""
+    return snapshot.state_reason in ("deferred", "deferred_batch")
+
+
 def noun(snapshot: SessionSnapshot) -> str:
     """The noun for it: session, batch, or job mode."""
+    if deferred(snapshot):
+        return "batch" if snapshot.state_reason == "deferred_batch" else "session"
     return {"dedicated": "session", "batch": "batch", "job": "job mode"}[snapshot.mode]

@@ -257,7 +257,9 @@ class SessionSnapshot:
         ``open`` (no job ran yet), ``active``, ``inactive`` (deactivated by the interactive timeout)
         or ``closed``.
     state_reason : str or None
-        The service's word for how it came to that state.
+        The service's word for how it came to that state; of jobs without a session, why there is
+        none: ``no_sessions_on_plan``, ``deferred`` or ``deferred_batch``, which open with the first
+        new job.
     accepting_jobs : bool
         False once it was closed or cancelled, while its last jobs may still run.
     opened_at, started_at, activated_at, closed_at : float or None

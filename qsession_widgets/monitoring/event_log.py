@@ -61,7 +61,9 @@ class EventLog:
         self._lock = fork_safety.lock()
         self._seen = False
         self._last = monitor.snapshot
-        self._take(first(self._last, monitor.now(), opened_here=opened_here))
+        if self._last.session_id:
+            # of a deferred one it is the first news
+            self._take(first(self._last, monitor.now(), opened_here=opened_here))
         self.stop = monitor.subscribe(self._follow)
 
     @property

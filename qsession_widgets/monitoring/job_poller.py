@@ -28,8 +28,9 @@ class JobPoller(SessionPoller):
     backend : str
         The backend that the jobs run on.
     reason : str
-        Why there is no session: ``no_sessions_on_plan``, or empty when job mode was asked for.
-    expected_jobs, notebook
+        Why there is no session: ``no_sessions_on_plan``, ``deferred`` or ``deferred_batch``; empty
+        when job mode was asked for.
+    name, notebook, expected_jobs
         Copied into the snapshots.
     """
 
@@ -40,6 +41,7 @@ class JobPoller(SessionPoller):
         backend: str,
         *,
         reason: str = "",
+        name: str = "",
         notebook: str = "",
         expected_jobs: int | None = None,
     ):
@@ -47,12 +49,15 @@ class JobPoller(SessionPoller):
         self._reason = reason
         self._since = time.time()
         self._last_asked = ""
-        super().__init__(client, "", info, notebook=notebook, expected_jobs=expected_jobs)
+        super().__init__(
+            client, "", info, name=name, notebook=notebook, expected_jobs=expected_jobs
+        )
 
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """True if nothing is pending; a submitted job makes it unfinished again."""
         snapshot = snapshot or self.snapshot
-        return not snapshot.pending() and not self._tracker.catching_up
+        # those that were taken up of an earlier run, and are not its own, count as well
+        return all(job.final for job in snapshot.jobs) and not self._tracker.catching_up
 
     def _request(self, client: ServiceClient, *, jobs_first: bool) -> SessionSnapshot:
         """Request one job, if any is worth it."""

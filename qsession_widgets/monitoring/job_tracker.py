@@ -117,6 +117,10 @@ class JobTracker:
         """Number of finished jobs whose exact times are still to be requested."""
         return len(self._inexact)
 
+    def belong_to(self, session_id: str) -> None:
+        """List the jobs of a session from now on, beside those that are known."""
+        self._session_id = session_id
+
     def add(self, job: JobRecord) -> None:
         """Take in a job that was just submitted; a list may have been quicker."""
         with self._lock:

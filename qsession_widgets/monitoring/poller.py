@@ -150,7 +150,7 @@ class SessionPoller:
     def _first_poll(self, until: float) -> None:
         while True:
             try:
-                return self.poll()
+                return self.poll(first=True)
             except ServiceError as error:
                 if error.status != 404 or time.monotonic() >= until:
                     raise
@@ -201,7 +201,13 @@ class SessionPoller:
     # ---------------------------------------------------------------------------------------------
     # Polling
 
-    def poll(self, client: ServiceClient | None = None, *, jobs_first: bool = False) -> None:
+    def poll(
+        self,
+        client: ServiceClient | None = None,
+        *,
+        jobs_first: bool = False,
+        first: bool = False,
+    ) -> None:
         """Make one poll and update the snapshot.
 
         Parameters
@@ -210,6 +216,8 @@ class SessionPoller:
             Makes the requests in place of this poller's own.
         jobs_first : bool
             List the jobs before anything else that is worth a request: a caller waits for them.
+        first : bool
+            Whether it is the first one of a session.
 
         Raises
         ------
@@ -223,7 +231,7 @@ class SessionPoller:
                     snapshot = self._request(client or self.client, jobs_first=jobs_first)
             except ServiceError as error:
                 self._failure = error
-                if self._snapshot is None:
+                if first:
                     raise
                 self._update(**self._trouble(error))
                 return

@@ -22,6 +22,8 @@ UNANSWERED_SECONDS = 10.0
 _DECIDE = ("method", "noise", "precision_limit", "seed")
 """Options of an emulator on which its results depend."""
 
+_NOTHING: Mapping[str, Any] = {}
+
 UNCALIBRATED = "none"
 """The calibration of an ideal device."""
 
@@ -36,6 +38,8 @@ class Place:
     session_id : str
         The session; the emulator simulates the circuits of each in a way of its own. Empty in job
         mode.
+    simulation : mapping
+        In that way, of a session that is not open yet.
 
     Attributes
     ----------
@@ -43,7 +47,9 @@ class Place:
         What counts, as plain JSON; of the emulator, the device's data and the simulation too.
     """
 
-    def __init__(self, target: Target, session_id: str = ""):
+    def __init__(
+        self, target: Target, session_id: str = "", *, simulation: Mapping[str, Any] = _NOTHING
+    ):
         self._name = target.backend.name
         self._client = target.client
         self._ask_at: float | None = None
@@ -58,7 +64,7 @@ class Place:
         }
         if target.info.kind == "local":
             # it may have another port tomorrow, and the same jobs
-            self.facts |= self._simulated(session_id)
+            self.facts |= self._simulated(session_id, simulation)
         else:
             self.facts["url"] = api_url(service, instance or None)
 
@@ -94,12 +100,12 @@ class Place:
             self._ask_at = time.monotonic() + pause
         return self._calibration
 
-    def _simulated(self, session_id: str) -> dict[str, Any]:
+    def _simulated(self, session_id: str, wishes: Mapping[str, Any]) -> dict[str, Any]:
         line = self._client.clone()
         try:
             options = line.emulator("status").data.get("options") or {}
             # whoever opened it has said so, and not everybody who has attached it
-            wishes = line.simulation(session_id).data if session_id else {}
+            wishes = line.simulation(session_id).data if session_id else wishes
             data = [_data(line, self._name, kind) for kind in ("configuration", "properties")]
         finally:
             line.close()

@@ -140,6 +140,10 @@ class Asking:
             NOTICES.emit(words.older_calibration(job_id))
         return "", row
 
+    def goes_to(self, session_id: str | None) -> None:
+        """Take note of the session that was opened for it."""
+        self._given = {**self._given, "session_id": session_id}
+
     def sending(self, tag: str | None) -> None:
         """Record, before it is sent, that it is."""
         first = self._key[1] == 0
@@ -190,6 +194,11 @@ class Runs:
     def record(self) -> RunRecord | None:
         """The run of this process."""
         return None if self._file is None else self._file.record
+
+    @property
+    def more_to_take_up(self) -> bool:
+        """True if something of an earlier run was not asked for again yet."""
+        return self.taken is not None and len(self.taken.used) < len(self.taken.asked)
 
     def choose(self, resume: str, notebook: str) -> RunRecord | None:
         """The run that a resume takes up, kept from other processes; None for nothing.

@@ -82,7 +82,8 @@ class Binding:
         # the client library is imported with it, and is there by now
         from .registration import register
 
-        register(live, bound=True)
+        if live.deferral is None:
+            register(live, bound=True)
         tell_bound(live.monitor.session_id)
 
     def keep(self, live: LiveSession) -> None:
@@ -108,8 +109,8 @@ class Binding:
         tell_bound(None)
         if left is not None and left.usable:
             NOTICES.emit(
-                f"The {left.word} on {left.target.backend.name} is no longer bound and stays open. "
-                + left.ways_out(bound=False)
+                f"The {left.word} on {left.target.backend.name} is no longer bound and "
+                f"{left.stays}. {left.ways_out(bound=False)}"
             )
 
     def unbind(self) -> None:
@@ -160,6 +161,9 @@ class Binding:
         """Unbind, and leave the client library as it was. Rules of open sessions go on."""
         self._aside = self.bound
         self.unbind()
+        for live in self._known:
+            # nothing would be handed back any more
+            live.drop()
         self._mode_patch.remove()
         self._submit_patch.remove()
         if self._outcome_patch is not None:
@@ -187,11 +191,20 @@ class Binding:
         )
         self._outcome_patch.install()
 
-    def _before_new(self, session_id: str | None) -> None:
-        """Refuse a new job of a session, where what was paid for is handed back all the same."""
-        for live in self._known if RUNS.taken is not None and session_id else ():
+    def _before_new(self, session_id: str | None) -> str | None:
+        """Refuse a new job of a session, or open one for it, where others are handed back.
+
+        Returns
+        -------
+        str or None
+            The id of its session.
+        """
+        for live in self._known if session_id else ():
             if live.monitor.session_id == session_id:
-                live.before_submit()
+                if RUNS.taken is not None or live.deferral is not None:
+                    live.before_submit()
+                return live.monitor.session_id
+        return session_id
 
     def _ask(self, program: str, given: dict[str, Any]) -> Asking | None:
         """The asking of a submit in a session of this kernel, or in job mode; else None."""

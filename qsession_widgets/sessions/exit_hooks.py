@@ -17,6 +17,7 @@ from ..watchdog.owner import WATCHDOG
 from .binding import BINDING
 from .crash_policy import apply_on_crash
 from .end_signals import TIMEOUT, EndSignals
+from .last_close import close_now
 from .registration import ends_with_kernel, register
 
 _exit = os._exit
@@ -115,14 +116,14 @@ def close_all_at_exit() -> None:
     closed = []
     for live in BINDING.sessions():
         # a forked child has its parent's in memory, and they are not its own
-        if live.inherited:
+        if live.inherited or live.deferral is not None:
             continue
         session_id = live.monitor.session_id
         if not ends_with_kernel(live):
             WATCHDOG.drop(session_id)
             continue
         try:
-            closed.append((session_id, live.usable, live.close_at_exit()))
+            closed.append((session_id, live.usable, close_now(live)))
         except Exception as error:
             with contextlib.suppress(OSError, ValueError):
                 print(

@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import functools
 import os
-import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
-from ..client.rest import release, set_active
+from ..client.rest import release, set_active, set_session
 from ..client.selection import Target
-from ..client.unknown_outcome import end_session
 from ..errors import ServiceError, UserError
-from ..explanations import is_unknown, unanswered
-from ..formatting import format_money
+from ..explanations import unanswered
 from ..messages import outcomes
-from ..messages.events import ENDS
-from ..messages.labels import price_source_words, price_words, usage_words
-from ..model import EndReason, SessionSnapshot, noun, usage
+from ..messages.costs import price_sentence, used_sentence
+from ..messages.events import ended_sentence
+from ..messages.resume import ENDED_UNOPENED, MAY_BE_OPEN, not_opened, opens_later, reused_words
+from ..model import EndReason, SessionSnapshot, noun, reused
 from ..model.forecast import check
 from ..monitoring.event_callbacks import EventCallbacks
 from ..monitoring.event_log import EventLog
 from ..monitoring.monitor import Monitor
 from ..options.table import OpenOptions
-from ..registry import history
+from ..registry import history, journal
 from ..registry.forecasts import record
 from ..resume.place import Place
 from ..resume.runs import RUNS
@@ -39,12 +37,10 @@ if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
 
     from ..views.panel import SessionPanel
-
+    from .deferral import Deferral
 
 STALE = {"local": 0.25, "joined": 2.0, "ibm": 5.0}
 """Seconds after which what is known of a session is asked for again before a submit."""
-EXIT_PATIENCE = 4.0
-"""Seconds to wait for an answer while the interpreter ends; Jupyter kills a kernel after five."""
 
 
 class LiveSession:
@@ -83,6 +79,8 @@ class LiveSession:
         Reports its events.
     labels : Labels
         The user's labels for jobs.
+    deferral : Deferral or None
+        What opens it with its first new job; None once it is open.
     """
 
     def __init__(
@@ -93,7 +91,9 @@ class LiveSession:
         options: OpenOptions,
         *,
         opened_here: bool = True,
+        deferral: Deferral | None = None,
     ):
+        self.deferral = deferral
         self.session = session
         self.target = target
         self.monitor = monitor
@@ -110,17 +110,55 @@ class LiveSession:
         self._panel: SessionPanel | None = None
         self._place: Place | None = None
         self._unsubscribe = monitor.subscribe(self._follow)
-        # the monitor is kept by panels that are shown, the service (2 MB) by this object only
-        monitor.on_finished = functools.partial(_release, weakref.ref(target.connected.service))
+        if deferral is None:
+            self._release_at_end()
+        else:
+            monitor.session_id = deferral.key
+            set_session(session, deferral.key)
         self.callbacks = EventCallbacks()
         self.labels = Labels()
         self.reporter = self._report()
         session._live = self
 
+    def _release_at_end(self) -> None:
+        # the monitor is kept by panels that are shown, the service (2 MB) by this object only
+        service = weakref.ref(self.target.connected.service)
+        self.monitor.on_finished = functools.partial(_release, service)
+
+    def open(self) -> None:
+        """Open it, where that was put off until now.
+
+        Raises
+        ------
+        UserError
+            The service refused, or this process was forked from that of the session.
+        """
+        if (deferral := self.deferral) is not None:
+            with self._one_by_one:
+                deferral.open(self)
+
+    def opened(self, session_id: str) -> None:
+        """Go on as the session of this id, which was opened for it."""
+        self.monitor.session_id = session_id
+        journal.add_points(session_id, self.monitor.snapshot.points)
+        set_session(self.session, session_id)
+        self.deferral = None
+        self._release_at_end()
+        self.monitor.start()
+
+    def drop(self) -> None:
+        """Do not open it any more, if it is not open; the service has nothing of it."""
+        if (deferral := self.deferral) is not None:
+            with self._one_by_one:
+                deferral.drop(self)
+
     def place(self) -> Place:
         """The place of its jobs, on which their results depend; the service is asked once."""
         if self._place is None:
-            self._place = Place(self.target, self.monitor.session_id)
+            if self.deferral is not None:
+                self._place = Place(self.target, simulation=self.options.simulation)
+            else:
+                self._place = Place(self.target, self.monitor.session_id)
         return self._place
 
     @property
@@ -220,8 +258,10 @@ class LiveSession:
             A budget in dollars where the plan has no price.
         """
         policies = replace(Policies.of(self.options, self.target.info), before=self.jobs_before)
-        self._set_simulation()
         self._place = None
+        if self.deferral is not None:
+            return
+        self._set_simulation()
         if self.guard is not None:
             self.guard.stop()
             self.guard = None
@@ -265,6 +305,7 @@ class LiveSession:
         SubmitError
             The session takes no more jobs, or its budget is spent.
         """
+        self.open()
         info = self.target.info
         age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
         if self.usable and age > STALE[info.where]:
@@ -287,6 +328,8 @@ class LiveSession:
 
     def _refusal(self) -> str | None:
         refusal = None if self.guard is None else self.guard.refusal()
+        if self.deferral is not None and self.closed:
+            return ENDED_UNOPENED.format(word=self.word)
         if refusal is None and not self.usable:
             why = "" if self.guard is None else self.guard.ended_why
             return ended_sentence(self.monitor.snapshot, why)
@@ -304,72 +347,33 @@ class LiveSession:
 
     def end(self, action: str, by: EndReason = "notebook") -> str:
         """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
+        self.drop()
+        if self.deferral is not None:
+            return self.not_opened()
         said = outcomes.ended(self.monitor.command(action, by=by), self.word)
         if self.guard is not None:
             self.guard.stop()
-        return " ".join(filter(None, [said, self._used_sentence()]))
+        return " ".join(
+            filter(None, [said, used_sentence(self.monitor.snapshot, self.monitor.now())])
+        )
 
-    def close_at_exit(self) -> Callable[[], None]:
-        """Close it while the interpreter shuts down, when no thread can be started any more.
-
-        Returns
-        -------
-        callable
-            Writes the outcome to the events file, if there is one; asks the service once more.
-
-        Raises
-        ------
-        ServiceError
-            The service refused, or did not answer soon.
-        """
-        self.monitor.stop()
-        client = self.target.client.clone()
-        client.timeout = EXIT_PATIENCE
-        # what a poll that is under way finds would be told twice
-        self.reporter.stop()
-        change = end_session(client, "close", self.monitor.session_id)
-        begun = time.monotonic()
-        try:
-            change.send()
-        except ServiceError as error:
-            late = time.monotonic() - begun > EXIT_PATIENCE / 2
-            if late or not is_unknown(error) or (change.look() or change.send()) is None:
-                raise
-
-        def tell() -> None:
-            state = client.session(self.monitor.session_id).data.get("state")
-            over = state == "closed"
-            text = "closed at the end of the kernel"
-            text += "" if over else "; jobs it has finish first"
-            self.reporter.emit("closed" if over else "closing", text, aloud=False, reason="exit")
-
-        return tell
-
-    def _used_sentence(self) -> str:
-        """A sentence about its usage; empty before its end, and for a batch."""
-        snapshot = self.monitor.snapshot
-        if snapshot.state != "closed" or snapshot.started_at is None or snapshot.mode == "batch":
-            return ""
-        spent = usage(snapshot, self.monitor.now())
-        used = f"It used {usage_words(spent)}".removesuffix(" so far")
-        if spent.cost is None:
-            return f"{used}."
-        worth = f"≈ {format_money(spent.cost)} {price_words(snapshot.service)}"
-        if snapshot.service.charged:
-            return f"{used}, {worth}."
-        return f"{used} of a device, estimated; the same work on IBM would cost {worth}."
+    def not_opened(self) -> str:
+        """A sentence about it where it was not opened: what was not paid again."""
+        if self.deferral is not None and self.deferral.unknown:
+            return MAY_BE_OPEN.format(word=self.word)
+        found = reused(self.monitor.snapshot)
+        charged = self.target.info.charged
+        worth = found and reused_words(found.jobs, found.of, found.dollars, charged)
+        return not_opened(self.word, worth or "")
 
     def price_sentence(self) -> str:
         """A sentence about its price; empty when nothing is known to be charged."""
-        info = self.target.info
-        if info.price_per_second is None or self.monitor.snapshot.mode == "batch":
-            return ""
-        source = price_source_words(info)
-        per_minute = format_money(info.price_per_second * 60) + " a minute"
-        whose = f" ({source})" if source else ""
-        if info.charged:
-            return f"While it is active it costs {per_minute}, idle time included{whose}."
-        return f"It costs nothing here; on IBM it would be {per_minute} while active{whose}."
+        return price_sentence(self.target.info, self.monitor.snapshot.mode)
+
+    @property
+    def stays(self) -> str:
+        """That it stays open, where it is, as the end of a sentence."""
+        return "stays open" if self.deferral is None else "is not open yet"
 
     def ways_out(self, *, bound: bool) -> str:
         """Sentences about its price while it stays open, and how to end it.
@@ -379,6 +383,8 @@ class LiveSession:
         bound : bool
             Whether it is bound, and need not be named.
         """
+        if self.deferral is not None:
+            return opens_later(self.word)
         which = "" if bound and not self.name else self.called
         ends = f"%session close {which}".rstrip() + " ends it"
         if self.monitor.snapshot.pending():
@@ -405,20 +411,3 @@ class LiveSession:
 def _release(service: weakref.ref[QiskitRuntimeService]) -> None:
     if (known := service()) is not None:
         release(known)
-
-
-def ended_sentence(snapshot: SessionSnapshot, why: str = "") -> str:
-    """The reason why a session takes no more jobs, and the remedy.
-
-    Parameters
-    ----------
-    snapshot : SessionSnapshot
-        The session.
-    why : str
-        Why this kernel has closed it, as a clause; empty where it has not.
-    """
-    how = ENDS.get(snapshot.state_reason or "", "it ended")
-    how = f"{how} {outcomes.ended_from(snapshot)}".rstrip()
-    because = f" because {why}" if why else ""
-    word = noun(snapshot)
-    return f"This {word} takes no more jobs: {how}{because}. Open a new one with %%{word}."

@@ -14,8 +14,8 @@ from ..client.connected_service import longest
 from ..client.selection import select_target
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
-from ..messages.outcomes import left_in_the_way, quota_warning
-from ..messages.resume import taken_up
+from ..messages.outcomes import capped, left_in_the_way, quota_warning
+from ..messages.resume import opened_now, opens_later, taken_up
 from ..monitoring.event_log import events_file
 from ..options.table import OpenOptions
 from ..registry.entries import forget
@@ -88,16 +88,19 @@ class SessionManager:
             name=options.name,
             resume=options.resume,
         )
-        if found is None:
-            return result
-        NOTICES.emit(taken_up(found.id, found.changed, found.jobs))
+        said = [] if found is None else [taken_up(found.id, found.changed, found.jobs)]
+        if result.outcome == "deferred":
+            said.append(opens_later(options.word))
+        if said:
+            NOTICES.emit(" ".join(said))
         return replace(result, run=found)
 
     def _open(
         self, options: OpenOptions, found: RunRecord | None, notebook: str, fall_back: bool
     ) -> OpenResult:
         # after the imports that nothing but a service needs: they take about two seconds
-        from .opening import open_on_service
+        from .deferral import may_wait
+        from .opening import defer, open_on_service
 
         if options.events:
             # before anything is opened that would have to be closed again
@@ -126,7 +129,11 @@ class SessionManager:
             left, limit = target.quota_left, options.max_time
             if warning := quota_warning(left, limit, options.word, longest(plan)):
                 NOTICES.emit(warning)
-            result = open_on_service(target, options, notebook=notebook, fall_back=fall_back)
+            paid = found is not None or (bool(options.resume) and RUNS.more_to_take_up)
+            if paid and may_wait(target, options):
+                result = defer(target, options, self._open_deferred, notebook=notebook)
+            else:
+                result = open_on_service(target, options, notebook=notebook, fall_back=fall_back)
         except BaseException:
             target.client.close()
             raise
@@ -135,6 +142,24 @@ class SessionManager:
         else:
             self._bind(result.bound)
         return result
+
+    def _open_deferred(self, live: LiveSession) -> None:
+        """Open a deferred session, with everything that it was to have from its opening on."""
+        from .opening import open_deferred
+        from .registration import register
+
+        open_deferred(live)
+        bound = self._binding.bound is live
+        try:
+            live.set_policies()
+        except UserError:
+            # it would be another one than was asked for
+            live.session.close()
+            raise
+        register(live, bound=bound)
+        apply_on_crash(live)
+        asked, granted = live.options.max_time, live.monitor.snapshot.max_ttl
+        NOTICES.emit(opened_now(live.word, live.target.backend.name, capped(asked, granted)))
 
     def attach(self, id_or_name: str, options: OpenOptions) -> OpenResult:
         """Bind a session that was opened elsewhere, by its id, a job's id, or its name.
@@ -299,6 +324,9 @@ class SessionManager:
             self._bind(live)
         else:
             self._binding.bind(live)
+        if live.deferral is not None and options.resume:
+            return OpenResult("deferred", live, live.target)
+        live.open()
         granted = live.monitor.snapshot.max_ttl
         return OpenResult("reused", live, live.target, tuple(changed), granted)
 
@@ -307,7 +335,8 @@ class SessionManager:
         live.set_policies()
         self._binding.bind(live)
         # its entry is written, by which the watchdog sees whether another kernel has it
-        apply_on_crash(live)
+        if live.deferral is None:
+            apply_on_crash(live)
 
 
 MANAGER = SessionManager(BINDING)

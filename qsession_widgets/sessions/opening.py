@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -15,12 +17,14 @@ from ..discovery.listing import workloads
 from ..discovery.search import FoundSession
 from ..errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError
 from ..explanations import answer_code, explain
+from ..monitoring.deferred_poller import DeferredPoller
 from ..monitoring.job_poller import JobPoller
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
 from ..options.table import OpenOptions
 from ..registry import journal
 from .binding import BINDING
+from .deferral import Deferral
 from .job_mode import JobMode
 from .live import LiveSession
 from .policies import Policies
@@ -36,7 +40,9 @@ CLOCK_DIFFERENCE = 5.0
 NOT_FOUND_TIMEOUT = 10.0
 """Seconds to retry a 404 right after opening; the service replicates ids asynchronously."""
 
-Outcome = Literal["opened", "reused", "resumed", "attached", "ended", "batch_instead", "job_mode"]
+Outcome = Literal[
+    "opened", "deferred", "reused", "resumed", "attached", "ended", "batch_instead", "job_mode"
+]
 
 
 class NoSessionsOnPlan(UserError):
@@ -49,7 +55,8 @@ class OpenResult:
 
     Attributes
     ----------
-    outcome : {"opened", "reused", "resumed", "attached", "ended", "batch_instead", "job_mode"}
+    outcome : str
+        ``opened``, ``reused`` and ``attached``; ``deferred``: it opens with its first new job;
         ``resumed``: an earlier kernel of the notebook had left it open. ``ended``: it takes no more
         jobs, and is not bound. ``batch_instead`` and ``job_mode``: the plan has no sessions.
     bound : LiveSession or JobMode
@@ -110,6 +117,59 @@ def open_on_service(
     live = _monitored(session, target, asked, notebook=notebook)
     live.request = options.request
     return OpenResult(outcome, live, target, granted=live.monitor.snapshot.max_ttl)
+
+
+def defer(
+    target: Target,
+    options: OpenOptions,
+    opens: Callable[[LiveSession], object],
+    *,
+    notebook: str = "",
+) -> OpenResult:
+    """Prepare a session that opens with its first new job, or the first use of its id.
+
+    Parameters
+    ----------
+    target, options, notebook
+        As of `open_on_service`.
+    opens : callable
+        Opens it, by `open_deferred`.
+
+    Raises
+    ------
+    UserError
+        The policies cannot be enforced at the service.
+    """
+    Policies.of(options, target.info)
+    kind, batch = (Batch, True) if options.mode == "batch" else (Session, False)
+    session = kind(target.backend, max_time=options.max_time, create_new=False)
+    poller = DeferredPoller(
+        target.client,
+        target.info,
+        target.backend.name,
+        batch=batch,
+        name=options.name,
+        notebook=notebook,
+        expected_jobs=options.expect,
+    )
+    live = LiveSession(session, target, Monitor(poller), options, deferral=Deferral(poller, opens))
+    return OpenResult("deferred", live, target)
+
+
+def open_deferred(live: LiveSession) -> None:
+    """Open the session that `defer` has prepared, as `open_on_service` would have.
+
+    Raises
+    ------
+    UserError
+        The service refused.
+    """
+    assert live.deferral is not None
+    session = _create(live.target, live.options)
+    session_id = str(session.session_id)
+    with _closed_if_unwatched(session, live.target, live.word):
+        live.deferral.poller.open(session_id, NOT_FOUND_TIMEOUT)
+    live.opened(session_id)
 
 
 def attach_on_service(
@@ -231,7 +291,7 @@ def _monitored(
     opened_here: bool = True,
 ) -> LiveSession:
     session_id = str(session.session_id)
-    try:
+    with _closed_if_unwatched(session, target, options.word, closes=opened_here):
         monitor = Monitor(
             SessionPoller(
                 target.client,
@@ -244,21 +304,29 @@ def _monitored(
                 remembered=None if opened_here else journal.read(session_id),
             )
         )
-    except Exception as error:
-        text = explain(error, doing=f"watch {session_id}", service=target.info.where)
-        if opened_here:
-            text += _close_unknown(session)
-        raise UserError(text) from None
-    except KeyboardInterrupt:
-        if opened_here:
-            NOTICES.emit(
-                f"The cell was interrupted while a {options.word} on {target.backend.name} was "
-                f"being opened.{_close_unknown(session)}"
-            )
-        raise
     live = LiveSession(session, target, monitor, options, opened_here=opened_here)
     monitor.start()
     return live
+
+
+@contextmanager
+def _closed_if_unwatched(
+    session: Session | Batch, target: Target, word: str, *, closes: bool = True
+) -> Iterator[None]:
+    """Close a session that was just opened, and cannot be watched."""
+    session_id = session.session_id
+    try:
+        yield
+    except Exception as error:
+        text = explain(error, doing=f"watch {session_id}", service=target.info.where)
+        raise UserError(text + (_close_unknown(session) if closes else "")) from None
+    except KeyboardInterrupt:
+        if closes:
+            NOTICES.emit(
+                f"The cell was interrupted while a {word} on {target.backend.name} was being "
+                f"opened.{_close_unknown(session)}"
+            )
+        raise
 
 
 def _close_unknown(session: Session | Batch) -> str:

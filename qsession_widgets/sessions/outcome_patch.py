@@ -59,7 +59,8 @@ class OutcomePatch:
         Takes the program and the arguments of a submit; gives its `Asking`, or None where it is
         neither recorded nor taken up.
     before : callable
-        Takes the id of the session of a submit that is not paid for; may raise to refuse it.
+        Takes the id of the session of a submit that is not paid for, and returns it: another one
+        where it was opened now. May raise to refuse the submit.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class OutcomePatch:
         claimed: Callable[[str], bool],
         unknown: Callable[[str, UnknownRequest], Callable[[], object]],
         ask: Callable[[str, dict[str, Any]], Asking | None] = lambda _program, _given: None,
-        before: Callable[[str | None], object] = lambda _session_id: None,
+        before: Callable[[str | None], str | None] = lambda session_id: session_id,
     ):
         self._claimed = claimed
         self._unknown = unknown
@@ -121,15 +122,19 @@ class OutcomePatch:
                 self._got.append(paid["id"])
                 return paid
             try:
-                self._before(given.get("session_id"))
+                session_id = self._before(given.get("session_id"))
             except BaseException:
                 if asking is not None:
                     asking.refused()
                 raise
+            if session_id != given.get("session_id"):
+                given["session_id"] = session_id
+                if asking is not None:
+                    asking.goes_to(session_id)
             tags = list(given.get("job_tags") or ())
             tag = new_tag() if len(tags) < MOST_TAGS else None
             line = _line(client)
-            doing, session_id = f"submit the {primitive} job", given.get("session_id")
+            doing = f"submit the {primitive} job"
             more = ""
             look: Callable[[], dict[str, Any] | None]
             if tag is None:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, SupportsIndex
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
-from ..client.rest import set_active
+from ..client.rest import set_active, set_session
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import explain, still_open
@@ -25,54 +25,9 @@ from .labels import Labels
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-    from ..monitoring.event_callbacks import EventCallbacks
     from ..monitoring.monitor import Monitor
     from ..views.panel import SessionPanel
-
-
-class SessionOwner(Protocol):
-    """The part of the kernel that has opened or attached a session, and monitors it."""
-
-    submits: int
-    callbacks: EventCallbacks
-    labels: Labels
-
-    @property
-    def monitor(self) -> Monitor:
-        """The monitor that polls the session."""
-
-    @property
-    def inherited(self) -> bool:
-        """True in a forked child of the process that opened or attached it."""
-
-    @property
-    def service_kind(self) -> str:
-        """``ibm`` or ``local``."""
-
-    @property
-    def word(self) -> str:
-        """``session`` or ``batch``."""
-
-    def price_sentence(self) -> str:
-        """The price of an open session, as a sentence."""
-
-    def before_submit(self) -> None:
-        """Refuse a job before it is sent."""
-
-    def send(self) -> AbstractContextManager[None]:
-        """Count a job as being sent."""
-
-    def with_tags(self, options: dict[str, Any] | None) -> dict[str, Any] | None:
-        """The client's options for a job, with the session's tags."""
-
-    def refused(self, sentence: str, error: BaseException) -> str:
-        """The reason why a job was not accepted."""
-
-    def accepted_all_the_same(self) -> str:
-        """The consequence if a job was accepted although its answer was lost."""
-
-    def panel(self) -> SessionPanel:
-        """A panel for the session."""
+    from .session_owner import SessionOwner
 
 
 class SubmitError(UserError, IBMRuntimeError):  # type: ignore[misc]
@@ -87,7 +42,6 @@ class _Watched(JobGroup):
     """Members that sessions and batches have beyond the client library's."""
 
     _live: SessionOwner | None = None
-    session_id: str | None
 
     def _run(
         self,
@@ -98,6 +52,7 @@ class _Watched(JobGroup):
         **kwargs: Any,
     ) -> Any:
         live = self._live
+        unopened = live is not None and live.deferral is not None
         primitive = job_facts.primitive_of(program_id, inputs)
         if live is None:
             return self._send(primitive, program_id, inputs, options, *args, **kwargs)
@@ -116,6 +71,10 @@ class _Watched(JobGroup):
             live.submits += 1
             self._last_job = job.job_id()
             reused = RUNS.reused.get(job.job_id())
+            if reused is not None:
+                set_session(job, reused.get("session_id"))
+            elif unopened:
+                set_session(job, live.monitor.session_id)
             known = job_facts.submitted(program_id, inputs) | {"label": live.labels.current()}
             live.monitor.submitted(job.job_id(), primitive, reused=reused, **known)
         return job
@@ -124,7 +83,8 @@ class _Watched(JobGroup):
         try:
             return super()._run(*args, **kwargs)  # type: ignore[misc]
         except OutcomeUnknown as error:
-            if self._live is not None:
+            # of a deferred session it is the opening whose answer was lost
+            if self._live is not None and self._live.deferral is None:
                 error.more = f"{self._live.accepted_all_the_same()} {error.more}"
                 self._live.monitor.wake()
             raise
@@ -157,6 +117,10 @@ class _Watched(JobGroup):
         self._end("cancel")
 
     def _end(self, action: str) -> None:
+        if self._live is not None:
+            self._live.drop()
+            if self._live.deferral is not None:
+                return
         if self._live is not None and self._live.inherited:
             # it may be the end of a with block that the parent is still in
             NOTICES.emit(
@@ -180,6 +144,33 @@ class _Watched(JobGroup):
         finally:
             if self._live is not None:
                 self._live.monitor.wake()
+
+    @property
+    def session_id(self) -> str | None:
+        """The service's id; asking for it opens a deferred session.
+
+        None where that ended before it was opened.
+        """
+        if self._live is not None:
+            self._live.open()
+            if self._live.deferral is not None:
+                return None
+        found: str | None = super().session_id  # type: ignore[misc]
+        return found
+
+    def details(self) -> dict[str, Any] | None:
+        """The service's fields of it, as of the client library; opens a deferred session."""
+        found: dict[str, Any] | None = None
+        if self.session_id is not None:
+            found = super().details()  # type: ignore[misc]
+        return found
+
+    def usage(self) -> float | None:
+        """Usage in seconds, as of the client library; 0 for a session that is not open yet."""
+        if self._live is not None and self._live.deferral is not None:
+            return 0.0
+        found: float | None = super().usage()  # type: ignore[misc]
+        return found
 
     def _recorded(self, action: str) -> AbstractContextManager[None]:
         live = self._live
@@ -253,7 +244,8 @@ class _Watched(JobGroup):
         if self._live is None:
             return f"<{name}>"
         snapshot = self._live.monitor.snapshot
-        return f"<{name} on {snapshot.backend}, {snapshot.state}>"
+        state = snapshot.state if self._live.deferral is None else "not opened"
+        return f"<{name} on {snapshot.backend}, {state}>"
 
 
 class NotPicklable(UserError, TypeError):

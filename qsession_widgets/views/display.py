@@ -40,7 +40,7 @@ def show(shown: HasPanel) -> None:
         display(panel)  # type: ignore[no-untyped-call]
         return
     handle = display(panel, display_id=True)  # type: ignore[no-untyped-call]
-    waiting = _Shown(panel, handle, monitor, again=job_mode)
+    waiting = _Shown(panel, handle, monitor)
     _waiting.append(waiting)
     monitor.subscribe(lambda _snapshot: waiting.write_again())
 
@@ -60,15 +60,12 @@ class _Shown:
         The panel, and IPython's handle of its output.
     monitor : Monitor
         Says when there is something to write.
-    again : bool
-        Whether there will be more to write after that, as jobs without a session are never over.
     """
 
-    def __init__(self, panel: Any, handle: Any, monitor: Monitor, *, again: bool = False):
+    def __init__(self, panel: Any, handle: Any, monitor: Monitor):
         self._panel = panel
         self._handle = handle
         self._monitor = monitor
-        self._again = again
         self._written = monitor.snapshot
         self._lock = fork_safety.lock()
 
@@ -81,8 +78,8 @@ class _Shown:
             self._handle.update(self._panel)
             self._written = snapshot
             # only now: a cell's end waits for what is in the list, and what a thread writes after
-            # it is not part of the cell's output any more
-            if not self._again:
+            # it is not part of the cell's output any more; jobs without a session are never over
+            if snapshot.mode != "job":
                 _waiting.remove(self)
 
 

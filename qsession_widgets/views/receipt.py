@@ -26,7 +26,17 @@ from ..messages.labels import (
 from ..messages.notices import notices
 from ..messages.outcomes import end_reason
 from ..messages.resume import reused_words
-from ..model import SessionSnapshot, label_sums, phase, provisional, reused, usage
+from ..model import (
+    SessionSnapshot,
+    Usage,
+    deferred,
+    label_sums,
+    noun,
+    phase,
+    provisional,
+    reused,
+    usage,
+)
 from ..model.causes import gaps, queue_ahead
 from ..text_table import text_facts
 from .figures import JOB_TIMES, TIMES, iso, job_figures
@@ -80,11 +90,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     now = snapshot.answered_at if now is None else now
     spent = usage(snapshot, now)
     lines = [
-        {
-            "dedicated": ("Session", snapshot.session_id),
-            "batch": ("Batch", snapshot.session_id),
-            "job": ("Job mode", "no session: each job by itself"),
-        }[snapshot.mode],
+        _what(snapshot),
         *([("Name", snapshot.name)] if snapshot.name else []),
         ("Backend", f"{snapshot.backend} · {snapshot.service.label}"),
         ("State", " · ".join(filter(None, [headline(snapshot), end_reason(snapshot, now)]))),
@@ -99,20 +105,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     lines += physics(snapshot)
     lines += series_rows(snapshot)
     lines += [("Label", words) for words in label_lines(snapshot)]
-    parts = "QPU time only; waiting is free"
-    if snapshot.mode == "dedicated":
-        named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
-        texts = format_parts(list(named.values()), spent.total)
-        parts = " · ".join(f"{name} {text}" for name, text in zip(named, texts, strict=True))
-    what = f"; {ESTIMATE}" if spent.estimated else ""
-    lines.append(("Usage", f"{usage_words(spent)} ({parts}){what}"))
-    if spent.cost is not None:
-        price = price_words(snapshot.service)
-        causes = cost_by_cause(spent) if snapshot.mode == "dedicated" else ""
-        worth = f"{cost_words(spent)} {price}"
-        if not snapshot.service.charged:
-            worth = f"nothing; the same work on IBM would cost {worth}"
-        lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
+    lines += _spent(snapshot, spent)
     if quota := quota_words(snapshot):
         lines.append(("Open Plan" if snapshot.service.plan == "open" else "Quota", quota))
     if (between := gaps(snapshot, now)) is not None:
@@ -126,6 +119,37 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     if snapshot.problem is not None:
         since = _at(snapshot.problem_since or snapshot.answered_at)
         lines.append(("Problem", f"{snapshot.problem} All this is as of {since}."))
+    return lines
+
+
+def _what(snapshot: SessionSnapshot) -> tuple[str, str]:
+    """The first line: what it is, and its id."""
+    if deferred(snapshot):
+        later = "none was opened" if snapshot.state == "closed" else "opens with the first new job"
+        return noun(snapshot).capitalize(), later
+    if snapshot.mode == "job":
+        return "Job mode", "no session: each job by itself"
+    return noun(snapshot).capitalize(), snapshot.session_id
+
+
+def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
+    """Lines about usage and its cost."""
+    if deferred(snapshot):
+        return [("Usage", "none: nothing was opened")]
+    parts = "QPU time only; waiting is free"
+    if snapshot.mode == "dedicated":
+        named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
+        texts = format_parts(list(named.values()), spent.total)
+        parts = " · ".join(f"{name} {text}" for name, text in zip(named, texts, strict=True))
+    what = f"; {ESTIMATE}" if spent.estimated else ""
+    lines = [("Usage", f"{usage_words(spent)} ({parts}){what}")]
+    if spent.cost is not None:
+        price = price_words(snapshot.service)
+        causes = cost_by_cause(spent) if snapshot.mode == "dedicated" else ""
+        worth = f"{cost_words(spent)} {price}"
+        if not snapshot.service.charged:
+            worth = f"nothing; the same work on IBM would cost {worth}"
+        lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
     return lines
 
 

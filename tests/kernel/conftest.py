@@ -25,6 +25,7 @@ from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.watchdog.owner import WATCHDOG
 
 from .cells import Notebook
+from .resuming import BUILD
 from .table import CIRCUITS
 
 
@@ -134,3 +135,11 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, st
         monkeypatch.syspath_prepend(str(tmp_path))
 
     return write
+
+
+@pytest.fixture
+def work(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, request: Any) -> Notebook:
+    """A notebook whose path is its own."""
+    monkeypatch.setenv("QSESSION_NOTEBOOK", f"/nowhere/{request.node.name}.ipynb")
+    notebook.good(BUILD)
+    return notebook

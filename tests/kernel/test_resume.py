@@ -23,41 +23,9 @@ from qsession_widgets.sessions import opening
 from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook
+from .resuming import BUILD, RESUME, accepted, end_with
 
 Ask = Callable[..., Any]
-
-RESUME = "%%session --service local --backend aer --resume"
-BUILD = """
-from qiskit import QuantumCircuit
-from qiskit.circuit import Parameter
-from qiskit_ibm_runtime import SamplerV2
-def turned():
-    circuit = QuantumCircuit(1)
-    circuit.sx(0)
-    circuit.rz(Parameter("angle"), 0)
-    circuit.sx(0)
-    circuit.measure_all()
-    return circuit
-def loop(last, shots=64, begin=0):
-    sampler, found = SamplerV2(), []
-    for number in range(begin, last):
-        job = sampler.run([(turned(), [number / 10])], shots=shots)
-        found.append((job.job_id(), job.result()[0].data.meas.get_counts()))
-    return found
-"""
-
-
-@pytest.fixture
-def work(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, request: Any) -> Notebook:
-    """A notebook whose path is its own."""
-    monkeypatch.setenv("QSESSION_NOTEBOOK", f"/nowhere/{request.node.name}.ipynb")
-    notebook.good(BUILD)
-    return notebook
-
-
-def accepted(ask: Ask) -> int:
-    """How many jobs the service has accepted since the test began."""
-    return len(ask("GET", "/jobs")["jobs"])
 
 
 def test_a_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
@@ -105,15 +73,6 @@ def test_a_submit_whose_answer_was_lost_is_taken_up_and_not_doubled(
     assert accepted(ask) == 3
     known = {job["id"] for job in ask("GET", "/jobs")["jobs"]}
     assert {job for job, _ in work["after"]} == known
-
-
-def end_with(work: Notebook, *lines: str) -> str:
-    """Run a cell that fails in the end; the run's id."""
-    assert isinstance(work(RESUME, *lines, "raise ZeroDivisionError").error, ZeroDivisionError)
-    record = RUNS.record
-    assert record is not None
-    RUNS.reset()
-    return record.id
 
 
 def test_a_job_that_is_no_use_is_sent_anew(work: Notebook, ask: Ask) -> None:

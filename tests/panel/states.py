@@ -211,6 +211,18 @@ def resumed() -> SessionSnapshot:
     return replace(own, jobs=(*earlier, *own.jobs))
 
 
+def not_opened() -> SessionSnapshot:
+    """Everything so far was taken up of the run before: no session was opened."""
+    return replace(
+        job_mode(),
+        service=steady().service,
+        state_reason="deferred",
+        opened_at=None,
+        jobs=tuple(job for job in resumed().jobs if job.reused),
+        expected_jobs=30,
+    )
+
+
 def idle() -> SessionSnapshot:
     jobs = iterations()
     late = NOW - 48.0 - (jobs[-1].finished or 0)
@@ -417,5 +429,6 @@ STATES: dict[str, Callable[[], SessionSnapshot]] = {
     "guarded": guarded,
     "batch": batch,
     "job-mode": job_mode,
+    "not-opened": not_opened,
     "many": many,
 }

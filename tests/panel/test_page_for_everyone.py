@@ -153,6 +153,16 @@ def test_job_mode_says_what_it_is_and_offers_no_session_to_close(page: Page) -> 
     assert [each["action"] for each in kernel.sent("command")] == ["cancel_job"]
 
 
+def test_a_session_that_is_not_open_counts_nothing_down(page: Page) -> None:
+    kernel = show(page, "not-opened")
+    expect(kernel.panel).to_have_attribute("aria-label", "Session on ibm_fez")
+    expect(kernel.panel.get_by_role("status").first).to_have_text("Not opened")
+    expect(kernel.panel).to_contain_text("opens with the first new job, or the first use of its id")
+    expect(kernel.panel).to_contain_text("10 of 10 jobs reused, ≈ $125 not paid again.")
+    assert kernel.panel.get_by_role("button", name="Close").count() == 0
+    assert kernel.panel.get_by_role("timer").count() == 0
+
+
 def test_what_runs_now_can_be_pointed_at_and_picked(page: Page) -> None:
     kernel = show(page, "steady")
     running = next(job for job in kernel.wire._seen if job.status == "running")

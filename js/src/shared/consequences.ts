@@ -11,7 +11,9 @@ export interface Consequences {
   running: number;
 }
 
-export function noun({ mode }: SessionSnapshot): "session" | "batch" | "job mode" {
+export function noun({ mode, state_reason }: SessionSnapshot): "session" | "batch" | "job mode" {
+  if (state_reason === "deferred") return "session";
+  if (state_reason === "deferred_batch") return "batch";
   return mode === "dedicated" ? "session" : mode === "batch" ? "batch" : "job mode";
 }
 

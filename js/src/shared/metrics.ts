@@ -184,11 +184,18 @@ export type Phase =
   | "closed"
   | "cancelled"
   | "job_mode"
-  | "job_mode_running";
+  | "job_mode_running"
+  | "not_opened";
+
+/** Whether it is a session or batch that was not opened: it has only jobs of an earlier run. */
+export function deferred({ state_reason }: SessionSnapshot): boolean {
+  return state_reason === "deferred" || state_reason === "deferred_batch";
+}
 
 /** The phase of a session, as a code from which labels and colours follow. */
 export function phase(snapshot: SessionSnapshot): Phase {
   const pending = pendingJobs(snapshot).length > 0;
+  if (deferred(snapshot)) return "not_opened";
   if (snapshot.mode === "job") return pending ? "job_mode_running" : "job_mode";
   if (snapshot.state === "closed") {
     return snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
@@ -227,13 +234,13 @@ const reusedOf = new WeakMap<readonly JobRecord[], number>();
 
 /** The jobs that were taken up of an earlier run; null where there are none. */
 export function reused(snapshot: SessionSnapshot): Reused | null {
-  const { jobs, mode, service } = snapshot;
+  const { jobs, mode, service, state_reason } = snapshot;
   const { reused: taken, reusedOutside, counts } = sumsOf(jobs);
   if (taken === 0) return null;
   let seconds = reusedOf.get(jobs);
   if (seconds === undefined) {
     // a session bills the time that a job ran, a batch and job mode its QPU time
-    const byQpu = service.kind === "local" || mode !== "dedicated";
+    const byQpu = service.kind === "local" || (mode !== "dedicated" && state_reason !== "deferred");
     seconds = jobs.reduce((sum, job) => (job.reused ? sum + ran(job, byQpu) : sum), 0);
     reusedOf.set(jobs, seconds);
   }

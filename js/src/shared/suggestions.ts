@@ -1,7 +1,7 @@
 // Suggestions for better use, from a session's own numbers: gaps against the interactive timeout, the cost of waiting,
 // whether a batch would have been cheaper.
 import { hasRun } from "./idleSmoothing";
-import { amount, interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
+import { amount, deferred, interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
 import { formatDuration, formatMoney, plural } from "./formatting";
 import type { SessionSnapshot } from "./snapshot.gen";
 import { sumsOf } from "./jobAggregates";
@@ -189,6 +189,7 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
   if (snapshot.state === "closed") {
     return [gapAdvice(snapshot), batchAdvice(snapshot, now)].filter(Boolean).join(" ");
   }
+  if (deferred(snapshot)) return "";
   if (snapshot.mode === "job") {
     return "Every job waits in the normal queue. Jobs that need not wait for each other fit a batch: %%batch.";
   }

@@ -1,5 +1,8 @@
-// Figures of job mode, in which there is no session and each job goes through the queue by itself.
-import { usage } from "#shared/metrics";
+// Figures of job mode, in which there is no session and each job goes through the queue by itself,
+// and of a session that was not opened, as all its jobs so far are those of an earlier run.
+import { noun } from "#shared/consequences";
+import { notOpened } from "#shared/messages/labels";
+import { deferred, usage } from "#shared/metrics";
 import { formatCount, plural } from "#shared/formatting";
 import { outcomes } from "./ClosedSession";
 import type { SessionStore } from "../state/store";
@@ -13,13 +16,17 @@ export function JobMode({ store, now }: { store: SessionStore; now: number }) {
   const { snapshot } = store;
   const { queue_length: queue } = snapshot;
   const spent = usage(snapshot, now);
+  const unopened = deferred(snapshot);
+  const what = noun(snapshot);
   return (
     <div class="qs-clocks">
       <div class="qs-cell">
-        <div class="qs-label">Job mode</div>
-        <div class="qs-figure">No session</div>
+        <div class="qs-label">{`${what[0]!.toUpperCase()}${what.slice(1)}`}</div>
+        <div class="qs-figure">{unopened ? "Not opened" : "No session"}</div>
         <div class="qs-note">
-          each job queues by itself: {REASONS[snapshot.state_reason ?? ""] ?? "as was asked for"}
+          {unopened
+            ? notOpened(snapshot)
+            : `each job queues by itself: ${REASONS[snapshot.state_reason ?? ""] ?? "as was asked for"}`}
         </div>
       </div>
       <div class="qs-cell">
@@ -31,7 +38,7 @@ export function JobMode({ store, now }: { store: SessionStore; now: number }) {
         </div>
       </div>
       <div class="qs-cell qs-usage">
-        <div class="qs-label">Usage, estimate</div>
+        <div class="qs-label">{unopened ? "Usage" : "Usage, estimate"}</div>
         <UsageFigure store={store} usage={spent} />
         <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
       </div>

@@ -1,7 +1,8 @@
 // The jobs of a session: a few of them, or all of them, filtered and sorted, when asked.
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
+import { noun } from "#shared/consequences";
 import { formatCount, plural } from "#shared/formatting";
-import { pendingJobs } from "#shared/metrics";
+import { deferred, pendingJobs } from "#shared/metrics";
 import { useAfterDrawing } from "#shared/question";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { canChoose, CancelQuestion, Chosen } from "./CancelJobs";
@@ -242,6 +243,7 @@ function inPlace(listed: JobRecord[], jobs: JobRecord[]): JobRecord[] {
 
 function emptyWords(snapshot: SessionSnapshot): string {
   if (snapshot.state === "closed") return "It ran no job.";
+  if (deferred(snapshot)) return `No job yet: the ${noun(snapshot)} opens with the first new one.`;
   if (snapshot.mode === "job")
     return "No job yet: each one goes through the normal queue by itself.";
   const queue = snapshot.queue_length;

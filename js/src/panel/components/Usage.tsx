@@ -1,4 +1,4 @@
-import type { Usage } from "#shared/metrics";
+import { deferred, type Usage } from "#shared/metrics";
 import {
   formatDuration,
   formatMoney,
@@ -61,8 +61,9 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
   const texts = formatParts(seconds, usage.total).map((text, at) =>
     shares ? `${text} (${shares[at]!})` : text,
   );
-  const words =
-    snapshot.mode !== "dedicated"
+  const words = deferred(snapshot)
+    ? "nothing was opened"
+    : snapshot.mode !== "dedicated"
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
         ? "breakdown appears once the jobs are loaded"

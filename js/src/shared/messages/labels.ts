@@ -23,7 +23,7 @@ import {
   plural,
   shortId,
 } from "../formatting";
-import type { ServiceInfo } from "../snapshot.gen";
+import type { ServiceInfo, SessionSnapshot } from "../snapshot.gen";
 import { isOpen, type Service, type Snapshot, type Workload } from "../serverTypes";
 
 /** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
@@ -38,6 +38,7 @@ export const HEADLINES: Record<Phase, string> = {
   cancelled: "Cancelled",
   job_mode: "Job mode",
   job_mode_running: "Job mode, running",
+  not_opened: "Not opened",
 };
 
 /** Whether it is open and its kernel is gone, so that nothing will close it. */
@@ -51,6 +52,13 @@ export function reusedWords({ jobs, of, dollars }: Reused, charged: boolean): st
   if (dollars === null) return words;
   const what = charged ? "not paid again" : "on IBM would not be paid again";
   return `${words}, ≈ ${formatMoney(dollars)} ${what}`;
+}
+
+/** What becomes of a session that was not opened. */
+export function notOpened({ state }: Pick<SessionSnapshot, "state">): string {
+  return state === "closed"
+    ? "it ended before there was a new job"
+    : "opens with the first new job, or the first use of its id";
 }
 
 export function stateWord(snapshot: Snapshot, now: number): string {
