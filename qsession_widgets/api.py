@@ -120,7 +120,8 @@ def open_session(
     expect : int, optional
         How many jobs there will be, for the progress.
     strict : bool
-        Refuse jobs for its backend that would run outside of it.
+        Refuse jobs for its backend that would run outside of it, and jobs that would wait for
+        another session of yours.
     idle_close : int or str, optional
         Close it when nothing was pending for so long, in seconds or as ``"2m"``.
     max_jobs : int, optional

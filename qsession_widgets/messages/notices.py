@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from ..formatting import format_duration, format_money
-from ..model import SessionSnapshot
+from ..model import Blocker, SessionSnapshot
 
 
 def notices(snapshot: SessionSnapshot, now: float) -> list[str]:
@@ -46,11 +46,27 @@ def _waits(snapshot: SessionSnapshot, now: float) -> str:
     blocker = snapshot.blocker
     if blocker is None:
         return ""
+    sentence = waits_for(blocker, snapshot, now)
+    return sentence[0].upper() + sentence[1:]
+
+
+def waits_for(blocker: Blocker, snapshot: SessionSnapshot, now: float) -> str:
+    """End of a sentence: the session that another one waits for, what that costs, and its end.
+
+    Parameters
+    ----------
+    blocker : Blocker
+        The session waited for.
+    snapshot : SessionSnapshot
+        The one that waits, on the same service.
+    now : float
+        Service clock.
+    """
     name = f"'{blocker.name}'" if " " in blocker.name else blocker.name
     which = name or blocker.session_id
     of = f" of {PurePath(blocker.notebook).name}" if blocker.notebook else ""
     jobs = f"with {blocker.pending} job{'' if blocker.pending == 1 else 's'} to run"
-    parts = [f"Waits for your session {which}{of}", jobs if blocker.pending else "idle"]
+    parts = [f"waits for your session {which}{of}", jobs if blocker.pending else "idle"]
     if price := _price(snapshot):
         parts.append(price if snapshot.service.charged else f"on IBM {price}")
     if blocker.ends_at is not None:

@@ -15,7 +15,7 @@ from ..client.decode import read_session
 from ..client.rest import ServiceClient
 from ..client.unknown_outcome import is_pending
 from ..errors import ServiceError
-from ..model import Blocker, SessionSnapshot, interactive_timeout
+from ..model import Blocker, ServiceInfo, SessionSnapshot, interactive_timeout
 from ..registry.entries import notes
 from .response_checks import readable
 
@@ -56,15 +56,20 @@ class Waits:
             self._next = time.monotonic() + self._pause
             # that this is not answered is no reason to call the session itself unreachable
             with contextlib.suppress(ServiceError), readable():
-                self._found = _blocker(client, snapshot, now)
+                of = (snapshot.session_id, snapshot.backend, snapshot.service)
+                self._found = find_blocker(client, *of, now)
         return self._found
 
 
 def waits(snapshot: SessionSnapshot) -> bool:
     """Check that a session has a job that another session of the user's may keep waiting."""
-    shared = snapshot.service.kind == "local" and snapshot.backend == SHARED
     jobs = [job.status for job in snapshot.jobs if not job.stray and not job.final]
-    return snapshot.state in ("open", "inactive") and "queued" in jobs and not shared
+    return snapshot.state in ("open", "inactive") and "queued" in jobs and in_turn(snapshot)
+
+
+def in_turn(snapshot: SessionSnapshot) -> bool:
+    """Check that a session has its backend for itself while it is active."""
+    return snapshot.service.kind != "local" or snapshot.backend != SHARED
 
 
 def blocker_among(
@@ -90,17 +95,41 @@ def blocker_among(
     return None
 
 
-def _blocker(client: ServiceClient, snapshot: SessionSnapshot, now: float) -> Blocker | None:
+def find_blocker(
+    client: ServiceClient, waiting: str, backend: str, info: ServiceInfo, now: float
+) -> Blocker | None:
+    """The user's own session that is active on a backend now; None where there is none.
+
+    It takes one request, and two more for each session of the user's that is open there.
+
+    Parameters
+    ----------
+    client : ServiceClient
+        Makes the requests.
+    waiting : str
+        Id of the session that may have to wait, which is none of them.
+    backend : str
+        Name of the backend.
+    info : ServiceInfo
+        The service that both are on.
+    now : float
+        Service clock.
+
+    Raises
+    ------
+    ServiceError
+        The service refused or did not answer.
+    """
     listed = client.workloads(mode="session", user="me", status=["in_progress"], limit=50)
     for item in listed.data["workloads"]:
         session_id = str(item.get("id") or "")
-        if session_id in ("", snapshot.session_id) or item.get("backend") != snapshot.backend:
+        if session_id in ("", waiting) or item.get("backend") != backend:
             continue
         data = client.session(session_id).data
         if data.get("state") != "active":
             continue
         pending = sum(is_pending(job) for job in client.jobs(session_id).data["jobs"])
-        other = read_session(data, session_id, snapshot.service, (), now)
+        other = read_session(data, session_id, info, (), now)
         found = _as_blocker(other, pending, now)
         entry = notes().get(session_id)
         if entry is not None:

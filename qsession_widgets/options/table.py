@@ -247,7 +247,8 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--strict",
         "",
-        "refuse jobs outside of it, inexact results, and options without effect",
+        "refuse jobs outside of it or that wait for another session of yours, inexact results, "
+        "and options without effect",
         "strict",
         read_true,
     ),

@@ -203,6 +203,7 @@ class Binding:
             if live.monitor.session_id == session_id:
                 if RUNS.taken is not None or live.deferral is not None:
                     live.before_submit()
+                    self._blockers.check_elsewhere(live)
                 return live.monitor.session_id
         return session_id
 

@@ -1,24 +1,34 @@
-"""Sessions of this kernel that keep a job of another one waiting.
+"""Sessions of the user's that keep a job of another one waiting.
 
 A session has its backend for itself while it is active. A job of a second session on the same
 backend waits until the first one is deactivated by its interactive timeout, or ends, and the first
-is billed for all that time.
+is billed for all that time. Sessions of this kernel are known; those of another notebook, a script
+or a terminal are asked for before a job that would have to wait, hence not before each job.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..client.rest import same_account
-from ..errors import UserError
+from ..errors import ServiceError, UserError
 from ..formatting import format_duration
+from ..messages import notices
 from ..model import interactive_timeout
+from ..monitoring.response_checks import readable
+from ..monitoring.waits import find_blocker, in_turn
+from ..resume.runs import RUNS
 from .callsite import whereabouts
 from .patches import Submit
 
 if TYPE_CHECKING:
     from .live import LiveSession
+
+
+LOOK_SECONDS = 5.0
+"""Seconds to wait for the service's word on other sessions, before a job is sent all the same."""
 
 
 class WaitRefused(UserError, RuntimeError):
@@ -40,6 +50,7 @@ class Blockers:
         self._sessions = sessions
         self._say = say
         self._told: set[tuple[str, str]] = set()
+        self._asked: set[str] = set()
 
     def check(self, submit: Submit) -> None:
         """Say which session a job will wait for; once for each two sessions.
@@ -64,11 +75,69 @@ class Blockers:
                 raise WaitRefused(
                     f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
                 )
-            known = (live.monitor.session_id, submit.session_id)
-            if known not in self._told:
-                self._told.add(known)
+            if self._is_new(live.monitor.session_id, submit.session_id):
                 self._say(f"{whereabouts()}: this job of another {word} {sentence}")
             return
+        if own is not None:
+            # what a run that is taken up has paid for is not sent: see `Binding._before_new`
+            if RUNS.taken is None:
+                self.check_elsewhere(own)
+        elif submit.session_id not in self._asked:
+            # of a with block of the user's
+            self._asked.add(submit.session_id)
+            for live in sessions:
+                if same_account(submit.service, live.target.connected.service):
+                    self._look(live, submit.session_id, submit.backend, strict=False)
+                    return
+
+    def check_elsewhere(self, own: LiveSession) -> None:
+        """Say which session of another process a job will wait for, where the service knows one.
+
+        It is asked before the first job of a session, and before the first one after a pause in
+        which the session was deactivated; what it does not answer keeps no job from running.
+
+        Raises
+        ------
+        WaitRefused
+            The session was opened with ``--strict``.
+        """
+        snapshot = own.monitor.snapshot
+        begins = snapshot.state == "open" and all(job.reused for job in snapshot.jobs)
+        if begins or (snapshot.state == "inactive" and not snapshot.pending()):
+            backend = own.target.backend.name
+            self._look(own, own.monitor.session_id, backend, strict=own.options.strict)
+
+    def _look(self, live: LiveSession, waiting: str, backend: str, *, strict: bool) -> None:
+        # as one of sessions, for it is a session that is billed meanwhile, whatever waits
+        snapshot = replace(live.monitor.snapshot, backend=backend, mode="dedicated")
+        now = live.monitor.now()
+        if not in_turn(snapshot):
+            return
+        client = live.target.client.clone()
+        client.timeout = LOOK_SECONDS
+        try:
+            with readable():
+                blocker = find_blocker(client, waiting, backend, live.target.info, now)
+        except ServiceError:
+            return
+        finally:
+            client.close()
+        if blocker is None:
+            return
+        sentence = notices.waits_for(blocker, snapshot, now)
+        if strict:
+            raise WaitRefused(
+                f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
+            )
+        if self._is_new(blocker.session_id, waiting):
+            self._say(f"{whereabouts()}: this job {sentence}")
+
+    def _is_new(self, blocker: str, waiting: str) -> bool:
+        pair = (blocker, waiting)
+        if pair in self._told:
+            return False
+        self._told.add(pair)
+        return True
 
     def _blocks(self, live: LiveSession, submit: Submit) -> bool:
         if (

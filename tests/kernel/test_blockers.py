@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.sessions.blockers import WaitRefused
 
 from .cells import Notebook
-from .conftest import CIRCUITS
+from .conftest import CIRCUITS, end_kernel
 
 Ask = Callable[..., Any]
 
@@ -69,6 +71,43 @@ def test_two_sessions_on_one_device_name_each_other(notebook: Notebook, ask: Ask
     assert "Waits for your session first, idle, on IBM $48.00 a minute, lets others run in" in shown
     notebook.good("%session close first", "job.result()")
     assert second.wait_for(lambda snapshot: snapshot.blocker is None)
+
+
+def test_a_session_of_another_notebook_is_named_before_the_first_job(
+    notebook: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = []
+    list_workloads = ServiceClient.workloads
+
+    def workloads(client: ServiceClient, **query: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            looks.append(query)
+        return list_workloads(client, **query)
+
+    notebook.good(CIRCUITS)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/A.ipynb")
+    notebook.good(LOCAL, "pass")
+    monkeypatch.setattr(ServiceClient, "workloads", workloads)
+    notebook.good(RUN, RUN)
+    # one before the first job, none before the next
+    assert len(looks) == 1
+    session_id = notebook["session"].session_id
+    # its process lives, and this notebook knows nothing of it
+    end_kernel(notebook)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/B.ipynb")
+    notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
+    named = f"waits for your session {session_id} of A.ipynb, idle, on IBM $48.00 a minute, lets "
+    refused = notebook(f"{LOCAL} --strict", RUN)
+    assert isinstance(refused.error, WaitRefused)
+    assert f"this job was not sent (--strict), because it {named}" in refused.sentence()
+    # it is asked again, for the other one may have ended meanwhile
+    assert isinstance(notebook(RUN).error, WaitRefused)
+    assert ask("GET", "/jobs")["count"] == 2
+    waits = notebook.good(f"{LOCAL} --name b --another", "job = SamplerV2().run([(measured,)])").out
+    assert f"line 2: this job {named}" in waits
+    assert f"%session close {session_id} ends it" in waits
+    notebook.good(f"%session close {session_id}", "job.result()")
+    assert "waits for" not in notebook.good(RUN).out
 
 
 def test_on_the_ideal_simulator_nothing_waits(notebook: Notebook, ask: Ask) -> None:
