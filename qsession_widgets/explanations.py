@@ -52,11 +52,11 @@ def read_error_body(text: str) -> dict[str, Any]:
         return found
     try:
         body, _ = json.JSONDecoder().raw_decode(text[start:])
-        error = body["errors"][0]
-    except (ValueError, KeyError, IndexError, TypeError):
+        error = dict(body["errors"][0])
+    except (ValueError, KeyError, IndexError, TypeError, RecursionError):
         return found
     code = str(error.get("code", ""))
-    found["code"] = int(code) if code.isdigit() else None
+    found["code"] = int(code) if code.isdecimal() and len(code) < 10 else None
     found["message"] = str(error.get("message", ""))
     found["solution"] = str(error.get("solution", ""))
     found["trace"] = str(body.get("trace", ""))

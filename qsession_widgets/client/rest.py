@@ -250,15 +250,15 @@ class ServiceClient:
         self._http.close()
 
     def _list(self, path: str, name: str, query: Mapping[str, Any]) -> Answer:
-        """A page of a list; an answer without the list is none."""
+        """A page of a list; an answer without the list, or with a row without an id, is none."""
         return self._ask("GET", path, params=query, fits=lambda data: _is_list(data.get(name)))
 
     def _do(self, method: str, path: str, **request: Any) -> Answer:
-        """Have something done; an answer with a body that is no JSON object confirms nothing."""
-        return self._ask(method, path, fits=lambda _: True, **request)
+        """Have something done, which status 204 confirms, and no body whatever it says."""
+        return self._ask(method, path, fits=lambda _: False, **request)
 
     def _record(self, path: str, query: Mapping[str, Any] | None = None) -> Answer:
-        return self._ask("GET", path, params=query, fits=lambda data: "id" in data)
+        return self._ask("GET", path, params=query, fits=_is_record)
 
     def _ask(self, method: str, path: str, **request: Any) -> Answer:
         try:
@@ -312,7 +312,7 @@ class ServiceClient:
             raise _error(response)
         try:
             data = response.json() if response.content else None
-        except ValueError as error:
+        except requests.exceptions.InvalidJSONError as error:
             raise Unreadable(status=response.status_code) from error
         nothing = response.status_code == 204 and method != "GET"
         if fits is not None and not nothing and not (isinstance(data, dict) and fits(data)):
@@ -321,7 +321,19 @@ class ServiceClient:
 
 
 def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, dict) for item in value)
+    return isinstance(value, list) and all(
+        isinstance(item, dict) and _is_record(item) for item in value
+    )
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    """Check that a record says which it is, and that what tells more of it is text."""
+    told = (record.get(name) for name in ("status", "created", "mode"))
+    return (
+        isinstance(record.get("id"), str)
+        and bool(record["id"])
+        and all(isinstance(value, str | None) for value in told)
+    )
 
 
 def _id(text: str) -> str:
@@ -344,7 +356,7 @@ def _error(response: requests.Response) -> ServiceError:
         code=parts["code"],
         solution=parts["solution"],
         trace=parts["trace"],
-        retry_after=float(after) if after.isdigit() else None,
+        retry_after=float(after) if after.isdecimal() else None,
     )
 
 

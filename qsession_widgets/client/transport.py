@@ -57,12 +57,12 @@ class Transport:
             There was no answer, or none that can be read.
         """
         if not self._is_question(request):
-            return self._signed(request, options)
+            return _readable(self._signed(request, options))
         for pause in (*READ_AGAIN, None):
             try:
                 response = self._signed(request, options)
                 if response.status_code != 200 or _is_object(response.content):
-                    return response
+                    return _readable(response)
                 error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
             except requests.exceptions.ChunkedEncodingError as broken:
                 error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
@@ -176,6 +176,28 @@ def _is_object(body: bytes) -> bool:
     """Check that a body looks like a whole JSON object; it may be too large to parse it twice."""
     text = body.strip()
     return text.startswith(b"{") and text.endswith(b"}")
+
+
+def _readable(response: requests.Response) -> requests.Response:
+    """The response, whose JSON is an error of the request's where it cannot be read.
+
+    Of what is nested too deeply, or has a number too long, Python's own errors tell nobody that an
+    answer was lost.
+    """
+    read = response.json
+
+    def json(**options: Any) -> Any:
+        try:
+            return read(**options)
+        except (ValueError, RecursionError) as error:
+            if isinstance(error, requests.RequestException):
+                raise
+            raise requests.exceptions.InvalidJSONError(
+                UNREADABLE, request=response.request, response=response
+            ) from error
+
+    response.json = json  # type: ignore[method-assign]
+    return response
 
 
 def _without_repetition(adapter: HTTPAdapter) -> HTTPAdapter:

@@ -244,7 +244,8 @@ def end_session(line: ServiceClient, action: str, session_id: str) -> Change[Any
         data = answer.data
         if data.get("state") == "closed":
             return answer
-        if data.get("accepting_jobs", True):
+        if data.get("accepting_jobs") is not False:
+            # also where the field makes no sense: asking once more does no harm
             return None
         if action == "cancel" and any(map(_is_queued, own.jobs(session_id).data["jobs"])):
             return None

@@ -165,7 +165,7 @@ class OutcomePatch:
                     )
                 return original(client, **given)
 
-            change = Change(doing, send, look, _has_id)
+            change = Change(doing, send, look, _is_job)
 
             def lost() -> Callable[[], object]:
                 shown_no_more = self._unknown(session_id or "", "submit")
@@ -340,6 +340,11 @@ def _fingerprint(*parts: Any) -> str:
 
 def _has_id(answer: Any) -> bool:
     return isinstance(answer, dict) and isinstance(answer.get("id"), str) and bool(answer["id"])
+
+
+def _is_job(answer: Any) -> bool:
+    # the client library reads its backend, too
+    return _has_id(answer) and isinstance(answer.get("backend", 0), str | None)
 
 
 def _forget(tag: str | None) -> None:

@@ -61,6 +61,8 @@ def test_half_a_body(api: Api) -> None:
         ("null", b"null"),
         ("empty", b""),
         ("html", HTML),
+        ("object", b"{}"),
+        ("number", b'{"id":' + b"9" * 5000 + b"}"),
     ],
 )
 def test_a_body_that_makes_no_sense(api: Api, body: str, answered: bytes) -> None:
@@ -78,6 +80,16 @@ def test_a_truncated_body_is_whole_for_http(api: Api) -> None:
     whole = api("GET", "/versions").content
     api.fault(path="/versions", body="truncated")
     assert api("GET", "/versions").content == whole[: len(whole) // 2]
+
+
+def test_each_value_of_an_answer_may_be_null(api: Api) -> None:
+    session = api.open_session()
+    api.fault(path="/workloads", body="nulls")
+    (row,) = api.get("/workloads")["workloads"]
+    assert (row["id"], row["usage_seconds"]) == (None, None)
+    api.fault(path="/sessions/*", status=200, body="object")
+    api("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})
+    assert api.get(f"/sessions/{session}")["accepting_jobs"], "it had no effect"
 
 
 def test_an_error_may_say_when_to_ask_again_and_have_another_body(api: Api) -> None:

@@ -30,16 +30,17 @@ LOST: dict[str, dict[str, Any]] = {
     "status 500": {"status": 500, "after": True},
     "status 503, HTML": {"status": 503, "after": True, "body": "html"},
     "malformed": {"body": "malformed"},
-    "truncated": {"body": "truncated"},
-    "list": {"body": "list"},
     "null": {"body": "null"},
     "empty": {"body": "empty"},
     "HTML": {"body": "html"},
+    "object": {"body": "object"},
+    "deep": {"body": "deep"},
 }
 """Faults after which the request has taken effect, and nothing that came back says so."""
 UNSENT: dict[str, dict[str, Any]] = {
     "dropped before": {"drop": True},
     "status 500 before": {"status": 500},
+    "object before": {"status": 200, "body": "object"},
 }
 """Faults that keep the request from taking effect."""
 
@@ -107,7 +108,7 @@ def test_what_became_of_a_submit_is_told_when_the_service_says(
     circuits: Notebook, ask: Ask
 ) -> None:
     spoil(ask, "POST", "/jobs", drop=True, after=True)
-    spoil(ask, "GET", "/jobs", status=503, times=20)
+    spoil(ask, "GET", "/jobs", body="nulls", times=20)
     assert isinstance(circuits(RUN).error, OutcomeUnknown)
     assert unknown() == ("submit",), "the panel shows it"
     wait_for(lambda: "had been accepted" in circuits("pass").out, "the sentence")
@@ -321,6 +322,15 @@ def test_an_end_whose_answer_is_lost_is_told_as_it_is(
     assert circuits["session"].snapshot.state == "closed" or circuits["session"].wait_for()
 
 
+def test_a_record_that_makes_no_sense_shows_no_end(circuits: Notebook, ask: Ask) -> None:
+    spoil(ask, "PATCH", "/sessions/*", drop=True)
+    spoil(ask, "GET", "/sessions/*", body="nulls", times=None)
+    assert isinstance(circuits("%session close").error, OutcomeUnknown)
+    ask("DELETE", "/emulator/v1/faults")
+    (only,) = ask("GET", "/workloads")["workloads"]
+    wait_for(lambda: ask("GET", f"/sessions/{only['id']}")["state"] == "closed", "the close")
+
+
 @pytest.mark.parametrize(
     "fault", [LOST["dropped"], LOST["HTML"], UNSENT["dropped before"]], ids=str
 )
@@ -381,7 +391,7 @@ def test_a_terminal_asks_until_it_is_known(
     assert "closed already" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("body", ["null", "list", "empty", "truncated", "html"])
+@pytest.mark.parametrize("body", ["null", "list", "empty", "truncated", "html", "nulls", "deep"])
 def test_an_unreadable_list_is_an_error(
     circuits: Notebook, ask: Ask, capsys: pytest.CaptureFixture[str], body: str
 ) -> None:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from itertools import count
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-Body = Literal["malformed", "truncated", "list", "null", "empty", "html"]
+Body = Literal[
+    "malformed", "truncated", "list", "null", "empty", "html", "object", "nulls", "deep", "number"
+]
 BODIES: tuple[Body, ...] = get_args(Body)
 """Bodies that make no sense to a client, each complete as far as HTTP is concerned."""
 
@@ -33,7 +36,7 @@ class Fault:
     delay : float
         Real seconds the answer is late; with ``after`` the request takes effect before them.
     status : int or None
-        The HTTP status of an error that is answered.
+        The HTTP status that is answered, mostly of an error.
     code : int or None
         IBM's code of that error.
     message : str
@@ -44,9 +47,12 @@ class Fault:
         Whether the connection is closed in the middle of the answer's body.
     after : bool
         Whether the request takes effect before its answer is late, lost or replaced by an error.
-    body : {"malformed", "truncated", "list", "null", "empty", "html"} or None
+    body : str or None
         The body that stands in the answer's place: beside ``status``, that of the error; without
         it the request takes effect, and its own status is answered, 200 for one without a body.
+        One of ``malformed``, ``truncated``, ``list``, ``null``, ``empty``, ``html``; ``object``, an
+        empty one; ``nulls``, the answer with null for each of its values; ``deep``, with lists
+        nested too deeply to be read; ``number``, with one of too many digits as its id.
     retry_after : int or None
         Seconds of the ``Retry-After`` header of an error.
     """
@@ -74,12 +80,27 @@ class Fault:
             "null": b"null",
             "empty": b"",
             "html": HTML,
+            "object": b"{}",
+            "nulls": b"" if self.body != "nulls" else _nulled(whole),
+            "deep": b'{"id":' + b"[" * 100_000,
+            "number": b'{"id":' + b"9" * 5000 + b"}",
         }
         return bodies.get(self.body, whole)
 
     def hits(self, method: str, path: str) -> bool:
         """True if the fault matches a request."""
         return self.method in ("*", method) and fnmatchcase(path, self.path)
+
+
+def _nulled(whole: bytes) -> bytes:
+    return json.dumps(_nulls(json.loads(whole or b"{}"))).encode()
+
+
+def _nulls(value: Any) -> Any:
+    """A value of JSON with null for all that is in it but lists and objects."""
+    if isinstance(value, dict):
+        return {key: _nulls(part) for key, part in value.items()}
+    return [_nulls(part) for part in value] if isinstance(value, list) else None
 
 
 @dataclass

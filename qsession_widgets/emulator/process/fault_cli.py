@@ -39,7 +39,9 @@ def add_commands(add: Add, find: Callable[[argparse.Namespace], Connection]) -> 
     fault = add("fault", told(_fault), "let its next answers go wrong, or say which will")
     fault.add_argument("--method", metavar="METHOD", help="of which requests: POST; all of them")
     fault.add_argument("--path", metavar="PATH", help="and where: /jobs, /sessions/*; anywhere")
-    fault.add_argument("--status", type=int, metavar="N", help="answer an error of this status")
+    fault.add_argument(
+        "--status", type=int, metavar="N", help="answer this status, mostly an error"
+    )
     fault.add_argument("--code", type=int, metavar="N", help="with this code of IBM's")
     fault.add_argument("--message", metavar="TEXT", help="which says this")
     fault.add_argument("--delay", type=duration, metavar="TIME", help="answer so much later")

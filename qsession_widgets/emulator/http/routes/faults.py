@@ -28,7 +28,7 @@ class AddFault(RequestBody):
     times: Annotated[int, Field(ge=1)] | None = 1
     probability: Annotated[float, Field(ge=0, le=1)] = 1.0
     delay: Annotated[float, Field(ge=0, le=3600)] = 0.0
-    status: Annotated[int, Field(ge=400, le=599)] | None = None
+    status: Annotated[int, Field(ge=200, le=599)] | None = None
     code: int | None = None
     message: str = Fault.message
     drop: bool = False
