@@ -8,11 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from .deferred_output import NOTICES
 from .errors import InvalidOption, UserError
 from .explanations import nearest
+from .messages import outcomes
 from .options.parsing import make
 from .options.table import Mode
 from .sessions.binding import BINDING
+from .sessions.callsite import this_notebook
 from .sessions.job_mode import JobMode
 from .sessions.manager import MANAGER
 
@@ -88,7 +91,8 @@ def open_session(
 
     While a session is bound, asking for the same again, or for less, gives that one back and keeps
     it to the budget and the other rules that are given; asking for another is refused, unless it
-    has a name of its own.
+    has a name of its own. In a notebook, a session that an earlier kernel of it has left open on
+    the backend is taken up.
 
     Parameters
     ----------
@@ -113,7 +117,7 @@ def open_session(
     tags : sequence of str, optional
         Tags that every job in it gets.
     notebook : str, optional
-        Path of the notebook that opens it.
+        Path of the notebook that opens it; in a kernel of Jupyter's or VS Code's it is known.
     another : bool
         Open a second one beside one that is open; its jobs wait for an active one on the same
         backend.
@@ -185,7 +189,21 @@ def open_session(
         events=events,
         local=emulator_options,
     )
-    return _session(lambda: MANAGER.open(options, notebook=notebook))
+    notebook = notebook or this_notebook()
+
+    def opened() -> OpenResult:
+        result = MANAGER.open(options, notebook=notebook)
+        from .sessions.left_behind import left_behind_notices
+
+        # what is taken up with a run was told with it
+        if result.outcome == "resumed" and result.run is None:
+            backend = result.target.backend.name
+            NOTICES.emit(outcomes.opened("resumed", noun=options.word, backend=backend))
+        for sentence in left_behind_notices(result, notebook, BINDING):
+            NOTICES.emit(sentence)
+        return result
+
+    return _session(opened)
 
 
 @_checks_arguments

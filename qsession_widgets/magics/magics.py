@@ -19,6 +19,7 @@ from ..errors import UserError
 from ..options.parsing import build, parse_open, split
 from ..options.table import OPEN_OPTIONS, Mode
 from ..sessions.binding import BINDING
+from ..sessions.callsite import this_notebook
 from .help_text import USAGE
 
 
@@ -121,27 +122,20 @@ class SessionMagics(Magics):
 
     def _open(self, line: str, mode: Mode) -> None:
         options = parse_open(line, mode=mode, defaults=self._defaults())
-        from ..discovery.leftovers import left_openings, left_submits, leftovers
-        from ..messages.outcomes import left_open, left_opening, left_submit
         from ..sessions.job_mode import JobMode
+        from ..sessions.left_behind import left_behind_notices
         from ..sessions.manager import MANAGER
         from ..views.display import show
         from .actions import announce
 
-        notebook = _notebook(self.shell)
+        notebook = this_notebook()
         result = MANAGER.open(options, notebook=notebook, fall_back=True)
         names = options.names if "names" in options.given else None
         announce(result, self.shell.push, names)
         if not isinstance(result.bound, JobMode):
             self.cell_hooks.opened(result.bound)
-            for left in leftovers(result.target, notebook):
-                if BINDING.with_id(left.entry.session_id) is None:
-                    print(left_open(left.entry.backend, left.entry.session_id))
-        for opening, ids in left_openings(result.target, notebook):
-            print(left_opening(opening.backend, ids))
-        taken = result.run is not None
-        for submit, job_id in [] if taken else left_submits(result.target, notebook):
-            print(left_submit(submit.primitive, submit.session_id, job_id))
+        for sentence in left_behind_notices(result, notebook, BINDING):
+            print(sentence)
         show(result.bound)
 
     def _configured(self) -> dict[str, str]:
@@ -285,13 +279,6 @@ def _show_sentence(
 ) -> None:
     # as an error of the cell's, so that programs which run notebooks see that it failed
     shell._showtraceback(kind, error, [f"Session error: {error}"])
-
-
-def _notebook(shell: Any) -> str:
-    import os
-
-    # what Jupyter's kernels are told about where they run; VS Code tells it in the namespace
-    return str(os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__") or "")
 
 
 __all__ = ["SessionMagics", "load", "rewrite_cell", "unload"]

@@ -16,7 +16,7 @@ OPENED = {
     "reused": "This {noun} is open already and goes on.{changed}",
     "resumed": (
         "An earlier kernel of this notebook left this {noun} open on {backend}: the cell goes on "
-        "in it. --another opens a second one, which waits for it."
+        "in it. --another (another=True) opens a second one, which waits for it."
     ),
     "attached": (
         "Attached to the {noun} on {backend}: primitives built without a mode belong to it. It is "

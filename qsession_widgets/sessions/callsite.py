@@ -1,12 +1,24 @@
-"""The place in the user's code that called a library: cell and line, as people count them."""
+"""The place in the user's code that called a library: notebook, cell and line."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 LIBRARIES = ("qiskit", "qiskit_ibm_runtime", "qsession_widgets", "samplomatic", "functools")
+
+
+def this_notebook() -> str:
+    """Path of the notebook that the code of this shell is in; empty elsewhere, or when unknown."""
+    shell = _shell()
+    if shell is None:
+        return ""
+    # what Jupyter's kernels are told about where they run; VS Code tells it in the namespace
+    told = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    return str(told or "")
 
 
 def whereabouts() -> str:
@@ -44,12 +56,16 @@ def place() -> tuple[int | None, int | None]:
 
 def _cell(frame: FrameType) -> str | None:
     """The number of the cell that a frame runs, as ``[3]``."""
+    shell = _shell()
+    if shell is None:
+        return None
+    named = shell.compile.format_code_name(frame.f_code.co_filename)
+    return None if named is None else str(named[1]).removeprefix("In")
+
+
+def _shell() -> Any | None:
     if "IPython" not in sys.modules:
         return None
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()
-    named = None
-    if shell is not None:
-        named = shell.compile.format_code_name(frame.f_code.co_filename)
-    return None if named is None else str(named[1]).removeprefix("In")
+    return get_ipython()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import subprocess
 import sys
 import threading
 import weakref
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +21,7 @@ import requests
 from qsession_widgets import UserError, attach_session, current_session, open_session
 from qsession_widgets.client.transport import ServiceSession
 from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.registry import entries
 from qsession_widgets.registry.entries import folder, notes
 from qsession_widgets.sessions import binding
 from qsession_widgets.sessions.binding import BINDING
@@ -167,6 +170,33 @@ def test_a_session_without_a_fallback_is_an_error_in_python(
     assert current_session() is batch
     assert BINDING.bound is not None
     MANAGER.end(BINDING.bound, "close")
+
+
+def test_a_session_that_an_earlier_kernel_has_left_is_taken_up_from_python(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", "pass"])
+    gone.wait()
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/vqe.ipynb")
+    asked = "taken = open_session('aer', service='local'{})"
+    notebook.good("from qsession_widgets import open_session", asked.format(""))
+    session_id = notebook["taken"].session_id
+
+    def kill() -> None:
+        end_kernel(notebook)
+        notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
+        entries.write(session_id, lambda note: replace(note, process=gone.pid, start=""))
+
+    kill()
+    said = notebook.good(asked.format("")).out
+    assert notebook["taken"].session_id == session_id
+    assert "An earlier kernel of this notebook left this session open on aer" in said
+    kill()
+    # a batch is another thing: the session is named
+    said = notebook.good(asked.format(", mode='batch'")).out
+    assert notebook["taken"].session_id != session_id
+    assert f"%session attach {session_id} goes on in it" in said
+    notebook.good("%session close", f"%session close {session_id}")
 
 
 @pytest.mark.parametrize("fallback", ["job", "batch"])

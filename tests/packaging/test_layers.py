@@ -75,7 +75,7 @@ WITHIN = {
         ("binding",),
         ("crash_policy",),
         ("exit_hooks", "reuse", "opening"),
-        ("look_back",),
+        ("look_back", "left_behind"),
         ("manager",),
     ),
     "resume": (
