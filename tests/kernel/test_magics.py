@@ -400,7 +400,8 @@ def test_a_configured_price_is_the_sessions_in_every_process(
         price = json.loads(capsys.readouterr().out)["price"]
         assert (price["per_second"], price["source"]) == (pytest.approx(0.65), "config")
     assert main(["receipt", snapshot.session_id]) == 0
-    assert "at $0.65/s, your price (SessionMagics.price)" in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert "at $0.65/s, your price (SessionMagics.price)" in said
     # a number is dollars a second, and nonsense is told
     notebook.good("%config SessionMagics.price = 0.5")
     notebook.good("%%session --another --service local --backend aer", "pass")
