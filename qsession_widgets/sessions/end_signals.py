@@ -47,6 +47,7 @@ class EndSignals:
         self._done = threading.Event()
         self._asked = 0
         self._next = -1
+        self._listens = False
         self._ends: tuple[socket.socket, socket.socket] | None = None
         self._writes: socket.socket | None = None
         self._nowhere = -1
@@ -62,18 +63,19 @@ class EndSignals:
 
         asyncio and what is built on it set the process's only wakeup file descriptor for
         themselves, and clear it. What is set is passed on to. Python allows this in the main thread
-        only: another one asks that for it, and for handling signals as soon as whoever handles
-        them now leaves them to their default, as the server of marimo does at its end.
+        only: another one asks that for it. Signals are also handled as soon as whoever handles them
+        now leaves them to their default, as the server of marimo does at its end.
         """
+        self._listens = True
+        signal.signal = self._signal  # type: ignore[assignment]
         if threading.current_thread() is not threading.main_thread():
-            signal.signal = self._signal  # type: ignore[assignment]
             call_in_main_thread(self._listen)
             return
         self._listen()
 
     def _signal(self, number: int, handler: Any) -> Any:
         before = _signal(number, handler)
-        if handler is signal.SIG_DFL and number in END_SIGNALS:
+        if self._listens and handler is signal.SIG_DFL and number in END_SIGNALS:
             self._listen()
         return before
 
@@ -143,6 +145,8 @@ class EndSignals:
             os.dup2(self._writes.fileno(), self._ends[1].fileno(), inheritable=False)
 
     def _in_child(self) -> None:
+        # until it opens a session of its own
+        self._listens = False
         if self._ends is None or self._writes is None:
             return
         for number in END_SIGNALS:

@@ -8,16 +8,20 @@ import os
 import signal
 import sys
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from ..errors import ServiceError
 from ..registry.entries import forget, record_end
 from ..resume.runs import RUNS
 from ..watchdog.owner import WATCHDOG
 from .binding import BINDING
 from .crash_policy import apply_on_crash
 from .end_signals import TIMEOUT, EndSignals
-from .last_close import close_now
+from .last_close import EXIT_PATIENCE, PATIENCE, SHORTEST_PAUSE, close_now, wait_for
+from .live import LiveSession
 from .registration import ends_with_kernel, register
 
 _exit = os._exit
@@ -108,30 +112,60 @@ def close_all_at_exit() -> None:
     """Close the sessions of this kernel that are not to outlive it; say which could not be closed.
 
     All of them are asked to close before anything else is done, for whoever ends a kernel may not
-    wait for long.
+    wait for long. Those that the service did not close for a reason that passes are asked again.
     """
     if threading.current_thread() is threading.main_thread():
         # Jupyter sends it after half the time that it gives a kernel, and this is what it is for
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    closed = []
+    deadline, pause = time.monotonic() + PATIENCE, SHORTEST_PAUSE
+    waiting = []
     for live in BINDING.sessions():
         # a forked child has its parent's in memory, and they are not its own
         if live.inherited or live.deferral is not None:
             continue
+        if ends_with_kernel(live):
+            waiting.append(live)
+        else:
+            WATCHDOG.drop(live.monitor.session_id)
+    while waiting:
+        waiting, rest = _close(waiting, deadline - time.monotonic(), pause)
+        if waiting:
+            time.sleep(rest)
+        pause *= 2
+
+
+def _close(lives: list[LiveSession], left: float, pause: float) -> tuple[list[LiveSession], float]:
+    """Ask each to close, with seconds left for all; which to ask again, after how many seconds."""
+    closed, again = [], []
+    for live in lives:
         session_id = live.monitor.session_id
-        if not ends_with_kernel(live):
-            WATCHDOG.drop(session_id)
-            continue
         try:
-            closed.append((session_id, live.usable, close_now(live)))
+            tell = close_now(live, max(1.0, min(EXIT_PATIENCE, left)))
+            closed.append((session_id, live.usable, tell))
+        except ServiceError as error:
+            if (wait := wait_for(error, left, pause)) < left:
+                again.append(live)
+                pause = wait
+            else:
+                _say_open(live, error)
         except Exception as error:
-            with contextlib.suppress(OSError, ValueError):
-                print(
-                    f"The {live.word} {session_id} on {live.target.backend.name} could not be "
-                    f"closed at the kernel's end ({error}) and may go on costing: qsession close "
-                    f"{session_id} in a terminal ends it.",
-                    file=sys.stderr,
-                )
+            _say_open(live, error)
+    _record(closed)
+    return again, pause
+
+
+def _say_open(live: LiveSession, error: Exception) -> None:
+    session_id = live.monitor.session_id
+    with contextlib.suppress(OSError, ValueError):
+        print(
+            f"The {live.word} {session_id} on {live.target.backend.name} could not be closed at "
+            f"the kernel's end ({error}) and may go on costing: qsession close {session_id} in a "
+            "terminal ends it.",
+            file=sys.stderr,
+        )
+
+
+def _record(closed: list[tuple[str, bool, Callable[[], None]]]) -> None:
     for session_id, ends_here, tell in closed:
         if ends_here:
             record_end(session_id, "exit", {})

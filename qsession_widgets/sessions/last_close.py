@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,10 +16,22 @@ if TYPE_CHECKING:
 
 EXIT_PATIENCE = 4.0
 """Seconds to wait for an answer while the interpreter ends; Jupyter kills a kernel after five."""
+PATIENCE = 8.0
+"""Seconds within which a close that failed is asked for again; one that is sent then may take the
+rest of the ten that a signal waits for."""
+SHORTEST_PAUSE = 0.25
+"""Seconds before that, doubled each time."""
 
 
-def close_now(live: LiveSession) -> Callable[[], None]:
+def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[], None]:
     """Close a session while the interpreter shuts down, when no thread can be started any more.
+
+    Parameters
+    ----------
+    live : LiveSession
+        The session.
+    patience : float
+        Seconds to wait for an answer.
 
     Returns
     -------
@@ -28,11 +41,12 @@ def close_now(live: LiveSession) -> Callable[[], None]:
     Raises
     ------
     ServiceError
-        The service refused, or did not answer soon.
+        The service refused, or did not answer soon, or its answer was lost and the close had no
+        effect; see `wait_for`.
     """
     live.monitor.stop()
     client = live.target.client.clone()
-    client.timeout = EXIT_PATIENCE
+    client.timeout = patience
     # what a poll that is under way finds would be told twice
     live.reporter.stop()
     change = end_session(client, "close", live.monitor.session_id)
@@ -40,8 +54,8 @@ def close_now(live: LiveSession) -> Callable[[], None]:
     try:
         change.send()
     except ServiceError as error:
-        late = time.monotonic() - begun > EXIT_PATIENCE / 2
-        if late or not is_unknown(error) or (change.look() or change.send()) is None:
+        late = time.monotonic() - begun > patience / 2
+        if late or not is_unknown(error) or change.look() is None:
             raise
 
     def tell() -> None:
@@ -52,3 +66,22 @@ def close_now(live: LiveSession) -> Callable[[], None]:
         live.reporter.emit("closed" if over else "closing", text, aloud=False, reason="exit")
 
     return tell
+
+
+def wait_for(error: ServiceError, left: float, pause: float) -> float:
+    """Seconds after which a close that failed is asked for again; infinite where it is not.
+
+    Parameters
+    ----------
+    error : ServiceError
+        Why it failed.
+    left : float
+        Seconds that the process may still take.
+    pause : float
+        The least to wait.
+    """
+    if error.kind == "timeout" or not (error.status == 429 or is_unknown(error)):
+        return math.inf
+    # longer than the process may wait: it is asked all the same, for that costs nothing
+    after = error.retry_after if error.retry_after and error.retry_after < left else 0.0
+    return max(pause, after)

@@ -30,6 +30,14 @@ IN_C = (
 ASLEEP = "import threading\nprint('ready', flush=True)\nthreading.Event().wait()"
 """Waits for what never comes: only a signal ends it."""
 
+HANDLED_FOR_A_WHILE = (
+    "import signal\n"
+    "for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):\n"
+    "    signal.signal(number, print)\n"
+    "    signal.signal(number, signal.SIG_DFL)\n"
+)
+"""A program that handles the signals itself, and then leaves them to their default again."""
+
 
 def _states(ask: Callable[..., Any]) -> list[str]:
     listed = ask("GET", "/workloads")["workloads"]
@@ -128,12 +136,15 @@ def test_a_session_that_two_kernels_have_ends_with_the_last_of_them(
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
-@pytest.mark.parametrize("then", [IN_C, ASLEEP], ids=["in-c", "asleep"])
+@pytest.mark.parametrize("then", [IN_C, HANDLED_FOR_A_WHILE + ASLEEP], ids=["in-c", "asleep"])
 def test_a_script_closes_its_session_and_ends_by_the_signal(
     ask: Callable[..., Any], number: signal.Signals, then: str
 ) -> None:
     no_core = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0))\n"
+    # refusals that pass, while the process has time for it
+    fault = {"method": "PATCH", "path": "/sessions/*", "status": 429, "retry_after": 1}
     with _script(no_core + OPEN + then) as script:
+        ask("POST", "/emulator/v1/faults", json=fault)
         script.send_signal(number)
         assert script.wait(90) == -number
     assert _states(ask) == ["closed"]
