@@ -31,6 +31,13 @@ def running_emulators() -> list[Connection]:
     return everyone()
 
 
+def emulators_elsewhere() -> list[str]:
+    """A sentence for each emulator of this user that runs for another runtime directory."""
+    from ..emulator.process.connection_file import elsewhere, without_file
+
+    return [said for name, pid in without_file() if (said := elsewhere(name, pid))]
+
+
 def emulator_name(options: EmulatorOptions | None) -> str:
     """Which emulator serves these options: the shared one, or one of its own for each set of them.
 

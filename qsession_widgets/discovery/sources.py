@@ -15,7 +15,7 @@ from typing import Any
 from ..client import joined
 from ..client.accounts import default_account, every_account, find_account, owner_key
 from ..client.connected_service import ConnectedService
-from ..client.emulators import emulator_name, running_emulators
+from ..client.emulators import emulator_name, emulators_elsewhere, running_emulators
 from ..client.joined import JoinedService
 from ..errors import ServiceError, UserError
 from ..explanations import as_user_error
@@ -70,6 +70,7 @@ def endpoint_sources(
         yield from (EndpointSource(one.info.label, partial(_given, one), turn=0) for one in near)
         if where in ("all", "local"):
             yield from (_of_emulator(connection) for connection in running_emulators())
+            yield from (_unreachable(sentence) for sentence in emulators_elsewhere())
         mine = [one for one in joined.everyone() if where in ("all", one.name)]
         yield from (_of_joined(service) for service in mine)
     if where not in ("all", "ibm") and not only_ibm:
@@ -108,19 +109,24 @@ def sleeping_emulator() -> Iterator[EndpointSource]:
     Yields
     ------
     EndpointSource
-        It; nothing when it runs or never did.
+        It, without endpoints where it runs, for then it has been asked; nothing when it never did.
     """
-    from ..emulator.process.connection_file import EmulatorError, data_directory
+    from ..emulator.process.connection_file import EmulatorError, data_directory, read
     from ..emulator.process.launcher import find as find_emulator
     from ..emulator.process.launcher import find_or_start
 
     def start() -> list[Endpoint | UserError]:
         try:
+            if find_emulator() is not None:
+                return []
             return [emulator_endpoint(find_or_start(None, emulator_name(None)))]
         except EmulatorError as error:
+            if read() is not None:
+                # it was asked as one that runs, which has told that it does not answer
+                return []
             raise UserError(str(error)) from None
 
-    if find_emulator() is None and data_directory().is_dir():
+    if data_directory().is_dir():
         yield EndpointSource("the local emulator", start, turn=2)
 
 
@@ -148,6 +154,10 @@ def _of_emulator(connection: Any) -> EndpointSource:
             return []
 
     return EndpointSource(f"the emulator at {connection.url}", reach, turn=0, silent=silent)
+
+
+def _unreachable(sentence: str) -> EndpointSource:
+    return EndpointSource("an emulator", lambda: [UserError(sentence)], turn=0)
 
 
 def _of_joined(service: JoinedService) -> EndpointSource:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 
 from qsession_widgets.cli.main import main
+from qsession_widgets.discovery import fan_out
+from qsession_widgets.emulator.process.connection_file import Connection
 
 from .cells import Notebook
 from .test_watch import COMMAND
@@ -139,3 +142,41 @@ def test_tables_fit_the_terminal(
         said = capsys.readouterr().out
         assert max(map(len, said.splitlines())) <= columns, said
         assert words[0] == "emulator" or notebook["session"].session_id in said.split()
+
+
+def test_a_terminal_with_another_runtime_directory_is_told_where_the_emulator_is(
+    ask: Callable[..., Any],
+    account: Callable[[str | None], None],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    session_id = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    folder = os.environ["JUPYTER_RUNTIME_DIR"]
+    monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
+    for words in (["show", session_id], ["close", session_id], ["list"], ["close", "--all"]):
+        assert main(words) == 1
+        said = capsys.readouterr()
+        assert "No session is open" not in said.out + said.err
+        assert f"with JUPYTER_RUNTIME_DIR={folder} it is found here" in said.err
+    account(None)
+    assert main(["close", session_id]) == 0
+    assert ask("GET", f"/sessions/{session_id}")["state"] == "closed"
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
+def test_an_emulator_that_hangs_is_named_once(
+    ask: Callable[..., Any],
+    emulator: Connection,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    session_id = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    monkeypatch.setattr(fan_out, "TIMEOUT", 1.0)
+    monkeypatch.setattr(Connection.request, "__defaults__", (1.0,))
+    os.kill(emulator.pid, signal.SIGSTOP)
+    try:
+        assert main(["close", session_id]) == 1
+    finally:
+        os.kill(emulator.pid, signal.SIGCONT)
+    assert capsys.readouterr().err.count("does not answer") == 1

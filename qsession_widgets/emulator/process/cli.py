@@ -18,7 +18,14 @@ from ...text_table import terminal_width, text_table
 from ..command_line import Parser
 from ..options import OptionError, add_arguments, from_namespace
 from . import device_cli, user_cli
-from .connection_file import DEFAULT_NAME, Connection, EmulatorError, everyone, without_file
+from .connection_file import (
+    DEFAULT_NAME,
+    Connection,
+    EmulatorError,
+    elsewhere,
+    everyone,
+    without_file,
+)
 from .examples import EXAMPLES
 from .fault_cli import add_commands
 
@@ -231,7 +238,8 @@ def _list(options: argparse.Namespace) -> int:
         if options.json:
             print(json.dumps({"name": name, "pid": pid}))
         else:
-            print(f"{name:<12} process {pid} writes its connection file again: list once more")
+            again = f"{name:<12} process {pid} writes its connection file again: list once more"
+            print(elsewhere(name, pid) or again)
     if not running and not hidden and not options.json:
         print("No emulator is running.")
     return 0

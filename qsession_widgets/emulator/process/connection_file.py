@@ -11,6 +11,7 @@ import http.client
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -268,8 +269,25 @@ def read(name: str = DEFAULT_NAME) -> Connection | None:
 
 
 def process_file(name: str = DEFAULT_NAME) -> Path:
-    """Path of the id of the process that uses the data of an emulator."""
+    """Path of a file with the process that uses an emulator's data, and its connection file."""
     return data_directory(name) / "process"
+
+
+def note_process(path: Path, connection: Path) -> None:
+    """Write down in a `process_file` that this process runs, with its connection file."""
+    path.write_text(f"{os.getpid()}\n{connection.absolute()}\n", "utf-8")
+
+
+def noted_process(path: Path) -> tuple[int, str]:
+    """The process in a `process_file`, and its connection file.
+
+    Raises
+    ------
+    OSError, ValueError
+        It cannot be read.
+    """
+    pid, _, file = path.read_text("utf-8").partition("\n")
+    return int(pid), file.strip()
 
 
 def running_process(name: str = DEFAULT_NAME) -> int | None:
@@ -279,7 +297,7 @@ def running_process(name: str = DEFAULT_NAME) -> int | None:
     """
     path = process_file(name)
     try:
-        pid = int(path.read_text("ascii"))
+        pid, _ = noted_process(path)
         with file_lock(path.with_name("lock")):
             return None
     except Timeout:
@@ -288,8 +306,25 @@ def running_process(name: str = DEFAULT_NAME) -> int | None:
         return None
 
 
+def elsewhere(name: str, pid: int) -> str:
+    """A sentence about an emulator that runs for another runtime directory; empty for any other."""
+    try:
+        _, file = noted_process(process_file(name))
+    except (OSError, ValueError):
+        return ""
+    if not file or Path(file) == connection_file(name).absolute():
+        return ""
+    folder = shlex.quote(str(Path(file).parent))
+    named = "" if name == DEFAULT_NAME else f" --name {name}"
+    return (
+        f"The emulator {name} runs as process {pid} for another runtime directory: with "
+        f"JUPYTER_RUNTIME_DIR={folder} it is found here, and JUPYTER_RUNTIME_DIR={folder} qsession "
+        f"emulator stop{named} ends it."
+    )
+
+
 def without_file() -> list[tuple[str, int]]:
-    """Names and processes of running emulators whose connection file was lost."""
+    """Names and processes of running emulators whose connection file is not where it should be."""
     names = [path.parent.name for path in sorted(data_directory().parent.glob("*/process"))]
     running = [(name, running_process(name)) for name in names if read(name) is None]
     return [(name, pid) for name, pid in running if pid is not None]

@@ -21,6 +21,7 @@ from .connection_file import (
     Connection,
     EmulatorError,
     connection_file,
+    elsewhere,
     forget,
     log_file,
     read,
@@ -113,6 +114,8 @@ def _written_again(name: str) -> Connection | None:
         connection = read(name)
         if connection is not None:
             return connection
+        if sentence := elsewhere(name, pid):
+            raise EmulatorError(sentence)
         if time.monotonic() > deadline:
             raise EmulatorError(
                 f"The emulator {name} runs as process {pid}, and its connection file "

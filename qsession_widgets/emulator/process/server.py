@@ -49,6 +49,8 @@ from .connection_file import (
     connection_file,
     data_directory,
     forget,
+    note_process,
+    noted_process,
     process_file,
 )
 from .housekeeping import end_when_idle, keep_findable, prune, release_workers
@@ -174,7 +176,7 @@ def _own(directory: Path) -> Iterator[None]:
 
 def _process_in(directory: Path) -> str:
     try:
-        return f", process {int((directory / process_file().name).read_text('ascii'))},"
+        return f", process {noted_process(directory / process_file().name)[0]},"
     except (OSError, ValueError):
         return ""
 
@@ -246,7 +248,7 @@ async def _serve(
         try:
             private_folder(path.parent)
             write_atomically(path, json.dumps(connection.to_json(), indent=1), durable=True)
-            process.write_text(str(os.getpid()), "ascii")
+            note_process(process, path)
         except OSError as error:
             raise CannotStart(
                 f"Nobody can find this emulator, because {path} cannot be written: "
