@@ -137,11 +137,15 @@ class CellHooks:
             BINDING.unbind()
 
     def _used(self, cell: _Cell, *, tried: bool) -> list[LiveSession]:
-        """Open sessions that the cell opened, sent jobs to, or tried to send jobs to."""
+        """Open sessions that the cell opened, sent jobs to, or tried to send jobs to.
+
+        A forked child has none of its parent's.
+        """
         return [
             live
             for live in BINDING.sessions()
-            if live is cell.opened or _sent(live, cell) or (tried and live is BINDING.bound)
+            if not live.inherited
+            and (live is cell.opened or _sent(live, cell) or (tried and live is BINDING.bound))
         ]
 
 

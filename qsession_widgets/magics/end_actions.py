@@ -33,8 +33,8 @@ def close_or_cancel(action: str, which: str) -> None:
 def _end(found: FoundSession, action: str) -> str:
     from ..registry.entries import forget
 
-    live = BINDING.with_id(found.session_id)
-    if live is not None:
+    live = BINDING.had(found.session_id)
+    if live is not None and not live.closed:
         return _end_live(live, action)
     said = outcomes.ended(found.end(action), found.word, found.session_id)
     forget(found.session_id)
@@ -91,7 +91,7 @@ def _own_sessions() -> set[str]:
     from ..registry.entries import notes
     from ..registry.processes import is_orphan
 
-    own = {live.monitor.session_id for live in BINDING.sessions()}
+    own = {live.monitor.session_id for live in BINDING.sessions() if not live.inherited}
     notebook = os.environ.get("JPY_SESSION_NAME", "")
     return own | {
         entry.session_id

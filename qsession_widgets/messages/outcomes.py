@@ -88,6 +88,14 @@ def left_open(backend: str, session_id: str) -> str:
     )
 
 
+def left_to_parent(noun: str, session_id: str, action: str) -> str:
+    """A sentence about a session that a forked child was told to end."""
+    return (
+        f"This {noun} belongs to the process that this one was forked from, and was left as it is: "
+        f"{noun.capitalize()}.from_id({session_id!r}, service).{action}() ends it from here."
+    )
+
+
 def left_opening(backend: str, session_ids: Sequence[str]) -> str:
     """A sentence about sessions one of which an earlier kernel may have opened as it died."""
     first, several = session_ids[0], len(session_ids) > 1

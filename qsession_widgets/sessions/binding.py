@@ -55,7 +55,7 @@ class Binding:
         self._known: list[LiveSession] = []
         self._aside: LiveSession | None = None
         self._lock = fork_safety.lock()
-        self._mode_patch = ModePatch(self._current, self._block_begins)
+        self._mode_patch = ModePatch(self._current, self._block_begins, self._inherited)
         self._stray_jobs = StrayJobs(lambda: self.bound, lambda: self.job_mode)
         self._blockers = Blockers(lambda: list(self._known), NOTICES.emit)
         self._submit_patch = SubmitPatch(self._before_submit)
@@ -253,8 +253,8 @@ class Binding:
         live = self.bound
         if live is None or any(session is known.session for known in self.sessions()):
             return
-        if session.session_id is None:
-            # local testing mode, or a simulator: no session of the service's
+        if session.session_id is None or self.with_id(session.session_id) is not None:
+            # local testing mode, or a simulator: no session of the service's; or the same again
             return
         at = whereabouts()
         if live.usable and (live.monitor.session_id, at) not in self._blocks_told:
@@ -264,6 +264,12 @@ class Binding:
                 f"{live.word} bound on {live.target.backend.name}; leave the block out to use that "
                 "one."
             )
+
+    def _inherited(self, session: Any) -> bool:
+        """True in a forked child of the process that has opened or attached a session."""
+        return any(
+            live.inherited and live.monitor.session_id == session.session_id for live in self._known
+        )
 
     def _current(self) -> Any | None:
         live = self.bound

@@ -80,7 +80,7 @@ class Blockers:
             return
         if own is not None:
             # what a run that is taken up has paid for is not sent: see `Binding._before_new`
-            if RUNS.taken is None:
+            if RUNS.taken is None and own.deferral is None:
                 self.check_elsewhere(own)
         elif submit.session_id not in self._asked:
             # of a with block of the user's

@@ -346,7 +346,15 @@ class LiveSession:
         return options
 
     def end(self, action: str, by: EndReason = "notebook") -> str:
-        """Close or cancel it, and say what came of it; see `Monitor.command` for errors."""
+        """Close or cancel it, and say what came of it; see `Monitor.command` for errors.
+
+        Raises
+        ------
+        UserError
+            This is a forked child of the process that it belongs to.
+        """
+        if self.inherited and self.deferral is None:
+            raise UserError(outcomes.left_to_parent(self.word, self.monitor.session_id, action))
         self.drop()
         if self.deferral is not None:
             return self.not_opened()

@@ -4,7 +4,8 @@ There is no public way to learn of a primitive without a mode, or of a submit:
 
 - ``base_primitive.get_mode_service_backend``, wherever the library has imported it: to answer for
   ``mode=None``;
-- ``utils.default_session.get_cm_session``: a user's own ``with Session(...)`` goes first;
+- ``utils.default_session.get_cm_session``, ``set_cm_session``: a user's own ``with Session(...)``
+  goes first;
 - ``QiskitRuntimeService._run``: to notice a submit that goes past the session;
 - ``RuntimeJobV2.result``, which is public: to record the value of a result that is read.
 
@@ -56,13 +57,19 @@ class ModePatch:
         Returns the session that is bound at this moment, or None. Called on the user's thread.
     block_begins : callable
         Takes the session of each of the user's own ``with`` blocks that begins; likewise.
+    inherited : callable, optional
+        Takes a session: whether this is a forked child of the process that it belongs to,
+        whose ``with`` blocks leave it open.
     """
 
     def __init__(
-        self, current: Callable[[], Any | None], block_begins: Callable[[Any], object]
+        self,
+        current: Callable[[], Any | None],
+        block_begins: Callable[[Any], object],
+        inherited: Callable[[Any], bool] = lambda _session: False,
     ) -> None:
         self._current = current
-        self._blocks = WithBlocks(block_begins)
+        self._blocks = WithBlocks(block_begins, inherited)
         self._original: Callable[..., Any] | None = None
         self._installed: Callable[..., Any] | None = None
 

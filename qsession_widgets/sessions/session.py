@@ -16,6 +16,7 @@ from ..client.rest import set_active, set_session
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import explain, still_open
+from ..messages.outcomes import left_to_parent
 from ..monitoring.end_reason import recorded
 from ..resume.runs import RUNS
 from . import job_facts
@@ -123,11 +124,7 @@ class _Watched(JobGroup):
                 return
         if self._live is not None and self._live.inherited:
             # it may be the end of a with block that the parent is still in
-            NOTICES.emit(
-                f"This {self._live.word} belongs to the process that this one was forked from, and "
-                f"was left as it is: {type(self).__name__}.from_id({self.session_id!r}, "
-                f"service).{action}() ends it from here."
-            )
+            NOTICES.emit(left_to_parent(self._live.word, str(self.session_id), action))
             return
         try:
             with self._recorded(action):

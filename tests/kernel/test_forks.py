@@ -17,7 +17,7 @@ import os, sys, signal, multiprocessing, time
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import SparsePauliOp
 from qiskit.transpiler import generate_preset_pass_manager
-from qiskit_ibm_runtime import EstimatorV2
+from qiskit_ibm_runtime import EstimatorV2, Session
 from qsession_widgets import open_session
 
 session = open_session("aer", service="local")
@@ -103,6 +103,11 @@ def leaves():
     with session:
         pass
 
+def takes_up():
+    # it is the parent's, and so is the block of the client's own that the child is forked in
+    with Session.from_id(session.session_id, session.service):
+        pass
+
 def opens():
     other = open_session("aer", service="local", name="of the child", budget="5m")
     assert other.session_id != session.session_id
@@ -112,6 +117,9 @@ def waits():
     session.wait_for(lambda snapshot: snapshot.accepting_jobs)
     assert not [t for t in __import__("threading").enumerate() if "monitor" in t.name]
 
+with Session(backend=backend) as outer:
+    print(child_of(takes_up), child_of(lambda: sys.exit()))
+    print("outer", outer.status() != "Closed")
 print([child_of(each) for each in (lambda: None, session.close, leaves, waits, opens)])
 print(signal.SIGTERM == os.WTERMSIG(child_of(lambda: os.kill(os.getpid(), signal.SIGTERM))))
 print("parent", session.session_id, session.snapshot.accepting_jobs, session.status() != "Closed")
@@ -123,10 +131,12 @@ print("exit", process.exitcode)
 """
     )
     lines = printed.splitlines()
+    assert "0 0" in lines, printed
+    assert "outer True" in lines, printed
     assert "[0, 0, 0, 0, 0]" in lines, printed
     assert "True" in lines, printed
     assert "belongs to the process that this one was forked from" in printed
     assert any(line.startswith("parent") and line.endswith("True True") for line in lines), printed
     assert "exit 0" in lines, printed
     # the children's own were closed at their ends
-    assert _states(ask) == ["closed", "closed", "closed"]
+    assert _states(ask) == ["closed"] * 4

@@ -100,6 +100,26 @@ def test_a_child_that_was_forked_closes_nothing(kernel: Kernel, ask: Callable[..
         "print(os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGTERM)"
     )
     assert "True" in printed, error
+    # nor by what it is told, or by a rule
+    printed, error = kernel.run(
+        "lines = ['close', 'cancel', 'close --all', f'cancel {session.session_id}']\n"
+        "def child(line):\n"
+        "    try:\n"
+        "        get_ipython().run_line_magic('session', line)\n"
+        "    except Exception as refused:\n"
+        "        return str(refused)\n"
+        "read, write = os.pipe()\n"
+        "for line in lines:\n"
+        "    pid = os.fork()\n"
+        "    if pid == 0:\n"
+        "        os.write(write, f'{child(line)}\\n'.encode())\n"
+        "        os._exit(0)\n"
+        "    os.waitpid(pid, 0)\n"
+        "os.close(write)\n"
+        "print(os.fdopen(read).read())"
+    )
+    assert printed.count("belongs to the process that this one was forked from") == 3, printed
+    assert "\nNone\n" in printed
     assert _states(ask) == ["open"]
 
 
