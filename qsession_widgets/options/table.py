@@ -247,8 +247,7 @@ OPEN_OPTIONS: tuple[Option, ...] = (
     Option(
         "--strict",
         "",
-        "refuse jobs outside of it or that wait for another session of yours, inexact results, "
-        "and options without effect",
+        "refuse jobs outside of it or that wait, inexact results, options without effect",
         "strict",
         read_true,
     ),
