@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
+import struct
 import zlib
 from contextlib import ExitStack
 from typing import Any
@@ -11,8 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 from engine import jobs
-from qiskit import QuantumCircuit, qasm3
+from qiskit import QuantumCircuit, qasm3, qpy
 from qiskit.circuit import Parameter
+from qiskit.qpy.common import QPY_VERSION
 from qiskit_ibm_runtime.options_models.executor import ExecutorOptions
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
@@ -152,6 +155,43 @@ def test_loops_that_are_too_long_to_be_written_out_are_refused(
     for name, params in posted:
         outcome, _ = jobs.run(name, "aer", params)
         assert "with its loops written out" in outcome["reason"], outcome["reason"]
+    assert not simulated
+
+
+DECLARED = [
+    "qubit[100000000] q;",
+    "qubit q; bit[1000000000] c;",
+    "qubit q; bit[2 * 500_000] c;",
+    "qubit q; input float[1000000000] a;",
+    "x $999999999;",
+    "qubit[0x3B9ACA00] q;",
+    "qubit q; ctrl(1000000000) @ x q, q;",
+    "qubit[60000] q; bit[60000] c;",
+]
+
+
+@pytest.mark.parametrize("declared", DECLARED)
+def test_registers_that_are_too_large_are_refused_before_they_are_made(
+    declared: str, simulated: list[Any]
+) -> None:
+    text = f'OPENQASM 3.0; include "stdgates.inc"; {declared}'
+    outcome, _ = jobs.run("sampler", "aer", json.dumps({"pubs": [[text, None, 1]], "version": 2}))
+    assert "declares more than 100,000 qubits and bits" in outcome["reason"], outcome["reason"]
+    assert not simulated
+
+
+@pytest.mark.parametrize("version", [13, QPY_VERSION])
+def test_bits_that_a_qpy_header_claims_are_counted_before_they_are_made(
+    version: int, simulated: list[Any]
+) -> None:
+    written = io.BytesIO()
+    qpy.dump(QuantumCircuit(0x1234, 0x5678), written, version=version)
+    counts = struct.pack("!II", 0x1234, 0x5678)
+    data = written.getvalue().replace(counts, struct.pack("!II", 1, 10**9))
+    text = base64.b64encode(zlib.compress(data)).decode()
+    circuit = {"__type__": "QuantumCircuit", "__value__": text}
+    outcome, _ = jobs.run("sampler", "aer", json.dumps({"pubs": [[circuit, None, 1]]}))
+    assert "declares more than 100,000 qubits and bits" in outcome["reason"], outcome["reason"]
     assert not simulated
 
 

@@ -47,6 +47,7 @@ WITHIN = {
     ),
     "emulator.engine": (
         ("task", "failure"),
+        ("declared_sizes",),
         ("job_decoder", "devices"),
         ("simulation",),
         ("programs",),

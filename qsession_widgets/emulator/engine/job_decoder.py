@@ -16,13 +16,14 @@ from collections import OrderedDict
 from typing import Any
 
 import numpy as np
-from qiskit import QuantumCircuit, QuantumRegister, qasm3, qpy
+from qiskit import QuantumCircuit, QuantumRegister, qpy
 from qiskit.circuit import ForLoopOp
 from qiskit.circuit.exceptions import CircuitError
 from qiskit.qpy import get_qpy_version
 from qiskit.quantum_info import PauliList
 from qiskit_ibm_runtime import RuntimeDecoder
 
+from qsession_widgets.emulator.engine.declared_sizes import check_qpy, read_qasm
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_QASM, JobFailure
 
 DATA_TAGS = frozenset(
@@ -87,9 +88,13 @@ class Unpacker:
         elif isinstance(params, str):
             with contextlib.suppress(ValueError, zlib.error):
                 packed, unpacker = base64.b64decode(params), zlib.decompressobj()
+                first = True
                 while packed:
-                    self._take(len(unpacker.decompress(packed, _PIECE)))
-                    packed = unpacker.unconsumed_tail
+                    piece = unpacker.decompress(packed, _PIECE)
+                    self._take(len(piece))
+                    if first:
+                        check_qpy(piece)
+                    packed, first = unpacker.unconsumed_tail, False
 
     def _take(self, size: int) -> None:
         self._left -= size
@@ -145,7 +150,9 @@ class _CircuitMemory:
         if text in self._circuits:
             self._circuits.move_to_end(text)
             return self._circuits[text]
-        data = io.BytesIO(unpacker.unpack(text))
+        unpacked = unpacker.unpack(text)
+        check_qpy(unpacked)
+        data = io.BytesIO(unpacked)
         version = get_qpy_version(data)
         if version < OLDEST_QPY:
             raise JobFailure(
@@ -253,7 +260,9 @@ def as_circuit(value: Any, width: int | None = None) -> QuantumCircuit:
             INVALID_BODY,
         )
     try:
-        circuit = qasm3.loads(value)
+        circuit = read_qasm(value)
+    except JobFailure:
+        raise
     except Exception as error:
         raise JobFailure(
             f"A circuit's OpenQASM 3 text cannot be read: {str(error)[:300]}", INVALID_QASM
