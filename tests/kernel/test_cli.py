@@ -173,7 +173,7 @@ def test_an_emulator_that_hangs_is_named_once(
 ) -> None:
     session_id = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
     monkeypatch.setattr(fan_out, "TIMEOUT", 1.0)
-    monkeypatch.setattr(Connection.request, "__defaults__", (1.0,))
+    monkeypatch.setattr(Connection.status, "__defaults__", (1.0,))
     os.kill(emulator.pid, signal.SIGSTOP)
     try:
         assert main(["close", session_id]) == 1
