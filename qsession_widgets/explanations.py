@@ -139,6 +139,10 @@ NOT_CONNECTED = (
 """Errors, of ``requests`` and ``urllib3``, of a request that never left this machine."""
 
 
+GATEWAY_TIMEOUTS = (408, 504, 524)
+"""Statuses by which something before the service says that it has waited long enough."""
+
+
 def never_sent(error: BaseException) -> bool:
     """True if a request failed before it could reach the service, so that it had no effect."""
     return any(type(cause).__name__ in NOT_CONNECTED for cause in _causes(error))
@@ -158,6 +162,16 @@ def is_unknown(error: BaseException) -> bool:
     if status is not None and status >= 0:
         return status >= 500 or status < 400
     return not parts["code"] and any(_looks_like_network(cause) for cause in _causes(error))
+
+
+def was_given_up(error: BaseException) -> bool:
+    """True if nobody waits any more for an answer that the service may still be working at."""
+    status, _ = _said(error)
+    if status in GATEWAY_TIMEOUTS or getattr(error, "kind", "") == "timeout":
+        return True
+    return any(
+        type(cause).__name__ in ("ReadTimeout", "ReadTimeoutError") for cause in _causes(error)
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -6,10 +6,12 @@ the service's own (status 5xx), which may come after the effect. `settle` then l
 before anything is said or sent again:
 
 - a job is found by the random tag that its submit carried;
-- a session has no tag: one is taken for the requested one only where it was opened while the
-  request was under way, for this user, with this backend, mode and maximum time, holds no jobs,
-  is known to nobody else here, and is the only one;
+- a session has no tag: see `qsession_widgets.client.opening_outcome`;
 - a session is ended when it takes no more jobs, a job when its status is final.
+
+That it has not taken effect yet is no proof that it never will: what was given up by a gateway, or
+by the client, may still be on its way. A request that makes something is looked for in the
+background as long as that (`keep_asking`, `keep_looking`), also when it was sent again meanwhile.
 """
 
 from __future__ import annotations
@@ -22,9 +24,10 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..explanations import is_unknown, never_sent
-from .decode import read_time
+from ..explanations import is_unknown, never_sent, was_given_up
+from ..messages.outcomes import twin_job
 from .rest import Answer, ServiceClient
 
 logger = logging.getLogger(__name__)
@@ -45,10 +48,15 @@ LOOK_TIMEOUT = 10.0
 LATE = 1.0
 """Seconds after which a request that was not answered is looked for once more, before it is taken
 for lost: it may still be on its way."""
+GIVEN_UP = 10.0
+"""Seconds for which one is looked for that a gateway or the client gave up, or that the user
+interrupted, before it is sent again: the service may still be busy with it."""
+ON_ITS_WAY = 100.0
+"""Seconds after which a request takes effect no more: no gateway in wide use waits for longer."""
 ASK_AGAIN = (1.0, 30.0)
 """Shortest and longest pause in seconds between the looks in the background."""
-CLOCK_MARGIN = 2.0
-"""Seconds by which the whole seconds of two ``Date`` headers may mislead."""
+WHILE_ON_ITS_WAY = 4.0
+"""Longest pause in seconds between those, as long as the request may take effect."""
 
 
 @dataclass(frozen=True)
@@ -66,16 +74,26 @@ class Change(Generic[T]):
         no effect. Raises `ServiceError` when that is not answered either.
     understood : callable
         Whether an answer makes sense.
+    creates : bool
+        Whether it makes one more of something each time that it takes effect.
     """
 
     doing: str
     send: Callable[[], Any]
     look: Callable[[], T | None]
     understood: Callable[[Any], bool] = field(default=lambda _: True)
+    creates: bool = False
 
 
-def settle(change: Change[T]) -> T:
+def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
     """Have something done, and know whether it was.
+
+    Parameters
+    ----------
+    change : Change
+        What.
+    again : callable
+        Is called before it is sent once more.
 
     Raises
     ------
@@ -100,27 +118,46 @@ def settle(change: Change[T]) -> T:
         if pause is None:
             raise failure
         time.sleep(pause)
+        again()
     raise AssertionError("the last turn returns or raises")
 
 
 def _find(change: Change[T], failure: Exception) -> T | None:
+    late = GIVEN_UP if change.creates and was_given_up(failure) else LATE
+    unclear = OutcomeUnknown(change.doing)
     for pause in LOOK_PAUSES:
         time.sleep(pause)
         try:
-            found = change.look()
-            if found is None:
-                time.sleep(LATE)
-                found = change.look()
-            return found
+            return look_for(change, late)
         except ServiceError as error:
             logger.debug("Whether to %s took effect is not answered: %s", change.doing, error)
-    raise OutcomeUnknown(change.doing) from failure
+        except NotYetClear as error:
+            unclear = error
+    raise unclear from failure
+
+
+def look_for(change: Change[T], seconds: float) -> T | None:
+    """Look until a request has had an effect, at the most for some seconds; None for none."""
+    until = time.monotonic() + seconds
+    while (found := change.look()) is None and (left := until - time.monotonic()) > 0:
+        time.sleep(min(LATE, left))
+    return found
+
+
+class NotYetClear(OutcomeUnknown):
+    """A look has found something that may be of another request under way: look again."""
 
 
 def keep_asking(
-    change: Change[T], told: Callable[[T | None], object], *, insist: bool = False
+    change: Change[T],
+    told: Callable[[T | None], object],
+    *,
+    insist: bool = False,
+    unclear: Callable[[OutcomeUnknown], object] = lambda _: None,
 ) -> threading.Thread:
-    """Look on a thread until the service says what became of a request; then tell it.
+    """Look on a thread until it is certain what became of a request; then tell it.
+
+    That it had no effect is certain once it cannot be on its way any more.
 
     Parameters
     ----------
@@ -131,13 +168,16 @@ def keep_asking(
     insist : bool
         Whether to send the request again while it has had no effect; for one that may take effect
         twice without harm.
+    unclear : callable
+        Is called in place of `told` where no look can tell, with what it raised.
     """
 
     def ask() -> None:
-        pause = ASK_AGAIN[0]
+        pause, until = ASK_AGAIN[0], time.monotonic() + ON_ITS_WAY
         while True:
             time.sleep(pause)
-            pause = min(2 * pause, ASK_AGAIN[1])
+            late = time.monotonic() > until
+            pause = min(2 * pause, ASK_AGAIN[1] if late else WHILE_ON_ITS_WAY)
             try:
                 found = change.look()
                 if found is None and insist:
@@ -146,13 +186,46 @@ def keep_asking(
             except ServiceError:
                 continue
             except OutcomeUnknown as error:
-                logger.warning("%s", error)
+                if isinstance(error, NotYetClear) and not late:
+                    continue
+                unclear(error)
                 return
-            told(found)
-            return
+            if found is not None or late:
+                told(found)
+                return
 
+    return _start(ask)
+
+
+def keep_looking(look: Callable[[], object], over: Callable[[], object]) -> threading.Thread:
+    """Look on a thread for what a request makes that was sent again, while it is on its way.
+
+    Parameters
+    ----------
+    look : callable
+        Looks, and does about it what there is to do; may raise `ServiceError`.
+    over : callable
+        Is called afterwards.
+    """
+
+    def watch() -> None:
+        pause, until, late = ASK_AGAIN[0], time.monotonic() + ON_ITS_WAY, False
+        while not late:
+            time.sleep(pause)
+            late = time.monotonic() > until
+            pause = min(2 * pause, WHILE_ON_ITS_WAY)
+            try:
+                look()
+            except ServiceError as error:
+                logger.debug("What was sent twice is not answered: %s", error)
+        over()
+
+    return _start(watch)
+
+
+def _start(target: Callable[[], None]) -> threading.Thread:
     # nobody waits for it at the process's end
-    thread = threading.Thread(target=ask, name="qsession-outcome", daemon=True)
+    thread = threading.Thread(target=target, name="qsession-outcome", daemon=True)
     thread.start()
     return thread
 
@@ -170,18 +243,76 @@ def find_job(line: ServiceClient, tag: str) -> dict[str, Any] | None:
     """The job that a submit with this tag has left, as the service answers a submit.
 
     Where there are several, because a request that was given up arrived all the same, the first
-    one is taken, and the others, which nobody else can mean, are cancelled.
+    one that is not cancelled is taken, and the others are cancelled, and named.
     """
     jobs = line.jobs_tagged(tag).data["jobs"]
     if not jobs:
         return None
-    first, *others = sorted(jobs, key=lambda job: (str(job.get("created")), str(job["id"])))
-    for job in others:
-        try:
-            line.cancel_job(str(job["id"]))
-        except ServiceError as error:
-            logger.warning("Job %s was submitted twice; its twin remains: %s", job["id"], error)
+
+    def order(job: dict[str, Any]) -> tuple[bool, str, str]:
+        return (_is_cancelled(job), str(job.get("created")), str(job["id"]))
+
+    first = min(jobs, key=order)
+    _cancel_others(line, jobs, str(first["id"]), set())
     return {"id": str(first["id"]), "backend": str(first.get("backend") or "")}
+
+
+class JobTwins:
+    """Other jobs that a submit has left which was sent again: they are cancelled, and named.
+
+    Parameters
+    ----------
+    line : ServiceClient
+        The service.
+    tag : str
+        The submit's tag.
+    kept : str
+        Id of the job that goes on; empty where the submit was replaced by one with another tag, so
+        that none does.
+    """
+
+    def __init__(self, line: ServiceClient, tag: str, kept: str = ""):
+        self._line = line
+        self._tag = tag
+        self._kept = kept
+        self._told: set[str] = set()
+
+    def look(self) -> None:
+        """Look for them once.
+
+        Raises
+        ------
+        ServiceError
+            The service does not answer, or refuses to cancel one.
+        """
+        jobs = self._line.jobs_tagged(self._tag).data["jobs"]
+        _cancel_others(self._line, jobs, self._kept, self._told)
+
+
+def _cancel_others(
+    line: ServiceClient, jobs: Collection[dict[str, Any]], kept: str, told: set[str]
+) -> None:
+    for job in jobs:
+        job_id = str(job["id"])
+        if job_id == kept or job_id in told or _is_cancelled(job):
+            continue
+        cancelled = is_pending(job)
+        if cancelled:
+            try:
+                line.cancel_job(job_id)
+            except ServiceError as error:
+                if error.status is None or error.status >= 500:
+                    # another look tries again
+                    logger.warning("Job %s was accepted twice; its twin remains: %s", job_id, error)
+                    continue
+                # it has finished just now
+                cancelled = False
+        told.add(job_id)
+        NOTICES.emit(twin_job(job_id, kept, cancelled=cancelled))
+
+
+def _is_cancelled(job: dict[str, Any]) -> bool:
+    return _status(job).startswith("Cancelled")
 
 
 def cancel_job(line: ServiceClient, job_id: str) -> Change[Any]:
@@ -215,9 +346,12 @@ def _asking(line: ServiceClient) -> ServiceClient:
 
 def is_pending(job: dict[str, Any]) -> bool:
     """Check that a job, as the service describes it, is queued or running."""
+    return _status(job).partition(" ")[0] in ("Queued", "Running")
+
+
+def _status(job: dict[str, Any]) -> str:
     state = job.get("state")
-    status = str(state.get("status") if isinstance(state, dict) else job.get("status"))
-    return status.partition(" ")[0] in ("Queued", "Running")
+    return str(state.get("status") if isinstance(state, dict) else job.get("status"))
 
 
 # -------------------------------------------------------------------------------------------------
@@ -255,139 +389,4 @@ def end_session(line: ServiceClient, action: str, session_id: str) -> Change[Any
 
 
 def _is_queued(job: dict[str, Any]) -> bool:
-    state = job.get("state")
-    return (state.get("status") if isinstance(state, dict) else job.get("status")) == "Queued"
-
-
-class Opening:
-    """A session that is being opened: what was there before, so that the new one can be told.
-
-    Parameters
-    ----------
-    line : ServiceClient
-        The service.
-    backend, mode : str
-        What is asked for; the mode as the service names it, ``dedicated`` or ``batch``.
-    max_time : int or None
-        Maximum time in seconds; None for the plan's.
-    claimed : callable
-        Whether a session of this id is known here: to this kernel, or by an entry of another's.
-    earlier : tuple of (float, collection of str), optional
-        `begun` and `before` of a request that was sent earlier; the service is asked without it.
-
-    Attributes
-    ----------
-    begun : float or None
-        When it was about to be sent, by the service's clock; None when unknown.
-    before : collection of str
-        Ids of the sessions that were there.
-    """
-
-    def __init__(
-        self,
-        line: ServiceClient,
-        backend: str,
-        mode: str,
-        max_time: int | None,
-        claimed: Callable[[str], bool],
-        earlier: tuple[float, Collection[str]] | None = None,
-    ):
-        self._line = line
-        self._backend = backend
-        self._mode = mode
-        self._max_time = max_time
-        self._claimed = claimed
-        self.before: Collection[str] = ()
-        self.begun: float | None = None
-        self._failed_at: float | None = None
-        if earlier is not None:
-            self.begun, self.before = earlier
-            return
-        try:
-            known = self._listed()
-        except ServiceError:
-            # the request itself will tell what is wrong, or the looks after it
-            return
-        self.before = {str(item["id"]) for item in known.data["workloads"] if "id" in item}
-        self.begun = known.date
-
-    def look(self) -> dict[str, Any] | None:
-        """The session that was opened, as the service answers the request.
-
-        Raises
-        ------
-        ServiceError
-            The service does not say.
-        SeveralSessions
-            There is more than one that it can be.
-        """
-        if self._failed_at is None:
-            self._failed_at = time.monotonic()
-        listed = self._listed()
-        if self.begun is None:
-            # nothing is known of the time before the request: any session may be older
-            raise ServiceError("The service did not answer before the request.")
-        ended = None
-        if listed.date is not None:
-            ended = listed.date - (time.monotonic() - self._failed_at)
-        found = self._among(listed, ended)
-        if len(found) > 1:
-            raise SeveralSessions(found)
-        return {"id": found[0]} if found else None
-
-    def candidates(self, ended: float) -> list[str]:
-        """Ids of the sessions that it may have opened, until a time of the service's clock."""
-        return self._among(self._listed(), ended)
-
-    def _among(self, listed: Answer, ended: float | None) -> list[str]:
-        return [
-            str(item["id"])
-            for item in listed.data["workloads"]
-            if "id" in item and self._may_be(item, ended) and self._fits(str(item["id"]))
-        ]
-
-    def _listed(self) -> Answer:
-        mode = "batch" if self._mode == "batch" else "session"
-        return self._line.workloads(mode=mode, user="me", sort="-createdAt", limit=50)
-
-    def _may_be(self, item: dict[str, Any], ended: float | None) -> bool:
-        session_id, created = str(item["id"]), read_time(item.get("created"))
-        if session_id in self.before or self._claimed(session_id):
-            return False
-        if item.get("backend") != self._backend or created is None:
-            return False
-        begun = self.begun or 0.0
-        return begun - CLOCK_MARGIN <= created and (
-            ended is None or created <= ended + CLOCK_MARGIN
-        )
-
-    def _fits(self, session_id: str) -> bool:
-        """Check that a session is as it was asked for, and that it has no jobs yet."""
-        data = self._line.session(session_id).data
-        if data.get("state") != "open" or not data.get("accepting_jobs", True):
-            return False
-        if self._max_time is not None and data.get("max_ttl") not in (None, self._max_time):
-            return False
-        return not self._line.jobs(session_id, limit=1).data["jobs"]
-
-
-class SeveralSessions(OutcomeUnknown):
-    """More than one session was opened while a request was under way.
-
-    Attributes
-    ----------
-    session_ids : list of str
-        Which; one of them may be the requested one.
-    """
-
-    def __init__(self, session_ids: list[str]):
-        super().__init__("open the session")
-        self.session_ids = session_ids
-
-    def __str__(self) -> str:
-        which = ", ".join(self.session_ids)
-        return (
-            f"The answer to the request was lost, and several sessions were opened meanwhile: "
-            f"{which}. One of them may be yours: none was taken up, and none closed. %session list "
-            "shows them; %session attach ID goes on in one, %session close ID ends it."
-        )
+    return _status(job) == "Queued"

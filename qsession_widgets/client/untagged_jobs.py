@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
+from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
+from ..messages.outcomes import perhaps_twin_job
 from .rest import ServiceClient
 
 
@@ -70,6 +72,7 @@ class UntaggedSubmit:
         self._session_id = session_id
         self._tags = set(tags)
         self._got = got
+        self._told: set[str] = set()
         try:
             self._before: set[str] | None = set(self._alike())
         except ServiceError:
@@ -86,11 +89,26 @@ class UntaggedSubmit:
         AmbiguousJob
             There are new jobs with its tags.
         """
+        if found := self._new():
+            raise AmbiguousJob(self._doing, found)
+
+    def look_for_twins(self) -> None:
+        """Name jobs that may be twins of the one that was accepted when it was sent again.
+
+        Raises
+        ------
+        ServiceError
+            The service does not say.
+        """
+        for job_id in self._new():
+            if job_id not in self._told:
+                self._told.add(job_id)
+                NOTICES.emit(perhaps_twin_job(job_id))
+
+    def _new(self) -> list[str]:
         if self._before is None:
             raise ServiceError("The service did not answer before the request.")
-        found = [one for one in self._alike() if one not in self._before and not self._got(one)]
-        if found:
-            raise AmbiguousJob(self._doing, found)
+        return [one for one in self._alike() if one not in self._before and not self._got(one)]
 
     def _alike(self) -> Iterator[str]:
         jobs: list[dict[str, Any]] = self._line.jobs_tagged(min(self._tags)).data["jobs"]

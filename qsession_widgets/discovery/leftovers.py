@@ -8,7 +8,7 @@ from typing import Any
 
 from ..client.rest import ServiceClient, account_instance, api_url
 from ..client.selection import Target
-from ..client.unknown_outcome import find_job
+from ..client.unknown_outcome import ON_ITS_WAY, find_job
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages.outcomes import closed_after_crash
@@ -18,9 +18,6 @@ from ..registry.processes import is_orphan
 from .endpoints import Endpoint
 from .lost_openings import lost_openings
 from .search import FoundSession
-
-ON_ITS_WAY = 60.0
-"""Seconds after which a submit that has left no job was not accepted."""
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import time
 
+from ..client.opening_outcome import Opening
 from ..client.rest import ServiceClient
-from ..client.unknown_outcome import Opening
+from ..client.unknown_outcome import ON_ITS_WAY
 from ..registry import openings
 from ..registry.entries import notes
-
-ON_ITS_WAY = 60.0
-"""Seconds after which a request whose process has died takes effect no more."""
 
 
 def lost_openings(
@@ -43,12 +41,17 @@ def lost_openings(
         for one in openings.orphaned()
         if (one.url, one.instance) == where and notebook in (None, one.notebook)
     ]
-    claimed = notes().__contains__ if mine else bool
+    known = notes() if mine else {}
     late = ON_ITS_WAY * (speed or 1.0)
     found = []
     for one in mine:
         opening = Opening(
-            client, one.backend, one.mode, one.max_time, claimed, (one.begun, one.before)
+            client,
+            one.backend,
+            one.mode,
+            one.max_time,
+            lambda session_id: session_id in known or openings.is_made(session_id),
+            earlier=(one.begun, one.before),
         )
         if ids := opening.candidates(one.begun + late):
             found.append((one, ids))

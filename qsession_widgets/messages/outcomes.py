@@ -112,6 +112,58 @@ def maybe_opened_by(notebook: str) -> str:
     return f"{PurePath(notebook).name or 'a process'} perhaps, which ended as it opened one"
 
 
+def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
+    """A sentence about a second job of one submit, which was sent again before it took effect.
+
+    Parameters
+    ----------
+    job_id : str
+        The second one.
+    kept : str
+        The one that goes on; empty when that has another tag.
+    cancelled : bool
+        Whether it was still pending.
+    """
+    what = f"job {job_id}, the twin of {kept}," if kept else f"the first one, job {job_id},"
+    end = (
+        "was cancelled; what it may have run until then counts."
+        if cancelled
+        else "had finished before that was known, and counts."
+    )
+    return (
+        "A job was accepted twice, for its first request took effect only after it had been sent "
+        f"again: {what} {end}"
+    )
+
+
+def perhaps_twin_job(job_id: str) -> str:
+    """A sentence about a job that may be the second one of a submit without a random tag."""
+    return (
+        f"Job {job_id} with the same tags was accepted as well. It may be the twin of one that was "
+        f"sent again, and was not cancelled, for it may be another kernel's: "
+        f"service.job('{job_id}').cancel() does so."
+    )
+
+
+def twin_session(word: str, session_id: str, kept: str) -> str:
+    """A sentence about a second session that one request has probably opened."""
+    beside = f" beside {kept}" if kept else ""
+    return (
+        f"A second {word} was opened{beside}, probably by a request whose answer was lost and that "
+        f"took effect only after it had been sent again: {session_id}. Nobody here uses it, and it "
+        f"was not closed: %session close {session_id} ends it."
+    )
+
+
+def taken_elsewhere(session_id: str, notebook: str) -> str:
+    """A sentence about a session that another kernel took for its own before the answer came."""
+    other = PurePath(notebook).name or "another process"
+    return (
+        f"Session {session_id} was taken up by {other} meanwhile, whose own request for one was "
+        "not answered: it is open in both."
+    )
+
+
 def left_submit(primitive: str, session_id: str, job_id: str) -> str:
     """A sentence about a job that was accepted while the kernel that sent it died."""
     where = f" in {session_id}" if session_id else ""

@@ -1,6 +1,7 @@
 """Sessions that are being opened: a file for each, written before the request is sent.
 
-It is removed once the outcome is known. A kernel that dies in between leaves it, and the next one
+Once the outcome is known, it is removed, or holds the session's id for a while, so that no other
+kernel takes that session for its own. A kernel that dies in between leaves it, and the next one
 names the session that may have been opened. A session carries no tag, so the file holds what tells
 it: its backend, mode and maximum time, the service's time, and the sessions that were there before.
 """
@@ -11,12 +12,16 @@ import contextlib
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from ..client.opening_outcome import CLOCK_MARGIN
 from ..files import private_folder, write_atomically
 from .entries import LONGEST, folder
 from .pending_requests import PendingRequest, read, sender
+
+OTHERS_MAY_LOOK = 3600.0
+"""Seconds for which a request of another process may be under way that was sent before."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +37,11 @@ class PendingOpening(PendingRequest):
     max_time : int or None
         Maximum time in seconds; None for the plan's.
     begun : float
-        When it was about to be sent, by the service's clock.
+        When it was about to be sent, by the service's clock; 0 when unknown.
     before : list of str
         Ids of the sessions that were there.
+    session_id : str
+        The session that it has opened; empty while that is not known.
     """
 
     key: str
@@ -42,6 +49,15 @@ class PendingOpening(PendingRequest):
     max_time: int | None
     begun: float
     before: list[str]
+    session_id: str = ""
+
+    def may_have_opened(self, opened: float, session_id: str) -> bool:
+        """Check that a session may be its, by when it was opened on the service's clock."""
+        if self.session_id or session_id in self.before:
+            return False
+        if self.orphaned and self.at < time.time() - OTHERS_MAY_LOOK:
+            return False
+        return opened >= self.begun - CLOCK_MARGIN
 
 
 def note(
@@ -72,9 +88,10 @@ def note(
         before=before,
         **sender(),
     )
-    with contextlib.suppress(OSError):
-        private_folder(_folder())
-        write_atomically(_file(opening.key), json.dumps(asdict(opening)))
+    for one in pending():
+        if one.session_id and one.at < time.time() - OTHERS_MAY_LOOK:
+            settle(one.key)
+    _write(opening)
     return opening.key
 
 
@@ -84,15 +101,74 @@ def settle(key: str) -> None:
         _file(key).unlink()
 
 
+def pending() -> list[PendingOpening]:
+    """Requests of every process that are written down, oldest first."""
+    return read(_folder(), PendingOpening)
+
+
+def made(key: str, session_id: str) -> None:
+    """Record the session that a request has opened, for those who look for one of their own."""
+    for one in pending():
+        if one.key == key:
+            _write(replace(one, session_id=session_id))
+
+
+def is_made(session_id: str, *, key: str = "") -> bool:
+    """Check that a session is the answer to a request that was written down, other than ``key``."""
+    return any(one.session_id == session_id and one.key != key for one in pending())
+
+
+def rival(
+    session_id: str,
+    opened: float,
+    *,
+    key: str,
+    backend: str,
+    mode: str,
+    max_time: int | None,
+    url: str,
+) -> PendingOpening | None:
+    """Another request, of any process, that is under way and may have opened a session.
+
+    Parameters
+    ----------
+    session_id : str
+        The session.
+    opened : float
+        When it was opened, by the service's clock.
+    key : str
+        The request that is not another one.
+    backend, mode, max_time, url
+        What it asks for; see `PendingOpening`.
+    """
+    for one in pending():
+        alike = (one.backend, one.mode, one.url) == (backend, mode, url)
+        alike = alike and (None in (one.max_time, max_time) or one.max_time == max_time)
+        if one.key != key and alike and one.may_have_opened(opened, session_id):
+            return one
+    return None
+
+
 def orphaned() -> list[PendingOpening]:
     """Requests of processes that are gone, oldest first; those of two weeks ago are removed."""
     found = []
-    for opening in read(_folder(), PendingOpening):
+    for opening in pending():
         if opening.at < time.time() - LONGEST:
             settle(opening.key)
-        elif opening.orphaned:
+        elif opening.session_id or not opening.orphaned:
+            continue
+        elif not opening.begun:
+            # nothing tells its session from older ones
+            settle(opening.key)
+        else:
             found.append(opening)
     return found
+
+
+def _write(opening: PendingOpening) -> None:
+    with contextlib.suppress(OSError):
+        private_folder(_folder())
+        write_atomically(_file(opening.key), json.dumps(asdict(opening)))
 
 
 def _folder() -> Path:

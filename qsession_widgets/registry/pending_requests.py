@@ -8,7 +8,7 @@ import socket
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
 from .processes import is_gone
@@ -47,6 +47,11 @@ class PendingRequest:
         """True if its process is known to be gone, so that nothing there settles it any more."""
         return is_gone(self.host, self.process, self.at)
 
+    @property
+    def sent_from(self) -> str:
+        """The name of its notebook, or else of its process."""
+        return PurePath(self.notebook).name or f"process {self.process}"
+
 
 def sender() -> dict[str, Any]:
     """The fields of a request that say what sends it: this process, now."""
@@ -78,6 +83,7 @@ def read(folder: Path, kind: type[Request]) -> list[Request]:
 def _parse(path: Path, kind: type[Request]) -> Request | None:
     try:
         data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return kind(**{field.name: data[field.name] for field in fields(kind)})
+        known = {field.name: data[field.name] for field in fields(kind) if field.name in data}
+        return kind(**known)
     except (OSError, ValueError, TypeError, KeyError):
         return None

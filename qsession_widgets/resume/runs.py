@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import fork_safety
 from ..client.decode import STATUSES
 from ..client.rest import ServiceClient
-from ..client.unknown_outcome import find_job
+from ..client.unknown_outcome import ON_ITS_WAY, find_job
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
 from ..messages import resume as words
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .fingerprint import Fingerprint
     from .place import Place
 
-ON_ITS_WAY = 60.0
-"""Seconds for which a submit that has left no job may still be under way."""
 SECOND_LOOK = 1.0
 """Seconds until the second look at the service for such a submit."""
 

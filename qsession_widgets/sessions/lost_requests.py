@@ -2,7 +2,8 @@
 
 Each is sent through `qsession_widgets.client.unknown_outcome.settle`. If the service does not say
 either what became of it, it is asked on a thread, and the same request that is made again meanwhile
-is not sent.
+is not sent. One that has had no effect yet, and may still have one, is sent again when it is made
+again; whatever comes of it later is looked for on a thread, too, and is its twin.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ from typing import Any
 from qiskit_ibm_runtime.exceptions import IBMRuntimeError
 
 from .. import fork_safety
-from ..client.unknown_outcome import Change, SeveralSessions, keep_asking, settle
+from ..client import unknown_outcome
+from ..client.opening_outcome import ContestedSession, SeveralSessions
+from ..client.unknown_outcome import Change, keep_asking, keep_looking, look_for, settle
 from ..client.untagged_jobs import AmbiguousJob
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
+from ..explanations import is_unknown, never_sent
 
 HAND_BACK = 900.0
 """Seconds for which the same request that is made again gets what the first one left."""
@@ -50,12 +54,19 @@ class Request:
         Makes a sentence of what was found, or of None.
     unknown : callable
         Is called when the outcome is not known; returns what is called once it is.
+    settled : callable
+        Is called with what the request has left, or None, once nothing more can come of it.
+    twins : callable
+        Takes the id of what goes on, empty where that is another request's; returns what looks once
+        for others that the request has left, and does about them what there is to do.
     """
 
     change: Change[Found]
     same: Callable[[], str]
     more: str
     told: Callable[[Found | None], str]
+    settled: Callable[[Found | None], object]
+    twins: Callable[[str], Callable[[], object]]
     unknown: Callable[[], Callable[[], object]] = lambda: nothing
 
 
@@ -73,6 +84,12 @@ class _Lost:
         When the call ended, on the monotonic clock.
     known : callable
         Is called when the outcome is known.
+    interrupted : bool
+        Whether the user has interrupted it, so that the service may be busy with it.
+    failed : bool
+        Whether it was told that it had no effect.
+    replaced : bool
+        Whether the same was sent once more.
     found : dict or None
         What it has left, once that is known.
     """
@@ -81,6 +98,9 @@ class _Lost:
     same: str
     at: float
     known: Callable[[], object]
+    interrupted: bool = False
+    failed: bool = False
+    replaced: bool = False
     found: Found | None = None
 
     @property
@@ -102,30 +122,48 @@ class LostRequests:
         ------
         OutcomeUnknown
             The answer was lost, and the service does not say what became of it.
+        KeyboardInterrupt
+            The user has interrupted the cell. What was made is told, now or later, and handed back
+            when the same request is made again.
         """
         earlier = self._earlier(request) if self._lost else None
         if earlier is not None:
             NOTICES.emit(request.told(earlier))
+            request.settled(None)
             return earlier
+        resent: list[bool] = []
         try:
-            return settle(request.change)
+            found = settle(request.change, lambda: resent.append(True))
+        except KeyboardInterrupt:
+            self._interrupted(request)
+            raise
+        except ContestedSession:
+            self._ask_on(self._remember(request, nothing))
+            raise
         except SeveralSessions:
+            request.settled(None)
             raise
         except AmbiguousJob:
             self._remember(request, nothing)
             raise
         except OutcomeUnknown:
-            lost = self._remember(request, request.unknown())
-            keep_asking(request.change, lambda found: self._settled(lost, found))
+            self._ask_on(self._remember(request, request.unknown()))
             raise LostAnswer(request.change.doing, request.more) from None
+        except Exception as error:
+            if is_unknown(error) and not never_sent(error):
+                # each time that it was sent, it may have an effect yet
+                self._ask_on(self._remember(request, nothing, failed=True))
+            else:
+                request.settled(None)
+            raise
+        if resent:
+            self._watch_twins(request, found)
+        else:
+            request.settled(found)
+        return found
 
-    def interrupted(self, request: Request) -> None:
-        """Find out what became of a request during which the user interrupted the cell.
-
-        If the service does not answer at once, it is asked on a thread. What was made is handed
-        back when the same request is made again.
-        """
-        lost = self._remember(request, request.unknown())
+    def _interrupted(self, request: Request) -> None:
+        lost = self._remember(request, request.unknown(), interrupted=True)
         try:
             found = request.change.look()
         except (ServiceError, OutcomeUnknown):
@@ -137,13 +175,30 @@ class LostRequests:
             f"The cell was interrupted during the request to {request.change.doing}, which may "
             f"have been accepted: the service is asked. {request.more}".rstrip()
         )
-        keep_asking(request.change, lambda found: self._settled(lost, found))
+        self._ask_on(lost)
 
-    def _remember(self, request: Request, known: Callable[[], object]) -> _Lost:
-        lost = _Lost(request, request.same(), time.monotonic(), known)
+    def _remember(
+        self,
+        request: Request,
+        known: Callable[[], object],
+        *,
+        interrupted: bool = False,
+        failed: bool = False,
+    ) -> _Lost:
+        lost = _Lost(request, request.same(), time.monotonic(), known, interrupted, failed)
         with self._lock:
             self._lost = [one for one in self._lost if not one.too_old] + [lost]
         return lost
+
+    def _ask_on(self, lost: _Lost) -> None:
+        def unclear(error: OutcomeUnknown) -> None:
+            NOTICES.emit(str(error))
+            self._settled(lost, None, tell=False)
+
+        keep_asking(lost.request.change, lambda found: self._settled(lost, found), unclear=unclear)
+
+    def _watch_twins(self, request: Request, found: Found) -> None:
+        keep_looking(request.twins(found["id"]), lambda: request.settled(found))
 
     def _earlier(self, request: Request) -> Found | None:
         """The result of an equal request whose outcome was not known before; None without one.
@@ -160,24 +215,47 @@ class LostRequests:
             change = lost.request.change
             try:
                 found = lost.found or change.look()
+                if found is None and lost.interrupted:
+                    found = self._wait_for(lost)
             except ServiceError:
                 raise LostAnswer(change.doing, "Nothing was sent again.") from None
             with self._lock:
                 if lost not in self._lost:
                     # another thread has taken it
                     continue
+                found = found or lost.found
                 self._lost.remove(lost)
+                lost.replaced = found is None
             lost.known()
             if found is not None:
+                lost.request.settled(found)
                 return found
         return None
 
-    def _settled(self, lost: _Lost, found: Found | None) -> None:
+    def _wait_for(self, lost: _Lost) -> Found | None:
+        """Wait for what the service may just be busy with, before it is asked for once more."""
+        left = lost.at + unknown_outcome.GIVEN_UP - time.monotonic()
+        if left <= 0:
+            return None
+        NOTICES.emit(
+            f"The same request to {lost.request.change.doing} was interrupted just now, and may "
+            f"still be accepted: it is looked for, {left:.0f} s at the most, before it is sent "
+            "again."
+        )
+        return look_for(lost.request.change, left)
+
+    def _settled(self, lost: _Lost, found: Found | None, *, tell: bool = True) -> None:
         lost.known()
+        request = lost.request
         with self._lock:
-            if lost not in self._lost:
-                return
-            lost.found = found
-            if found is None:
-                self._lost.remove(lost)
-        NOTICES.emit(lost.request.told(found))
+            there = lost in self._lost
+            if there:
+                lost.found = found
+                if found is None:
+                    self._lost.remove(lost)
+        if lost.replaced and found is not None:
+            keep_looking(request.twins(""), lambda: request.settled(None))
+            return
+        request.settled(found)
+        if there and tell and not (found is None and lost.failed):
+            NOTICES.emit(request.told(found))

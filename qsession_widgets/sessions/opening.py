@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..client.connected_service import with_calibration
-from ..client.decode import read_time
 from ..client.rest import ServiceClient
 from ..client.selection import Target
 from ..deferred_output import NOTICES
-from ..discovery.listing import workloads
 from ..discovery.search import FoundSession
-from ..errors import NO_SESSIONS_ON_PLAN, ServiceError, UserError
+from ..errors import NO_SESSIONS_ON_PLAN, UserError
 from ..explanations import answer_code, explain
 from ..monitoring.deferred_poller import DeferredPoller
 from ..monitoring.job_poller import JobPoller
@@ -32,10 +29,6 @@ from .session import Batch, Session
 
 if TYPE_CHECKING:
     from ..resume.records import RunRecord
-
-CLOCK_DIFFERENCE = 5.0
-"""Seconds by which the service's clock may differ from this machine's."""
-
 
 NOT_FOUND_TIMEOUT = 10.0
 """Seconds to retry a 404 right after opening; the service replicates ids asynchronously."""
@@ -225,7 +218,6 @@ def _create(target: Target, options: OpenOptions) -> Session | Batch:
     """
     kind = Batch if options.mode == "batch" else Session
     backend, word = target.backend, options.word
-    asked_at = time.time()
     BINDING.watch_outcomes()
     try:
         session = kind(backend, max_time=options.max_time)
@@ -236,38 +228,12 @@ def _create(target: Target, options: OpenOptions) -> Session | Batch:
         text = explain(error, doing=doing, service=target.info.where, opening=True)
         refused = answer_code(error) == NO_SESSIONS_ON_PLAN and options.mode != "batch"
         raise (NoSessionsOnPlan if refused else UserError)(text) from None
-    except KeyboardInterrupt:
-        # the request had been sent: without a look nothing here would know what it has opened
-        found = _opened_all_the_same(target, word, asked_at)
-        NOTICES.emit(
-            f"The cell was interrupted while a {word} on {backend.name} was being opened."
-            + (found or f" If it is opened all the same, %session list shows the {word}.")
-        )
-        raise
     if session.session_id is None:
         raise UserError(
             f"The backend {backend.name} is a simulator of the service's: it has no queue, so "
             "sessions do not exist there. Choose a device."
         )
     return session
-
-
-def _opened_all_the_same(target: Target, word: str, asked_at: float) -> str:
-    """Look whether a session was opened although the answer was lost, as a sentence."""
-    sent = time.time()
-    try:
-        newest = workloads(target.client, ["pending", "in_progress"], limit=1)[0]
-    except (ServiceError, IndexError):
-        return f" If it was opened all the same, %session list shows the {word}."
-    age = sent - (read_time(newest.get("created")) or 0.0)
-    mine = BINDING.with_id(str(newest["id"])) is not None
-    latest = (sent - asked_at + CLOCK_DIFFERENCE) * (target.info.speed or 1.0)
-    if mine or newest.get("backend") != target.backend.name or age > latest:
-        return ""
-    return (
-        f" It was opened all the same: %session attach {newest['id']} goes on in it, "
-        f"%session close {newest['id']} ends it."
-    )
 
 
 def _job_mode(target: Target, options: OpenOptions, notebook: str) -> JobMode:

@@ -13,17 +13,19 @@ import functools
 import hashlib
 import inspect
 import json
+import os
 from collections import deque
 from collections.abc import Callable, Collection
 from typing import Any, Literal
 
+from ..client.opening_outcome import Opening, SessionTwins
 from ..client.rest import ServiceClient
 from ..client.transport import ClientTransport
 from ..client.unknown_outcome import (
     LOOK_TIMEOUT,
     MOST_TAGS,
     Change,
-    Opening,
+    JobTwins,
     cancel_job,
     end_session,
     find_job,
@@ -35,14 +37,16 @@ from ..client.unknown_outcome import (
 from ..client.untagged_jobs import UntaggedSubmit
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
+from ..messages.outcomes import taken_elsewhere
 from ..model import UnknownRequest
 from ..registry import openings, submits
+from ..registry.entries import entry_of
 from ..resume.runs import Asking
 from .job_facts import primitive_of
 from .lost_requests import LostAnswer, LostRequests, Request, nothing
 
 MOST_JOBS = 1000
-"""Jobs of this kernel that are remembered, so that none of them is taken for another's."""
+"""Jobs and sessions of this kernel that are remembered, so that none is taken for another's."""
 
 
 class OutcomePatch:
@@ -110,6 +114,10 @@ class OutcomePatch:
     # ---------------------------------------------------------------------------------------------
     # Submits and openings
 
+    def _is_known(self, session_id: str, key: str) -> bool:
+        made = openings.is_made(session_id, key=key)
+        return made or session_id in self._got or self._claimed(session_id)
+
     def _submits(self, original: Callable[..., Any]) -> Callable[..., Any]:
         signature = inspect.signature(original)
 
@@ -138,7 +146,8 @@ class OutcomePatch:
             more = ""
             look: Callable[[], dict[str, Any] | None]
             if tag is None:
-                look = UntaggedSubmit(line, doing, session_id, tags, self._got.__contains__).look
+                untagged = UntaggedSubmit(line, doing, session_id, tags, self._got.__contains__)
+                look = untagged.look
             else:
                 more = (
                     f"service.jobs(job_tags=['{tag}']) finds it; running the same again looks "
@@ -165,35 +174,29 @@ class OutcomePatch:
                     )
                 return original(client, **given)
 
-            change = Change(doing, send, look, _is_job)
+            def twins(kept: str) -> Callable[[], object]:
+                return untagged.look_for_twins if tag is None else JobTwins(line, tag, kept).look
 
-            def lost() -> Callable[[], object]:
-                shown_no_more = self._unknown(session_id or "", "submit")
-
-                def known() -> None:
-                    shown_no_more()
-                    _forget(tag)
-
-                return known
-
-            request = Request(change, same, more, _accepted(primitive), lost)
+            request = Request(
+                Change(doing, send, look, _is_job, creates=True),
+                same,
+                more,
+                _accepted(primitive),
+                lambda _: _forget(tag),
+                twins,
+                lambda: self._unknown(session_id or "", "submit"),
+            )
             try:
                 accepted = self._requests.send(request)
                 if accepted["id"] in self._got:
                     # one whose answer was lost, which a resume has taken up meanwhile
                     accepted = self._requests.send(request)
-            except BaseException as error:
+            except BaseException:
                 if asking is not None:
                     asking.refused()
-                if isinstance(error, KeyboardInterrupt):
-                    self._requests.interrupted(request)
-                elif isinstance(error, Exception) and not isinstance(error, OutcomeUnknown):
-                    # it had no effect
-                    _forget(tag)
                 raise
             if asking is not None:
                 asking.accepted(accepted["id"])
-            _forget(tag)
             self._got.append(accepted["id"])
             return accepted
 
@@ -211,40 +214,60 @@ class OutcomePatch:
             line = _line(client)
             asked = (str(backend), mode or "dedicated", max_time)
             word = "batch" if mode == "batch" else "session"
-            opening = Opening(line, *asked, self._claimed)
+            about: dict[str, Any] = {
+                "backend": str(backend),
+                "mode": mode or "dedicated",
+                "max_time": max_time,
+                "url": line.base_url,
+            }
+            key = ""
+
+            def rival(session_id: str, opened: float) -> str | None:
+                other = openings.rival(session_id, opened, key=key, **about)
+                return None if other is None else other.sent_from
+
+            opening = Opening(line, *asked, lambda one: self._is_known(one, key), rival)
+
+            def send() -> Any:
+                nonlocal key
+                key = key or openings.note(
+                    **about,
+                    instance=client._instance or "",
+                    begun=opening.begun or 0.0,
+                    before=sorted(opening.before),
+                )
+                return original(client, backend, instance, max_time, mode, **fields)
+
             change = Change(
                 f"open a {word} on {backend}",
-                lambda: original(client, backend, instance, max_time, mode, **fields),
+                send,
                 opening.look,
                 _has_id,
+                creates=True,
             )
-            same = str((line.base_url, instance, *asked))
             more = (
                 f"%session list shows the {word} if it is open; an open one is billed while active."
             )
-            key = opening.begun and openings.note(
-                backend=str(backend),
-                mode=mode or "dedicated",
-                max_time=max_time,
-                url=line.base_url,
-                instance=client._instance or "",
-                begun=opening.begun,
-                before=sorted(opening.before),
-            )
 
-            def known() -> None:
-                if key:
+            def settled(found: dict[str, Any] | None) -> None:
+                if key and found is not None:
+                    openings.made(key, found["id"])
+                elif key:
                     openings.settle(key)
 
-            request = Request(change, lambda: same, more, _opened(word), lambda: known)
-            try:
-                opened = self._requests.send(request)
-            except Exception as error:
-                if not isinstance(error, OutcomeUnknown):
-                    # it had no effect
-                    known()
-                raise
-            known()
+            request = Request(
+                change,
+                lambda: str((line.base_url, instance, *asked)),
+                more,
+                _opened(word),
+                settled,
+                lambda kept: SessionTwins(opening, word, kept).look,
+            )
+            opened = self._requests.send(request)
+            self._got.append(opened["id"])
+            taken = entry_of(opened["id"])
+            if taken is not None and taken.process != os.getpid():
+                NOTICES.emit(taken_elsewhere(opened["id"], taken.notebook))
             return opened
 
         return create_session

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
 from emulator.conftest import Api
 
 from qsession_widgets.emulator.http.fault_injection import HTML
+
+from ..support.waiting import wait_for
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
@@ -108,6 +110,17 @@ def test_an_answer_may_be_late_after_the_effect(api: Api) -> None:
     with pytest.raises(httpx.ReadTimeout):
         api("POST", "/sessions", json={"mode": "batch", "backend": "aer"}, timeout=0.5)
     assert len(api.get("/workloads")["workloads"]) == 1
+
+
+@pytest.mark.parametrize("answer", [{"drop": True}, {"status": 504}], ids=str)
+def test_the_effect_may_be_late_after_the_answer(api: Api, answer: dict[str, Any]) -> None:
+    api.fault(path="/sessions", method="POST", late=0.5, **answer)
+    try:
+        assert api("POST", "/sessions", json={"mode": "batch", "backend": "aer"}).is_error
+    except httpx.RemoteProtocolError:
+        assert "drop" in answer
+    assert api.get("/workloads")["workloads"] == []
+    wait_for(lambda: len(api.get("/workloads")["workloads"]) == 1, "the effect")
 
 
 def test_delay(api: Api) -> None:

@@ -56,6 +56,14 @@ def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unknown_outcome, "PAUSES", (0.05, 0.05, 0.05))
     monkeypatch.setattr(unknown_outcome, "LOOK_PAUSES", (0.0, 0.05, 0.05))
     monkeypatch.setattr(unknown_outcome, "ASK_AGAIN", (0.1, 0.2))
+    monkeypatch.setattr(unknown_outcome, "ON_ITS_WAY", 0.5)
+    forget_openings()
+
+
+def forget_openings() -> None:
+    """Let no request of an earlier test be under way, for the emulator knows it no more."""
+    for one in openings.pending():
+        openings.settle(one.key)
 
 
 def spoil(ask: Ask, method: str, path: str, **fault: Any) -> None:

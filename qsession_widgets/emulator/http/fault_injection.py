@@ -55,6 +55,9 @@ class Fault:
         nested too deeply to be read; ``number``, with one of too many digits as its id.
     retry_after : int or None
         Seconds of the ``Retry-After`` header of an error.
+    late : float or None
+        Beside ``drop`` or ``status``: real seconds after which the request takes effect all the
+        same, when nobody waits for its answer any more.
     """
 
     method: str = "*"
@@ -70,6 +73,7 @@ class Fault:
     after: bool = False
     body: Body | None = None
     retry_after: int | None = None
+    late: float | None = None
 
     def spoil(self, whole: bytes) -> bytes:
         """The body that stands in the place of a whole one."""

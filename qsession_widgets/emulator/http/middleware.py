@@ -180,6 +180,7 @@ class Middleware:
         self.emulator = emulator
         self.identity = identity
         self.faults = faults
+        self._late: set[asyncio.Task[None]] = set()
         self.hosts: tuple[str, ...] = ()
         self.stop: Callable[[], None] = lambda: None
 
@@ -284,6 +285,12 @@ class Middleware:
         async def keep(message: Message) -> None:
             answer.append(message)
 
+        if fault.late is not None:
+            parts = [await receive()]
+            while parts[-1].get("more_body"):
+                parts.append(await receive())
+            self._late.add(task := asyncio.create_task(self._later(fault.late, scope, parts)))
+            task.add_done_callback(self._late.discard)
         if fault.after:
             await self.app(scope, receive, keep)
         if fault.delay:
@@ -313,6 +320,18 @@ class Middleware:
         else:
             for message in answer:
                 await dated(message)
+
+    async def _later(self, seconds: float, scope: Scope, body: list[Message]) -> None:
+        """Let a request take effect when its sender is gone, and its answer with it."""
+
+        async def again() -> Message:
+            return body.pop(0) if body else {"type": "http.disconnect"}
+
+        async def nowhere(message: Message) -> None:
+            """Drop the answer."""
+
+        await asyncio.sleep(seconds)
+        await self.app(scope, again, nowhere)
 
 
 def _hang_up(send: Send) -> None:

@@ -36,6 +36,7 @@ class AddFault(RequestBody):
     after: bool = False
     body: Body | None = None
     retry_after: Annotated[int, Field(ge=0, le=3600)] | None = None
+    late: Annotated[float, Field(ge=0, le=3600)] | None = None
 
 
 class MoveClock(RequestBody):
