@@ -8,12 +8,18 @@ from typing import Any
 from qsession_widgets.views import display
 
 
+class _Snapshot:
+    """A snapshot that differs from each other one."""
+
+    mode = "dedicated"
+
+
 class _Over:
     """The monitor of a session that is over."""
 
     @property
-    def snapshot(self) -> object:
-        return object()
+    def snapshot(self) -> _Snapshot:
+        return _Snapshot()
 
     def finished(self) -> bool:
         return True
