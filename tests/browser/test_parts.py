@@ -47,6 +47,8 @@ def test_a_dashboard_of_parts_shows_a_session_and_ends_it(
     expect(clocks.get_by_role("timer", name="Interactive timeout")).to_be_visible()
     expect(objective).to_contain_text("energy")
     expect(timeline.locator(".qs-chart .main-svg").first).to_be_visible()
+    # a part is drawn anew as long as it is in sight
+    jobs.scroll_into_view_if_needed()
     # a job that is picked in one part is picked in all
     job = jobs.locator("tbody tr.qs-row").first
     job.click()
