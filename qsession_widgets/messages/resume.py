@@ -76,8 +76,13 @@ NOT_FROM_A_CHILD = (
 )
 
 MAY_BE_OPEN = (
-    "This {word} may have been opened, as the answer was lost: %session list shows it then, and "
-    "%session close ID ends it."
+    "This {word} may have been opened, as the answer did not come: %session list shows it then, "
+    "and %session close ID ends it."
+)
+
+TAKES_UP = (
+    "The next new job, or use of its id, goes on in it if it was opened, and opens a {word} "
+    "otherwise; %session list shows what is open."
 )
 
 ENDED_UNOPENED = (

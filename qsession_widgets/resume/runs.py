@@ -181,6 +181,7 @@ class Runs:
         self._process = os.getpid()
         self._lock = fork_safety.lock()
         self._turns: Counter[str] = Counter()
+        self._free: dict[str, list[int]] = {}
         self._unmarked = False
         self._failed = self._block_failed = False
         self._locks: dict[str, Any] = {}
@@ -271,6 +272,7 @@ class Runs:
             if self._file is not None and found is self._file.record:
                 self._file = None
                 self._turns.clear()
+                self._free.clear()
                 self.taken = None
             if self._file is None:
                 self._file = RunFile(place_of_work(notebook))
@@ -310,11 +312,27 @@ class Runs:
             return None
         if asked_for is None:
             return None
+        self.goes_on()
         with self._lock:
-            turn = self._turns[asked_for.value]
-            self._turns[asked_for.value] += 1
-            self._unmarked, self._block_failed = True, False
+            free = self._free.get(asked_for.value)
+            turn = min(free) if free else self._turns[asked_for.value]
+            if free:
+                free.remove(turn)
+            else:
+                self._turns[asked_for.value] += 1
         return Asking(self, (asked_for.value, turn), asked_for, where, given)
+
+    def goes_on(self) -> None:
+        """Record, before it is asked for, that there is more to come after a cell that ended well.
+
+        A kernel that is killed from then on has not finished, whatever it waits for.
+        """
+        with self._lock:
+            if self._file is None or os.getpid() != self._process:
+                return
+            self._unmarked, self._block_failed = True, False
+            if self._file.record.finished:
+                self._file.write({"ended": False})
 
     def fingerprint(
         self, program: str, params: Any, place: Place, given: Given
@@ -351,10 +369,11 @@ class Runs:
             logger.warning("A job cannot be recorded: %r", error)
 
     def give_back(self, key: Key) -> None:
-        """Let the last turn of a fingerprint be taken again."""
+        """Let a turn of a fingerprint be taken again, by whoever asks for the same next."""
         with self._lock:
-            if self._turns[key[0]] == key[1] + 1:
-                self._turns[key[0]] -= 1
+            self._free.setdefault(key[0], []).append(key[1])
+            if self.taken is not None:
+                self.taken.used.discard(key)
 
     def tell(self, reason: str, job_id: str) -> None:
         """Say, once for each reason, why a job that was paid for is sent anew."""

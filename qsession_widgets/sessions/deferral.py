@@ -38,7 +38,8 @@ class Deferral:
     key : str
         Stands for the id of the session within this kernel.
     unknown : bool
-        Whether a request to open it may have taken effect, although its answer was lost.
+        Whether a request to open it may have taken effect, although its answer was lost or not
+        waited for.
     """
 
     def __init__(self, poller: DeferredPoller, opens: Callable[[Any], object]):
@@ -66,7 +67,7 @@ class Deferral:
         try:
             self._opens(live)
             self.unknown = False
-        except OutcomeUnknown:
+        except (OutcomeUnknown, KeyboardInterrupt):
             self.unknown = True
             raise
         finally:

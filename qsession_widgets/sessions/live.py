@@ -18,7 +18,14 @@ from ..explanations import unanswered
 from ..messages import outcomes
 from ..messages.costs import price_sentence, used_sentence
 from ..messages.events import ended_sentence
-from ..messages.resume import ENDED_UNOPENED, MAY_BE_OPEN, not_opened, opens_later, reused_words
+from ..messages.resume import (
+    ENDED_UNOPENED,
+    MAY_BE_OPEN,
+    TAKES_UP,
+    not_opened,
+    opens_later,
+    reused_words,
+)
 from ..model import EndReason, SessionSnapshot, noun, reused
 from ..model.forecast import check
 from ..monitoring.event_callbacks import EventCallbacks
@@ -381,7 +388,9 @@ class LiveSession:
     @property
     def stays(self) -> str:
         """That it stays open, where it is, as the end of a sentence."""
-        return "stays open" if self.deferral is None else "is not open yet"
+        if self.deferral is None:
+            return "stays open"
+        return "may be open" if self.deferral.unknown else "is not open yet"
 
     def ways_out(self, *, bound: bool) -> str:
         """Sentences about its price while it stays open, and how to end it.
@@ -392,7 +401,8 @@ class LiveSession:
             Whether it is bound, and need not be named.
         """
         if self.deferral is not None:
-            return opens_later(self.word)
+            unknown = self.deferral.unknown
+            return TAKES_UP.format(word=self.word) if unknown else opens_later(self.word)
         which = "" if bound and not self.name else self.called
         ends = f"%session close {which}".rstrip() + " ends it"
         if self.monitor.snapshot.pending():

@@ -7,6 +7,8 @@ session's registry entry once; what came of a request is an `OpenResult`, withou
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -139,25 +141,44 @@ class SessionManager:
             raise
         if isinstance(result.bound, JobMode):
             self._binding.bind_job_mode(result.bound)
-        else:
+        elif result.outcome == "deferred":
             self._bind(result.bound)
+        else:
+            with self._set_up(result.bound):
+                self._bind(result.bound)
         return result
+
+    @contextmanager
+    def _set_up(self, live: LiveSession) -> Iterator[None]:
+        """Close a session that was just opened, where it cannot have all it was to have.
+
+        It would cost, and no rule would end it.
+        """
+        from .opening import closed_if_unwatched
+
+        try:
+            with closed_if_unwatched(live.session, live.target, live.word):
+                yield
+        except BaseException:
+            if live.guard is not None:
+                live.guard.stop()
+            if live.closed:
+                forget(live.monitor.session_id)
+            raise
 
     def _open_deferred(self, live: LiveSession) -> None:
         """Open a deferred session, with everything that it was to have from its opening on."""
         from .opening import open_deferred
         from .registration import register
 
+        # for its id alone, too
+        RUNS.goes_on()
         open_deferred(live)
         bound = self._binding.bound is live
-        try:
+        with self._set_up(live):
             live.set_policies()
-        except UserError:
-            # it would be another one than was asked for
-            live.session.close()
-            raise
-        register(live, bound=bound)
-        apply_on_crash(live)
+            register(live, bound=bound)
+            apply_on_crash(live)
         asked, granted = live.options.max_time, live.monitor.snapshot.max_ttl
         NOTICES.emit(opened_now(live.word, live.target.backend.name, capped(asked, granted)))
 

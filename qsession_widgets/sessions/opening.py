@@ -160,9 +160,9 @@ def open_deferred(live: LiveSession) -> None:
     assert live.deferral is not None
     session = _create(live.target, live.options)
     session_id = str(session.session_id)
-    with _closed_if_unwatched(session, live.target, live.word):
+    with closed_if_unwatched(session, live.target, live.word):
         live.deferral.poller.open(session_id, NOT_FOUND_TIMEOUT)
-    live.opened(session_id)
+        live.opened(session_id)
 
 
 def attach_on_service(
@@ -257,7 +257,7 @@ def _monitored(
     opened_here: bool = True,
 ) -> LiveSession:
     session_id = str(session.session_id)
-    with _closed_if_unwatched(session, target, options.word, closes=opened_here):
+    with closed_if_unwatched(session, target, options.word, closes=opened_here):
         monitor = Monitor(
             SessionPoller(
                 target.client,
@@ -270,19 +270,27 @@ def _monitored(
                 remembered=None if opened_here else journal.read(session_id),
             )
         )
-    live = LiveSession(session, target, monitor, options, opened_here=opened_here)
-    monitor.start()
+        live = LiveSession(session, target, monitor, options, opened_here=opened_here)
+        monitor.start()
     return live
 
 
 @contextmanager
-def _closed_if_unwatched(
+def closed_if_unwatched(
     session: Session | Batch, target: Target, word: str, *, closes: bool = True
 ) -> Iterator[None]:
-    """Close a session that was just opened, and cannot be watched."""
+    """Close a session that was just opened, and cannot be watched or have its rules.
+
+    Raises
+    ------
+    UserError
+        In place of any error; says whether it was closed.
+    """
     session_id = session.session_id
     try:
         yield
+    except UserError as error:
+        raise UserError(str(error) + (_close_unknown(session) if closes else "")) from None
     except Exception as error:
         text = explain(error, doing=f"watch {session_id}", service=target.info.where)
         raise UserError(text + (_close_unknown(session) if closes else "")) from None

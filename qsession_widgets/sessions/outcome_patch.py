@@ -124,17 +124,21 @@ class OutcomePatch:
         def program_run(client: Any, *args: Any, **kwargs: Any) -> Any:
             given = signature.bind(client, *args, **kwargs).arguments
             given.pop(next(iter(signature.parameters)))
-            primitive = primitive_of(str(given["program_id"]), given.get("params") or {})
             asking = self._ask(str(given["program_id"]), dict(given))
-            if asking is not None and (paid := asking.paid(_line(client))) is not None:
-                self._got.append(paid["id"])
-                return paid
             try:
-                session_id = self._before(given.get("session_id"))
+                return submit(client, given, asking)
             except BaseException:
+                # an interrupt, too, while what was paid for is looked up or the session is opened
                 if asking is not None:
                     asking.refused()
                 raise
+
+        def submit(client: Any, given: dict[str, Any], asking: Asking | None) -> Any:
+            primitive = primitive_of(str(given["program_id"]), given.get("params") or {})
+            if asking is not None and (paid := asking.paid(_line(client))) is not None:
+                self._got.append(paid["id"])
+                return paid
+            session_id = self._before(given.get("session_id"))
             if session_id != given.get("session_id"):
                 given["session_id"] = session_id
                 if asking is not None:
@@ -186,15 +190,10 @@ class OutcomePatch:
                 twins,
                 lambda: self._unknown(session_id or "", "submit"),
             )
-            try:
+            accepted = self._requests.send(request)
+            if accepted["id"] in self._got:
+                # one whose answer was lost, which a resume has taken up meanwhile
                 accepted = self._requests.send(request)
-                if accepted["id"] in self._got:
-                    # one whose answer was lost, which a resume has taken up meanwhile
-                    accepted = self._requests.send(request)
-            except BaseException:
-                if asking is not None:
-                    asking.refused()
-                raise
             if asking is not None:
                 asking.accepted(accepted["id"])
             self._got.append(accepted["id"])

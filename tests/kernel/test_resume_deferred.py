@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,9 @@ import pytest
 
 from qsession_widgets.model import reused
 from qsession_widgets.registry.entries import notes
+from qsession_widgets.resume.choice import last_of
 from qsession_widgets.resume.runs import RUNS
+from qsession_widgets.sessions import registration
 from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.views.receipt import to_text
 from qsession_widgets.watchdog.owner import WATCHDOG
@@ -193,6 +196,112 @@ def test_an_opening_whose_answer_is_lost_is_looked_for(stopped: Notebook, ask: A
     ask("DELETE", "/emulator/v1/faults")
     stopped.good("loop(3, begin=2)")
     assert (sessions(ask), accepted(ask)) == (2, 3)
+
+
+def interrupt(when: Callable[[], bool]) -> threading.Thread:
+    """Interrupt the cell that is about to run, once something is so."""
+
+    def work() -> None:
+        wait_for(when, "the request")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def interrupted(work: Notebook, ask: Ask, cell: str, **fault: Any) -> str:
+    """What a cell says that is interrupted while it waits for an answer."""
+    ask("POST", "/emulator/v1/faults", json={"delay": 60.0, "drop": True, **fault})
+    before = sessions(ask)
+
+    def waits() -> bool:
+        if fault.get("after"):
+            return sessions(ask) > before
+        return not ask("GET", "/emulator/v1/faults")["faults"]
+
+    thread = interrupt(waits)
+    ran = work(cell)
+    thread.join()
+    ask("DELETE", "/emulator/v1/faults")
+    assert isinstance(ran.error, KeyboardInterrupt), ran.said
+    return ran.said
+
+
+def test_an_interrupt_pays_nothing_twice(stopped: Notebook, ask: Ask) -> None:
+    stopped.good(RESUME, "pass")
+    interrupted(stopped, ask, "loop(2)", method="GET", path="/jobs/*")
+    assert stopped.good("loop(2)").value == stopped["before"]
+    cell = "loop(3, begin=2)"
+    said = interrupted(stopped, ask, cell, method="POST", path="/sessions", after=True)
+    assert "may be open. The next new job" in said
+    stopped.good(cell)
+    assert (sessions(ask), accepted(ask)) == (2, 3)
+    live = BINDING.bound
+    assert live is not None
+    assert live.monitor.session_id in notes()
+
+
+def interrupts(*_: Any, **__: Any) -> None:
+    signal.raise_signal(signal.SIGINT)
+
+
+def finds_no_room(*_: Any, **__: Any) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    ("does", "deferred"), [(interrupts, True), (interrupts, False), (finds_no_room, False)]
+)
+def test_a_session_is_closed_that_cannot_have_all_it_was_to_have(
+    stopped: Notebook,
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    does: Callable[..., None],
+    deferred: bool,
+) -> None:
+    cell = "%%session --service local --backend aer --name unready", "pass"
+    if deferred:
+        stopped.good(f"{RESUME} --name unready", "loop(2)")
+        cell = ("loop(3, begin=2)",)
+    with monkeypatch.context() as patched:
+        patched.setattr(registration, "register", does)
+        ran = stopped(*cell)
+    if does is interrupts:
+        assert isinstance(ran.error, KeyboardInterrupt)
+        assert "It was closed again." in ran.said
+    else:
+        assert "No space left on device. It was closed again." in ran.sentence()
+    assert [item["status"] for item in ask("GET", "/workloads")["workloads"]] == ["completed"] * 2
+    assert not [note for note in notes().values() if note.name == "unready"]
+    assert accepted(ask) == 2
+    sentence = stopped("SamplerV2().run([(turned(), [0.9])])").sentence()
+    assert "takes no more jobs: it was closed" in sentence
+    stopped.good(RESUME, "SamplerV2().run([(turned(), [0.8])])")
+    assert (sessions(ask), accepted(ask)) == (3, 3)
+
+
+def test_a_kernel_that_dies_while_it_opens_has_not_finished(stopped: Notebook, ask: Ask) -> None:
+    stopped.good(RESUME, "loop(2)")
+    record = RUNS.record
+    assert record is not None
+    assert last_of(record.notebook) == (None, True)
+    slow = {"method": "POST", "path": "/sessions", "delay": 1.0}
+    ask("POST", "/emulator/v1/faults", json=slow)
+    found = []
+
+    def look() -> None:
+        wait_for(lambda: not ask("GET", "/emulator/v1/faults")["faults"], "the request")
+        # as the next kernel finds it, if this one is killed now
+        found.append((sessions(ask), last_of(record.notebook)[0]))
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    stopped.good("loop(3, begin=2)")
+    thread.join()
+    ((opened, left),) = found
+    assert (opened, left and left.id, left and left.jobs) == (1, record.id, 2)
+    assert last_of(record.notebook) == (None, True)
 
 
 def test_what_the_service_would_refuse_is_told_when_the_cell_starts(
