@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import secrets
 from pathlib import Path
+from typing import Any
 
 from filelock import BaseFileLock, FileLock
 
@@ -26,6 +28,20 @@ def file_lock(path: Path, timeout: float = 0.0) -> BaseFileLock:
         Seconds to wait for the lock; acquiring it raises `filelock.Timeout` afterwards.
     """
     return FileLock(path, timeout=timeout, mode=PRIVATE_FILE, thread_local=False)
+
+
+def parse_json(text: str) -> Any:
+    """The value of a JSON text that may be damaged.
+
+    Raises
+    ------
+    ValueError
+        It is none, or one that is nested too deeply to be read.
+    """
+    try:
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def write_atomically(

@@ -12,6 +12,7 @@ from typing import Any
 
 from ..errors import UserError
 from ..explanations import nearest
+from ..files import parse_json
 
 CHANNELS = ("ibm_quantum_platform", "ibm_cloud")
 """Channels that have instances; the first is the client library's usual one."""
@@ -151,7 +152,7 @@ def _default_name(saved: Mapping[str, Mapping[str, Any]]) -> str:
 def _saved() -> dict[str, dict[str, Any]]:
     path = accounts_file()
     try:
-        accounts = json.loads(path.read_text(encoding="utf-8"))
+        accounts = parse_json(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:

@@ -21,7 +21,7 @@ from jupyter_core.paths import jupyter_data_dir
 
 from ..errors import UserError
 from ..explanations import nearest
-from ..files import private_folder, write_atomically
+from ..files import parse_json, private_folder, write_atomically
 
 if TYPE_CHECKING:
     import requests
@@ -140,7 +140,7 @@ def everyone() -> list[JoinedService]:
     found = []
     for path in sorted(_folder().glob("*.json")):
         with contextlib.suppress(OSError, ValueError, TypeError):
-            found.append(JoinedService(**json.loads(path.read_text("utf-8"))))
+            found.append(JoinedService(**parse_json(path.read_text("utf-8"))))
     return found
 
 

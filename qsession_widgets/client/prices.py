@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..errors import UserError
-from ..files import file_lock, private_folder, write_atomically
+from ..files import file_lock, parse_json, private_folder, write_atomically
 from ..model.snapshot import PriceSource
 from ..price_list import LIST_PRICES, plan_code
 from .accounts import every_account
@@ -139,7 +139,7 @@ def own_prices() -> list[OwnPrice]:
     """
     path = prices_file()
     try:
-        rows = json.loads(path.read_text(encoding="utf-8"))
+        rows = parse_json(path.read_text(encoding="utf-8"))
         prices = [OwnPrice(float(r["dollars_per_second"]), r["plan"], r["account"]) for r in rows]
         if not all(0 <= one.dollars_per_second < 1e6 for one in prices):
             raise ValueError("a price is below 0, or none")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -69,6 +70,26 @@ def leftovers(target: Target, notebook: str) -> list[Leftover]:
     return [Leftover(entry, raw) for entry, raw in known if raw is not None]
 
 
+def open_fields(target: Target, session_ids: list[str]) -> dict[str, dict[str, Any]]:
+    """The fields of those of some sessions that are open, as far as the service says, by id."""
+    found = {}
+    if session_ids:
+        client = target.client.clone()
+        try:
+            for session_id in session_ids:
+                with contextlib.suppress(ServiceError):
+                    raw = client.session(session_id).data
+                    if _takes_jobs(raw):
+                        found[session_id] = raw
+        finally:
+            client.close()
+    return found
+
+
+def _takes_jobs(raw: dict[str, Any]) -> bool:
+    return raw.get("state") != "closed" and bool(raw.get("accepting_jobs", True))
+
+
 def _open_fields(client: ServiceClient, entry: RegistryEntry) -> dict[str, Any] | None:
     """A session's fields; None when it is over, or the service does not say."""
     try:
@@ -77,7 +98,7 @@ def _open_fields(client: ServiceClient, entry: RegistryEntry) -> dict[str, Any] 
         if error.status == 404 and entry.instance:
             forget(entry.session_id)
         return None
-    if raw.get("state") != "closed" and raw.get("accepting_jobs", True):
+    if _takes_jobs(raw):
         return raw
     if entry.end_reason == "crash":
         NOTICES.emit(closed_after_crash(entry.backend, entry.session_id))

@@ -240,6 +240,7 @@ def _not_in_job_mode(options: OpenOptions) -> set[str]:
         "expect",
         "names",
         "name",
+        "resume",
     }
     usual = OpenOptions()
     return {

@@ -79,10 +79,10 @@ def capped(asked: float | None, granted: float | None) -> str:
     return f" The service granted {format_duration(granted)} instead of {format_duration(asked)}."
 
 
-def left_open(backend: str, session_id: str) -> str:
+def left_open(backend: str, session_id: str, word: str = "session") -> str:
     """A sentence about a session that an earlier kernel left open."""
     return (
-        f"An earlier kernel of this notebook left a session open on {backend}: "
+        f"An earlier kernel of this notebook left a {word} open on {backend}: "
         f"%session attach {session_id} goes on in it, "
         f"%session close {session_id} ends it."
     )
@@ -181,11 +181,11 @@ def closed_after_crash(backend: str, session_id: str) -> str:
     )
 
 
-def left_in_the_way(backend: str, session_id: str) -> str:
+def left_in_the_way(backend: str, session_id: str, word: str) -> str:
     """A sentence about a session of an earlier kernel, where another maximum time is asked for."""
     return (
-        f"{left_open(backend, session_id)} Its maximum time is another one. Leave --max-time out "
-        "to go on in it; --another opens a second one, whose jobs wait for it."
+        f"{left_open(backend, session_id, word)} Its maximum time is another one. Leave --max-time "
+        "out to go on in it; --another opens a second one, whose jobs wait for it."
     )
 
 

@@ -22,7 +22,7 @@ from typing import Any, Literal
 
 from filelock import Timeout
 
-from ..files import file_lock, private_folder, write_atomically
+from ..files import file_lock, parse_json, private_folder, write_atomically
 
 Kind = Literal["stray", "budget", "guard"]
 
@@ -412,7 +412,7 @@ def _read(session_id: str) -> RegistryEntry | None:
 
 def _parse(path: Path) -> RegistryEntry | None:
     try:
-        return RegistryEntry.from_json(json.loads(path.read_text(encoding="utf-8")))
+        return RegistryEntry.from_json(parse_json(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

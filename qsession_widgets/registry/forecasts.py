@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ..files import PRIVATE_FILE, private_folder
+from ..files import PRIVATE_FILE, parse_json, private_folder
 from ..model.forecast import Checked
 from ..model.snapshot import SessionSnapshot
 from ..price_list import plan_code
@@ -89,7 +89,7 @@ def _rows() -> list[dict[str, Any]]:
     rows = []
     for line in lines:
         try:
-            row = json.loads(line)
+            row = parse_json(line)
             known = {"session", "plan", "device"} <= row.keys()
             forecast, used = float(row["forecast"]), float(row["usage"])
         except (ValueError, TypeError, KeyError, AttributeError):

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..files import PRIVATE_FILE, private_folder
+from ..files import PRIVATE_FILE, parse_json, private_folder
 from ..model import SeriesPoint
 from .entries import LONGEST, MOST_RETIRED, file_name, folder
 
@@ -71,7 +71,7 @@ def read(session_id: str) -> Journal:
     for line in lines:
         # a process may have died in the middle of one
         with contextlib.suppress(ValueError, TypeError, AttributeError):
-            found = json.loads(line)
+            found = parse_json(line)
             if "job" in found:
                 facts = {name: found[name] for name in OF_JOB if name in found}
                 if "top_counts" in facts:

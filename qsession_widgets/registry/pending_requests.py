@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 import time
@@ -11,6 +10,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
 from typing import Any, TypeVar
 
+from ..files import parse_json
 from .processes import is_gone
 
 
@@ -82,7 +82,7 @@ def read(folder: Path, kind: type[Request]) -> list[Request]:
 
 def _parse(path: Path, kind: type[Request]) -> Request | None:
     try:
-        data: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        data: Mapping[str, Any] = parse_json(path.read_text(encoding="utf-8"))
         known = {field.name: data[field.name] for field in fields(kind) if field.name in data}
         return kind(**known)
     except (OSError, ValueError, TypeError, KeyError):

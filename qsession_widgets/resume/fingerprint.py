@@ -31,6 +31,7 @@ OLDEST_QPY = 13
 """Formats before this one can hold pickled expressions, which run code when they are read."""
 
 _QPY_FIELDS = ("circuit_b64", "circuit_base64", "b64_data")
+_QPY_VERSIONS = ("qpy_version", "qpy")
 _NO_VALUE = object()
 _BASIS = re.compile(r"\bbasis_changes\.basis(\d+)\b")
 
@@ -240,9 +241,9 @@ class _Walk:
             self._feed_item(hasher, value, key, item)
 
     def _feed_item(self, hasher: Hasher, around: Mapping[Any, Any], key: str, item: Any) -> None:
-        if key in _QPY_FIELDS and isinstance(item, str) and {"qpy_version", "qpy"} & {*around}:
+        if key in _QPY_FIELDS and _holds_circuits(around):
             self._feed_circuits(hasher, self._prints.circuits_in(_bytes(item), self))
-        elif key in ("qpy_version", "qpy"):
+        elif key in _QPY_VERSIONS and _holds_circuits(around):
             # the same circuits in another format
             hasher.add("any")
         elif key == "data" and {"shape", "dtype"} <= {*around} and isinstance(item, str):
@@ -264,7 +265,7 @@ class _Walk:
             hasher.count("mapping", len(value))
             for key, item in sorted(_items(value), key=lambda pair: pair[0]):
                 hasher.text("key", key)
-                if key in ("qpy", "circuit_base64"):
+                if key in (*_QPY_FIELDS, *_QPY_VERSIONS) and _holds_circuits(value):
                     self._feed_item(hasher, value, key, item)
                 else:
                     self._feed_nested(hasher, item)
@@ -277,8 +278,14 @@ class _Walk:
 
 
 def _items(value: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
-    # numbers as keys are texts in JSON, which the client marks
-    return ((str(key), item) for key, item in value.items() if key != "__int_keys__")
+    # numbers as keys are texts in JSON; where the client marks them, the mark counts
+    return ((str(key), item) for key, item in value.items())
+
+
+def _holds_circuits(value: Mapping[Any, Any]) -> bool:
+    """Check whether something holds circuits as a text, with its format beside it."""
+    texts = any(isinstance(value.get(name), str) for name in _QPY_FIELDS)
+    return texts and any(name in value for name in _QPY_VERSIONS)
 
 
 def _renumbered(params: Mapping[str, Any]) -> Mapping[str, Any]:

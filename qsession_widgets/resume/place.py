@@ -14,7 +14,7 @@ from ..errors import ServiceError
 if TYPE_CHECKING:
     from ..client.selection import Target
 
-CALIBRATION_SECONDS = 600.0
+CALIBRATION_SECONDS = 60.0
 """Seconds after which a device is asked again when it was calibrated last."""
 UNANSWERED_SECONDS = 10.0
 """The same where it did not answer; a job that is recorded without it is not taken up later."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import secrets
 import socket
@@ -23,7 +24,7 @@ from filelock import BaseFileLock, Timeout
 
 from ..deferred_output import NOTICES
 from ..errors import UserError
-from ..files import PRIVATE_FILE, file_lock, private_folder, write_atomically
+from ..files import PRIVATE_FILE, file_lock, parse_json, private_folder, write_atomically
 from ..messages.resume import record_full
 from ..registry.entries import LONGEST, folder
 
@@ -275,7 +276,7 @@ def read(path: Path) -> RunRecord:
             begun=_number(header.get("begun")),
         )
         for line in lines:
-            with contextlib.suppress(KeyError, TypeError, ValueError):
+            with contextlib.suppress(KeyError, TypeError, ValueError, OverflowError):
                 record.take(line)
         for key in [key for key, asked in record.asked.items() if not asked.readable]:
             del record.asked[key]
@@ -284,13 +285,15 @@ def read(path: Path) -> RunRecord:
 
 
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) else 0.0
+    with contextlib.suppress(TypeError, OverflowError):
+        return float(value) if math.isfinite(value) else 0.0
+    return 0.0
 
 
 def _lines(file: Any) -> Iterator[dict[str, Any]]:
     for text in file:
         try:
-            line = json.loads(text)
+            line = parse_json(text)
         except ValueError:
             # cut in half when its process was killed
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..discovery.leftovers import left_openings, left_submits, leftovers
+from ..discovery.leftovers import left_openings, left_submits, leftovers, open_fields
 from ..messages.outcomes import left_open, left_opening, left_submit
 from .binding import Binding
 from .job_mode import JobMode
@@ -19,14 +19,21 @@ def left_behind_notices(result: OpenResult, notebook: str, binding: Binding) -> 
     result : OpenResult
         What came of the opening.
     notebook : str
-        Path of the notebook; without one nothing is asked, and nothing said.
+        Path of the notebook; without one, only a run that was taken up says what it has left.
     binding : Binding
         The sessions of this kernel.
     """
     if not isinstance(result.bound, JobMode):
-        for left in leftovers(result.target, notebook):
-            if binding.with_id(left.entry.session_id) is None:
-                yield left_open(left.entry.backend, left.entry.session_id)
+        open_ones = {left.entry.session_id: left.raw for left in leftovers(result.target, notebook)}
+        if result.run is not None:
+            ids = [one for one in result.run.sessions()[:1] if one not in open_ones]
+            open_ones |= open_fields(
+                result.target, [one for one in ids if binding.with_id(one) is None]
+            )
+        for session_id, raw in open_ones.items():
+            if binding.with_id(session_id) is None:
+                word = "batch" if raw.get("mode") == "batch" else "session"
+                yield left_open(str(raw.get("backend_name")), session_id, word)
     for opening, ids in left_openings(result.target, notebook):
         yield left_opening(opening.backend, ids)
     if result.run is None:

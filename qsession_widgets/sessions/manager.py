@@ -222,7 +222,10 @@ class SessionManager:
             found = find(wanted, places)
             live = self._binding.had(found.session_id)
         if live is not None and live.usable:
-            return self._reuse(live, options)
+            result = self._reuse(live, options, opens=False)
+            if result.outcome == "deferred":
+                NOTICES.emit(opens_later(live.word))
+            return result
         live = live or attach_on_service(found, options)
         if not live.usable:
             from .look_back import look_back
@@ -258,7 +261,7 @@ class SessionManager:
             if self._binding.with_id(left.entry.session_id) is not None:
                 continue
             if options.max_time not in (None, raw.get("max_ttl")):
-                raise UserError(left_in_the_way(backend, left.entry.session_id))
+                raise UserError(left_in_the_way(backend, left.entry.session_id, options.word))
             live = attach_on_service(left.found(target), options, notebook=notebook)
             if self._goes_on(live, options):
                 granted = live.monitor.snapshot.max_ttl
@@ -284,7 +287,15 @@ class SessionManager:
     def _of_run(
         self, found: RunRecord, target: Target, options: OpenOptions, notebook: str
     ) -> OpenResult | None:
-        """Go on in the last session of a run that is taken up, where it is still open."""
+        """Go on in the last session of a run that is taken up, where it is still open.
+
+        One on another backend, or of the other mode, is named once there is one here.
+
+        Raises
+        ------
+        UserError
+            It has another maximum time than is asked for.
+        """
         from ..discovery.endpoints import Endpoint
         from ..discovery.search import FoundSession
         from .opening import OpenResult, attach_on_service
@@ -298,8 +309,10 @@ class SessionManager:
             same = (raw.get("mode") == "batch") == (options.mode == "batch")
             usable = raw.get("state") != "closed" and raw.get("accepting_jobs", True)
             fitting = same and usable and raw.get("backend_name") == target.backend.name
-            if not fitting or options.another or options.max_time not in (None, raw.get("max_ttl")):
+            if not fitting or options.another or self._binding.with_id(session_id) is not None:
                 return None
+            if options.max_time not in (None, raw.get("max_ttl")):
+                raise UserError(left_in_the_way(raw["backend_name"], session_id, options.word))
             left = FoundSession(Endpoint.of(target.connected), raw)
             live = attach_on_service(left, options, notebook=notebook)
             if self._goes_on(live, options):
@@ -329,8 +342,11 @@ class SessionManager:
             self._binding.unbind()
         return said
 
-    def _reuse(self, live: LiveSession, options: OpenOptions) -> OpenResult:
-        """Bind an open session, with the options of the request that an open one can change."""
+    def _reuse(self, live: LiveSession, options: OpenOptions, *, opens: bool = True) -> OpenResult:
+        """Bind an open session, with the options of the request that an open one can change.
+
+        One that is deferred is opened, unless more is to be taken up, or `opens` is False.
+        """
         from .opening import OpenResult
 
         changed = changes(live, options)
@@ -345,7 +361,7 @@ class SessionManager:
             self._bind(live)
         else:
             self._binding.bind(live)
-        if live.deferral is not None and options.resume:
+        if live.deferral is not None and (options.resume or not opens):
             return OpenResult("deferred", live, live.target)
         live.open()
         granted = live.monitor.snapshot.max_ttl

@@ -369,9 +369,12 @@ class PolicyEnforcer:
 
     def _end(self, verdict: Verdict) -> float | None:
         why, how = verdict.end or "", verdict.how
+        # before the end is seen, for a job that is sent then is refused with it
+        self.ended_why = why
         try:
             result = self._monitor.command(how, by=verdict.by)
         except UserError as error:
+            self.ended_why = ""
             if "failed" not in self._said:
                 self._said.add("failed")
                 self._say(
@@ -380,7 +383,6 @@ class PolicyEnforcer:
                 )
             return RETRY
         self._said.add(how)
-        self.ended_why = why
         said = outcomes.ended(result, noun(self._monitor.snapshot))
         self._say("guard_closed", f"{said} It was ended because {why}.")
         return None

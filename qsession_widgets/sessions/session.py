@@ -119,8 +119,11 @@ class _Watched(JobGroup):
 
     def _end(self, action: str) -> None:
         if self._live is not None:
+            over = self._live.monitor.snapshot.state == "closed"
             self._live.drop()
             if self._live.deferral is not None:
+                if not over:
+                    NOTICES.emit(self._live.not_opened())
                 return
         if self._live is not None and self._live.inherited:
             # it may be the end of a with block that the parent is still in

@@ -65,3 +65,6 @@ class SessionOwner(Protocol):
 
     def drop(self) -> None:
         """Do not open it any more, if it is not open."""
+
+    def not_opened(self) -> str:
+        """A sentence about it where it was not opened."""

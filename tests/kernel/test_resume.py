@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -134,6 +135,29 @@ def test_a_session_that_is_closed_while_it_is_taken_up_is_not_gone_on_in(
     assert accepted(ask) == 2
 
 
+def test_a_session_of_the_run_that_does_not_fit_is_named(work: Notebook, ask: Ask) -> None:
+    end_with(work, "before = loop(1)")
+    left = BINDING.bound
+    assert left is not None
+    BINDING.forget(left)
+    in_the_way = f"%session attach {left.monitor.session_id} goes on in it"
+    sentence = work(f"{RESUME} --max-time 30m", "loop(1)").sentence()
+    assert in_the_way in sentence
+    assert "Its maximum time is another one." in sentence
+    batch = RESUME.replace("session", "batch")
+    ran = work(f"{batch}", "after = loop(2)", "raise ZeroDivisionError")
+    assert f"left a session open on aer: {in_the_way}" in ran.out
+    assert work["after"][:1] == work["before"]
+    assert accepted(ask) == 2
+    left = BINDING.bound
+    assert left is not None
+    RUNS.reset()
+    BINDING.forget(left)
+    said = work.good(f"{RESUME} --another", "loop(2)").out
+    assert f"left a batch open on aer: %session attach {left.monitor.session_id} goes on" in said
+    assert accepted(ask) == 2
+
+
 def test_an_attached_session_counts_as_it_was_opened(work: Notebook) -> None:
     plain = RESUME.removesuffix(" --resume")
 
@@ -236,6 +260,28 @@ def test_a_calibration_since_is_told_and_taken_only_when_any_is(
     assert work["after"] == work["before"]
 
 
+def test_a_calibration_between_two_cells_of_one_session_counts(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, seen, clock = place._data, ["then"], [0.0]
+
+    def data(line: Any, name: str, kind: str) -> Any:
+        found = real(line, name, kind)
+        return found if kind == "configuration" else {"last_update_date": seen[0]}
+
+    monkeypatch.setattr(place, "_data", data)
+    monkeypatch.setattr(place, "time", SimpleNamespace(monotonic=lambda: clock[0]))
+    # the data that a fingerprint has of an emulator's device are those of its start
+    monkeypatch.setattr(Place, "_simulated", lambda *_: {})
+    end_with(work, "before = loop(2)")
+    work.good(RESUME, "after = loop(1)")
+    assert work["after"] == work["before"][:1]
+    seen[0], clock[0] = "since", 61.0
+    ran = work.good("after = loop(2, begin=1)")
+    assert "ran before the device was calibrated anew, and is sent anew" in ran.out
+    assert accepted(ask) == 3
+
+
 def test_a_spent_budget_refuses_new_jobs_only(work: Notebook, ask: Ask) -> None:
     end_with(work, "before = loop(3)")
     work.good("%session close")
@@ -328,6 +374,7 @@ def test_batches_and_job_mode_take_up_jobs(
     RUNS.reset()
     said = work.good(f"{magic} {where} --resume", "after = loop(3)").out
     assert "Takes up run-" in said
+    assert "nothing comes of --resume" not in said
     assert work["after"][:2] == work["before"]
     assert len({job for job, _ in work["after"]}) == 3
 
@@ -430,6 +477,7 @@ def test_damaged_records_are_no_error(tmp_path: Path) -> None:
         '{"version": 1, "run": "run-damaged"}\n'
         '{"print": "p", "turn": 0, "at": "yesterday", "job": "j"}\n'
         '{"print": "q", "turn": 0, "job": "k", "parts": []}\n'
+        '{"print": "s", "turn": 1e999, "job": "m"}\n' + "[" * 100_000 + "\n"
         '{"print": "r", "turn": 0, "job": "l"}\n'
     )
     record = read(path)

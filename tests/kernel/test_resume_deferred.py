@@ -78,7 +78,9 @@ def test_what_is_all_paid_for_opens_nothing(stopped: Notebook, ask: Ask) -> None
     assert "opens with the first new job" in receipt
     assert "2 of 2 jobs reused, ≈ $" in receipt
     assert "is no longer bound and is not open yet" in stopped.good("%session unbind").out
-    stopped.good("%session use vqe")
+    again = stopped.good("%session attach vqe").out
+    assert LATER in again
+    assert "open already" not in again
     said = stopped.good("%session close").out
     assert "No session was opened: 2 of 2 jobs reused, ≈ $" in said
     assert "none was opened" in to_text(snapshot())
@@ -327,13 +329,15 @@ def test_a_batch_and_with_blocks_open_nothing_either(stopped: Notebook, ask: Ask
     assert "A batch opens with the first new job" in said
     assert "No batch was opened: 2 of 2 jobs reused" in said
     RUNS.reset()
-    stopped.good(
+    ran = stopped.good(
         "from qsession_widgets import open_session",
         "with open_session('aer', service='local', resume=True) as session:",
         "    after = loop(1)",
         "with open_session('aer', service='local', resume=True) as session:",
         "    after += loop(2, begin=1)",
+        "session.close()",
     )
+    assert ran.out.count("No session was opened: ") == 2
     assert stopped["after"] == stopped["before"]
     assert sessions(ask) == 1
 

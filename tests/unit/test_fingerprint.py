@@ -262,6 +262,15 @@ def test_observables_and_precision_count() -> None:
     assert asked() == found[0]
 
 
+def test_options_that_are_named_like_fields_of_circuits_count() -> None:
+    def given(**options: Any) -> str:
+        return of({"pubs": [], "options": {"experimental": options}})
+
+    for name in ("qpy", "qpy_version", "b64_data", "circuit_base64"):
+        assert given(a={name: 2}) != given(a={name: 3})
+        assert given(a={name: "2"}) != given(a={name: "3"})
+
+
 def test_another_process_makes_the_same_fingerprint() -> None:
     recipe = Recipe(3, (("rz", (0, 0), 0.1), ("if", (0, 1), 0), ("cz", (1, 2), 0)), (0.3, 0.1))
     code = f"from tests.unit.test_fingerprint import Recipe, of\nprint(of({recipe!r}.params()))"
