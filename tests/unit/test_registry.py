@@ -93,6 +93,13 @@ def test_an_entry_is_written_whole_and_for_its_owner_only(folder: Path) -> None:
 
 
 @pytest.mark.usefixtures("entry")
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000], ids=len)
+def test_an_entry_that_is_damaged_hides_no_other(folder: Path, text: str) -> None:
+    (folder / "a.json").write_text(text)
+    assert list(entries.notes()) == ["s"]
+
+
+@pytest.mark.usefixtures("entry")
 def test_a_sweep_takes_what_is_old_and_leaves_the_lock(folder: Path) -> None:
     (folder / "registry.lock").touch()
     for path in folder.iterdir():

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from filelock import Timeout
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 
-from ...files import file_lock
+from ...files import file_lock, parse_json
 
 DEFAULT_NAME = "default"
 BASE = "/experimental"
@@ -263,7 +263,7 @@ def data_directory(name: str = DEFAULT_NAME) -> Path:
 def read(name: str = DEFAULT_NAME) -> Connection | None:
     """Read a connection file, stale or not; None when none can be read."""
     try:
-        return Connection.from_json(json.loads(connection_file(name).read_text("utf-8")))
+        return Connection.from_json(parse_json(connection_file(name).read_text("utf-8")))
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 
