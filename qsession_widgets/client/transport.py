@@ -178,25 +178,28 @@ def _is_object(body: bytes) -> bool:
     return text.startswith(b"{") and text.endswith(b"}")
 
 
-def _readable(response: requests.Response) -> requests.Response:
-    """The response, whose JSON is an error of the request's where it cannot be read.
+class _Response(requests.Response):
+    """A response whose JSON is an error of the request's where it cannot be read.
 
     Of what is nested too deeply, or has a number too long, Python's own errors tell nobody that an
     answer was lost.
     """
-    read = response.json
 
-    def json(**options: Any) -> Any:
+    def json(self, **options: Any) -> Any:
+        """The body; see `requests.Response.json`."""
         try:
-            return read(**options)
+            return super().json(**options)
         except (ValueError, RecursionError) as error:
             if isinstance(error, requests.RequestException):
                 raise
             raise requests.exceptions.InvalidJSONError(
-                UNREADABLE, request=response.request, response=response
+                UNREADABLE, request=self.request, response=self
             ) from error
 
-    response.json = json  # type: ignore[method-assign]
+
+def _readable(response: requests.Response) -> requests.Response:
+    # a function in its place would hold the response, and so its connection, until it is collected
+    response.__class__ = _Response
     return response
 
 

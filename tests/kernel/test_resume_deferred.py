@@ -131,9 +131,13 @@ def test_the_first_new_job_opens_it_as_it_was_asked_for(
     ids = [stopped["job"].job_id(), *(job for job, _ in stopped["new"])]
     rows = [ask("GET", f"/jobs/{job}") for job in ids]
     assert all(row["session_id"] == opened.session_id and "mine" in row["tags"] for row in rows)
-    kinds = [json.loads(line)["event"] for line in events.read_text().splitlines()]
-    assert kinds[len(early)] == "opened"
-    assert "job_done" in kinds[len(early) :]
+
+    def kinds() -> list[str]:
+        told = [json.loads(line)["event"] for line in events.read_text().splitlines()]
+        return told[len(early) :]
+
+    assert kinds()[0] == "opened"
+    wait_for(lambda: "job_done" in kinds(), "the event of the first job's end")
     # its rules hold: one job more, and none after that
     stopped.good("loop(5, begin=4)")
     assert "--max-jobs 3" in stopped("loop(6, begin=5)").said

@@ -50,6 +50,9 @@ def add_commands(add: Add, find: Callable[[argparse.Namespace], Connection]) -> 
     fault.add_argument(
         "--after", action="store_true", help="go wrong after the request took effect"
     )
+    fault.add_argument(
+        "--late", type=duration, metavar="TIME", help="which takes effect so long after the answer"
+    )
     fault.add_argument("--body", choices=BODIES, help="answer this body, which makes no sense")
     fault.add_argument(
         "--retry-after", type=int, metavar="SECONDS", help="of an error: when to ask again"
@@ -99,6 +102,7 @@ def _words(fault: dict[str, Any]) -> str:
     what = [f"status {fault['status']}"] if fault["status"] else []
     what += [f"code {fault['code']}"] if fault["code"] is not None else []
     what += [word for word in ("drop", "half", "after") if fault[word]]
+    what += [f"effect {fault['late']:g} s later"] if fault["late"] is not None else []
     what += [f"body {fault['body']}"] if fault["body"] else []
     what += [f"Retry-After {fault['retry_after']}"] if fault["retry_after"] is not None else []
     what += [f"{fault['delay']:g} s late"] if fault["delay"] else []
