@@ -58,7 +58,7 @@ def snapshot() -> Any:
 def test_what_is_all_paid_for_opens_nothing(stopped: Notebook, ask: Ask) -> None:
     ask("POST", "/emulator/v1/faults", json=NO_OPENING)
     ran = stopped.good(
-        f"{RESUME} --budget 5m --max-jobs 9 --expect 2 --name vqe",
+        f"{RESUME} --budget 5m --max-jobs 9 --expect 2 --name unopened",
         "from qsession_widgets import current_session",
         "after = loop(2)",
         "session.log(energy=-1.0)",
@@ -70,7 +70,7 @@ def test_what_is_all_paid_for_opens_nothing(stopped: Notebook, ask: Ask) -> None
     shown = (True, "<Session on aer, not opened>", 0.0, "aer", True, True, 1)
     assert stopped["seen"] == shown
     # nothing of it in the registry, and nothing that counts down
-    assert not [note for note in notes().values() if note.name == "vqe"]
+    assert not [note for note in notes().values() if note.name == "unopened"]
     at_once = snapshot()
     assert (at_once.opened_at, at_once.interactive_ttl, at_once.max_ttl) == (None, None, None)
     assert "Not opened" in stopped.good("%session status").displayed[0]["text/plain"]
@@ -78,7 +78,7 @@ def test_what_is_all_paid_for_opens_nothing(stopped: Notebook, ask: Ask) -> None
     assert "opens with the first new job" in receipt
     assert "2 of 2 jobs reused, ≈ $" in receipt
     assert "is no longer bound and is not open yet" in stopped.good("%session unbind").out
-    again = stopped.good("%session attach vqe").out
+    again = stopped.good("%session attach unopened").out
     assert LATER in again
     assert "open already" not in again
     said = stopped.good("%session close").out
@@ -96,7 +96,7 @@ def test_the_first_new_job_opens_it_as_it_was_asked_for(
 ) -> None:
     events = tmp_path / "events.jsonl"
     stopped.good(
-        f"{RESUME} --name vqe --tags mine --max-time 20m --budget 5m --max-jobs 3 --expect 4 "
+        f"{RESUME} --name opened --tags mine --max-time 20m --budget 5m --max-jobs 3 --expect 4 "
         f"--idle-close 10m --on-crash close --strict --events {events}",
         "panel = session.panel()",
         "paid = [SamplerV2().run([(turned(), [n / 10])], shots=64) for n in range(2)]",
@@ -111,7 +111,7 @@ def test_the_first_new_job_opens_it_as_it_was_asked_for(
         "job = SamplerV2().run([(turned(), [0.2])], shots=64)", "new = loop(4, begin=3)"
     ).out
     assert "This session on aer is open from here on." in said
-    (opened,) = [note for note in notes().values() if note.name == "vqe"]
+    (opened,) = [note for note in notes().values() if note.name == "opened"]
     live = BINDING.bound
     assert live is not None
     session = stopped["session"]
