@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+from .decode import read_time
 from .rest import ServiceClient
 
 
@@ -48,7 +48,4 @@ def calibrated(client: ServiceClient, name: str) -> float | None:
     """
     data = client.backend_data(name, "properties").data
     told = data.get("last_update_date") if isinstance(data, Mapping) else None
-    try:
-        return datetime.fromisoformat(str(told).replace("Z", "+00:00")).timestamp()
-    except ValueError:
-        return None
+    return read_time(told)

@@ -112,6 +112,22 @@ def maybe_opened_by(notebook: str) -> str:
     return f"{PurePath(notebook).name or 'a process'} perhaps, which ended as it opened one"
 
 
+def interrupted_just_now(doing: str, left: float) -> str:
+    """A sentence about a request that is made again while an interrupted one may take effect.
+
+    Parameters
+    ----------
+    doing : str
+        What the request does, as in "open the session".
+    left : float
+        Seconds for which it is looked for first.
+    """
+    return (
+        f"The same request to {doing} was interrupted just now, and may still be accepted: it is "
+        f"looked for, {left:.0f} s at the most, before it is sent again."
+    )
+
+
 def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
     """A sentence about a second job of one submit, which was sent again before it took effect.
 

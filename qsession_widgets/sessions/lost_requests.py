@@ -23,6 +23,7 @@ from ..client.untagged_jobs import AmbiguousJob
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
 from ..explanations import is_unknown, never_sent
+from ..messages.outcomes import interrupted_just_now
 
 HAND_BACK = 900.0
 """Seconds for which the same request that is made again gets what the first one left."""
@@ -237,11 +238,7 @@ class LostRequests:
         left = lost.at + unknown_outcome.GIVEN_UP - time.monotonic()
         if left <= 0:
             return None
-        NOTICES.emit(
-            f"The same request to {lost.request.change.doing} was interrupted just now, and may "
-            f"still be accepted: it is looked for, {left:.0f} s at the most, before it is sent "
-            "again."
-        )
+        NOTICES.emit(interrupted_just_now(lost.request.change.doing, left))
         return look_for(lost.request.change, left)
 
     def _settled(self, lost: _Lost, found: Found | None, *, tell: bool = True) -> None:
