@@ -235,16 +235,11 @@ def test_a_kernel_whose_jupyter_server_is_killed_closes_its_session(
 def test_c_code_that_holds_the_gil_ends_by_sigterm_as_soon_as_it_releases_it(
     ask: Callable[..., Any],
 ) -> None:
-    # a PyDLL keeps the GIL: no thread of Python's can act before it is back
+    # a PyDLL keeps the GIL: no thread of Python's can act before it is back; system(3) waits
+    # for its child through every signal, where poll(2) would come back at the first
     held = (
-        "import ctypes, os\n"
-        "begin, end = os.pipe()\n"
-        "fd = ctypes.create_string_buffer(begin.to_bytes(4, 'little') + b'\\x01\\0\\0\\0')\n"
-        "import subprocess\n"
-        "feed = subprocess.Popen(['sh', '-c', 'read line; echo >&' + str(end)],"
-        " pass_fds=[end])\n"
-        "print('ready', flush=True)\n"
-        "ctypes.PyDLL(None).poll(fd, 1, 600_000)\n" + ASLEEP
+        "import ctypes\nprint('ready', flush=True)\n"
+        "ctypes.PyDLL(None).system(b'read line')\n" + ASLEEP
     )
     with _script(OPEN + held) as script:
         script.send_signal(signal.SIGTERM)
