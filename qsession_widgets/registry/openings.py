@@ -1,23 +1,25 @@
 """Sessions that are being opened: a file for each, written before the request is sent.
 
-Once the outcome is known, it is removed, or holds the session's id for a while, so that no other
-kernel takes that session for its own. A kernel that dies in between leaves it, and the next one
-names the session that may have been opened. A session carries no tag, so the file holds what tells
-it: its backend, mode and maximum time, the service's time, and the sessions that were there before.
+Once the outcome is known, it is removed; the id of the session that it opened is kept for a while,
+so that no other kernel takes that session for its own. A kernel that dies in between leaves the
+file, and the next one names the session that may have been opened. A session carries no tag, so the
+file holds what tells it: its backend, mode and maximum time, the service's time, and the sessions
+that were there before.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import time
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from ..client.opening_outcome import CLOCK_MARGIN
 from ..files import private_folder, write_atomically
-from .entries import LONGEST, folder
+from .entries import LONGEST, file_name, folder
 from .pending_requests import PendingRequest, read, sender
 
 OTHERS_MAY_LOOK = 3600.0
@@ -40,8 +42,6 @@ class PendingOpening(PendingRequest):
         When it was about to be sent, by the service's clock; 0 when unknown.
     before : list of str
         Ids of the sessions that were there.
-    session_id : str
-        The session that it has opened; empty while that is not known.
     """
 
     key: str
@@ -49,11 +49,10 @@ class PendingOpening(PendingRequest):
     max_time: int | None
     begun: float
     before: list[str]
-    session_id: str = ""
 
     def may_have_opened(self, opened: float, session_id: str) -> bool:
         """Check that a session may be its, by when it was opened on the service's clock."""
-        if self.session_id or session_id in self.before:
+        if session_id in self.before:
             return False
         if self.orphaned and self.at < time.time() - OTHERS_MAY_LOOK:
             return False
@@ -88,10 +87,9 @@ def note(
         before=before,
         **sender(),
     )
-    for one in pending():
-        if one.session_id and one.at < time.time() - OTHERS_MAY_LOOK:
-            settle(one.key)
-    _write(opening)
+    with contextlib.suppress(OSError):
+        private_folder(_folder())
+        write_atomically(_file(opening.key), json.dumps(asdict(opening)))
     return opening.key
 
 
@@ -108,14 +106,20 @@ def pending() -> list[PendingOpening]:
 
 def made(key: str, session_id: str) -> None:
     """Record the session that a request has opened, for those who look for one of their own."""
-    for one in pending():
-        if one.key == key:
-            _write(replace(one, session_id=session_id))
+    # a name each: a look at one does not read what a loop of a thousand sessions has left
+    with contextlib.suppress(OSError):
+        private_folder(_made(session_id).parent)
+        _forget_made_before(time.time() - OTHERS_MAY_LOOK)
+        write_atomically(_made(session_id), key)
+    settle(key)
 
 
 def is_made(session_id: str, *, key: str = "") -> bool:
     """Check that a session is the answer to a request that was written down, other than ``key``."""
-    return any(one.session_id == session_id and one.key != key for one in pending())
+    try:
+        return _made(session_id).read_text("utf-8") != key
+    except (OSError, ValueError):
+        return False
 
 
 def rival(
@@ -155,7 +159,7 @@ def orphaned() -> list[PendingOpening]:
     for opening in pending():
         if opening.at < time.time() - LONGEST:
             settle(opening.key)
-        elif opening.session_id or not opening.orphaned:
+        elif not opening.orphaned:
             continue
         elif not opening.begun:
             # nothing tells its session from older ones
@@ -165,10 +169,12 @@ def orphaned() -> list[PendingOpening]:
     return found
 
 
-def _write(opening: PendingOpening) -> None:
-    with contextlib.suppress(OSError):
-        private_folder(_folder())
-        write_atomically(_file(opening.key), json.dumps(asdict(opening)))
+def _forget_made_before(time_: float) -> None:
+    with os.scandir(_folder() / "made") as found:
+        for one in found:
+            with contextlib.suppress(OSError):
+                if one.stat().st_mtime < time_:
+                    os.unlink(one.path)
 
 
 def _folder() -> Path:
@@ -177,3 +183,7 @@ def _folder() -> Path:
 
 def _file(key: str) -> Path:
     return _folder() / f"{key}.json"
+
+
+def _made(session_id: str) -> Path:
+    return _folder() / "made" / file_name(session_id)

@@ -101,7 +101,7 @@ def test_the_late_twin_of_a_session_is_named_and_left(notebook: Notebook, ask: A
 def test_a_job_that_was_told_to_have_failed_is_told_when_it_comes(
     circuits: Notebook, ask: Ask
 ) -> None:
-    spoil(ask, "POST", "/jobs", status=500, late=2.5)
+    spoil(ask, "POST", "/jobs", status=500, late=6.0)
     spoil(ask, "POST", "/jobs", status=500, times=3)
     assert "Could not submit the sampler job" in circuits(RUN).sentence()
     said = told(circuits, "had been accepted, as job")

@@ -16,7 +16,7 @@ import pytest
 
 from qsession_widgets.model import ServiceInfo, SessionSnapshot
 from qsession_widgets.platform_support import process_runs, process_start
-from qsession_widgets.registry import entries, history
+from qsession_widgets.registry import entries, history, openings
 from qsession_widgets.registry.entries import Holder, RegistryEntry
 from qsession_widgets.registry.lookup import noted_as
 from qsession_widgets.registry.processes import hand_over, holders, is_orphan, living
@@ -140,6 +140,27 @@ def test_retired_entries_are_swept_too(folder: Path) -> None:
 def test_an_entry_without_a_name_is_removed(folder: Path) -> None:
     entries.forget("s")
     assert entries.notes() == entries.retired() == {}
+
+
+def test_sessions_that_were_opened_cost_the_next_opening_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(openings, "folder", lambda: tmp_path)
+    asked: dict[str, Any] = {"backend": "aer", "mode": "dedicated", "max_time": None}
+    keys = []
+    for number in range(3):
+        keys.append(openings.note(**asked, url="u", instance="i", begun=1.0, before=[]))
+        assert [one.key for one in openings.pending()] == keys[-1:]
+        openings.made(keys[-1], f"s{number}")
+    monkeypatch.setattr(openings, "read", None)  # nothing is read but the one that is asked for
+    assert openings.is_made("s0")
+    assert openings.is_made("s0", key=keys[1])
+    assert not openings.is_made("s0", key=keys[0])
+    assert not openings.is_made("s3")
+    os.utime(next(tmp_path.rglob("s1")), (1, 1))
+    openings.made("", "s4")
+    assert openings.is_made("s0")
+    assert not openings.is_made("s1"), "the old ones are dropped"
 
 
 def test_a_process_runs_or_does_not() -> None:
