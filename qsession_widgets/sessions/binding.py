@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
+from ..client.rest import backend_instance
 from ..deferred_output import NOTICES
 from ..registry.entries import notes, tell_bound
 from ..resume.runs import RUNS, Asking
@@ -57,7 +58,7 @@ class Binding:
         self._lock = fork_safety.lock()
         self._mode_patch = ModePatch(self._current, self._block_begins, self._inherited)
         self._stray_jobs = StrayJobs(lambda: self.bound, lambda: self.job_mode)
-        self._blockers = Blockers(lambda: list(self._known), NOTICES.emit)
+        self._blockers = Blockers(lambda: list(self._known), lambda: self.job_mode, NOTICES.emit)
         self._submit_patch = SubmitPatch(self._before_submit)
         self._outcome_patch: OutcomePatch | None = None
         self._result_patch: ResultPatch | None = None
@@ -65,8 +66,9 @@ class Binding:
 
     def _before_submit(self, submit: Submit) -> Callable[[str], None] | None:
         refuse_lost_units(submit.inputs)
+        sent = self._stray_jobs(submit)
         self._blockers.check(submit)
-        return self._stray_jobs(submit)
+        return sent
 
     def bind(self, live: LiveSession) -> None:
         """Make this the session of primitives without a mode."""
@@ -191,7 +193,7 @@ class Binding:
         )
         self._outcome_patch.install()
 
-    def _before_new(self, session_id: str | None) -> str | None:
+    def _before_new(self, session_id: str | None, backend: str) -> str | None:
         """Refuse a new job of a session, or open one for it, where others are handed back.
 
         Returns
@@ -205,6 +207,11 @@ class Binding:
                     live.before_submit()
                     self._blockers.check_elsewhere(live)
                 return live.monitor.session_id
+        mode = None if session_id or RUNS.taken is None else self.job_mode
+        if mode is not None and mode.target.backend.name == backend:
+            instance = backend_instance(mode.target.backend)
+            service = mode.target.connected.service
+            self._blockers.check_alone(Submit(service, "", backend, None, {}, instance))
         return session_id
 
     def _ask(self, program: str, given: dict[str, Any]) -> Asking | None:

@@ -63,8 +63,8 @@ class OutcomePatch:
         Takes the program and the arguments of a submit; gives its `Asking`, or None where it is
         neither recorded nor taken up.
     before : callable
-        Takes the id of the session of a submit that is not paid for, and returns it: another one
-        where it was opened now. May raise to refuse the submit.
+        Takes the id of the session of a submit that is not paid for, and the backend's name, and
+        returns that id: another one where it was opened now. May raise to refuse the submit.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class OutcomePatch:
         claimed: Callable[[str], bool],
         unknown: Callable[[str, UnknownRequest], Callable[[], object]],
         ask: Callable[[str, dict[str, Any]], Asking | None] = lambda _program, _given: None,
-        before: Callable[[str | None], str | None] = lambda session_id: session_id,
+        before: Callable[[str | None, str], str | None] = lambda session_id, _backend: session_id,
     ):
         self._claimed = claimed
         self._unknown = unknown
@@ -138,7 +138,7 @@ class OutcomePatch:
             if asking is not None and (paid := asking.paid(_line(client))) is not None:
                 self._got.append(paid["id"])
                 return paid
-            session_id = self._before(given.get("session_id"))
+            session_id = self._before(given.get("session_id"), str(given.get("backend_name") or ""))
             if session_id != given.get("session_id"):
                 given["session_id"] = session_id
                 if asking is not None:

@@ -127,6 +127,8 @@ class Submit:
         The session it belongs to; None in job mode.
     inputs : dict
         What is sent.
+    instance : str or None
+        The instance (CRN) of the backend; None for the service's active one.
     """
 
     service: QiskitRuntimeService
@@ -134,6 +136,7 @@ class Submit:
     backend: str
     session_id: str | None
     inputs: dict[str, Any]
+    instance: str | None = None
 
 
 class SubmitPatch:
@@ -176,6 +179,7 @@ class SubmitPatch:
                     str(getattr(backend, "name", backend or "")),
                     given.get("session_id"),
                     given.get("inputs") or {},
+                    getattr(backend, "_instance", None),
                 )
             )
             job = original(service, *args, **kwargs)

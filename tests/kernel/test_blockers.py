@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qsession_widgets.client.rest import ServiceClient
+from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.sessions.blockers import WaitRefused
 
 from .cells import Notebook
@@ -108,6 +109,38 @@ def test_a_session_of_another_notebook_is_named_before_the_first_job(
     assert f"%session close {session_id} ends it" in waits
     notebook.good(f"%session close {session_id}", "job.result()")
     assert "waits for" not in notebook.good(RUN).out
+
+
+def test_a_job_in_no_session_names_the_session_it_waits_for(
+    notebook: Notebook,
+    emulator: Connection,
+    account: Callable[[str | None], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    account(None)
+    notebook.good(CIRCUITS)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/A.ipynb")
+    notebook.good("%%session --service ibm --backend fake_manila", RUN)
+    session_id = notebook["session"].session_id
+    named = f"waits for your session {session_id} of A.ipynb, idle, on IBM $48.00 a minute, lets "
+    alone = "job = SamplerV2(mode=session.service.backend('fake_manila')).run([(measured,)])"
+    # in its own notebook, where it is bound
+    own = notebook.good(alone, "job.cancel()").out
+    assert f"this job in no session waits for your session {session_id} of A.ipynb, which is" in own
+    end_kernel(notebook)
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/B.ipynb")
+    notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
+    notebook.good("%%session --service ibm --backend aer", "pass")
+    assert f"line 1: this job {named}" in notebook.good(alone, "job.cancel()").out
+    assert "waits for" not in notebook.good(alone, "job.cancel()").out, "said once"
+    notebook.good("%session close")
+    # job mode has a plan without sessions, hence another instance than the session
+    crn = emulator.environment("bob")["QISKIT_IBM_INSTANCE"]
+    line = f"%%session --service ibm --instance {crn} --backend fake_manila"
+    refused = notebook(f"{line} --strict", RUN)
+    assert isinstance(refused.error, WaitRefused)
+    assert f"this job was not sent (--strict), because it {named}" in refused.sentence()
+    notebook.good(line, f"%session close {session_id}", RUN)
 
 
 def test_on_the_ideal_simulator_nothing_waits(notebook: Notebook, ask: Ask) -> None:
