@@ -152,7 +152,7 @@ def is_unknown(error: BaseException) -> bool:
     """True if a request that failed may have taken effect: nothing that came back denies it.
 
     That is so when the answer was lost or cannot be read, and of any error of the service's own
-    (status 5xx), which may come after the effect.
+    (status 5xx) or of a gateway that waited too long (408), which may come after the effect.
     """
     if never_sent(error):
         return False
@@ -160,8 +160,13 @@ def is_unknown(error: BaseException) -> bool:
         return True
     status, parts = _said(error)
     if status is not None and status >= 0:
-        return status >= 500 or status < 400
+        return status >= 500 or status < 400 or status in GATEWAY_TIMEOUTS
     return not parts["code"] and any(_looks_like_network(cause) for cause in _causes(error))
+
+
+def is_conflict(error: BaseException) -> bool:
+    """True if a request was refused for what is so already (status 409), perhaps by itself."""
+    return _said(error)[0] == 409
 
 
 def was_given_up(error: BaseException) -> bool:

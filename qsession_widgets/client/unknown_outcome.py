@@ -2,12 +2,16 @@
 
 The outcome of a request is unknown when no answer came to it (the connection broke before or
 within the answer, or the time was up), when the answer cannot be read, and when it was an error of
-the service's own (status 5xx), which may come after the effect. `settle` then looks at the service,
-before anything is said or sent again:
+the service's own (status 5xx) or of a gateway that waited too long (408), which may come after the
+effect. `settle` then looks at the service, before anything is said or sent again:
 
 - a job is found by the random tag that its submit carried;
 - a session has no tag: see `qsession_widgets.client.opening_outcome`;
 - a session is ended when it takes no more jobs, a job when its status is final.
+
+A conflict (409) is the service's word that the request is refused, and mostly for what is so
+already: one look tells whether by the request itself. Any other refusal is taken at its word, but
+for one of a request that was sent before, which may have had an effect all the same.
 
 That it has not taken effect yet is no proof that it never will: what was given up by a gateway, or
 by the client, may still be on its way. A request that makes something is looked for in the
@@ -21,12 +25,13 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..explanations import is_unknown, never_sent, was_given_up
+from ..explanations import is_conflict, is_unknown, never_sent, was_given_up
 from ..messages.outcomes import twin_job
 from .rest import Answer, ServiceClient
 
@@ -76,6 +81,8 @@ class Change(Generic[T]):
         Whether an answer makes sense.
     creates : bool
         Whether it makes one more of something each time that it takes effect.
+    meant : callable
+        Whether what a look has found after a conflict is what the request was to bring about.
     """
 
     doing: str
@@ -83,6 +90,7 @@ class Change(Generic[T]):
     look: Callable[[], T | None]
     understood: Callable[[Any], bool] = field(default=lambda _: True)
     creates: bool = False
+    meant: Callable[[T], bool] = field(default=lambda _: True)
 
 
 def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
@@ -102,6 +110,7 @@ def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
     Exception
         What `Change.send` raised, where the request had no effect.
     """
+    sent = False
     for pause in (*PAUSES, None):
         try:
             answer: T = change.send()
@@ -110,8 +119,11 @@ def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
             failure: Exception = ServiceError("The service's answer cannot be read.", status=200)
         except Exception as error:
             if never_sent(error) or not is_unknown(error):
+                if (sent or is_conflict(error)) and (had := _look_despite(change)) is not None:
+                    return had
                 raise
             failure = error
+        sent = True
         found = _find(change, failure)
         if found is not None:
             return found
@@ -120,6 +132,14 @@ def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
         time.sleep(pause)
         again()
     raise AssertionError("the last turn returns or raises")
+
+
+def _look_despite(change: Change[T]) -> T | None:
+    """The effect of a request that was refused, if it had one; None also where nobody knows."""
+    with suppress(ServiceError, OutcomeUnknown):
+        found = change.look()
+        return found if found is not None and change.meant(found) else None
+    return None
 
 
 def _find(change: Change[T], failure: Exception) -> T | None:
@@ -323,7 +343,11 @@ def cancel_job(line: ServiceClient, job_id: str) -> Change[Any]:
         answer = own.job(job_id)
         return None if is_pending(answer.data) else answer
 
-    return Change(f"cancel job {job_id}", lambda: line.cancel_job(job_id), look)
+    def meant(answer: Any) -> bool:
+        # one that has finished is final, too
+        return _is_cancelled(answer.data)
+
+    return Change(f"cancel job {job_id}", lambda: line.cancel_job(job_id), look, meant=meant)
 
 
 def tag_job(line: ServiceClient, job_id: str, tags: Collection[str]) -> Change[Any]:

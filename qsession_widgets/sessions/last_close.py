@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..client.unknown_outcome import end_session
 from ..errors import ServiceError
-from ..explanations import is_unknown
+from ..explanations import is_conflict, is_unknown
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -55,7 +55,8 @@ def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[]
         change.send()
     except ServiceError as error:
         late = time.monotonic() - begun > patience / 2
-        if late or not is_unknown(error) or change.look() is None:
+        doubtful = is_unknown(error) or is_conflict(error)
+        if late or not doubtful or change.look() is None:
             raise
 
     def tell() -> None:

@@ -151,8 +151,8 @@ class LostRequests:
             self._ask_on(self._remember(request, request.unknown()))
             raise LostAnswer(request.change.doing, request.more) from None
         except Exception as error:
-            if is_unknown(error) and not never_sent(error):
-                # each time that it was sent, it may have an effect yet
+            if resent or (is_unknown(error) and not never_sent(error)):
+                # each time that it was sent, it may have an effect yet, whatever came of the last
                 self._ask_on(self._remember(request, nothing, failed=True))
             else:
                 request.settled(None)

@@ -98,11 +98,14 @@ def test_the_late_twin_of_a_session_is_named_and_left(notebook: Notebook, ask: A
     assert ask("GET", f"/sessions/{twin}")["accepting_jobs"]
 
 
+@pytest.mark.parametrize("then", [{"status": 500, "times": 3}, {"status": 400}], ids=str)
 def test_a_job_that_was_told_to_have_failed_is_told_when_it_comes(
-    circuits: Notebook, ask: Ask
+    circuits: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch, then: dict[str, Any]
 ) -> None:
+    # later than four requests take, and sooner than it is given up
+    monkeypatch.setattr(unknown_outcome, "ON_ITS_WAY", 30.0)
     spoil(ask, "POST", "/jobs", status=500, late=6.0)
-    spoil(ask, "POST", "/jobs", status=500, times=3)
+    spoil(ask, "POST", "/jobs", **then)
     assert "Could not submit the sampler job" in circuits(RUN).sentence()
     said = told(circuits, "had been accepted, as job")
     (only,) = jobs(ask)

@@ -29,6 +29,8 @@ LOST: dict[str, dict[str, Any]] = {
     "half a body": {"half": True},
     "status 500": {"status": 500, "after": True},
     "status 503, HTML": {"status": 503, "after": True, "body": "html"},
+    "status 408": {"status": 408, "after": True},
+    "status 409": {"status": 409, "after": True},
     "malformed": {"body": "malformed"},
     "null": {"body": "null"},
     "empty": {"body": "empty"},
@@ -340,7 +342,9 @@ def test_a_record_that_makes_no_sense_shows_no_end(circuits: Notebook, ask: Ask)
 
 
 @pytest.mark.parametrize(
-    "fault", [LOST["dropped"], LOST["HTML"], UNSENT["dropped before"]], ids=str
+    "fault",
+    [LOST["dropped"], LOST["HTML"], LOST["status 409"], UNSENT["dropped before"]],
+    ids=str,
 )
 def test_a_job_whose_cancel_is_not_answered_is_cancelled(
     circuits: Notebook, ask: Ask, fault: dict[str, Any]
@@ -354,6 +358,12 @@ def test_a_job_whose_cancel_is_not_answered_is_cancelled(
     spoil(ask, "PUT", "/jobs/*/tags", **fault)
     circuits.good("job.update_tags(['mine'])")
     assert jobs(ask)[0]["tags"] == ["mine"]
+
+
+def test_a_job_that_has_finished_is_not_told_to_be_cancelled(circuits: Notebook, ask: Ask) -> None:
+    """That conflict is the service's word, and what a look finds is no effect of the request."""
+    circuits.good(RUN, "job.result()")
+    assert "already in a final state: Completed" in str(circuits("job.cancel()").error)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="no process can be stopped here")
