@@ -143,7 +143,7 @@ def _close(lives: list[LiveSession], left: float, pause: float) -> tuple[list[Li
             tell = close_now(live, max(1.0, min(EXIT_PATIENCE, left)))
             closed.append((session_id, live.usable, tell))
         except ServiceError as error:
-            if (wait := wait_for(error, left, pause)) < left:
+            if (wait := wait_for(live, error, left, pause)) < left:
                 again.append(live)
                 pause = wait
             else:

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from ..client.emulators import running_emulators
 from ..client.unknown_outcome import end_session
 from ..errors import ServiceError
-from ..explanations import is_conflict, is_unknown
+from ..explanations import is_conflict, is_unknown, never_sent
+from ..platform_support import process_runs
 
 if TYPE_CHECKING:
     from .live import LiveSession
@@ -69,11 +71,13 @@ def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[]
     return tell
 
 
-def wait_for(error: ServiceError, left: float, pause: float) -> float:
+def wait_for(live: LiveSession, error: ServiceError, left: float, pause: float) -> float:
     """Seconds after which a close that failed is asked for again; infinite where it is not.
 
     Parameters
     ----------
+    live : LiveSession
+        The session.
     error : ServiceError
         Why it failed.
     left : float
@@ -81,8 +85,16 @@ def wait_for(error: ServiceError, left: float, pause: float) -> float:
     pause : float
         The least to wait.
     """
-    if error.kind == "timeout" or not (error.status == 429 or is_unknown(error)):
+    passes = error.status == 429 or is_unknown(error) or (never_sent(error) and _may_be_back(live))
+    if error.kind == "timeout" or not passes:
         return math.inf
     # longer than the process may wait: it is asked all the same, for that costs nothing
     after = error.retry_after if error.retry_after and error.retry_after < left else 0.0
     return max(pause, after)
+
+
+def _may_be_back(live: LiveSession) -> bool:
+    """Check that what refuses connections may soon be back, as no emulator is that has ended."""
+    if live.target.info.where != "local":
+        return True
+    return any(process_runs(one.pid) for one in running_emulators())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +19,10 @@ from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.errors import OutcomeUnknown
 from qsession_widgets.registry import openings, submits
+from qsession_widgets.sessions import exit_hooks
 from qsession_widgets.sessions.binding import BINDING
 
+from ..support.proxy import Proxy
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
 from .fresh import running_kernel
@@ -460,3 +465,27 @@ def test_an_expired_token_does_not_keep_it_open_at_exit(ask: Ask) -> None:
         ask("POST", "/emulator/v1/faults/tokens")
     (only,) = ask("GET", "/workloads")["workloads"]
     assert only["status"] == "completed"
+
+
+def test_a_refused_connection_at_the_end_is_tried_again(
+    circuits: Notebook, ask: Ask, emulator: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = BINDING.bound
+    assert live is not None
+    port = emulator.url.rpartition(":")[2]
+    proxy = Proxy(int(port))
+    live.monitor.stop()
+    monkeypatch.setattr(
+        live.target.client, "base_url", live.target.client.base_url.replace(port, str(proxy.port))
+    )
+    with ExitStack() as gone:
+        gone.enter_context(proxy.gone())
+        # the service is back before it is asked once more
+        clock = SimpleNamespace(monotonic=time.monotonic, sleep=lambda _seconds: gone.close())
+        monkeypatch.setattr(exit_hooks, "time", clock)
+        # on the main thread that would leave this process deaf to SIGTERM
+        ending = Thread(target=exit_hooks.close_all_at_exit)
+        ending.start()
+        ending.join()
+    assert ask("GET", f"/sessions/{live.monitor.session_id}")["state"] == "closed"
+    proxy.close()

@@ -43,6 +43,7 @@ class Proxy:
             for one in self._open:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+                one.close()
             self._open.clear()
 
     def _listen(self, port: int) -> socket.socket:
