@@ -16,6 +16,7 @@ from numpy_docstrings import (
 )
 
 from qsession_widgets.emulator.engine.declared_sizes import MOST_BITS
+from qsession_widgets.emulator.engine.qpy_sizes import MOST_IN_ALL
 from qsession_widgets.emulator.http import coverage, fault_injection
 from qsession_widgets.emulator.rules import records, simulated_load
 from qsession_widgets.emulator.storage.retention import RETENTION
@@ -93,7 +94,8 @@ def emulator_section() -> str:
             "A job's maximum execution time counts from when a worker has it, as IBM's counts use "
             "of the device only; a job that is stopped is charged from then. A sampler job may "
             "have 10,000,000 executions, as on the service; an estimator job any number. "
-            f"A circuit has at most {MOST_BITS:,} qubits and classical bits.",
+            f"A circuit has at most {MOST_BITS:,} qubits and classical bits, and with its blocks "
+            f"and definitions {MOST_IN_ALL:,}.",
         ]
     )  # fmt: skip
 

@@ -48,6 +48,7 @@ WITHIN = {
     "emulator.engine": (
         ("task", "failure"),
         ("declared_sizes",),
+        ("qpy_sizes",),
         ("job_decoder", "devices"),
         ("simulation",),
         ("programs",),

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import re
-import struct
 from typing import Any
 
 from qiskit import QuantumCircuit
@@ -16,14 +15,6 @@ from qsession_widgets.emulator.engine.failure import INVALID_BODY, JobFailure
 
 MOST_BITS = 100_000
 """Qubits and classical bits that a circuit may have, taken together."""
-
-_PREFACE = b"QISKIT"
-_FILE_HEADER = struct.Struct("!6sBBBBQcc")
-_OFFSET = struct.Struct("!Q")
-_OFFSETS_SINCE = 16
-"""QPY version since which the circuits' offsets follow the header of the file."""
-_BITS = struct.Struct("!HcHII")
-"""Beginning of a circuit's header: lengths and type of name and phase, qubits, classical bits."""
 
 
 def check_bits(count: int) -> None:
@@ -42,33 +33,20 @@ def check_bits(count: int) -> None:
         )
 
 
-def check_qpy(data: bytes) -> None:
-    """Look at the headers of circuits in QPY's format; other data has none.
-
-    Of several circuits in a version before `_OFFSETS_SINCE`, only the first one can be found.
-
-    Parameters
-    ----------
-    data : bytes
-        The data, or its beginning: what is not in it is not looked at.
+def check_elements(count: int) -> None:
+    """Refuse a circuit that has a parameter vector with too many elements.
 
     Raises
     ------
     JobFailure
-        One declares too many bits.
+        They are more than `MOST_BITS`.
     """
-    if not data.startswith(_PREFACE) or len(data) < _FILE_HEADER.size:
-        return
-    _, version, *_, programs, _, _ = _FILE_HEADER.unpack_from(data)
-    table = data[_FILE_HEADER.size :]
-    starts = [_FILE_HEADER.size]
-    if version >= _OFFSETS_SINCE:
-        known = min(programs, len(table) // _OFFSET.size, MOST_BITS)
-        starts = [start for (start,) in _OFFSET.iter_unpack(table[: known * _OFFSET.size])]
-    for start in starts:
-        if start + _BITS.size <= len(data):
-            *_, qubits, bits = _BITS.unpack_from(data, start)
-            check_bits(qubits + bits)
+    if count > MOST_BITS:
+        raise JobFailure(
+            f"A circuit declares a parameter vector with more than {MOST_BITS:,} elements, which "
+            "the emulator refuses: use smaller vectors.",
+            INVALID_BODY,
+        )
 
 
 def read_qasm(text: str) -> QuantumCircuit:

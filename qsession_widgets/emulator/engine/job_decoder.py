@@ -23,8 +23,9 @@ from qiskit.qpy import get_qpy_version
 from qiskit.quantum_info import PauliList
 from qiskit_ibm_runtime import RuntimeDecoder
 
-from qsession_widgets.emulator.engine.declared_sizes import check_qpy, read_qasm
+from qsession_widgets.emulator.engine.declared_sizes import read_qasm
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_QASM, JobFailure
+from qsession_widgets.emulator.engine.qpy_sizes import PREFACE, check_qpy
 
 DATA_TAGS = frozenset(
     {
@@ -75,7 +76,7 @@ class Unpacker:
         return data
 
     def check(self, params: Any) -> None:
-        """Count what all texts in plain parameters unpack to, without keeping any of it.
+        """Count what all texts in plain parameters unpack to, without keeping any of it for longer.
 
         For readers that decompress by themselves. A text that is not compressed is left to them.
         """
@@ -88,13 +89,15 @@ class Unpacker:
         elif isinstance(params, str):
             with contextlib.suppress(ValueError, zlib.error):
                 packed, unpacker = base64.b64decode(params), zlib.decompressobj()
-                first = True
+                # the reader holds all of a circuit, too
+                circuit = bytearray()
                 while packed:
                     piece = unpacker.decompress(packed, _PIECE)
                     self._take(len(piece))
-                    if first:
-                        check_qpy(piece)
-                    packed, first = unpacker.unconsumed_tail, False
+                    if circuit or piece.startswith(PREFACE):
+                        circuit += piece
+                    packed = unpacker.unconsumed_tail
+                check_qpy(circuit)
 
     def _take(self, size: int) -> None:
         self._left -= size
