@@ -199,7 +199,7 @@ def _list(options: argparse.Namespace) -> None:
     else:
         print(listing)
     if listing.problems:
-        raise UserError("Not all of them could be asked: more may be open than is listed.")
+        raise UserError("Not every service could be asked: more may be open than is listed.")
 
 
 def _show(options: argparse.Namespace) -> None:
@@ -239,7 +239,7 @@ def _close(options: argparse.Namespace) -> None:
 
 
 def _close_all(options: argparse.Namespace) -> None:
-    from ..discovery.close_all import close_all, owned_by, stakes
+    from ..discovery.close_all import close_all, owned_by, remains, stakes
     from ..discovery.listing import list_open
     from ..discovery.sources import usual_owner_keys
 
@@ -262,8 +262,8 @@ def _close_all(options: argparse.Namespace) -> None:
         )
     for remark in listing.remarks():
         print(remark, file=sys.stderr if options.json else sys.stdout)
-    if failed or listing.problems:
-        raise UserError("Not all of them could be asked or closed: some may still be open.")
+    if left := remains(listing, failed):
+        raise UserError(left)
 
 
 def _close_found(found: FoundSession) -> str:

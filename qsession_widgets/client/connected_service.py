@@ -13,7 +13,7 @@ from ..price_list import plan_code
 from .accounts import owner_key
 from .devices import devices
 from .emulators import emulator_info
-from .prices import price_of
+from .prices import known_price
 from .rest import ServiceClient, account_instance, account_instances, api_url
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceIn
     fields = known.get(instance, {})
     name = str(fields.get("name") or "") if len(known) > 1 else ""
     plan = str(fields.get("plan") or "")
-    price, source = price_of(plan, owner_key(service.active_account().get("token")))
+    price, source = known_price(plan, owner_key(service.active_account().get("token")))
     if on_this_machine(api_url(service, instance or None)):
         info = emulator_info(service)
         if info is not None:

@@ -14,7 +14,7 @@ from ..model import ServiceInfo
 from ..price_list import plan_code
 from .connection_gate import changing_environment
 from .joined import JoinedService, send_keys_only_home
-from .prices import price_of
+from .prices import known_price
 from .rest import ServiceClient, quiet_client
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def describe_emulator(line: ServiceClient, joined: str = "") -> ServiceInfo:
     if speed != 1:
         parts.append(f"{speed:g} times as fast")
     label = " · ".join([*parts, "no charge"])
-    price, source = price_of(plan)
+    price, source = known_price(plan)
     return ServiceInfo("local", label, plan_code(plan), price, False, speed, source, joined)
 
 

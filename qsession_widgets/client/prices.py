@@ -107,6 +107,26 @@ def price_of(plan: str, key: str | None = None) -> tuple[float | None, PriceSour
     return (None, "") if listed is None else (listed.dollars_per_second, "list")
 
 
+def known_price(plan: str, key: str | None = None) -> tuple[float | None, PriceSource]:
+    """As `price_of`, with None where what was set is no price: that keeps no session from its end.
+
+    `price_problem` says so.
+    """
+    try:
+        return price_of(plan, key)
+    except UserError:
+        return None, ""
+
+
+def price_problem() -> str:
+    """A sentence about what was set as a price and is none; empty without one."""
+    try:
+        price_of("payg")
+    except UserError as error:
+        return str(error)
+    return ""
+
+
 def read_price(text: str) -> float:
     """A price as it is typed, in US dollars a second: ``0.65``, ``$0.65/s``, ``$39/min``.
 

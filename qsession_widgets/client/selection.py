@@ -25,6 +25,7 @@ from .connected_service import (
 )
 from .connection_gate import reading_environment
 from .emulators import connect, describe_emulator, emulator_info, emulator_name
+from .prices import price_of
 from .rest import ServiceClient, backend_instance, quiet_client
 
 if TYPE_CHECKING:
@@ -89,6 +90,8 @@ def select_target(
         The service or the backend cannot be used.
     """
     connected = choose(kind, instance=instance, account=account, emulator_options=emulator_options)
+    # what is opened has a price, or the user is told what is wrong with it
+    price_of(connected.info.plan)
     found = find_backend(connected, backend, use_fractional_gates)
     # the backend decides which of an account's instances is used, and at what price
     connected = with_calibration(connected.refreshed(), found)

@@ -65,6 +65,22 @@ def close_all(
         yield CloseResult(session_id, row.snapshot.backend, said, failed)
 
 
+def remains(listing: Listing, failed: bool) -> str:
+    """A sentence about what may still be open after all was closed; empty where nothing is.
+
+    Parameters
+    ----------
+    listing : Listing
+        What was to be closed.
+    failed : bool
+        Whether something of it could not be closed.
+    """
+    if failed:
+        also = " asked or" if listing.problems else ""
+        return f"Not all of them could be{also} closed: some may still be open."
+    return "Not every service could be asked: some may still be open." if listing.problems else ""
+
+
 def stakes(listing: Listing) -> str:
     """A sentence about everything that is listed: number, pending jobs, cost, owners.
 
@@ -73,7 +89,7 @@ def stakes(listing: Listing) -> str:
     UserError
         A service does not say which jobs are pending.
     """
-    pending, cost, owners = 0, 0.0, dict.fromkeys(row.opened_by for row in listing.rows)
+    pending, owners = 0, dict.fromkeys(row.opened_by for row in listing.rows)
     for row in listing.rows:
         endpoint = row.found.endpoint
         client = endpoint.connect()
@@ -83,13 +99,16 @@ def stakes(listing: Listing) -> str:
         finally:
             client.close()
         pending += sum(is_pending(job) for job in jobs)
-        cost += usage(row.snapshot, row.now).cost or 0.0
+    costs = [usage(row.snapshot, row.now).cost for row in listing.rows]
+    cost = f"≈ {format_money(sum(filter(None, costs)))}"
+    if listing.price_problem and None in costs:
+        cost = "an unknown cost"
     count = len(listing.rows)
     what = "1 session or batch" if count == 1 else f"{count} sessions or batches"
     named = ", ".join(owner or "another program" for owner in owners)
     return (
         f"This ends {what}, with {pending} pending "
-        f"job{'' if pending == 1 else 's'} and ≈ {format_money(cost)} so far, opened by: {named}."
+        f"job{'' if pending == 1 else 's'} and {cost} so far, opened by: {named}."
     )
 
 

@@ -20,6 +20,7 @@ from ..client.decode import (
     read_seconds,
     read_time,
 )
+from ..client.prices import price_problem
 from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError, UserError
 from ..explanations import as_user_error
@@ -139,11 +140,14 @@ class Listing:
         The services that were asked.
     problems : tuple of str
         Why others could not be asked, in sentences.
+    price_problem : str
+        Why the costs are not known, as a sentence; empty where they are.
     """
 
     rows: tuple[ListedSession, ...]
     asked: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
+    price_problem: str = ""
 
     def table(self) -> list[tuple[str, ...]]:
         """The table's cells, a head and a row each; the service where there is more than one."""
@@ -156,7 +160,7 @@ class Listing:
     def remarks(self) -> list[str]:
         """Remarks below the table, as sentences."""
         if self.rows:
-            return list(self.problems)
+            return [*self.problems, *filter(None, [self.price_problem])]
         asked = ", ".join(self.asked) or "no emulator runs here, and there is no IBM account"
         return [f"No session is open ({asked}).", *self.problems]
 
@@ -209,7 +213,8 @@ def list_open(sources: Iterable[EndpointSource], here: Mapping[str, str] | None 
     seen: dict[str, ListedSession] = {}
     for row in rows:
         seen.setdefault(row.snapshot.session_id, row)
-    return Listing(tuple(seen.values()), tuple(dict.fromkeys(asked)), tuple(problems))
+    places = tuple(dict.fromkeys(asked))
+    return Listing(tuple(seen.values()), places, tuple(problems), price_problem())
 
 
 def newest(sources: Iterable[EndpointSource]) -> FoundSession:

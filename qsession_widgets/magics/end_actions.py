@@ -53,7 +53,7 @@ def _end_live(live: LiveSession, action: str) -> str:
 
 def close_all_named(words: list[str]) -> None:
     """Close this notebook's sessions; with ``--everywhere`` all of the user's, once it is clear."""
-    from ..discovery.close_all import close_all, owned_by, stakes
+    from ..discovery.close_all import close_all, owned_by, remains, stakes
     from ..discovery.listing import list_open
     from ..discovery.sources import usual_owner_keys
 
@@ -82,8 +82,8 @@ def close_all_named(words: list[str]) -> None:
         print(f"{none}{are} open elsewhere: %session close --all --everywhere lists them.")
     for remark in () if others else listing.remarks():
         print(remark)
-    if failed or listing.problems:
-        raise UserError("Not all of them could be asked or closed: some may still be open.")
+    if left := remains(listing, failed):
+        raise UserError(left)
 
 
 def _own_sessions() -> set[str]:

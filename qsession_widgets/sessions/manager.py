@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..client.connected_service import longest
+from ..client.prices import price_problem
 from ..client.selection import select_target
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
@@ -232,6 +233,8 @@ class SessionManager:
 
             return look_back(self._binding, live)
         self._bind(live)
+        if problem := price_problem():
+            NOTICES.emit(problem)
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         # what is taken up goes on in it
         RUNS.begin(None, notebook, name=options.name, resume="auto")

@@ -412,6 +412,29 @@ def test_a_configured_price_is_the_sessions_in_every_process(
     assert "SessionMagics.price makes no sense. 'cheap' is no price" in sentence
 
 
+def test_a_price_that_makes_no_sense_keeps_no_session_open(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ids = []
+    for name in ("one", "two"):
+        notebook.good(f"%%session --service local --backend aer --name {name}", "pass")
+        ids.append(notebook["session"].session_id)
+    first, second = ids
+    monkeypatch.setenv("QSESSION_PRICE", "cheap")
+    wrong = "The variable QSESSION_PRICE cannot be used. 'cheap' is no price"
+    listed = repr(notebook.good("%session list").value)
+    assert first in listed
+    assert " ".join(listed.split()).count(wrong) == 1
+    assert main(["close", first]) == 0
+    assert main(["close", "--all"]) == 1
+    assert wrong in " ".join(capsys.readouterr().err.split())
+    said = notebook.good(f"%session attach {second}\n%session close --all").said
+    assert f"{second} on aer: Session closed." in said
+    assert "could be" not in said
+    assert main(["list"]) == 0
+    assert "No session is open" in capsys.readouterr().out
+
+
 def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> None:
     def after(text: str) -> list[str]:
         with provisionalcompleter():
