@@ -17,13 +17,23 @@ from engine.wide_circuits import (
     transpiled,
 )
 from qiskit import QuantumCircuit
+from qiskit.circuit import Parameter
+from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, PauliLindbladError
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from scipy import stats
 
 from qsession_widgets.emulator.engine.devices import device, noise
 from qsession_widgets.emulator.engine.devices.noise_source import OwnNoise
-from qsession_widgets.emulator.engine.simulation import light_cone, pauli_propagation
+from qsession_widgets.emulator.engine.failure import JobFailure
+from qsession_widgets.emulator.engine.programs import pubs as engine_pubs
+from qsession_widgets.emulator.engine.simulation import (
+    early_refusal,
+    light_cone,
+    pauli_propagation,
+)
+from qsession_widgets.emulator.engine.simulation.compaction import active_qubits
+from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.task import Simulation
 
 SHOTS = 4096
@@ -217,21 +227,64 @@ def test_what_fits_nothing_is_refused_before_any_noise_is_computed(
     circuit = scrambling()
     measured = circuit.copy()
     measured.measure_all()
+    angle = Parameter("angle")
+    posed = circuit.copy()
+    posed.rz(angle, 3)
     program = QuantumProgram(SHOTS)
     program.append_circuit_item(measured)
+    reasons = []
     observable = correlation(circuit, 70, (10, 11))
     for kind, params in (
         ("sampler", jobs.sampler_params([(measured, None, SHOTS)])),
         ("estimator", jobs.estimator_params([(circuit, observable)], level=0)),
+        ("estimator", jobs.estimator_params([(posed, observable, [0.1])], level=2)),
         ("executor", jobs.executor_params(program)),
     ):
-        outcome, _ = jobs.run(kind, DEVICE, params)
+        # its beginning and end only: the whole takes a second to be cut and taken apart
+        looked_at = pytest.MonkeyPatch()
+        looked_at.setattr(engine_pubs.CircuitFacts, "cut", computed)
+        outcome, _ = jobs.run(kind, DEVICE, params, memory_limit=8 << 30)
+        looked_at.undo()
         assert outcome["status"] == "failed"
         reason = outcome["reason"]
         assert "70" in reason
         for said in ("bond dimension", "Clifford", "connected qubits exactly", "EstimatorV2"):
             assert said in reason
         assert "\n" not in reason
+        reasons.append(reason)
+    # the same where the whole circuit is looked at
+    monkeypatch.setattr(early_refusal, "check", lambda *_: None)
+    params = jobs.sampler_params([(measured, None, SHOTS)])
+    outcome, _ = jobs.run("sampler", DEVICE, params, memory_limit=8 << 30)
+    assert reasons[0] == outcome["reason"]
+
+
+def test_a_look_at_its_beginning_refuses_no_circuit_that_runs() -> None:
+    """Long and wide, with little entanglement, Clifford gates only, or a narrow light cone."""
+    chain, clifford = QuantumCircuit(60), QuantumCircuit(60)
+    for layer in range(40):
+        for qubit in range(60):
+            chain.rx(0.3, qubit)
+            clifford.sx(qubit)
+        clifford.cz(range(59), range(1, 60))
+        if layer < 5:
+            chain.cz(range(59), range(1, 60))
+        chain.barrier()
+        clifford.barrier()
+    deep = scrambling()
+    fez = device.find(DEVICE)
+    active = active_qubits(deep)
+    idle = next(qubit for qubit in range(deep.num_qubits) if qubit not in active)
+    label = SparsePauliOp.from_sparse_list([("Z", [idle], 1)], deep.num_qubits).paulis[0].to_label()
+    for circuit, term in ((chain, None), (clifford, None), (deep, label)):
+        circuit = circuit.copy()
+        if term is None:
+            circuit = transpiled(circuit)
+            circuit.measure_active()
+        assert len(circuit.data) > 2000
+        early_refusal.check(JobRun(fez, {}), circuit, active, np.zeros((1, 0)), term)
+    with pytest.raises(JobFailure):
+        early_refusal.check(JobRun(fez, {}), deep, active, np.zeros((1, 0)), "Z" * deep.num_qubits)
 
 
 def test_strict_refuses_what_is_not_exact() -> None:

@@ -47,7 +47,7 @@ WITHIN = {
     ),
     "emulator.engine": (
         ("task", "failure"),
-        ("declared_sizes",),
+        ("declared_sizes", "instruction_names"),
         ("qpy_sizes",),
         ("job_decoder", "devices"),
         ("simulation",),

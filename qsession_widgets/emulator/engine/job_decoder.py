@@ -25,6 +25,7 @@ from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine.declared_sizes import read_qasm
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_QASM, JobFailure
+from qsession_widgets.emulator.engine.instruction_names import has_control_flow, may_hold
 from qsession_widgets.emulator.engine.qpy_sizes import PREFACE, check_qpy
 
 DATA_TAGS = frozenset(
@@ -121,6 +122,8 @@ def check_delays(circuit: QuantumCircuit) -> None:
     JobFailure
         If there is such a delay, at any depth.
     """
+    if not may_hold(circuit, ["delay"]):
+        return
     for instruction in circuit.data:
         if instruction.name == "delay":
             try:
@@ -285,7 +288,7 @@ def check_loops(circuit: QuantumCircuit) -> None:
     JobFailure
         If it has more than `MOST_UNROLLED` instructions then.
     """
-    if any(instruction.is_control_flow() for instruction in circuit.data):
+    if has_control_flow(circuit):
         count = _unrolled(circuit)
         if count > MOST_UNROLLED:
             raise JobFailure(

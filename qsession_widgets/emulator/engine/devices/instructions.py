@@ -11,6 +11,8 @@ import re
 
 from qiskit.circuit import Measure, QuantumCircuit, Reset
 
+from qsession_widgets.emulator.engine.instruction_names import has_control_flow
+
 _VARIANT = re.compile(r"(measure|reset)_\d+")
 _PLAIN = {"measure": Measure, "reset": Reset}
 
@@ -35,10 +37,10 @@ def plain(circuit: QuantumCircuit) -> QuantumCircuit:
 
 
 def _has_variant(circuit: QuantumCircuit) -> bool:
-    # By the names of the data: an operation is built each time one asks for it.
-    return any(
+    if any(map(_VARIANT.fullmatch, circuit.count_ops())):
+        return True
+    return has_control_flow(circuit) and any(
         any(map(_has_variant, instruction.operation.blocks))
-        if instruction.is_control_flow()
-        else _VARIANT.fullmatch(instruction.name)
         for instruction in circuit.data
+        if instruction.is_control_flow()
     )

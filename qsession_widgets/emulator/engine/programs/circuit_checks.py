@@ -14,6 +14,7 @@ from qiskit.primitives import DataBin
 from qsession_widgets.emulator.engine.devices.device import Device
 from qsession_widgets.emulator.engine.devices.noise import SECONDS
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, NOT_ISA, JobFailure
+from qsession_widgets.emulator.engine.instruction_names import may_hold
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 _LARGEST_RZZ = math.pi / 2
@@ -71,6 +72,8 @@ def warn_about_delays(job: JobRun, circuit: QuantumCircuit, index: int) -> None:
     What arrives of a delay of 64 microseconds is 64 time steps. A circuit that was scheduled may
     have such delays, too, so it is not refused.
     """
+    if not may_hold(circuit, ["delay"]):
+        return
     steps = list(_delays(circuit))
     shortest = _shortest_gate(job.device)
     if steps and job.device.dt is not None and 0 < max(steps) < shortest / job.device.dt:
@@ -127,7 +130,7 @@ def check_angles(
     JobFailure
         If an angle is outside of 0 to pi/2.
     """
-    if device.ideal:
+    if device.ideal or not may_hold(circuit, ["rzz"]):
         return
     for angle in set(_rzz_angles(circuit)):
         for value in _evaluated(angle, circuit, values):

@@ -24,7 +24,12 @@ from qsession_widgets.emulator.engine.programs import (
     results,
 )
 from qsession_widgets.emulator.engine.programs.estimator_pubs import DEFAULT_PRECISION
-from qsession_widgets.emulator.engine.programs.pubs import Options, check_values, posted_pubs
+from qsession_widgets.emulator.engine.programs.pubs import (
+    Options,
+    check_size,
+    check_values,
+    posted_pubs,
+)
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 
@@ -49,6 +54,14 @@ def run(job: JobRun, text: str) -> str:
     for index, work in enumerate(works):
         work.facts.check(job.device, index)
         check_values(job, index, work.pub)
+    try:
+        for index, work in enumerate(works):
+            if options.noise_model is None:
+                check_size(job, index, work.pub, next(iter(work.wanted.values()), ()))
+    except JobFailure as failure:
+        if asked is not None and asked.by_layers:
+            failure = readout_mitigation.advised(failure, works)
+        raise failure from None
     found = corrected = None
     if asked is not None and asked.prepared:
         corrected = readout_mitigation.prepare(job, works, options, asked)

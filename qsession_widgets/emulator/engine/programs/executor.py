@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
+import numpy as np
 from qiskit.qpy import get_qpy_version
 
 from qsession_widgets.emulator.engine.devices import timing
@@ -27,8 +28,9 @@ from qsession_widgets.emulator.engine.job_decoder import (
     check_loops,
 )
 from qsession_widgets.emulator.engine.programs import circuit_checks, quantum_program
-from qsession_widgets.emulator.engine.programs.pubs import cut_together
+from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, cut_together
 from qsession_widgets.emulator.engine.programs.quantum_program import Executed
+from qsession_widgets.emulator.engine.simulation import early_refusal
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 
@@ -46,6 +48,8 @@ def run(job: JobRun, text: str) -> str:
     for item in items:
         check_delays(item.circuit)
     job.allow(quantum_program.executions(items, program.shots))
+    for index, item in enumerate(items):
+        _check_size(job, index, item)
     kept, cuts = cut_together(job.device, (item.circuit for item in items))
     role = getattr(model.quantum_program, "semantic_role", None)
     for index, item in enumerate(items):
@@ -63,6 +67,16 @@ def run(job: JobRun, text: str) -> str:
         width = range(job.device.num_qubits)
         times = [timing.timing(job.device, width, item.circuit) for item in items]
     return _write(model, done, times)
+
+
+def _check_size(job: JobRun, index: int, item: Any) -> None:
+    """Refuse a circuit that fits no way of simulation, where that is seen at once."""
+    if hasattr(item, "samplex"):
+        return
+    facts = CircuitFacts.of(item.circuit)
+    facts.check(job.device, index)
+    values = np.zeros(1) if item.circuit_arguments is None else np.asarray(item.circuit_arguments)
+    early_refusal.check(job, item.circuit, facts.active, values)
 
 
 def _check(job: JobRun, index: int, item: Any, role: str | None) -> None:

@@ -9,13 +9,20 @@ from qiskit.circuit import ForLoopOp, QuantumCircuit
 from qiskit.transpiler import PassManager
 from qiskit.transpiler.passes import UnrollForLoops
 
+from qsession_widgets.emulator.engine.instruction_names import has_control_flow
+
 LONGEST = 50_000
 """Instructions; a circuit that would have more stays as it is."""
 
 
 def unrolled(circuit: QuantumCircuit) -> QuantumCircuit:
     """Return a circuit with its static loops written out, or itself if there are none to write."""
-    if not _has_loops(circuit) or _leaves(circuit) or _length(circuit) > LONGEST:
+    if (
+        not has_control_flow(circuit)
+        or not _has_loops(circuit)
+        or _leaves(circuit)
+        or _length(circuit) > LONGEST
+    ):
         return circuit
     # One pass writes out one level of loops.
     found, before = circuit, -1

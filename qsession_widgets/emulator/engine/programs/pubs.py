@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
+import numpy as np
 from qiskit.circuit import QuantumCircuit
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
@@ -19,6 +20,7 @@ from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, N
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.programs import circuit_checks
 from qsession_widgets.emulator.engine.programs.loop_unrolling import unrolled
+from qsession_widgets.emulator.engine.simulation import early_refusal
 from qsession_widgets.emulator.engine.simulation.compaction import active_qubits, compact
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep
@@ -94,6 +96,41 @@ def check_values(job: JobRun, index: int, pub: SamplerPub | EstimatorPub) -> Non
         circuit_checks.check_values(values, index)
     circuit_checks.check_angles(job.device, pub.circuit, values, index)
     circuit_checks.warn_about_delays(job, pub.circuit, index)
+
+
+def check_size(
+    job: JobRun, index: int, pub: SamplerPub | EstimatorPub, labels: Collection[str] = ()
+) -> None:
+    """Refuse a PUB whose circuit fits no way of simulation, where that is seen at once.
+
+    Parameters
+    ----------
+    job : JobRun
+        It uses the device's noise.
+    index : int
+        Which PUB it is.
+    pub : SamplerPub or EstimatorPub
+        What does not fit.
+    labels : collection of str
+        Terms of an estimator's observables.
+
+    Raises
+    ------
+    JobFailure
+        If the device could not run the circuit, or nothing can simulate it.
+    """
+    facts = CircuitFacts.of(pub.circuit)
+    facts.check(job.device, index)
+    parameters = pub.circuit.parameters
+    values = pub.parameter_values.as_array(parameters) if parameters else np.zeros((1, 0))
+    label = None
+    if isinstance(pub, EstimatorPub):
+        # of Paulis only; the one on most qubits reaches furthest
+        paulis = [label for label in labels if set(label) <= set("IXYZ")]
+        if not paulis:
+            return
+        label = min(paulis, key=lambda label: label.count("I"))
+    early_refusal.check(job, pub.circuit, facts.active, values, label)
 
 
 def sweep_of(pub: SamplerPub | EstimatorPub, cut: QuantumCircuit) -> Sweep:

@@ -22,6 +22,7 @@ from qsession_widgets.emulator.engine.programs import (
 from qsession_widgets.emulator.engine.programs.circuit_checks import check_registers
 from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
+    check_size,
     check_values,
     cut_together,
     posted_pubs,
@@ -58,6 +59,9 @@ def run(job: JobRun, text: str) -> str:
     timed = options.take_timing()
     asked = mitigation.sampler(job, options)
     options.warn_about_rest(job)
+    if options.noise_model is None:
+        for index, pub in enumerate(pubs):
+            check_size(job, index, pub)
     found: list[SamplerPubResult]
     spans: Sequence[ExecutionSpan]
     if asked is None or not asked.prepared:

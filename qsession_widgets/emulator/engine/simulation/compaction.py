@@ -18,6 +18,8 @@ from qiskit.circuit import (
     Qubit,
 )
 
+from qsession_widgets.emulator.engine.instruction_names import has_control_flow
+
 IDLE_OPERATIONS = frozenset({"barrier", "delay"})
 
 
@@ -25,6 +27,12 @@ def active_qubits(circuit: QuantumCircuit) -> set[int]:
     """Return the indices of the qubits on which something happens."""
     index = {bit: position for position, bit in enumerate(circuit.qubits)}
     active: set[int] = set()
+    if not has_control_flow(circuit):
+        used: set[Qubit] = set()
+        for instruction in circuit.data:
+            if instruction.name not in IDLE_OPERATIONS:
+                used.update(instruction.qubits)
+        return {index[qubit] for qubit in used}
     for instruction in circuit.data:
         if instruction.name in IDLE_OPERATIONS:
             continue

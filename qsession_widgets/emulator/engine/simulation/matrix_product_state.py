@@ -13,14 +13,14 @@ truncation threw away.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qiskit.circuit import QuantumCircuit
+from qiskit.circuit import CircuitInstruction, QuantumCircuit
 from qiskit_aer import AerSimulator
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import reverse_cuthill_mckee
@@ -45,7 +45,7 @@ _DRAW_SECONDS = 4e-9
 
 _LARGEST_BOND = 256
 _SMALLEST_BOND = 8
-_HOPELESS = 12
+HOPELESS = 12
 """Log2 of the bond dimension from which on no truncated state is worth trying."""
 
 _FEWEST_REALIZATIONS = 32
@@ -56,6 +56,9 @@ _REALIZATION_SECONDS = 1.5
 
 _BATCH_BYTES = 1 << 28
 """Memory that states wait in to be drawn from."""
+
+Between = tuple[list[int], int]
+"""The qubits of a gate, and by how many bits it enlarges the bonds it crosses."""
 
 
 @dataclass(frozen=True)
@@ -121,22 +124,17 @@ def plan(circuit: QuantumCircuit, shots: int, sets: int, noisy: bool, limit: flo
     limit : float
         Seconds it may take.
     """
-    order, pairs = _sites(circuit)
+    pairs = gates_between(circuit.data, {qubit: at for at, qubit in enumerate(circuit.qubits)})
+    order = _sites(circuit.num_qubits, pairs)
     adjacent = True
     place = {qubit: site for site, qubit in enumerate(order)}
     bits = [0] * max(len(order) - 1, 1)
     crossed: list[tuple[int, ...]] = []
-    for qubits, rank in pairs:
-        sites = [place[qubit] for qubit in qubits]
-        low, high = min(sites), max(sites)
+    for low, high in _grown(bits, place, pairs):
         adjacent = adjacent and high - low == 1
-        for bond in range(low, high):
-            left = bits[bond - 1] if bond else 0
-            right = bits[bond + 1] if bond + 1 < len(bits) else 0
-            bits[bond] = min(bits[bond] + rank, left + 1, right + 1)
         crossed.append(tuple(bits[low:high]))
-        if max(crossed[-1]) > _HOPELESS:
-            return Plan(order, _HOPELESS, 0, 0.0, adjacent, 0.0, complete=False, fits=False)
+        if max(crossed[-1]) > HOPELESS:
+            return Plan(order, HOPELESS, 0, 0.0, adjacent, 0.0, complete=False, fits=False)
     needed = max(bits)
     realizations = min(shots, _fewest(sets)) if noisy else 1
 
@@ -173,23 +171,58 @@ def total_seconds(
     return per_state * realizations + sites * shots * bond_dimension**2 * 2 * _DRAW_SECONDS
 
 
-def _sites(circuit: QuantumCircuit) -> tuple[tuple[int, ...], list[tuple[list[int], int]]]:
-    """Return an order of the qubits that keeps gates local, and the gates on several qubits."""
-    index = {qubit: at for at, qubit in enumerate(circuit.qubits)}
-    pairs: list[tuple[list[int], int]] = []
-    edges: list[tuple[int, int]] = []
-    for instruction in circuit.data:
-        if len(instruction.qubits) < 2 or instruction.name == "barrier":
-            continue
-        qubits = [index[qubit] for qubit in instruction.qubits]
-        pairs.append((qubits, 1 if instruction.name in _RANK_TWO else 2 * (len(qubits) // 2)))
-        edges += pairwise(qubits)
-    width = circuit.num_qubits
-    rows, columns = np.array(sorted(set(edges)) or [(0, 0)]).T
+def entangles_beyond(width: int, pairs: Sequence[Between], needed: int) -> bool:
+    """True if gates on several of some qubits need a bond dimension of more than ``2**needed``."""
+    order = _sites(width, pairs)
+    bits = [0] * max(width - 1, 1)
+    place = {qubit: site for site, qubit in enumerate(order)}
+    return any(max(bits[low:high]) > needed for low, high in _grown(bits, place, pairs))
+
+
+def _grown(
+    bits: list[int], place: Mapping[int, int], pairs: Sequence[Between]
+) -> Iterator[tuple[int, int]]:
+    """Let each gate enlarge the bonds it crosses, and yield the range of those bonds."""
+    for qubits, rank in pairs:
+        sites = [place[qubit] for qubit in qubits]
+        low, high = min(sites), max(sites)
+        for bond in range(low, high):
+            left = bits[bond - 1] if bond else 0
+            right = bits[bond + 1] if bond + 1 < len(bits) else 0
+            bits[bond] = min(bits[bond] + rank, left + 1, right + 1)
+        yield low, high
+
+
+def gates_between(
+    instructions: Iterable[CircuitInstruction], index: Mapping[Any, int]
+) -> list[Between]:
+    """Return the gates on several qubits.
+
+    Parameters
+    ----------
+    instructions : iterable of CircuitInstruction
+        Of a circuit.
+    index : Mapping
+        The number of each qubit.
+    """
+    return [
+        (
+            [index[qubit] for qubit in instruction.qubits],
+            1 if instruction.name in _RANK_TWO else 2 * (len(instruction.qubits) // 2),
+        )
+        for instruction in instructions
+        if len(instruction.qubits) > 1 and instruction.name != "barrier"
+    ]
+
+
+def _sites(width: int, pairs: Sequence[Between]) -> tuple[int, ...]:
+    """Return an order of the qubits that keeps gates local."""
+    edges = {edge for qubits, _ in pairs for edge in pairwise(qubits)}
+    rows, columns = np.array(sorted(edges) or [(0, 0)]).T
     both = (np.concatenate([rows, columns]), np.concatenate([columns, rows]))
     graph = coo_matrix((np.ones(len(both[0])), both), shape=(width, width)).tocsr()
     order = reverse_cuthill_mckee(graph, symmetric_mode=True)
-    return tuple(int(qubit) for qubit in order), pairs
+    return tuple(int(qubit) for qubit in order)
 
 
 def fidelity(circuit: QuantumCircuit, chosen: Plan) -> float:

@@ -41,6 +41,11 @@ _AMPLITUDES_PER_SECOND = 3e8
 
 _TYPICAL_SHOTS = 4096
 
+_WIDEST_EXACT = 40
+"""Qubits whose state no machine's memory holds."""
+
+NO_CLIFFORD = "it has other gates than Clifford gates, which would run at any width"
+
 
 @dataclass(frozen=True, eq=False)
 class Route:
@@ -168,19 +173,25 @@ def choose(job: JobRun, sweep: Sweep, shots: int, noise: Noise, qubits: Sequence
     if wish in ("auto", "stabilizer", "pauli_propagation"):
         if _clifford(sweep):
             return _permitted(job, sweep, Route("stabilizer", noisy), reasons)
-        reasons.append("it has other gates than Clifford gates, which would run at any width")
+        reasons.append(NO_CLIFFORD)
     if wish != "stabilizer":
         limit = PATIENCE_SECONDS if wish == "auto" else LONGEST_SECONDS
         plan = matrix_product_state.plan(sweep.circuit, shots, len(sweep), noisy, limit)
         if plan.fits:
             route = Route("matrix_product_state", noisy, plan)
             return _permitted(job, sweep, route, reasons)
-        reasons.append(
-            "a matrix product state would need a bond dimension of "
-            + (f"2^{plan.needed}" if plan.complete else f"more than 2^{plan.needed}")
-            + (f" and take about {_duration(plan.needed_seconds)}" if plan.complete else "")
-        )
+        reasons.append(bond_reason(plan.needed, plan.needed_seconds if plan.complete else None))
     raise _refusal(job, sweep, reasons)
+
+
+def bond_reason(needed: int, seconds: float | None = None) -> str:
+    """Return why a matrix product state does not fit, with its time where all of it is known."""
+    if seconds is None:
+        return f"a matrix product state would need a bond dimension of more than 2^{needed}"
+    return (
+        f"a matrix product state would need a bond dimension of 2^{needed} and take about "
+        f"{_duration(seconds)}"
+    )
 
 
 def _permitted(job: JobRun, sweep: Sweep, route: Route, reasons: Sequence[str]) -> Route:
@@ -238,26 +249,48 @@ def _clifford(sweep: Sweep) -> bool:
 
 def _exact_reason(job: JobRun, sweep: Sweep, shots: int, noisy: bool) -> str:
     needed = memory_needed(sweep.used, "statevector", job.options.get("precision", "double"))
-    there = available_memory(job.memory_limit)
-    if needed > there:
-        return (
-            f"an exact simulation needs {readable(needed)} of memory and {readable(there)} are "
-            "there"
-        )
+    if needed > available_memory(job.memory_limit):
+        return memory_reason(job, sweep.used)
     seconds = _seconds(sweep.circuit, sweep.used, shots * len(sweep), noisy)
     return f"an exact simulation takes about {_duration(seconds)}"
 
 
+def memory_reason(job: JobRun, used: int) -> str:
+    """Return why an exact simulation of some qubits does not fit into memory."""
+    needed = memory_needed(used, "statevector", job.options.get("precision", "double"))
+    there = available_memory(job.memory_limit)
+    return f"an exact simulation needs {readable(needed)} of memory and {readable(there)} are there"
+
+
 def _refusal(job: JobRun, sweep: Sweep, reasons: Sequence[str]) -> JobFailure:
-    within = sweep.within
+    return refusal(job, sweep.circuit, sweep.used, sweep.within, reasons)
+
+
+def refusal(
+    job: JobRun, circuit: QuantumCircuit, used: int, within: int | None, reasons: Sequence[str]
+) -> JobFailure:
+    """Return the refusal of a circuit, with what would fit.
+
+    Parameters
+    ----------
+    job : JobRun
+        With its limits.
+    circuit : QuantumCircuit
+        What does not fit.
+    used : int
+        How many connected qubits it has.
+    within : int or None
+        Of how many in all.
+    reasons : sequence of str
+        Why no method fits.
+    """
     which = (
-        f"The circuit uses {sweep.used} qubits"
-        if within is None or within == sweep.used
-        else f"The circuit's largest island of connected qubits has {sweep.used} of its {within} "
-        "qubits"
+        f"The circuit uses {used} qubits"
+        if within is None or within == used
+        else f"The circuit's largest island of connected qubits has {used} of its {within} qubits"
     )
-    widest = sweep.used - 1
-    while widest > 1 and not is_exact(job, sweep.circuit, widest, _TYPICAL_SHOTS, True):
+    widest = min(used, _WIDEST_EXACT) - 1
+    while widest > 1 and not is_exact(job, circuit, widest, _TYPICAL_SHOTS, True):
         widest -= 1
     return JobFailure(
         f"{which} and fits no way of simulation: {'; '.join(reasons)}. What would fit: up to "

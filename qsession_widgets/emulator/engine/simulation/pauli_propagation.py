@@ -24,6 +24,13 @@ from qsession_widgets.emulator.engine.simulation.stabilizer import quarter_turns
 
 _QUARTER = math.pi / 2
 
+TRIAL = (2_000, 1e-3)
+"""Limits of a first attempt: terms kept at most, and the smallest coefficient kept."""
+_HOPELESS_BOUND = 3.0
+"""Bound of an attempt without noise beyond which no further attempt is made."""
+_FIRST_TRIAL = 400
+"""Instructions."""
+
 _TURNS: dict[str, tuple[tuple[str, float], ...]] = {
     "id": (),
     "x": (("X", math.pi),),
@@ -61,7 +68,11 @@ _AXES = {
 
 def can_run(instruction: CircuitInstruction) -> bool:
     """True if an instruction is a product of turns about Pauli operators that is known here."""
-    name = instruction.name
+    return knows(instruction.name)
+
+
+def knows(name: str) -> bool:
+    """True if gates of a name are products of turns about Pauli operators that are known here."""
     return name in _TURNS or name in _AXES or name in ("u", "u2", "u3")
 
 
@@ -253,6 +264,34 @@ def prepare(
             gates.thetas.append(next(angle_of))
             gates.qargs.append([_support(row, width)])
     return Propagation(frame, width, gates, len(rotations), position)
+
+
+def outgrows(
+    instructions: Sequence[CircuitInstruction], index: Mapping[Any, int], product: Sequence[int]
+) -> bool:
+    """True if a first attempt, without noise, shows that a product of Z becomes too many terms.
+
+    Its last gates come first, and show most of what is hopeless.
+
+    Parameters
+    ----------
+    instructions : sequence of CircuitInstruction
+        Of the product's light cone; see `prepare`.
+    index : Mapping
+        The number of each qubit.
+    product : sequence of int
+        The qubits.
+    """
+    length = _FIRST_TRIAL
+    while True:
+        tail = instructions[-length:]
+        used = {index[qubit] for gate in tail for qubit in gate.qubits}
+        acted_on = [qubit for qubit in product if qubit in used]
+        if prepare(tail, index, None).value(acted_on, *TRIAL)[1] > _HOPELESS_BOUND:
+            return True
+        if length >= len(instructions):
+            return False
+        length *= 4
 
 
 def _generators(factors: NDArray[np.float64] | None, qubits: int) -> list[tuple[str, float]]:

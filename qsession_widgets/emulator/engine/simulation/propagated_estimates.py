@@ -29,10 +29,6 @@ from qsession_widgets.emulator.engine.simulation.pauli_propagation import Propag
 _ATTEMPTS = ((20_000, 1e-5), (1_000_000, 1e-7))
 """Limits that are tried in turn: terms kept at most, and the smallest coefficient kept."""
 
-_TRIAL = (2_000, 1e-3)
-_HOPELESS_BOUND = 3.0
-"""Bound of an attempt without noise beyond which no further attempt is made."""
-
 _MOST_COVARIANCES = 200
 """Pairs of terms whose covariance is computed; of others it is taken as the most it can be."""
 
@@ -86,8 +82,10 @@ class Propagated:
         products = {
             product for worth in self.group.worth for product in self._expand(worth, errors=False)
         }
-        return all(
-            self._propagate(product, False, *_TRIAL)[1] <= _HOPELESS_BOUND for product in products
+        return not any(
+            pauli_propagation.outgrows(self._cone(product)[0], self._index, product)
+            for product in products
+            if product
         )
 
     def of(self, sums: Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -183,7 +181,9 @@ class Propagated:
                 continue
             key = product, self.noise is not None
             if key not in self._carried:
-                self._carried[key] = self._propagate(product, self.noise is not None, *_TRIAL)
+                self._carried[key] = self._propagate(
+                    product, self.noise is not None, *pauli_propagation.TRIAL
+                )
             total += coefficient * self._carried[key][0]
         return total
 

@@ -66,11 +66,20 @@ def quarter_turns(angle: Any) -> int | None:
 def can_run(circuit: QuantumCircuit) -> bool:
     """True if all of a circuit's instructions are Clifford gates, measurements and resets."""
     return all(
-        instruction.name in _GATES
-        or instruction.name in ("measure", "reset", "ecr")
-        or (instruction.name in _TURNS and quarter_turns(instruction.params[0]) is not None)
+        may_be_clifford(instruction)
+        and not (instruction.name in _TURNS and quarter_turns(instruction.params[0]) is None)
         for instruction in circuit.data
     )
+
+
+def may_be_clifford(instruction: CircuitInstruction) -> bool:
+    """True if an instruction is a Clifford gate, measurement or reset, at some parameter values."""
+    name = instruction.name
+    if name in _TURNS:
+        angle = instruction.params[0]
+        unknown = isinstance(angle, ParameterExpression) and angle.parameters
+        return bool(unknown) or quarter_turns(angle) is not None
+    return name in _GATES or name in ("measure", "reset", "ecr")
 
 
 def sample(
