@@ -3,6 +3,7 @@ import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import said from "../../tests/vectors/notices.json" with { type: "json" };
 import outcomes from "../../tests/vectors/outcomes.json" with { type: "json" };
 import { HEADLINES, reusedWords } from "#shared/messages/labels";
+import { errorWords, waysWords } from "#shared/messages/forecast";
 import { notices } from "#shared/messages/notices";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
@@ -100,4 +101,12 @@ test.each(said.cases)("$sentence", ({ snapshot, local, sentence }) => {
     expect: {},
   });
   expect(notices(whole, 1000)).toBe(sentence);
+});
+
+test.each(outcomes.forecasts)("$words", ({ ways, ratios, plan, price, words, error }) => {
+  const middle = ratios[0] ?? 1;
+  const bounds = ratios.length < 3 ? [middle / 1.5, middle * 1.5] : [1, 1];
+  const forecast = [...ways, ratios.length, ...bounds];
+  expect(waysWords(forecast, { plan, price_per_second: price })).toBe(words);
+  expect(errorWords(forecast)).toBe(error);
 });

@@ -19,7 +19,14 @@ from ..formatting import format_countdown, format_duration
 from ..messages import events
 from ..messages.causes import queue_words
 from ..messages.forecast import outlook_words
-from ..messages.labels import cost_words, headline, late_words, price_words, usage_words
+from ..messages.labels import (
+    cost_words,
+    headline,
+    late_words,
+    price_words,
+    program_word,
+    usage_words,
+)
 from ..messages.notices import notices
 from ..model import (
     JobRecord,
@@ -33,6 +40,7 @@ from ..model.causes import queue_ahead
 from ..model.events import changes
 from ..model.outlook import outlook
 from ..monitoring.monitor import Monitor
+from ..views.forecast import estimate_row
 
 TICK = 1.0
 """Seconds between two drawings."""
@@ -172,6 +180,8 @@ def status_lines(snapshot: SessionSnapshot, now: float) -> list[str]:
         where = " ·" if snapshot.service.charged else "; the same work on IBM would cost"
         cost = f"{where} {cost_words(spent)} {price_words(snapshot.service)}"
     lines.append(f"{'Usage':<8} {usage_words(spent)}{cost}")
+    for name, words in estimate_row(snapshot, spent):
+        lines += textwrap.wrap(f"{name:<8} {words}", 79, subsequent_indent=" " * 9)
     if (ahead := queue_ahead(snapshot, now)) is not None:
         lines.append(f"{'Queue':<8} {queue_words(ahead)}")
     if late := late_words(snapshot):
@@ -222,7 +232,7 @@ def countdown_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str
 
 
 def _job(job: JobRecord, now: float) -> str:
-    text = f"{job.id}  {job.program:<10} {job.status:<9}"
+    text = f"{job.id}  {program_word(job.program):<10} {job.status:<9}"
     # until the service has told when a job ran, its times are those of the polls in between
     end: Any = now if job.status == "running" else job.finished if job.exact else None
     if job.started is not None and end is not None:

@@ -25,11 +25,13 @@ from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError, UserError
 from ..explanations import as_user_error
 from ..formatting import as_html, format_duration
-from ..messages.labels import HEADLINES, cost_words, headline
+from ..messages.forecast import error_words
+from ..messages.labels import ESTIMATE, HEADLINES, cost_words, headline
 from ..messages.outcomes import maybe_opened_by
 from ..model import JobRecord, SessionSnapshot, phase, usage
 from ..monitoring.response_checks import readable
 from ..registry.entries import RegistryEntry, notes, retired
+from ..registry.forecasts import ratios
 from ..registry.lookup import priced
 from ..registry.processes import is_orphan
 from ..text_table import terminal_width, text_table, wrap
@@ -160,9 +162,18 @@ class Listing:
     def remarks(self) -> list[str]:
         """Remarks below the table, as sentences."""
         if self.rows:
-            return [*self.problems, *filter(None, [self.price_problem])]
+            price = filter(None, [self.price_problem])
+            return [*self._estimated(), *self.problems, *price]
         asked = ", ".join(self.asked) or "no emulator runs here, and there is no IBM account"
         return [f"No session is open ({asked}).", *self.problems]
+
+    def _estimated(self) -> list[str]:
+        """The remark on the costs of emulated sessions: by which estimate, and its error."""
+        for row in self.rows:
+            if (spent := usage(row.snapshot, row.now)).estimated and spent.cost:
+                known = ratios(row.snapshot.service.plan, row.snapshot.backend)
+                return [f"A cost on IBM is that of {ESTIMATE}; {error_words(known)}."]
+        return []
 
     def __repr__(self) -> str:
         width = terminal_width()

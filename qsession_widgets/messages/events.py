@@ -6,6 +6,7 @@ from ..formatting import format_duration, format_money
 from ..local_time import local_time
 from ..model import JobRecord, SessionSnapshot, noun
 from ..model.events import SessionEvent
+from .labels import program_word
 from .outcomes import ended_from
 
 ENDS: dict[str, str] = {
@@ -108,7 +109,7 @@ def line(event: SessionEvent, text: str = "") -> str:
 def _job(job: JobRecord) -> str:
     pubs = "" if job.pubs is None else f", {job.pubs} PUB{'' if job.pubs == 1 else 's'}"
     how = ", reused" if job.reused else ", outside of it" if job.stray else ""
-    return f"job {job.id} ({job.program}{pubs}{how})"
+    return f"job {job.id} ({program_word(job.program)}{pubs}{how})"
 
 
 def _ran(event: SessionEvent) -> str:

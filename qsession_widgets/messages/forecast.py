@@ -78,6 +78,7 @@ def assumed_words(found: Forecast) -> str:
         f"{format_duration(assumed.queue_wait)} in the queue"
         if assumed.queue_wait
         else "no wait in the queue",
+        "closed at its last result",
         f"an interactive timeout of {format_duration(assumed.interactive_ttl)}",
     ]
     return "; ".join(parts) + "."
@@ -94,15 +95,31 @@ def checked_words(ratios: tuple[float, ...]) -> str:
     return f"{count}: {spread}."
 
 
-def session_line(found: Forecast) -> str:
-    """The forecast of a session, a batch and job mode in one line, for a receipt."""
-    ways = [("session", found.session), ("batch", found.batch), ("job mode", found.job)]
-    parts = [
-        f"{name} {duration_range(one.usage) if one.cost is None else money_range(one.cost)}"
-        for name, one in ways
-    ]
-    checked = "never checked against IBM" if not found.assumed.ratios else "checked against IBM"
-    return f"{' · '.join(parts)} ({checked}; %session forecast has its assumptions)"
+def ways_line(found: Forecast, *, plan: str = "") -> str:
+    """The time and cost of the work so far in a session, a batch and job mode, in one line.
+
+    The panel has the same words (``js/src/shared/messages/forecast.ts``).
+    """
+    session = "session closed at its last result"
+    ways = [(session, found.session), ("batch", found.batch), ("job mode", found.job)]
+    parts = []
+    for name, one in ways:
+        if plan == "open" and name == session:
+            continue
+        worth = f"uses {duration_range(one.usage)}" if one.cost is None else money_range(one.cost)
+        late = f" (about {_jobs(one.late)} would fail)" if one.late else ""
+        parts.append(f"{name} {duration_range(one.seconds)}, {worth}{late}")
+    return " · ".join(parts)
+
+
+def error_words(ratios: tuple[float, ...]) -> str:
+    """The error of forecasts and of a device's time by IBM's estimate, as a clause."""
+    if not ratios:
+        return f"never checked against IBM, assumed right within a factor of {SPREAD:g}"
+    count = f"{len(ratios)} session{'' if len(ratios) == 1 else 's'} on IBM"
+    if len(ratios) < CALIBRATED_BY:
+        return f"checked against {count} only, assumed right within a factor of {SPREAD:g}"
+    return f"{count} used {min(ratios):.2f} to {max(ratios):.2f} times their forecast"
 
 
 def outlook_words(found: Outlook) -> str:

@@ -64,6 +64,15 @@ ESTIMATE = "a device's time by IBM's estimate of 2 s and 0.35 ms per execution f
 """Clause that says what the usage of an emulated session is."""
 
 
+def program_word(program: str) -> str:
+    """The program of a job as users know it.
+
+    The library's own samplers and estimators send ``executor``, and the service does not say which
+    of them it was.
+    """
+    return "primitive" if program == "executor" else program
+
+
 def late_words(snapshot: SessionSnapshot) -> str:
     """The jobs that would have failed on the device at its maximum time, as a sentence, if any."""
     late = past_maximum(snapshot)

@@ -92,12 +92,17 @@ class Assumed:
     price: float | None = None
     ratios: tuple[float, ...] = ()
 
-    def range_of(self, value: float) -> Range:
-        """The range around a value: the ratios' own, or `SPREAD` while they are too few."""
+    @property
+    def factors(self) -> Range:
+        """Bounds of what is forecast as 1: the ratios' own, or `SPREAD` while they are too few."""
         if len(self.ratios) >= CALIBRATED_BY:
-            return Range(value * min(self.ratios), value * max(self.ratios))
-        value *= median(self.ratios) if self.ratios else 1.0
-        return Range(value / SPREAD, value * SPREAD)
+            return Range(min(self.ratios), max(self.ratios))
+        middle = median(self.ratios) if self.ratios else 1.0
+        return Range(middle / SPREAD, middle * SPREAD)
+
+    def range_of(self, value: float) -> Range:
+        """The range around a value."""
+        return Range(value * self.factors.low, value * self.factors.high)
 
 
 @dataclass(frozen=True)

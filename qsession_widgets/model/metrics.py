@@ -202,7 +202,9 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
             total = snapshot.usage_seconds
         cost = amount(snapshot, total)
         return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final, estimated=estimated)
-    open_end, at_most = active_until(snapshot, now)
+    open_end, cut = active_until(snapshot, now)
+    # what is over is known, however long the service is silent
+    at_most = cut and any(end is None for _, end in snapshot.active_periods)
     periods = [(begin, open_end if end is None else end) for begin, end in snapshot.active_periods]
     total = sum(max(0.0, end - begin) for begin, end in periods)
     if snapshot.usage_final and snapshot.usage_seconds is not None:

@@ -8,9 +8,9 @@ from typing import Any
 from ..client.prices import price_of
 from ..errors import InvalidOption, UserError
 from ..formatting import as_html
-from ..messages.forecast import actual_words, forecast_rows, outlook_words, session_line
-from ..messages.labels import price_words
-from ..model import ServiceInfo, SessionSnapshot
+from ..messages.forecast import actual_words, error_words, forecast_rows, outlook_words, ways_line
+from ..messages.labels import ESTIMATE, price_words
+from ..model import ServiceInfo, SessionSnapshot, Usage
 from ..model.forecast import Forecast, Way, assumed_of, check, forecast
 from ..model.outlook import Outlook, outlook
 from ..options.validators import read_duration
@@ -134,12 +134,21 @@ def receipt_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str]]
     checked = check(snapshot, known)
     if checked is not None:
         lines.append(("Forecast", actual_words(checked)))
-    elif snapshot.service.kind == "local":
-        assumed = assumed_of(snapshot, price=snapshot.service.price_per_second, ratios=known)
-        found = forecast(snapshot, assumed)
-        if found is not None:
-            lines.append(("On IBM", session_line(found)))
+    assumed = assumed_of(snapshot, price=snapshot.service.price_per_second, ratios=known)
+    found = forecast(snapshot, assumed)
+    if found is not None:
+        plan = plan_code(snapshot.service.plan)
+        said = f"{ways_line(found, plan=plan)} ({error_words(known)}; %session forecast says more)"
+        lines.append(("On IBM", said))
     return lines
+
+
+def estimate_row(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
+    """The line that says by which estimate an emulated session's usage is, and with which error."""
+    if not spent.estimated:
+        return []
+    known = ratios(snapshot.service.plan, snapshot.backend)
+    return [("Estimate", f"{ESTIMATE}; {error_words(known)}")]
 
 
 def receipt_json(snapshot: SessionSnapshot, now: float) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ from ..local_time import set_zone
 from ..messages import outcomes
 from ..messages.labels import headline
 from ..model import SessionSnapshot, noun
+from ..registry.forecasts import ratios
 from .monitored import Monitor, Monitored
 from .protocol import PanelProtocol
 
@@ -115,7 +116,8 @@ class SessionPanel(anywidget.AnyWidget):
         self._price = price_per_second
         snapshot = monitor.snapshot
         self._snapshot = snapshot
-        self._wire = PanelProtocol(snapshot, price_per_second)
+        known = ratios(snapshot.service.plan, snapshot.backend)
+        self._wire = PanelProtocol(snapshot, price_per_second, known)
         super().__init__(
             _esm=read_static("panel.js"), _css=read_static("panel.css"), facts=self._wire.facts
         )

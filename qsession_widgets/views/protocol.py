@@ -8,10 +8,12 @@ here.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..model import JobRecord, SeriesPoint, SessionSnapshot
+from ..model.forecast import assumed_of, forecast
 from ..model.outlook import outlook
 
 Row = list[Any]
@@ -52,6 +54,9 @@ MAX_BITS = 12
 FLAGS = 10
 """The column of a row that has its flags."""
 
+FORECAST_SHARE = 0.02
+"""Share of the time that the forecast of the work so far may take: with many jobs it lags."""
+
 ANCHOR_EVERY = 20.0
 """Seconds of service time after which a message says again what time it is at the service."""
 
@@ -85,7 +90,7 @@ def view_facts(
     # as of the last completion, so that it changes with the jobs only
     to_come = outlook(snapshot, snapshot.last_job_completed or snapshot.answered_at)
     facts["to_come"] = to_come and [
-        *(round(bound, 1) for bound in (*to_come.seconds, *to_come.usage)),
+        *(round(bound, 3) for bound in (*to_come.seconds, *to_come.usage)),
         to_come.past_maximum,
         to_come.past_budget,
         to_come.past_quota,
@@ -100,6 +105,22 @@ def view_facts(
             "price_source": "own",
         }
     return facts
+
+
+def pack_forecast(snapshot: SessionSnapshot, ratios: tuple[float, ...]) -> Row | None:
+    """The forecast of the work so far on IBM as a row; None before a job has ended.
+
+    Seconds, usage and late jobs, without ranges, of a session, a batch and job mode; then the
+    number of sessions that forecasts were checked against, and the bounds of what is forecast as 1.
+    """
+    assumed = assumed_of(snapshot, price=None, ratios=ratios)
+    found = forecast(snapshot, assumed)
+    if found is None:
+        return None
+    row: Row = []
+    for way in (found.session, found.batch, found.job):
+        row += [*(round(seconds, 3) for seconds in way.plain), way.late]
+    return [*row, len(ratios), *(round(bound, 4) for bound in assumed.factors)]
 
 
 def pack_job(job: JobRecord, epoch: float) -> Row:
@@ -201,6 +222,8 @@ class PanelProtocol:
         The session as the other side is shown it first.
     price : float or None
         US dollars per second in place of the plan's.
+    ratios : tuple of float
+        Usage over its forecast of earlier sessions on IBM with this plan and device.
 
     Attributes
     ----------
@@ -210,11 +233,20 @@ class PanelProtocol:
         Counts the messages that carried jobs.
     """
 
-    def __init__(self, snapshot: SessionSnapshot, price: float | None = None) -> None:
+    def __init__(
+        self,
+        snapshot: SessionSnapshot,
+        price: float | None = None,
+        ratios: tuple[float, ...] = (),
+    ) -> None:
         first = snapshot.jobs[0].created if snapshot.jobs else snapshot.answered_at
         self._epoch = float(int(first if snapshot.opened_at is None else snapshot.opened_at))
         self._price = price
-        self.facts = view_facts(snapshot, self._epoch, price)
+        self._ratios = ratios
+        self._forecast: Row | None = None
+        self._forecast_jobs: tuple[JobRecord, ...] = ()
+        self._forecast_due = 0.0
+        self.facts = self._facts_of(snapshot)
         self.revision = 0
         self._rows: list[Row] = []
         self._seen: list[JobRecord] = []
@@ -300,7 +332,7 @@ class PanelProtocol:
         return [first, names if len(names) > named else [], *rows]
 
     def _facts_part(self, snapshot: SessionSnapshot, touched: list[JobRecord]) -> dict[str, Any]:
-        new = view_facts(snapshot, self._epoch, self._price)
+        new = self._facts_of(snapshot)
         changed = {k: v for k, v in new.items() if k not in VOLATILE and v != self.facts[k]}
         for name, attribute in DERIVED.items():
             changed.pop(name, None)
@@ -318,6 +350,18 @@ class PanelProtocol:
         if lists:
             part["lists"] = lists
         return part
+
+    def _facts_of(self, snapshot: SessionSnapshot) -> dict[str, Any]:
+        begun = time.perf_counter()
+        if begun >= self._forecast_due and snapshot.jobs != self._forecast_jobs:
+            self._forecast = pack_forecast(snapshot, self._ratios)
+            self._forecast_jobs = snapshot.jobs
+            took = time.perf_counter() - begun
+            self._forecast_due = begun + took / FORECAST_SHARE
+        return {
+            **view_facts(snapshot, self._epoch, self._price),
+            "forecast": self._forecast,
+        }
 
     def _add_jobs(self, jobs: Sequence[JobRecord]) -> tuple[list[Row], list[JobRecord]]:
         """Take over the jobs; the rows that say what changed, and the jobs they are about.

@@ -15,7 +15,6 @@ from ..local_time import local_time, zone_name
 from ..messages.causes import cost_by_cause, gap_words, queue_words
 from ..messages.job_labels import label_cost, label_lines
 from ..messages.labels import (
-    ESTIMATE,
     cost_words,
     headline,
     late_words,
@@ -40,7 +39,7 @@ from ..model import (
 from ..model.causes import gaps, queue_ahead
 from ..text_table import text_facts
 from .figures import JOB_TIMES, TIMES, iso, job_figures
-from .forecast import receipt_json, receipt_rows
+from .forecast import estimate_row, receipt_json, receipt_rows
 from .objective import series_rows
 from .svg_timeline import embed
 
@@ -141,8 +140,7 @@ def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
         named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
         texts = format_parts(list(named.values()), spent.total)
         parts = " · ".join(f"{name} {text}" for name, text in zip(named, texts, strict=True))
-    what = f"; {ESTIMATE}" if spent.estimated else ""
-    lines = [("Usage", f"{usage_words(spent)} ({parts}){what}")]
+    lines = [("Usage", f"{usage_words(spent)} ({parts})"), *estimate_row(snapshot, spent)]
     if spent.cost is not None:
         price = price_words(snapshot.service)
         causes = cost_by_cause(spent) if snapshot.mode == "dedicated" else ""

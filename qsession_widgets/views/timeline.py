@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from ..formatting import format_duration
 from ..local_time import local_time, zone_name
+from ..messages.labels import program_word
 from ..model import JobRecord, SessionSnapshot
 from .figures import JOB_TIMES, job_figures
 from .receipt import to_json
@@ -359,7 +360,10 @@ def _hover(job: JobRecord, now: float) -> str:
     queued = format_duration((job.started or job.finished or now) - job.created)
     status = f"{job.status}, reused" if job.reused else job.status
     label = f"{_plain(job.label)}<br>" if job.label else ""
-    parts = [f"{job.id}<br>{label}{_plain(job.program)}<br>{status}", f"queued {queued}"]
+    parts = [
+        f"{job.id}<br>{label}{_plain(program_word(job.program))}<br>{status}",
+        f"queued {queued}",
+    ]
     if job.started is not None:
         parts.append(f"ran {format_duration((job.finished or now) - job.started)}")
     text = " · ".join(parts)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
-from playwright.sync_api import Locator, TimeoutError, expect
+from playwright.sync_api import Locator, expect
 
 from .cells import OPEN, RUN_UNTIL_CLOSED
 from .lab import Notebook, wait_until
@@ -39,12 +39,8 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     )
     process, session_id = notebook.run_cell(who).split()
     notebook.show_sessions()
-    notebook.status.click()
-    # this notebook's is the first, and the sums are the same in both
     expect(notebook.side_panel.locator("h3").first).to_have_text("This notebook")
     expect(notebook.side_panel.locator(".qs-lab-totals")).to_contain_text("now, would be")
-    _surfaces_agree(notebook, session_id, "popover")
-    notebook.page.keyboard.press("Escape")
 
     # its kernel is killed: the side panel says so, and what it costs
     os.kill(int(process), signal.SIGKILL)
@@ -54,8 +50,6 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     died = notebook.page.locator(".jp-Dialog").get_by_role("button", name="Ok")
     died.click(timeout=30_000)
     expect(notebook.status).to_contain_text("kernel gone")
-    expect(notebook.panel).to_contain_text("checked by the Jupyter server", timeout=30_000)
-    _surfaces_agree(notebook, session_id)
     expect(
         notebook.page.get_by_text(
             re.compile(r"opened the session on aer.* is gone, but the session is still active")
@@ -181,52 +175,6 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
 
 EMPTY: dict[str, list[object]] = {"sessions": []}
 """The answer of a server that keeps no history."""
-FIGURES = r"""id => {
-    const figures = (root, usage, cost = usage) => ({
-        ittl: root?.querySelector("[aria-label='Interactive timeout']")?.textContent,
-        max: root?.querySelector("[aria-label='Maximum time']")?.textContent,
-        used: /(\d+ m )?[\d.]+ m?s/.exec(root?.querySelector(usage)?.textContent)?.[0],
-        cost: /\$[\d.]+/.exec(root?.querySelector(cost)?.textContent)?.[0],
-    });
-    const panel = document.querySelector("section.qs-panel");
-    const row = document.querySelector(`.qs-lab-row [title="${id}"]`)?.closest(".qs-lab-row");
-    const money = (root) => root?.textContent.match(/\$[\d.,]+/g)?.slice(0, 2).join(" and ");
-    const bar = document.querySelector(".qs-lab-status")?.textContent;
-    if (!panel || !row || !bar) return null;
-    return {
-        panel: figures(panel, ".qs-usage .qs-usage-line"),
-        side: {
-            ...figures(row, ".qs-lab-usage", ".qs-lab-cost"),
-            sums: money(document.querySelector(".qs-lab-totals")),
-        },
-        popover: {
-            ...figures(document.querySelector(".qs-lab-popover"), ".qs-lab-facts"),
-            sums: money(document.querySelector(".qs-lab-all")),
-        },
-        status: { ittl: /ITTL (\S+)/.exec(bar)?.[1], max: /max (\S+)/.exec(bar)?.[1] },
-    };
-}"""
-AGREE = f"""([id, surfaces]) => {{
-    const shown = ({FIGURES})(id);
-    if (!shown) return false;
-    const same = (names, ...of) => names.every((name) =>
-        shown.panel[name] && new Set(of.map((each) => shown[each][name])).size === 1);
-    const sums = surfaces.includes("popover") ? [shown.side.sums, shown.popover.sums] : [];
-    return same(["ittl", "max"], ...surfaces, "status") && same(["used", "cost"], ...surfaces)
-        && sums.every((each) => each && each === sums[0]);
-}}"""
-
-
-def _surfaces_agree(notebook: Notebook, session_id: str, *also: str) -> None:
-    """Wait for an instant at which all that is on the page shows the same seconds and dollars.
-
-    Each draws a moment after a second turns over; what is computed apart never agrees.
-    """
-    surfaces = ["panel", "side", *also]
-    try:
-        notebook.page.wait_for_function(AGREE, arg=[session_id, surfaces], timeout=30_000)
-    except TimeoutError:
-        raise AssertionError(notebook.page.evaluate(FIGURES, session_id)) from None
 
 
 def _press_until(button: Locator, state: Locator, told: re.Pattern[str]) -> None:

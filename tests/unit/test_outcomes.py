@@ -8,9 +8,11 @@ from typing import Any, get_args
 
 import pytest
 
+from qsession_widgets.messages.forecast import error_words, ways_line
 from qsession_widgets.messages.notices import notices
 from qsession_widgets.messages.outcomes import end_reason, ended
 from qsession_widgets.model import EndCode, EndReason, EndResult, SessionSnapshot
+from qsession_widgets.model.forecast import Assumed, Forecast, WayForecast
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "outcomes.json"
 CASES: list[dict[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["cases"]
@@ -19,6 +21,7 @@ DEFAULT: dict[str, Any] = json.loads(VECTORS.with_name("countdowns.json").read_t
     "default_snapshot"
 ]
 
+FORECASTS: list[dict[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["forecasts"]
 SAID: list[dict[str, Any]] = json.loads(VECTORS.with_name("notices.json").read_text())["cases"]
 
 
@@ -50,3 +53,21 @@ def test_what_is_to_be_said_of_a_session(case: dict[str, Any]) -> None:
     snapshot = SessionSnapshot.from_json(whole)
     assert " ".join(notices(snapshot, 1000.0)) == case["sentence"]
     assert SessionSnapshot.from_json(snapshot.to_json()) == snapshot
+
+
+@pytest.mark.parametrize("case", FORECASTS, ids=lambda case: case["words"])
+def test_the_three_ways_on_ibm_and_their_error_have_the_same_words(case: dict[str, Any]) -> None:
+    assumed = Assumed(price=case["price"], ratios=tuple(case["ratios"]))
+    session, batch, job = (
+        WayForecast(
+            seconds := assumed.range_of(plain[0]),
+            used := assumed.range_of(plain[1]),
+            used.at(assumed.price),
+            plain[2],
+            (seconds.low, used.low),
+        )
+        for plain in (case["ways"][at : at + 3] for at in (0, 3, 6))
+    )
+    found = Forecast(3, session, batch, job, assumed, estimated=True)
+    assert ways_line(found, plan=case["plan"]) == case["words"]
+    assert error_words(assumed.ratios) == case["error"]

@@ -16,8 +16,9 @@ export class ServiceClock {
     this.#anchorService = estimate;
   }
 
-  now(): number {
-    return this.#anchorService + ((this.localNow() - this.#anchorLocal) / 1000) * this.speed;
+  /** What the service's clock says at a time by this machine's clock, milliseconds; now without one. */
+  now(at = this.localNow()): number {
+    return this.#anchorService + ((at - this.#anchorLocal) / 1000) * this.speed;
   }
 
   /**

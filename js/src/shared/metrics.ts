@@ -157,7 +157,11 @@ export function usage(snapshot: Snapshot, now: number): Usage {
     idle: total - busy,
     cost: amount(snapshot, total),
     final: snapshot.usage_final,
-    at_most: stated === null && activeUntil(snapshot, now)[1],
+    // what is over is known, however long the service is silent
+    at_most:
+      stated === null &&
+      snapshot.active_periods.some(([, end]) => end === null) &&
+      activeUntil(snapshot, now)[1],
   };
 }
 

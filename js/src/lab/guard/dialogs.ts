@@ -9,7 +9,7 @@ import type { Choice, Occasion } from "./kernelShutdown";
 import type { Sessions } from "../state/overviewStore";
 import { addStyle } from "../ui/style";
 import css from "./dialogs.css";
-import { everyTick } from "../ui/ticks";
+import { everyTick } from "#shared/pageClock";
 import {
   closeSentence,
   inOrder,

@@ -8,7 +8,7 @@ import { boundHere, type NotebookContext } from "../state/currentNotebook";
 import type { Sessions } from "../state/overviewStore";
 import { addStyle } from "../ui/style";
 import css from "./status.css";
-import { everyTick } from "../ui/ticks";
+import { everyTick } from "#shared/pageClock";
 import { burn } from "#shared/totals";
 import { burnWords } from "#shared/messages/totals";
 import { isOrphan, statusLine, tone, worstTone } from "#shared/messages/labels";

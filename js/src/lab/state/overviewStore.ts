@@ -1,6 +1,7 @@
 // The sessions known on this page, the time by each service's clock, and the requests made here.
 import { placeholders } from "#shared/placeholders";
 import { ServiceClock } from "#shared/clock";
+import { pageClock } from "#shared/pageClock";
 import { totals, type Totals } from "#shared/totals";
 import { isOpen, keyOf, which } from "#shared/serverTypes";
 import type {
@@ -44,9 +45,10 @@ export class Sessions {
     this.changed();
   }
 
-  /** The service's clock; carried on while nothing comes. */
+  /** The instant to draw, by the service's clock; carried on while nothing comes. */
   now(service: string): number {
-    return this.clocks.get(service)?.now() ?? Date.now() / 1000;
+    const at = pageClock().instant();
+    return this.clocks.get(service)?.now(at) ?? at / 1000;
   }
 
   get workloads(): readonly Workload[] {
@@ -60,7 +62,7 @@ export class Sessions {
   /** What all sessions cost, at this moment; null before anything is known. */
   totals(): Totals | null {
     if (!this.overview) return null;
-    return totals(this.overview, (service) => this.now(service), Date.now() / 1000);
+    return totals(this.overview, (service) => this.now(service), pageClock().instant() / 1000);
   }
 
   find(wanted: WorkloadRef | null): Workload | undefined {

@@ -1,6 +1,7 @@
 // What has ended: today's sessions, as the services list them, and the history that this machine keeps.
 import { useEffect, useState } from "preact/hooks";
 import { formatDay, plural } from "#shared/formatting";
+import { pageClock } from "#shared/pageClock";
 import { Question, useAsking } from "#shared/question";
 import { keyOf, which, type HistoryRow } from "#shared/serverTypes";
 import { inOrder, ownerLabel } from "#shared/messages/labels";
@@ -21,7 +22,7 @@ export function Ended({ context }: { context: Context }) {
 }
 
 function Today({ context: { sessions } }: { context: Context }) {
-  const reader = Date.now() / 1000;
+  const reader = pageClock().instant() / 1000;
   const { day } = beginnings(reader);
   const ended = inOrder(sessions.workloads).flatMap((workload) => {
     const now = sessions.now(workload.service);

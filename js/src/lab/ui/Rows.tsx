@@ -169,7 +169,7 @@ export function ClosedRow({ snapshot, at, reader, owner }: ClosedProps) {
         {shortId(snapshot.session_id)}
       </span>
       <span class="qs-lab-note">
-        {how} {formatClock(at, reader)}
+        {how} {formatClock(snapshot.closed_at ?? at, reader)}
         {why && `, ${why}`} · {jobWords(snapshot)} · <bdi>{owner}</bdi>
       </span>
       <span title={priceWords(snapshot.service)}>

@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Actions } from "../state/actions";
 import type { WorkloadRef, Workload } from "#shared/serverTypes";
 import type { Sessions } from "../state/overviewStore";
-import { everyTick } from "./ticks";
+import { everyTick } from "#shared/pageClock";
 
 export interface Context {
   sessions: Sessions;

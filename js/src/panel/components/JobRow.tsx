@@ -2,6 +2,7 @@
 import { amount, isFinal } from "#shared/metrics";
 import { formatClock, formatDuration, formatMoney, formatValue, shortId } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+import { programWord } from "#shared/messages/labels";
 import { CancelJob } from "./CancelJobs";
 import { CellLink, cellWords } from "./CellLink";
 import { CopyId } from "./CopyId";
@@ -78,7 +79,7 @@ export function JobRow({
             {job.label}
           </span>
         )}
-        <span class="qs-program">{job.program}</span>
+        <span class="qs-program">{programWord(job)}</span>
         {asked(job) && <span class="qs-asked"> {asked(job)}</span>}
       </td>
       <td role="cell" class="qs-status">

@@ -19,7 +19,8 @@ import { JobMode } from "./JobMode";
 import { Header, refusals } from "./Header";
 import { Jobs } from "./Jobs";
 import { Alerts } from "./Alerts";
-import { ticker, type Ticking } from "../state/sharedTicker";
+import { OnIbm } from "./OnIbm";
+import { pageClock, type Ticking } from "#shared/pageClock";
 import { Policies } from "./Policies";
 import { NotPaidAgain, Simulated } from "./Simulated";
 import type { SessionStore } from "../state/store";
@@ -33,13 +34,16 @@ function untilNextChange(store: SessionStore): number {
   const clocks = [interactiveTimeout, maximumTime, emptyTimeout, idleTimeout].map((f) =>
     f(snapshot, now),
   );
-  // just after a second turns over, so that none is shown twice or skipped, and usage is as old as on other surfaces
+  // just after a figure turns over, so that other surfaces, which are drawn more often, show the same
   const turns = clocks.map((each) =>
     each?.running && each.remaining > 0 ? each.remaining % 1 : 1,
   );
-  turns.push(1 - (usage(snapshot, now).total % 1));
-  const service = Math.min(...turns) + 0.01;
-  return Math.min(1000, Math.max(100, (service / store.clock.secondsPerSecond) * 1000));
+  const used = usage(snapshot, now).total;
+  const unit = used < 10 ? 0.1 : 1;
+  if (usage(snapshot, now + 1).total > used) turns.push(unit - (used % unit));
+  const service = Math.min(...turns) / store.clock.secondsPerSecond;
+  // the clock has moved on since the instant that is shown
+  return Math.min(1000, 1000 * service - (Date.now() - pageClock().instant()));
 }
 
 const ASLEEP_MS = 60_000;
@@ -70,7 +74,7 @@ export function Panel({ store, part }: { store: SessionStore; part?: string }) {
       if (shown === visible) return;
       visible = shown;
       stopTicking?.();
-      stopTicking = shown ? ticker().add(member) : undefined;
+      stopTicking = shown ? pageClock().add(member) : undefined;
       if (shown && dirty) redraw();
       dirty = !shown;
     });
@@ -81,7 +85,7 @@ export function Panel({ store, part }: { store: SessionStore; part?: string }) {
         return;
       }
       redraw();
-      ticker().reschedule(member);
+      pageClock().reschedule(member);
     });
     return () => {
       observer.disconnect();
@@ -105,6 +109,7 @@ export function Panel({ store, part }: { store: SessionStore; part?: string }) {
       {shows("buttons") && <Header store={store} now={now} />}
       {shows("clocks") && <Figures store={store} now={now} />}
       {shows("clocks") && <Policies store={store} now={now} />}
+      {shows("clocks") && <OnIbm store={store} />}
       {(shows("timeline") || lanes === "objective") && (
         <Timeline store={store} now={now} theme={theme} lanes={lanes} {...picks} />
       )}

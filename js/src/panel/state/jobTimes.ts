@@ -1,6 +1,7 @@
 // A job's times and status as the list and the timeline give them.
 import { isFinal } from "#shared/metrics";
 import { formatClock, formatCount, formatDuration, formatValue, plural } from "#shared/formatting";
+import { programWord } from "#shared/messages/labels";
 import type { JobRecord, JobStatus } from "#shared/snapshot.gen";
 
 export const STATUS_WORDS: Record<JobStatus, string> = {
@@ -35,7 +36,7 @@ export function asked({ pubs, shots, precision }: JobRecord): string {
 
 /** Program, PUBs and shots or precision: `estimator · 2 pubs · σ 0.02`. */
 export function what(job: JobRecord): string {
-  return [job.program, asked(job)].filter(Boolean).join(" · ");
+  return [programWord(job), asked(job)].filter(Boolean).join(" · ");
 }
 
 /** The most frequent outcomes of a sampler: `00 512 · 11 488`. */

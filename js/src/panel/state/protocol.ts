@@ -1,4 +1,5 @@
 // The messages between the panel and its kernel half (qsession_widgets/views/panel.py), and how a job's row is unpacked.
+import type { Forecast } from "#shared/messages/forecast";
 import type { EndResult } from "#shared/serverTypes";
 import type { JobRecord, JobStatus, SessionSnapshot } from "#shared/snapshot.gen";
 import type { PointsPart } from "./series";
@@ -34,6 +35,7 @@ export type Facts = Omit<SessionSnapshot, "jobs"> & {
         pastQuota: number,
       ]
     | null;
+  forecast: Forecast | null;
   /** What the times in job rows count from (service clock). */
   epoch: number;
 };

@@ -1,6 +1,7 @@
 // The state of one session on this page: facts and jobs as the kernel sent them, the service's clock, the commands.
 import { placeholders } from "#shared/placeholders";
 import { ServiceClock } from "#shared/clock";
+import { pageClock } from "#shared/pageClock";
 import type { Goal, Series } from "#shared/objective";
 import type { FedSession } from "#shared/serverTypes";
 import {
@@ -56,6 +57,7 @@ export class SessionStore {
 
   #facts: Facts;
   #fed: FedSession | undefined;
+  #labClock: FedSession["now"] | undefined;
   #unfollow: (() => void) | undefined;
   readonly #connection: Connection;
   #revision = 0;
@@ -103,9 +105,9 @@ export class SessionStore {
     return () => this.#listeners.delete(listener);
   }
 
-  /** By the clock of side panel and status bar, where they have one for this session's service. */
+  /** The instant to draw, by the clock of side panel and status bar where they have one for this session's service. */
   now(): number {
-    return this.#fed?.now() ?? this.clock.now();
+    return this.#labClock?.() ?? this.clock.now(pageClock().instant());
   }
 
   /** Whether the Jupyter server tells how the session is, in place of the kernel. */
@@ -319,6 +321,7 @@ export class SessionStore {
     this.#unfollow ??= serverSessionFeed()?.(this.sessionId, (fed) => {
       const used = this.fed;
       this.#fed = fed;
+      this.#labClock = fed?.now ?? this.#labClock;
       if (!used && !this.fed) return;
       this.snapshot = this.#assemble();
       this.#notifySoon();
@@ -328,6 +331,11 @@ export class SessionStore {
   /** What is still to come with `--expect`; null while nothing can be said. */
   get toCome(): Facts["to_come"] {
     return this.link === "lost" ? null : this.#facts.to_come;
+  }
+
+  /** What the work so far takes and uses on IBM, as the kernel said last; null before a job has ended. */
+  get forecast(): Facts["forecast"] {
+    return this.#facts.forecast;
   }
 
   /** The reader's own price, for as long as the page lives; null while the plan's holds. */

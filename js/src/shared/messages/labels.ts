@@ -23,7 +23,7 @@ import {
   plural,
   shortId,
 } from "../formatting";
-import type { ServiceInfo, SessionSnapshot } from "../snapshot.gen";
+import type { JobRecord, ServiceInfo, SessionSnapshot } from "../snapshot.gen";
 import { isOpen, type Service, type Snapshot, type Workload } from "../serverTypes";
 
 /** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
@@ -52,6 +52,11 @@ export function reusedWords({ jobs, of, dollars }: Reused, charged: boolean): st
   if (dollars === null) return words;
   const what = charged ? "not paid again" : "on IBM would not be paid again";
   return `${words}, ≈ ${formatMoney(dollars)} ${what}`;
+}
+
+/** The program of a job as users know it; the library's own samplers and estimators all send `executor`. */
+export function programWord({ program }: JobRecord): string {
+  return program === "executor" ? "primitive" : program;
 }
 
 /** What becomes of a session that was not opened. */

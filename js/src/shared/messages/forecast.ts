@@ -1,0 +1,43 @@
+// Words for the forecast of the work so far on IBM, the same as in qsession_widgets/messages/forecast.py.
+import { dollarsOf, formatDuration, formatMoney, plural } from "../formatting";
+import type { ServiceInfo } from "../snapshot.gen";
+
+/**
+ * Seconds, usage and jobs that would fail of a session, a batch and job mode; then the number of sessions on IBM that
+ * forecasts were checked against, and the bounds of what is forecast as 1.
+ */
+export type Forecast = readonly number[];
+
+/** How many sessions on IBM a forecast is checked against before its range follows from them. */
+const CALIBRATED_BY = 3;
+const SPREAD = 1.5;
+
+/** What the work so far takes and costs on IBM: `session closed at its last result 22 s to 51 s, $35.20 to $80.00 · batch …`. */
+export function waysWords(
+  forecast: Forecast,
+  { plan, price_per_second: price }: Pick<ServiceInfo, "plan" | "price_per_second">,
+): string {
+  const [low, high] = forecast.slice(10) as [number, number];
+  const range = (value: number, words: (bound: number) => string) =>
+    [...new Set([value * low, value * high].map(words))].join(" to ");
+  const money = (seconds: number) => formatMoney(dollarsOf(seconds, price) ?? 0);
+  return ["session closed at its last result", "batch", "job mode"]
+    .flatMap((name, at) => {
+      const [seconds, used, late] = forecast.slice(3 * at) as [number, number, number];
+      if (plan === "open" && at === 0) return [];
+      const cost = price === null ? `uses ${range(used, formatDuration)}` : range(used, money);
+      const fail = late ? ` (about ${plural(late, "job")} would fail)` : "";
+      return `${name} ${range(seconds, formatDuration)}, ${cost}${fail}`;
+    })
+    .join(" · ");
+}
+
+/** The error of forecasts and of a device's time by IBM's estimate. */
+export function errorWords(forecast: Forecast): string {
+  const [checked, low, high] = forecast.slice(9) as [number, number, number];
+  const within = `assumed right within a factor of ${SPREAD}`;
+  const count = `${plural(checked, "session")} on IBM`;
+  if (checked === 0) return `never checked against IBM, ${within}`;
+  if (checked < CALIBRATED_BY) return `checked against ${count} only, ${within}`;
+  return `${count} used ${low.toFixed(2)} to ${high.toFixed(2)} times their forecast`;
+}

@@ -1,0 +1,85 @@
+"""What every surface on a page shows of one session, read at the same instants and compared."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, TimeoutError
+
+READ = r"""id => {
+    const words = (root, what) =>
+        (what ? root?.querySelector(what) : root)?.textContent.replaceAll("\u00a0", " ");
+    const sums = (what) => words(document, what)?.match(/\$[\d.,]+/g)?.slice(0, 2).join();
+    const figures = (root, state, usage, cost = usage, all = undefined) => root && ({
+        state: words(root, state),
+        ittl: words(root, "[aria-label='Interactive timeout']"),
+        max: words(root, "[aria-label='Maximum time']"),
+        used: /(at most )?(\d+ m )?[\d.]+ m?s/.exec(words(root, usage))?.[0],
+        cost: /\$[\d.,]+/.exec(words(root, cost))?.[0],
+        sums: all && sums(all),
+    });
+    const row = document.querySelector(`.qs-lab-panel [title="${id}"]`)?.closest("article, li");
+    const open = row?.tagName === "ARTICLE";
+    const bar = words(document.querySelector(".qs-lab-status"));
+    const found = {
+        side: figures(row, "[role=status]", open ? ".qs-lab-usage" : "[title]:last-child",
+            open ? ".qs-lab-cost" : undefined, ".qs-lab-totals"),
+        popover: figures(document.querySelector(".qs-lab-popover"), ".qs-lab-state",
+            ".qs-lab-facts", ".qs-lab-facts", ".qs-lab-all"),
+        status: bar && {
+            state: bar.split(" · ")[1], ittl: /ITTL (\S+)/.exec(bar)?.[1],
+            max: /max (\S+)/.exec(bar)?.[1],
+        },
+    };
+    document.querySelectorAll("section.qs-panel").forEach((panel, at) => {
+        found[`panel ${at + 1}`] = figures(panel, ".qs-state", ".qs-usage .qs-usage-line");
+    });
+    return found;
+}"""
+"""Reads the figures of each surface, by its name."""
+
+AGREE = f"""([id, wanted, surfaces, moves]) => {{
+    const read = {READ};
+    const seen = window.qsSeen ??= {{ since: 0, values: new Set(), apart: null }};
+    const found = read(id);
+    const lower = (text) => text?.toLowerCase();
+    const shown = surfaces.map((name) => found[name]);
+    const apart = ["state", "ittl", "max", "used", "cost", "sums"].filter((name) => {{
+        const values = shown.flatMap((each) => lower(each?.[name]) ?? []);
+        return new Set(values).size > 1;
+    }});
+    const all = shown.every(Boolean) && shown.some(({{ state }}) => lower(state) === wanted);
+    if (!all || apart.length) {{
+        window.qsSeen = {{ since: 0, values: new Set(), apart: [apart, found] }};
+        return false;
+    }}
+    seen.since ||= performance.now();
+    seen.values.add(JSON.stringify(shown));
+    return performance.now() - seen.since > 600 && seen.values.size > (moves ? 2 : 0);
+}}"""
+"""Whether all surfaces have shown the same, at each frame of more than half a second."""
+
+
+def agree(page: Page, session_id: str, state: str, surfaces: list[str], *, moves: bool) -> None:
+    """Wait until all surfaces say a state, and the same figures at every frame for a while.
+
+    Parameters
+    ----------
+    page : Page
+        A lab's page.
+    session_id : str
+        The session.
+    state : str
+        Its state in words, in lower case.
+    surfaces : list of str
+        Which ones.
+    moves : bool
+        Whether the figures move: then several of them are compared.
+    """
+    page.evaluate("window.qsSeen = undefined")
+    try:
+        page.wait_for_function(
+            AGREE, arg=[session_id, state, surfaces, moves], timeout=60_000, polling="raf"
+        )
+    except TimeoutError:
+        raise AssertionError(
+            (state, page.evaluate("window.qsSeen"), page.evaluate(READ, session_id))
+        ) from None
