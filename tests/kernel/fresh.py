@@ -66,7 +66,8 @@ class Kernel:
             "silent": False,
             "store_history": True,
             "user_expressions": {},
-            "allow_stdin": False,
+            # as a console does; a program that executes a notebook says False
+            "allow_stdin": True,
             "stop_on_error": True,
         }
         return self.send("execute_request", content, subshell)

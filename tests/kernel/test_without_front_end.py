@@ -24,8 +24,19 @@ CELLS = {
     # in one piece, for what is told meanwhile comes from another thread
     "print(f'inside: { {first.session_id, second.session_id} == {session.session_id} }')",
     "strays": "stray = SamplerV2(mode=backend).run([(measured,)])\nstray.result()",
+    "clears": "from IPython.display import clear_output\n"
+    "from qsession_widgets.deferred_output import NOTICES\n"
+    "NOTICES.emit('session on aer: before')\nclear_output()\n"
+    "NOTICES.emit('session on aer: after')",
     "shows": "%session receipt",
 }
+
+
+def _lines(cell: Any) -> list[str]:
+    """The outputs of a cell in which events of a session are told."""
+    shown = [output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    texts = [*(output.get("text", "") for output in cell.outputs), *shown]
+    return [text for text in texts if "session on aer: " in text]
 
 
 def _text(cell: Any) -> str:
@@ -42,6 +53,11 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     told = dict(zip(CELLS, map(_text, notebook.cells), strict=True))
     assert told["prepares"].strip().startswith(f"{line}.")
     assert "inside: True" in told["awaits"]
+    # one output for a cell, which was updated
+    (run,) = _lines(notebook.cells[list(CELLS).index("runs")])
+    assert [word in run for word in ("opened", "is queued", "is done")] == [True] * 3
+    assert len(run.split("\n")) >= 3
+    assert _lines(notebook.cells[list(CELLS).index("clears")]) == ["session on aer: after"]
     assert "runs outside the session" in told["strays"]
     assert "Session" in told["shows"]
     assert "aer" in told["shows"]
