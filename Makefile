@@ -72,7 +72,7 @@ demo: bundles ## Run the quickstart on this machine and show what its session di
 	@mkdir -p "$(DEMO_HOME)/runtime" "$(DEMO_HOME)/.ipython/profile_default"
 	@echo "c.IPKernelApp.log_level = 'ERROR'" > "$(DEMO_HOME)/.ipython/profile_default/ipython_kernel_config.py"
 	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/notebooks/01_quickstart.ipynb" $(PY) -m nbconvert --to html --execute \
-		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
+		--ExecutePreprocessor.kernel_name=python3 \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
 		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop >/dev/null; exit $$status
@@ -104,7 +104,7 @@ WALKTHROUGHS := $(patsubst notebooks/%,$(ARTIFACTS)/walkthroughs/%,$(wildcard no
 $(ARTIFACTS)/walkthroughs/%: notebooks/% | bundles
 	@mkdir -p "$(DEMO_HOME)/runtime" "$(@D)"
 	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/$<" $(PY) -m nbconvert --to notebook --execute \
-		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
+		--ExecutePreprocessor.kernel_name=python3 \
 		--output-dir "$(@D)" --output "$*" "$<"; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop --all >/dev/null; exit $$status
 

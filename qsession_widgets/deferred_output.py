@@ -136,7 +136,7 @@ class DeferredOutput:
 
     @property
     def executed_by_program(self) -> bool:
-        """Whether a program runs the notebook's cells, which has nobody to ask for input.
+        """True if a program executes the notebook's cells, which has nobody to ask for input.
 
         Consoles have, and cannot update an output.
         """
@@ -162,7 +162,7 @@ class _UpdatedOutput:
 
     @property
     def usable(self) -> bool:
-        """Whether it can be updated from here: not in a forked child, nor inside ``%%capture``."""
+        """True if it can be updated from here: not in a forked child, nor inside ``%%capture``."""
         same = self._shell.display_pub is self._publisher
         return same and fork_safety.generation() == self._forks
 

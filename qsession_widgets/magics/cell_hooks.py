@@ -28,9 +28,12 @@ def page_shows_widgets(shell: Any) -> bool:
 
     Jupyter's server puts the notebook's path into ``JPY_SESSION_NAME``, and VS Code into a variable
     of the notebook. Colab imports its own package into the kernel. ``VSCODE_PID`` alone counts in
-    kernels that VS Code started itself, not in what runs in its terminal, such as nbconvert.
+    kernels that VS Code started itself, not in what runs in its terminal, such as nbconvert. Voilà,
+    whose page shows what nbclient executes, tells its kernels its address.
     """
     if os.environ.get("JPY_SESSION_NAME") or "google.colab" in sys.modules:
+        return True
+    if "VOILA_APP_PORT" in os.environ:
         return True
     if "__vsc_ipynb_file__" in shell.user_ns:
         return True

@@ -23,6 +23,7 @@ import anywidget
 import traitlets
 
 from .. import fork_safety
+from ..deferred_output import NOTICES
 from ..errors import UserError
 from ..local_time import set_zone
 from ..messages import outcomes
@@ -238,6 +239,9 @@ class SessionPanel(anywidget.AnyWidget):
         if bundle is None:
             return None
         data, metadata = bundle
+        if NOTICES.executed_by_program:
+            # a page that is made of the file would put nothing in the receipt's place
+            return self._receipt(), metadata
         return {**data, **self._receipt()}, metadata
 
     def _shown(self) -> SessionSnapshot:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import threading
+from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
+from qsession_widgets.magics.cell_hooks import page_shows_widgets
 from qsession_widgets.views import display
 
 
@@ -35,7 +39,7 @@ def test_a_cell_ends_after_the_receipt_that_a_thread_is_writing() -> None:
             assert go_on.wait(60)
             order.append("written")
 
-    shown: Any = display._Shown(None, Handle(), _Over())  # type: ignore[arg-type]
+    shown: Any = display._Shown(lambda: None, Handle(), _Over())  # type: ignore[arg-type]
     display._waiting.append(shown)
     writing = threading.Thread(target=shown.write_again)
     writing.start()
@@ -54,3 +58,14 @@ def test_a_cell_ends_after_the_receipt_that_a_thread_is_writing() -> None:
         thread.join(60)
     assert order == ["written", "cell ended"]
     assert display._waiting == []
+
+
+def test_voila_shows_widgets_though_a_program_executes_its_notebooks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("JPY_SESSION_NAME", "VSCODE_PID", "VOILA_APP_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    shell = SimpleNamespace(user_ns={}, kernel=object())
+    assert not page_shows_widgets(shell)
+    monkeypatch.setenv("VOILA_APP_PORT", "8866")
+    assert page_shows_widgets(shell)
