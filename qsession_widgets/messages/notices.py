@@ -26,6 +26,28 @@ def notices(snapshot: SessionSnapshot, now: float) -> list[str]:
     return [sentence for sentence in found if sentence]
 
 
+def routed(job_id: str, qubits: int, needed: int, seconds: float) -> str:
+    """A job's simulation took long, for routing has spread its circuit over further qubits.
+
+    Parameters
+    ----------
+    job_id : str
+        The job.
+    qubits, needed : int
+        How many qubits the circuit acts on, and how many it was made of.
+    seconds : float
+        How long its simulation took. Each qubit about doubles that.
+    """
+    estimate = seconds / 2 ** (qubits - needed)
+    return (
+        f"Job {job_id} has {qubits} active qubits where {needed} are needed, and took "
+        f"{format_duration(seconds)} to simulate instead of about {format_duration(estimate)} "
+        "(estimated: each qubit doubles it). The transpiler has routed its circuit over the "
+        f"{qubits - needed} more: with another seed_transpiler, or an initial_layout, it may need "
+        "fewer."
+    )
+
+
 def _unknown(snapshot: SessionSnapshot) -> str:
     if not snapshot.unknown:
         return ""

@@ -29,6 +29,7 @@ KINDS: dict[str, str] = {
     "stray": "a job went to its backend but outside of it",
     "method": "a job was simulated otherwise than the one before; the first, not exactly",
     "no_effect": "a job has options without effect in the emulator that none before it had",
+    "routed": "of the emulator: a circuit acts on more qubits than it was made of; once at most",
     "activated": "it became active: of a session, time counts as usage from now on",
     "deactivated": "the interactive timeout deactivated it: the next job goes through the queue",
     "closing": "it takes no more jobs; those it has still run",
@@ -43,7 +44,7 @@ KINDS: dict[str, str] = {
 
 JOB_BEGINS = ("job_submitted", "job_running")
 JOB_ENDS = ("job_done", "job_failed", "job_cancelled")
-PHYSICS = ("method", "no_effect")
+PHYSICS = ("method", "no_effect", "routed")
 
 FIELDS: dict[str, str] = {
     "schema": "version of this form",
@@ -64,6 +65,8 @@ FIELDS: dict[str, str] = {
     "method": "of method: exact, or the name of the method",
     "approximation": "of method: what of the result is not exact, in words; null when all is exact",
     "options": "of no_effect: names of the options",
+    "qubits": "of routed: number of qubits that the circuit acts on",
+    "needed": "of routed: number of qubits that it was made of",
     "where": "of stray: the cell and line that sent the job",
     "max_seconds": "of opened and attached: the maximum time",
     "reason": "of closing and closed: the service's word for why",

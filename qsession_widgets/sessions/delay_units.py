@@ -30,7 +30,7 @@ def refuse_lost_units(inputs: Mapping[str, Any]) -> None:
     DelayUnitLost
         If there is such a delay.
     """
-    for number, circuit in enumerate(_circuits(inputs)):
+    for number, circuit in enumerate(circuits_of(inputs)):
         for duration, unit in _delays(circuit):
             if unit != "dt":
                 raise DelayUnitLost(
@@ -46,7 +46,8 @@ def _short(duration: Any) -> str:
     return f"{duration:g}" if isinstance(duration, (int, float)) else str(duration)
 
 
-def _circuits(inputs: Mapping[str, Any]) -> Iterator[Any]:
+def circuits_of(inputs: Mapping[str, Any]) -> Iterator[Any]:
+    """The circuits of ``pubs`` and ``circuits`` in what a client is about to send."""
     for each in [*(inputs.get("pubs") or ()), *(inputs.get("circuits") or ())]:
         circuit = getattr(each, "circuit", None)
         if circuit is None:

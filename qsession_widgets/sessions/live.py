@@ -38,6 +38,7 @@ from ..resume.place import Place
 from ..resume.runs import RUNS
 from .labels import Labels
 from .policies import Policies, PolicyEnforcer
+from .routed_circuits import RoutedCircuits
 from .session import Batch, Session, SubmitError
 
 if TYPE_CHECKING:
@@ -86,6 +87,8 @@ class LiveSession:
         Reports its events.
     labels : Labels
         The user's labels for jobs.
+    routed : RoutedCircuits
+        Says once that a circuit has more qubits than it needs, on the emulator.
     deferral : Deferral or None
         What opens it with its first new job; None once it is open.
     """
@@ -125,6 +128,7 @@ class LiveSession:
         self.callbacks = EventCallbacks()
         self.labels = Labels()
         self.reporter = self._report()
+        self.routed = RoutedCircuits(monitor, self._tell_once)
         session._live = self
 
     def _release_at_end(self) -> None:
@@ -183,6 +187,9 @@ class LiveSession:
         """Report its events as its options say now."""
         self.reporter.stop()
         self.reporter = self._report()
+
+    def _tell_once(self, kind: str, text: str, **data: Any) -> None:
+        self.reporter.emit(kind, text, aloud=self.options.say != "never", **data)
 
     def _report(self) -> EventLog:
         options = self.options

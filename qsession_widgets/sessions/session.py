@@ -78,6 +78,8 @@ class _Watched(JobGroup):
                 set_session(job, live.monitor.session_id)
             known = job_facts.submitted(program_id, inputs) | {"label": live.labels.current()}
             live.monitor.submitted(job.job_id(), primitive, reused=reused, **known)
+            if reused is None:
+                live.routed.submitted(job.job_id(), inputs)
         return job
 
     def _send(self, primitive: str, *args: Any, **kwargs: Any) -> Any:

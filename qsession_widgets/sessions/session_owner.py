@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from ..monitoring.monitor import Monitor
     from ..views.panel import SessionPanel
     from .labels import Labels
+    from .routed_circuits import RoutedCircuits
 
 
 class SessionOwner(Protocol):
@@ -18,6 +19,7 @@ class SessionOwner(Protocol):
     submits: int
     callbacks: EventCallbacks
     labels: Labels
+    routed: RoutedCircuits
 
     @property
     def deferral(self) -> object | None:

@@ -65,6 +65,21 @@ small.measure_all()
 job = SamplerV2(options={"execution": {"init_qubits": False}}).run([(small,)], shots=10)
 """
 
+ROUTED = """
+from qsession_widgets.sessions import routed_circuits
+
+routed_circuits.LONG_SECONDS = 0.0
+ghz = QuantumCircuit(3)
+ghz.h(0)
+ghz.cx(0, 1)
+ghz.cx(0, 2)
+ghz.measure_all()
+manager = generate_preset_pass_manager(0, backend=backend, initial_layout=[0, 2, 4])
+job = SamplerV2().run([(manager.run(ghz),)], shots=10)
+"""
+
+CELLS = ((LOCAL, WIDE), (AGAIN,), (NARROW,), (NARROW,), (ROUTED,), (ROUTED,))
+
 
 def test_what_is_not_exact_is_said_once_in_the_cell_and_in_the_receipt(notebook: Notebook) -> None:
     notebook.good("%config SessionMagics.say = 'auto'")
@@ -74,17 +89,18 @@ def test_what_is_not_exact_is_said_once_in_the_cell_and_in_the_receipt(notebook:
         printed.append(notebook.good("pass").said)
         return "".join(printed).count(") is done") == count
 
-    for count, cells in enumerate(((LOCAL, WIDE), (AGAIN,), (NARROW,), (NARROW,)), 1):
+    for count, cells in enumerate(CELLS, 1):
         printed.append(notebook.good(*cells, "job.result()").said)
         wait_for(lambda count=count: done(count), "the line about the job")
     said = "".join(printed)
     assert said.count("is not exact. Simulated by stabilizer simulation, gate noise twirled") == 1
     assert said.count("is simulated exactly again") == 1
     assert said.count("without effect in the emulator: execution.init_qubits") == 1
+    assert said.count("5 active qubits where 3 are needed, and took ") == 1
     (shown,) = notebook.good("%session receipt").displayed
     receipt = shown["text/plain"]
     assert "2 not exact: Simulated by stabilizer simulation" in receipt
-    assert "2 exact" in receipt
+    assert "4 exact" in receipt
     assert "Ignored  options without effect in the emulator: execution.init_qubits" in receipt
 
 

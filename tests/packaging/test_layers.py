@@ -68,6 +68,7 @@ WITHIN = {
             "callsite",
             "with_blocks",
             "delay_units",
+            "routed_circuits",
             "end_signals",
             "lost_requests",
         ),
