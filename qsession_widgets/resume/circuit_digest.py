@@ -10,12 +10,9 @@ noise may refer to them.
 
 from __future__ import annotations
 
-import hashlib
-import struct
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -35,11 +32,12 @@ from qiskit.circuit import (
 from qiskit.circuit.classical import expr
 
 from .. import fork_safety
+from .hasher import Hasher, Unfingerprintable
 
-SIZE = 20
-"""Bytes of a digest."""
 REMEMBERED = 64
 """Circuits whose digests are remembered."""
+MOST_INSTRUCTIONS = 200_000
+"""Instructions of all of them together, but for the last one alone: 200 bytes each."""
 
 _PLAIN = (Barrier, Delay, Measure, Reset)
 _COMPARED = (Barrier, Measure, Reset)
@@ -47,62 +45,49 @@ _COMPARED = (Barrier, Measure, Reset)
 _POINTS = (0.3819660112501051, 1.6180339887498949, 27.182818284590452)
 
 
-class Unfingerprintable(Exception):
-    """A value cannot be told from another one like it: what holds it is never taken for paid."""
-
-
-class Hasher:
-    """Collects values unambiguously: each has its kind and length before it."""
-
-    def __init__(self) -> None:
-        self._hash = hashlib.blake2b(digest_size=SIZE)
-
-    def add(self, kind: str, data: bytes = b"") -> None:
-        """Take in a value of some kind."""
-        self._hash.update(b"%s%d:" % (kind.encode(), len(data)))
-        self._hash.update(data)
-
-    def text(self, kind: str, value: str) -> None:
-        """Take in a text."""
-        self.add(kind, value.encode("utf-8", "surrogatepass"))
-
-    def count(self, kind: str, *numbers: int) -> None:
-        """Take in whole numbers, such as indices."""
-        self.text(kind, ",".join(map(str, numbers)))
-
-    def number(self, value: Any) -> None:
-        """Take in a number by its bits; a whole one is the same as an int and as a float."""
-        if isinstance(value, bool | np.bool_):
-            self.add("b", b"1" if value else b"0")
-        elif isinstance(value, complex | np.complexfloating):
-            self.add("z", struct.pack("<dd", value.real, value.imag))
-        elif isinstance(value, int | np.integer) and float(value) != value:
-            self.text("i", str(int(value)))
-        else:
-            self.add("f", struct.pack("<d", float(value)))
-
-    def array(self, value: np.ndarray[Any, Any]) -> None:
-        """Take in an array of numbers by their bits, whatever the order of bytes here."""
-        little = value.astype(value.dtype.newbyteorder("<"), copy=False)
-        self.text("a", f"{little.dtype.str}{little.shape}")
-        self.add("A", little.tobytes())
-
-    def digest(self) -> bytes:
-        """The digest of all that was taken in."""
-        return self._hash.digest()
-
-
 Feed = Callable[[Hasher, Any], None]
 """Takes in a value that is no part of circuits, such as metadata."""
 
 
-@dataclass
 class _Known:
-    """A circuit whose digest is known, as it was then."""
+    """A circuit whose digest is known, as it was then.
 
-    circuit: weakref.ref[QuantumCircuit]
-    then: QuantumCircuit
-    digest: bytes
+    Attributes
+    ----------
+    size : int
+        Its number of instructions.
+    digest : bytes
+        Its digest.
+    """
+
+    def __init__(self, circuit: QuantumCircuit, digest: bytes):
+        then = circuit.copy()
+        self._circuit = weakref.ref(circuit)
+        self._facts = _facts(then)
+        # as objects: a comparison with the copy's data would make them anew each time
+        self._instructions = list(then.data)
+        self.size = len(self._instructions)
+        self.digest = digest
+
+    @property
+    def gone(self) -> bool:
+        """True if the circuit is no more."""
+        return self._circuit() is None
+
+    def is_still(self, circuit: QuantumCircuit) -> bool:
+        """Check that a circuit is this one, and unchanged; the numbers in it by their bits."""
+        return (
+            bool(self._circuit() is circuit)
+            and not any((circuit.num_vars, circuit.num_stretches))
+            and self._facts == _facts(circuit)
+            and bool(circuit.data == self._instructions)
+        )
+
+
+def _facts(circuit: QuantumCircuit) -> tuple[Any, ...]:
+    """Everything about a circuit that counts and is no instruction."""
+    bits = circuit.num_qubits, circuit.num_clbits
+    return list(circuit.cregs), bits, circuit.global_phase
 
 
 class CircuitDigests:
@@ -148,29 +133,22 @@ class CircuitDigests:
     def _remembered(self, circuit: QuantumCircuit) -> bytes | None:
         with self._lock:
             known = self._known.get(id(circuit))
-        alive = None if known is None else known.circuit()
-        if known is None or alive is None or alive is not circuit:
-            return None
-        then: Any = known.then
-        same = (
-            circuit.cregs == then.cregs
-            and (circuit.num_qubits, circuit.num_clbits) == (then.num_qubits, then.num_clbits)
-            and not any((circuit.num_vars, circuit.num_stretches))
-            # the numbers in them by their bits, and the global phase
-            and circuit.data == then._data
-        )
-        return known.digest if same else None
+        return known.digest if known is not None and known.is_still(circuit) else None
 
     def _remember(self, circuit: QuantumCircuit, body: bytes) -> None:
-        known = _Known(weakref.ref(circuit), circuit.copy(), body)
+        made = _Known(circuit, body)
         with self._lock:
-            gone = [number for number, one in self._known.items() if one.circuit() is None]
-            for number in gone:
-                del self._known[number]
-            self._known[id(circuit)] = known
+            self._known = OrderedDict(
+                (number, known) for number, known in self._known.items() if not known.gone
+            )
+            self._known[id(circuit)] = made
             self._known.move_to_end(id(circuit))
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+            size = sum(known.size for known in self._known.values())
+            while len(self._known) > REMEMBERED or (
+                len(self._known) > 1 and size > MOST_INSTRUCTIONS
+            ):
+                _, oldest = self._known.popitem(last=False)
+                size -= oldest.size
 
 
 def _may_be_remembered(circuit: QuantumCircuit) -> bool:

@@ -25,7 +25,8 @@ from qiskit import QuantumCircuit, qpy
 from qiskit_ibm_runtime import RuntimeEncoder
 
 from .. import fork_safety
-from .circuit_digest import REMEMBERED, CircuitDigests, Hasher, Unfingerprintable
+from .circuit_digest import REMEMBERED, CircuitDigests
+from .hasher import Hasher, Unfingerprintable
 
 OLDEST_QPY = 13
 """Formats before this one can hold pickled expressions, which run code when they are read."""

@@ -338,8 +338,8 @@ class Runs:
         self, program: str, params: Any, place: Place, given: Given
     ) -> Fingerprint | None:
         """The fingerprint of parameters at a place; None where there is none."""
-        from .circuit_digest import Unfingerprintable
         from .fingerprint import Fingerprints
+        from .hasher import Unfingerprintable
 
         self._prints = self._prints or Fingerprints()
         # of the client's own options, those that decide about the result

@@ -82,8 +82,9 @@ WITHIN = {
         ("manager",),
     ),
     "resume": (
-        ("circuit_digest", "records", "place"),
-        ("fingerprint", "choice"),
+        ("hasher", "records", "place"),
+        ("circuit_digest", "choice"),
+        ("fingerprint",),
         ("runs",),
     ),
     "monitoring": (

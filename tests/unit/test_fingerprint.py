@@ -26,8 +26,8 @@ from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_ibm_runtime import RuntimeEncoder
 
-from qsession_widgets.resume.circuit_digest import Unfingerprintable
 from qsession_widgets.resume.fingerprint import Fingerprints
+from qsession_widgets.resume.hasher import Unfingerprintable
 
 Step = tuple[str, tuple[int, ...], "float | int | None"]
 PLACE = {"service": "local", "instance": "crn:1", "backend": "fake_fez"}
@@ -230,6 +230,23 @@ def test_a_circuit_that_is_changed_in_place_is_seen_to_be_another(change: str) -
     assert after != before
     fresh = Fingerprints().of("sampler", {"pubs": [(circuit, None, 10)]}).value
     assert after == fresh
+
+
+def test_few_circuits_are_remembered_and_none_is_taken_for_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prints = Fingerprints()
+    circuits = [QuantumCircuit(1, global_phase=number / 8) for number in range(4)]
+    for circuit in circuits:
+        circuit.rz(0.3, 0)
+        circuit.sx(0)
+    monkeypatch.setattr("qsession_widgets.resume.circuit_digest.MOST_INSTRUCTIONS", 5)
+    for asked in (*circuits, *reversed(circuits)):
+        pubs = {"pubs": [(asked, None, 1)]}
+        assert prints.of("sampler", pubs).value == Fingerprints().of("sampler", pubs).value
+        assert len(prints._circuits._known) <= 2
+    assert prints._circuits._remembered(circuits[0]) is not None
+    assert prints._circuits._remembered(circuits[3]) is None
 
 
 def test_labels_count_where_noise_may_refer_to_them() -> None:
