@@ -14,8 +14,8 @@ from ..errors import UserError
 from ..explanations import UNBOUND, advise, went_through_client
 from ..model import EndReason
 from ..registry.kernel_status import KernelStatus
-from ..resume.runs import RUNS
 from ..sessions.binding import BINDING
+from ..sessions.run_ends import stopped_by
 from ..views.display import write_receipts
 from .resolve import left_behind_hint
 
@@ -113,7 +113,7 @@ class CellHooks:
         return cell
 
     def _tell_of(self, result: Any, cell: _Cell) -> None:
-        error = _stopped_by(result)
+        error = stopped_by(result)
         if error is not None and (advice := advise(error, _bound_names())) is not None:
             print(advice)
         if error is not None and _has_no_mode(error) and (hint := left_behind_hint()):
@@ -125,7 +125,6 @@ class CellHooks:
                 # what the cell waited for is told in its own output
                 live.monitor.poll()
         write_receipts()
-        RUNS.ended(error is None and getattr(result, "error_before_exec", None) is None)
         NOTICES.cell_ends()
 
     def _settle(self, live: LiveSession, error: BaseException | None) -> None:
@@ -150,14 +149,6 @@ class CellHooks:
             if not live.inherited
             and (live is cell.opened or _sent(live, cell) or (tried and live is BINDING.bound))
         ]
-
-
-def _stopped_by(result: Any) -> BaseException | None:
-    """The error that stopped a cell; None when none did, or when it never began."""
-    error: BaseException | None = getattr(result, "error_in_exec", None)
-    between = getattr(result, "error_before_exec", None)
-    # IPython takes an interrupt between two statements for an error before the first one
-    return between if error is None and isinstance(between, KeyboardInterrupt) else error
 
 
 def _has_no_mode(error: BaseException) -> bool:

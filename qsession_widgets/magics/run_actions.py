@@ -61,6 +61,12 @@ def forget_runs(wanted: str) -> None:
         return
     if wanted not in {run_id for run_id, _, _ in recorded()}:
         raise UserError(f"There is no run {wanted!r}: %session runs lists what there is.")
+    current = RUNS.record
+    if current is not None and wanted in (current.id, *current.taken):
+        raise UserError(
+            f"The run {wanted} is this kernel's, or one that it has taken up: it can be forgotten "
+            "once this kernel has ended."
+        )
     if not forget(wanted):
         raise UserError(
             f"The run {wanted} is under way: it can be forgotten once its kernel has ended."
@@ -72,6 +78,8 @@ def _state(run_id: str, finished: bool) -> str:
     current = RUNS.record
     if current is not None and current.id == run_id:
         return "this kernel's"
+    if current is not None and run_id in current.taken:
+        return "taken up here"
     held = lock(run_id)
     if held is None:
         return "under way"

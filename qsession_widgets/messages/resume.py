@@ -46,6 +46,12 @@ def taken_up(run_id: str, changed: float, jobs: int, taken_at: float | None = No
     )
 
 
+def cell_again(jobs: int) -> str:
+    """A sentence about a cell that failed, and takes up its own jobs when it is run again."""
+    many = "the job" if jobs == 1 else f"the {jobs} jobs"
+    return f"This cell failed when it was run last, and takes up {many} that it had paid for then."
+
+
 def opens_later(word: str) -> str:
     """A sentence about a session that is not open yet."""
     return f"A {word} opens with the first new job, or the first use of its id."
@@ -103,7 +109,10 @@ def nothing_to_take_up(finished: bool, known: bool) -> str:
             "Nothing to resume: the last run of this notebook finished. %session runs lists what "
             "--resume ID can take up all the same."
         )
-    return "Nothing to resume: no run of this notebook stopped within the last 24 hours."
+    return (
+        "Nothing to resume: no run of this notebook stopped within the last 24 hours. "
+        "%session runs lists what --resume ID can take up."
+    )
 
 
 def record_full(jobs: int) -> str:
@@ -147,14 +156,19 @@ def almost(now: Mapping[str, Any], then: Mapping[str, Any]) -> str | None:
     if len(differ) != 1:
         return None
     (name,) = differ
-    if name in ("shots", "precision"):
+    amounts = now.get(name), then.get(name)
+    if name in ("shots", "precision") and all(isinstance(one, Amount) for one in amounts):
         return f"{begin}{name} {_amount(now.get(name))}, were {_amount(then.get(name))}."
     if name in ("options", "place"):
         return f"{begin}{_NAMES[name]} differ."
     return None
 
 
-def _amount(value: Any) -> str:
+Amount = int | float | None
+"""Values of shots or a precision in a record, unless it was damaged."""
+
+
+def _amount(value: Amount) -> str:
     if isinstance(value, int):
         return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
     return "not given" if value is None else f"{value:g}"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..client.rest import account_instance, backend_instance
 from ..errors import UserError
 from ..explanations import nearest
+from ..files import parse_json
 from .records import NewerRecord, RunRecord, read, recorded
 
 if TYPE_CHECKING:
@@ -179,9 +180,10 @@ def fits(found: RunRecord | None, target: Target, resume: str) -> None:
 
 
 def _is_of(path: Path, notebook: str) -> bool:
-    """Check, by its text alone, whether a record of a later version is a notebook's."""
+    """Check whether a record of a later version is a notebook's."""
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return notebook in file.readline()
-    except OSError:
+            header = parse_json(file.readline())
+    except (OSError, ValueError):
         return False
+    return isinstance(header, dict) and header.get("notebook") == notebook

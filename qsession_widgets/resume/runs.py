@@ -4,165 +4,24 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from itertools import chain, count
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
-from ..client.decode import STATUSES
-from ..client.rest import ServiceClient
-from ..client.unknown_outcome import ON_ITS_WAY, find_job
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
 from ..messages import resume as words
+from .asking import Asking, Given, Taken
 from .choice import BARE, last_of, named, place_of_work
-from .records import Asked, Key, RunFile, RunRecord, lock
+from .records import Key, RunFile, RunRecord, lock
 
 logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from .fingerprint import Fingerprint
     from .place import Place
-
-SECOND_LOOK = 1.0
-"""Seconds until the second look at the service for such a submit."""
-
-Given = Mapping[str, Any]
-
-
-@dataclass
-class Taken:
-    """Everything that is taken up of an earlier run.
-
-    Attributes
-    ----------
-    asked : dict
-        What was asked for there.
-    any_calibration : bool
-        Whether jobs from before the device's last calibration are taken, too.
-    used : set
-        Which of it was asked for again.
-    told : set of str
-        Reasons that were told already.
-    """
-
-    asked: dict[Key, Asked] = field(default_factory=dict)
-    any_calibration: bool = False
-    used: set[Key] = field(default_factory=set)
-    told: set[str] = field(default_factory=set)
-
-
-class Asking:
-    """One submit: whether it was paid for, and what becomes of it.
-
-    Parameters
-    ----------
-    runs : Runs
-        Of this process.
-    key : tuple of (str, int)
-        What is asked for.
-    parts : Fingerprint
-        Its fingerprint.
-    place : Place
-        Where.
-    given : mapping
-        Arguments of the client library's submit.
-    """
-
-    def __init__(self, runs: Runs, key: Key, asked_for: Fingerprint, place: Place, given: Given):
-        self._runs = runs
-        self._key = key
-        self._asked_for = asked_for
-        self._place = place
-        self._given = given
-        self._anew = False
-
-    def paid(self, line: ServiceClient) -> dict[str, Any] | None:
-        """The job that was paid for, as the service answers a submit; None where there is none."""
-        taken = self._runs.taken
-        if taken is None:
-            return None
-        then = taken.asked.get(self._key)
-        if then is None:
-            self._runs.tell_almost(self._asked_for.parts)
-            return None
-        taken.used.add(self._key)
-        self._anew = True
-        try:
-            job_id = then.job or _find(line, then)
-            if not job_id:
-                # its kernel died before the service had accepted it
-                return None
-            reason, row = self._check(line, job_id, then)
-        except ServiceError as error:
-            job_id = then.job
-            reason, row = ("gone" if error.status == 404 else "unanswered"), {}
-        except Exception as error:
-            # an answer that makes no sense
-            logger.warning("A job that was paid for cannot be compared: %r", error)
-            job_id, reason, row = then.job, "unreadable", {}
-        if reason:
-            self._runs.tell(reason, job_id)
-            return None
-        self._runs.reused[job_id] = row
-        self._runs.write(
-            self._key, job=job_id, session=then.session, calibration=then.calibration, at=then.at
-        )
-        return {"id": job_id, "backend": str(row.get("backend") or self._place.facts["device"])}
-
-    def _check(self, line: ServiceClient, job_id: str, then: Asked) -> tuple[str, dict[str, Any]]:
-        """Check a job by what the service has stored; why it is not taken up, empty for nothing."""
-        row: dict[str, Any] = line.job_with_params(job_id).data
-        params = row.pop("params", None)
-        state = row.get("state") or {}
-        word = str(state.get("status") or row.get("status") or "").lower()
-        if row.get("private"):
-            return "private", row
-        if STATUSES.get(word) not in ("queued", "running", "done"):
-            return "failed", row
-        if row.get("backend") not in (None, self._given.get("backend_name")):
-            return "differs", row
-        program = str((row.get("program") or {}).get("id", ""))
-        stored = self._runs.fingerprint(program, params or {}, self._place, self._given)
-        if stored is None:
-            return "unreadable", row
-        if stored.value != self._key[0]:
-            return "differs", row
-        now = self._place.calibration(current=True)
-        if not now or then.calibration != now:
-            assert self._runs.taken is not None
-            if not self._runs.taken.any_calibration:
-                return "calibration" if now and then.calibration else "uncalibrated", row
-            NOTICES.emit(words.older_calibration(job_id))
-        return "", row
-
-    def goes_to(self, session_id: str | None) -> None:
-        """Take note of the session that was opened for it."""
-        self._given = {**self._given, "session_id": session_id}
-
-    def sending(self, tag: str | None) -> None:
-        """Record, before it is sent, that it is."""
-        first = self._key[1] == 0
-        self._runs.write(
-            self._key,
-            tags=[tag] if tag else [],
-            session=str(self._given.get("session_id") or ""),
-            backend=str(self._place.facts["device"]),
-            calibration=self._place.calibration(current=False),
-            at=round(time.time(), 3),
-            **({"parts": self._asked_for.parts, "where": self._place.where} if first else {}),
-            **({"anew": True} if self._anew else {}),
-        )
-
-    def accepted(self, job_id: str) -> None:
-        """Record the job that came of it."""
-        self._runs.write(self._key, job=job_id)
-
-    def refused(self) -> None:
-        """Let the same be asked for again in its place."""
-        self._runs.give_back(self._key)
 
 
 class Runs:
@@ -184,6 +43,9 @@ class Runs:
         self._free: dict[str, list[int]] = {}
         self._unmarked = False
         self._failed = self._block_failed = False
+        self._resumes = False
+        self._of_cell: list[Key] = []
+        self._of_failed: dict[str, list[Key]] = {}
         self._locks: dict[str, Any] = {}
         self._prints: Any = None
         self.reused: dict[str, dict[str, Any]] = {}
@@ -197,7 +59,7 @@ class Runs:
     @property
     def more_to_take_up(self) -> bool:
         """True if something of an earlier run was not asked for again yet."""
-        return self.taken is not None and len(self.taken.used) < len(self.taken.asked)
+        return self.taken is not None and self.taken.more
 
     def choose(self, resume: str, notebook: str) -> RunRecord | None:
         """The run that a resume takes up, kept from other processes; None for nothing.
@@ -248,7 +110,7 @@ class Runs:
             held.release()
 
     def begin(
-        self, found: RunRecord | None, notebook: str, *, name: str = "", resume: str = ""
+        self, found: RunRecord | None, notebook: str, *, name: str = "", resume: str | None = ""
     ) -> None:
         """Begin a run, or go on with it, with what it takes up.
 
@@ -262,17 +124,21 @@ class Runs:
             Name of the session, by which the run can be named.
         resume : str
             As of `choose`: with ``any``, jobs from before the device's last calibration are taken,
-            too; when it is empty, nothing is taken up any more.
+            too; when it is empty, nothing is taken up any more. None for no change.
         """
         if os.getpid() != self._process:
             return
         with self._lock:
-            if not resume:
+            if resume is not None:
+                self._resumes = bool(resume)
+            if not self._resumes:
                 self.taken = None
+                self._of_failed.clear()
             if self._file is not None and found is self._file.record:
                 self._file = None
                 self._turns.clear()
                 self._free.clear()
+                self._of_failed.clear()
                 self.taken = None
             if self._file is None:
                 self._file = RunFile(place_of_work(notebook))
@@ -286,20 +152,26 @@ class Runs:
 
     def _take_up(self, found: RunRecord, file: RunFile) -> None:
         self.taken = self.taken or Taken()
-        self.taken.asked.update(found.asked)
-        # a resumed run has the jobs of the one before, so that a third one finds them here
-        lines = [
-            {"print": fingerprint, "turn": turn, **asked.to_json()}
-            for (fingerprint, turn), asked in found.asked.items()
-        ]
+        left: dict[str, Iterator[int]] = {}
+        lines = []
+        # what was asked for here without taking it up has had its turns already
+        for (fingerprint, _), asked in sorted(found.asked.items(), key=lambda item: item[0]):
+            turn = next(left.setdefault(fingerprint, self._turns_to_come(fingerprint)))
+            self.taken.asked[fingerprint, turn] = asked
+            # a resumed run has the jobs of the one before, so that a third one finds them here
+            lines.append({"print": fingerprint, "turn": turn, **asked.to_json()})
         file.write({"taken": found.id}, *lines)
+
+    def _turns_to_come(self, fingerprint: str) -> Iterator[int]:
+        return chain(sorted(self._free.get(fingerprint, ())), count(self._turns[fingerprint]))
 
     def ask(self, program: str, given: Given, place: Callable[[], Place]) -> Asking | None:
         """A submit that is about to be sent; None for one that can neither be kept nor taken up."""
         if self._file is None or os.getpid() != self._process:
             return None
         if given.get("private"):
-            self.tell("private", "")
+            if self.taken is not None:
+                self.taken.tell("private", "")
             return None
         try:
             where = place()
@@ -320,7 +192,9 @@ class Runs:
                 free.remove(turn)
             else:
                 self._turns[asked_for.value] += 1
-        return Asking(self, (asked_for.value, turn), asked_for, where, given)
+            key = asked_for.value, turn
+            self._of_cell.append(key)
+        return Asking(self, key, asked_for, where, given)
 
     def goes_on(self) -> None:
         """Record, before it is asked for, that there is more to come after a cell that ended well.
@@ -371,28 +245,14 @@ class Runs:
     def give_back(self, key: Key) -> None:
         """Let a turn of a fingerprint be taken again, by whoever asks for the same next."""
         with self._lock:
-            self._free.setdefault(key[0], []).append(key[1])
-            if self.taken is not None:
-                self.taken.used.discard(key)
+            self._free_again(key)
+            if key in self._of_cell:
+                self._of_cell.remove(key)
 
-    def tell(self, reason: str, job_id: str) -> None:
-        """Say, once for each reason, why a job that was paid for is sent anew."""
-        if self.taken is not None and reason not in self.taken.told:
-            self.taken.told.add(reason)
-            NOTICES.emit(words.not_taken_up(job_id, reason))
-
-    def tell_almost(self, parts: Mapping[str, Any]) -> None:
-        """Say, once, what differs where a call asks for almost the same as one that was paid."""
-        taken = self.taken
-        if taken is None or "almost" in taken.told or len(taken.used) == len(taken.asked):
-            return
-        for key, asked in taken.asked.items():
-            if key in taken.used or not asked.parts:
-                continue
-            if (sentence := words.almost(parts, asked.parts)) is not None:
-                taken.told.add("almost")
-                NOTICES.emit(sentence)
-                return
+    def _free_again(self, key: Key) -> None:
+        self._free.setdefault(key[0], []).append(key[1])
+        if self.taken is not None:
+            self.taken.used.discard(key)
 
     def failed_block(self) -> None:
         """Remember that an error has left a session's block, or ``sys.exit(1)`` the script."""
@@ -402,26 +262,45 @@ class Runs:
         """A script is over; not well where an error, or ``sys.exit(1)``, ended it or its block."""
         self.ended(well and not self._block_failed)
 
-    def ended(self, well: bool) -> None:
-        """A cell, or the script, is over; remembered where it has asked for something."""
+    def cell_begins(self, cell: str) -> None:
+        """A cell is about to run, which may be one that has failed before.
+
+        Parameters
+        ----------
+        cell : str
+            Its id, or its text.
+        """
+        with self._lock:
+            self._of_cell = []
+            keys = self._of_failed.pop(cell, [])
+            if self._file is None or not keys or os.getpid() != self._process:
+                return
+            self.taken = self.taken or Taken()
+            for key in keys:
+                self.taken.asked[key] = self._file.record.asked[key]
+                self._free_again(key)
+            self.taken.unsaid = words.cell_again(len(keys))
+
+    def ended(self, well: bool, cell: str = "") -> None:
+        """A cell, or the script, is over; remembered where it has asked for something.
+
+        Parameters
+        ----------
+        well : bool
+            Whether it came to its end.
+        cell : str
+            The cell, as of `cell_begins`: if it failed, and `--resume` is in force, it gets its
+            jobs when it is run again.
+        """
         with self._lock:
             if self._file is None or not self._unmarked or os.getpid() != self._process:
                 return
             self._unmarked = False
             self._failed = not well
+            keys = [key for key in self._of_cell if key in self._file.record.asked]
+            if cell and keys and self._failed and self._resumes:
+                self._of_failed[cell] = keys
             self._file.write({"ended": well})
-
-
-def _find(line: ServiceClient, then: Asked) -> str:
-    """The id of a job by the tags of its submits; empty where none was accepted."""
-    for number in range(2):
-        for tag in then.tags:
-            if (found := find_job(line, tag)) is not None:
-                return str(found["id"])
-        if number or time.time() - then.at > ON_ITS_WAY:
-            break
-        time.sleep(SECOND_LOOK)
-    return ""
 
 
 RUNS = Runs()

@@ -15,7 +15,8 @@ from .. import fork_safety
 from ..client.rest import backend_instance
 from ..deferred_output import NOTICES
 from ..registry.entries import notes, tell_bound
-from ..resume.runs import RUNS, Asking
+from ..resume.asking import Asking
+from ..resume.runs import RUNS
 from .blockers import Blockers
 from .callsite import whereabouts
 from .delay_units import refuse_lost_units

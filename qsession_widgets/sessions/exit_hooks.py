@@ -15,7 +15,6 @@ from typing import Any, NoReturn
 
 from ..errors import ServiceError
 from ..registry.entries import forget, record_end
-from ..resume.runs import RUNS
 from ..watchdog.owner import WATCHDOG
 from .binding import BINDING
 from .crash_policy import apply_on_crash
@@ -25,7 +24,6 @@ from .live import LiveSession
 from .registration import ends_with_kernel, register
 
 _exit = os._exit
-_raise_exit = sys.exit
 
 LEAVE_MAGIC = "qsession_leave"
 """Line magic of `leave_open`, by which the page reaches it in any kernel that has a session."""
@@ -41,28 +39,11 @@ def close_at_exit() -> None:
             shell.register_magic_function(leave_open, "line", LEAVE_MAGIC)
             if _before_cell not in shell.events.callbacks["pre_run_cell"]:
                 shell.events.register("pre_run_cell", _before_cell)
-    atexit.unregister(_mark_run)
-    atexit.register(_mark_run)
     atexit.unregister(close_all_at_exit)
     atexit.register(close_all_at_exit)
     # what stops containers, batch jobs and idle servers, and what a closed terminal sends
     _SIGNALS.listen()
     os._exit = _exit_after_closing
-    sys.exit = _exit_with
-
-
-def _mark_run() -> None:
-    """Record whether a script has run to its end; in a shell, each cell does so."""
-    shell: Any = sys.modules.get("IPython.core.interactiveshell")
-    if shell is None or not shell.InteractiveShell.initialized():
-        RUNS.script_ended(not hasattr(sys, "last_value"))
-
-
-def _exit_with(status: Any = None, /) -> NoReturn:
-    """Leave by ``sys.exit``, of whose status nothing tells at the interpreter's end."""
-    if status and threading.current_thread() is threading.main_thread():
-        RUNS.failed_block()
-    _raise_exit(status)
 
 
 def _before_cell(_info: Any = None) -> None:

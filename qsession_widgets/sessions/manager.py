@@ -31,6 +31,7 @@ from .exit_hooks import close_at_exit
 from .job_mode import JobMode
 from .policies import Policies
 from .reuse import NameTaken, changes, match_open, still_open
+from .run_ends import watch_ends
 
 if TYPE_CHECKING:
     from ..client.selection import Target
@@ -91,6 +92,7 @@ class SessionManager:
             name=options.name,
             resume=options.resume,
         )
+        watch_ends()
         said = [] if found is None else [taken_up(found.id, found.changed, found.jobs)]
         if result.outcome == "deferred":
             said.append(opens_later(options.word))
@@ -237,7 +239,8 @@ class SessionManager:
             NOTICES.emit(problem)
         notebook = os.environ.get("JPY_SESSION_NAME", "")
         # what is taken up goes on in it
-        RUNS.begin(None, notebook, name=options.name, resume="auto")
+        RUNS.begin(None, notebook, name=options.name, resume=None)
+        watch_ends()
         return OpenResult("attached", live, live.target, granted=live.monitor.snapshot.max_ttl)
 
     def _left_behind(

@@ -41,7 +41,7 @@ from ..messages.outcomes import taken_elsewhere
 from ..model import UnknownRequest
 from ..registry import openings, submits
 from ..registry.entries import entry_of
-from ..resume.runs import Asking
+from ..resume.asking import Asking
 from .job_facts import primitive_of
 from .lost_requests import LostAnswer, LostRequests, Request, nothing
 

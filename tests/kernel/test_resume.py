@@ -18,7 +18,7 @@ from qsession_widgets.errors import ServiceError
 from qsession_widgets.resume import place
 from qsession_widgets.resume.choice import runs
 from qsession_widgets.resume.place import Place
-from qsession_widgets.resume.records import RunFile, lock, read, recorded
+from qsession_widgets.resume.records import RunFile, RunRecord, lock, read, recorded
 from qsession_widgets.resume.runs import RUNS
 from qsession_widgets.sessions import opening
 from qsession_widgets.sessions.binding import BINDING
@@ -43,6 +43,59 @@ def test_a_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
     third = work.good(RESUME, "loop(1)")
     assert "Takes up" not in third.out
     assert accepted(ask) == 5, "what finished is not taken up"
+
+
+def test_a_later_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
+    work: Notebook, ask: Ask
+) -> None:
+    cell = "after = loop(last)", "assert not fails"
+    work.good(RESUME, "last, fails = 2, True")
+    assert isinstance(work(*cell).error, AssertionError)
+    before = work["after"]
+    work.good("last, fails = 3, False", "other = loop(1)")
+    assert accepted(ask) == 3, "another cell asks for itself"
+    said = work.good(*cell).out
+    assert said.count("failed when it was run last, and takes up the 2 jobs") == 1
+    assert work["after"][:2] == before
+    assert accepted(ask) == 4
+    assert "takes up" not in work.good(*cell).out
+    assert accepted(ask) == 7, "one that came to its end asks anew"
+    # one that was edited is known by its id
+    work.shell.run_cell("before = loop(8, begin=6); 1/0", cell_id="one")
+    work.shell.run_cell("after = loop(9, begin=6)", cell_id="one")
+    assert work["after"][:2] == work["before"]
+    assert accepted(ask) == 10
+    work.good(RESUME.removesuffix(" --resume"), "fails = True")
+    work(*cell)
+    work.good("fails = False")
+    work.good(*cell)
+    assert accepted(ask) == 16, "without --resume nothing is taken up"
+
+
+def test_cells_are_followed_without_the_magics(work: Notebook, ask: Ask) -> None:
+    work.good("%unload_ext qsession_widgets")
+    opens = (
+        "from qsession_widgets import open_session",
+        "session = open_session('aer', service='local', resume=True)",
+    )
+    work(*opens, "before = loop(2)", "raise ZeroDivisionError")
+    assert "Takes up run-" in work.good(*opens, "after = loop(3)").out
+    assert work["after"][:2] == work["before"]
+    assert accepted(ask) == 3
+    RUNS.reset()
+    assert "the last run of this notebook finished" in work.good(*opens, "session.close()").out
+
+
+def test_what_was_asked_for_before_takes_no_turns_of_the_run(work: Notebook, ask: Ask) -> None:
+    end_with(work, "before = loop(3)")
+    work.good(RESUME.removesuffix(" --resume"), "paid = loop(2)")
+    work.good(RESUME, "after = loop(3)")
+    assert work["after"] == work["before"]
+    assert accepted(ask) == 5
+    record = RUNS.record
+    assert record is not None
+    jobs = {job for name in ("before", "paid") for job, _ in work[name]}
+    assert {asked.job for asked in read_run(record.id).asked.values()} == jobs
 
 
 def test_a_kernel_that_is_gone_leaves_its_jobs_to_the_next(work: Notebook, ask: Ask) -> None:
@@ -237,6 +290,11 @@ def test_a_call_that_almost_fits_says_what_differs(work: Notebook) -> None:
         "job = sampler.run([(circuit, [0.0])], shots=64)",
     )
     assert "transpiled differently: set seed_transpiler" in ran.out
+    # a damaged record
+    run_id = end_with(work, "loop(1)")
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    path.write_text(re.sub(r'"shots": \d+', '"shots": {"x": [64]}', path.read_text()))
+    assert "Nothing of that run" not in work.good(RESUME, "loop(1, shots=4095)").out
 
 
 def test_a_calibration_since_is_told_and_taken_only_when_any_is(
@@ -397,9 +455,21 @@ def test_runs_are_listed_and_forgotten(work: Notebook) -> None:
     assert "is forgotten" in work.good(f"%session forget {run_id}").out
     assert "There is no run" in work(f"%session forget {run_id}").sentence()
     assert "Nothing to resume" in work.good(RESUME, "pass").out
+    run_id = end_with(work, "loop(1)")
+    work.good(RESUME, "loop(1)")
+    assert re.search(rf"(?s){run_id}.*?taken up here", work.good("%session runs").out)
+    assert "once this kernel has ended" in work(f"%session forget {run_id}").sentence()
 
 
-def test_what_cannot_be_taken_up_is_one_sentence(work: Notebook, ask: Ask, tmp_path: Path) -> None:
+def read_run(run_id: str) -> RunRecord:
+    """A run, as it stands in its file."""
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    return read(path)
+
+
+def test_what_cannot_be_taken_up_is_one_sentence(
+    work: Notebook, ask: Ask, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = end_with(work, "before = loop(1)")
     (path,) = (path for known, _, path in recorded() if known == run_id)
     session_id = work["session"].session_id
@@ -434,6 +504,13 @@ def test_what_cannot_be_taken_up_is_one_sentence(work: Notebook, ask: Ask, tmp_p
     finally:
         held.release()
     assert accepted(ask) == 1
+    # whatever the path is written with
+    monkeypatch.setenv("QSESSION_NOTEBOOK", "C:\\Jürgen\\newer.ipynb")
+    run_id = end_with(work, "loop(1)")
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    path.write_text(path.read_text().replace('"version": 1', '"version": 2'))
+    assert "was recorded by a newer version" in work(RESUME, "loop(1)").sentence()
+    assert accepted(ask) == 2
 
 
 def test_a_full_disk_costs_the_line_that_it_cuts_and_no_other(

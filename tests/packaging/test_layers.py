@@ -71,6 +71,7 @@ WITHIN = {
             "routed_circuits",
             "end_signals",
             "lost_requests",
+            "run_ends",
         ),
         ("job_mode",),
         ("patches", "outcome_patch", "live"),
@@ -84,7 +85,7 @@ WITHIN = {
     "resume": (
         ("hasher", "records", "place"),
         ("circuit_digest", "choice"),
-        ("fingerprint",),
+        ("fingerprint", "asking"),
         ("runs",),
     ),
     "monitoring": (
