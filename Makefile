@@ -124,8 +124,9 @@ $(KERNELS): $(ARTIFACTS)/kernels/ipykernel-%: | $(INSTALLED)
 
 kernels: $(KERNELS)
 
+# The plugin for notebooks is left out where none are run: it takes seconds of every process.
 test-python: bundles chromium kernels ## Run the Python tests, the browser's among them
-	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) $(PYTEST) $(PYTEST_ARGS)
+	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) $(PYTEST) -p no:nbval $(PYTEST_ARGS)
 
 # Minor releases of qiskit-ibm-runtime to test with, each in an environment of its own: both ends of
 # what is supported, or for example: make test-matrix RUNTIMES="0.50 0.51"

@@ -7,11 +7,13 @@ or a fresh interpreter start one.
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -46,33 +48,37 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
             launcher.stop()
 
 
-@pytest.fixture
-def ask(emulator: Connection) -> Iterator[Callable[..., Any]]:
-    """Asks the emulator directly, as another client would; it has forgotten earlier tests."""
-    import httpx
+@pytest.fixture(scope="package")
+def _another_client(emulator: Connection) -> Iterator[httpx.Client]:
+    headers = {"Authorization": f"apikey {emulator.key}", "Service-CRN": emulator.crn}
+    with httpx.Client(base_url=emulator.url, headers=headers) as client:
+        yield client
 
-    http = httpx.Client(
-        base_url=emulator.url,
-        headers={"Authorization": f"apikey {emulator.key}", "Service-CRN": emulator.crn},
-    )
+
+@pytest.fixture
+def ask(_another_client: httpx.Client) -> Callable[..., Any]:
+    """Asks the emulator directly, as another client would; it has forgotten earlier tests."""
 
     def request(method: str, path: str, **kwargs: Any) -> Any:
         prefix = "" if path.startswith("/emulator/") else "/api/v1"
-        response = http.request(method, prefix + path, **kwargs)
+        response = _another_client.request(method, prefix + path, **kwargs)
         assert response.status_code < 300, response.text
         return response.json() if response.content else None
 
     request("POST", "/emulator/v1/faults/reset")
-    yield request
-    http.close()
+    return request
 
 
 @pytest.fixture(scope="package")
 def _shell() -> Iterator[InteractiveShell]:
     InteractiveShell.clear_instance()
+    # each reset of the shell collects garbage: half a second where all of Qiskit is looked through
+    gc.collect()
+    gc.freeze()
     # the file of a history would be gone before the shell is
     yield InteractiveShell.instance(config=Config({"HistoryManager": {"hist_file": ":memory:"}}))
     InteractiveShell.clear_instance()
+    gc.unfreeze()
 
 
 @pytest.fixture
