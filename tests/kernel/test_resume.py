@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +17,9 @@ import pytest
 from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.resume import place
-from qsession_widgets.resume.choice import runs
+from qsession_widgets.resume.choice import last_of, named, runs
 from qsession_widgets.resume.place import Place
-from qsession_widgets.resume.records import RunFile, RunRecord, lock, read, recorded
+from qsession_widgets.resume.records import RunFile, RunRecord, lock, read, recorded, sweep
 from qsession_widgets.resume.runs import RUNS
 from qsession_widgets.sessions import opening
 from qsession_widgets.sessions.binding import BINDING
@@ -139,6 +140,66 @@ def test_a_job_that_is_no_use_is_sent_anew(work: Notebook, ask: Ask) -> None:
     assert ids[1:] == [job for job, _ in work["before"]][1:]
     assert ids[0] != first
     assert second in ids
+
+
+def test_what_is_not_over_is_waited_for_and_what_was_cancelled_is_sent_anew(
+    work: Notebook, ask: Ask
+) -> None:
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
+    asks = "jobs = [SamplerV2().run([(turned(), [n])], shots=64) for n in range(2)]"
+    end_with(work, asks)
+    waiting, cancelled = (job.job_id() for job in work["jobs"])
+    work.good("jobs[1].cancel()")
+    ran = work.good(RESUME, asks, "seen = [str(job.status()) for job in jobs]")
+    first, second = (job.job_id() for job in work["jobs"])
+    assert (first, work["seen"][0]) == (waiting, "QUEUED")
+    assert f"Job {cancelled} failed or was cancelled in that run, and is sent anew." in ran.out
+    assert second != cancelled
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
+    work.good("found = [job.result()[0].data.meas.num_shots for job in jobs]")
+    assert work["found"] == [64, 64]
+    assert accepted(ask) == 3
+
+
+def test_a_service_that_does_not_answer_is_sent_a_job_anew(work: Notebook, ask: Ask) -> None:
+    end_with(work, "before = loop(1)")
+    silent = {"method": "GET", "path": "/jobs/*", "status": 403, "times": None}
+    ask("POST", "/emulator/v1/faults", json=silent)
+    ran = work.good(RESUME, "job = SamplerV2().run([(turned(), [0.0])], shots=64)")
+    ask("DELETE", "/emulator/v1/faults")
+    assert "could not be asked for, as the service did not answer, and is sent anew" in ran.out
+    assert accepted(ask) == 2
+
+
+def test_each_setting_of_the_emulator_is_part_of_what_is_asked_for(
+    work: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def changed(name: str) -> Callable[..., Any]:
+        asked = ServiceClient.emulator
+
+        def status(client: ServiceClient, *path: Any, **more: Any) -> Any:
+            answer = asked(client, *path, **more)
+            if isinstance(options := answer.data.get("options"), dict):
+                options[name] = "another"
+            return answer
+
+        return status
+
+    real = place._data
+    end_with(work, "before = loop(1)")
+    for number, name in enumerate(("method", "noise", "precision_limit", "seed", "data"), 2):
+        work.good("%session close")
+        with monkeypatch.context() as patched:
+            if name == "data":
+                patched.setattr(place, "_data", lambda *asked: [real(*asked), "another"])
+            else:
+                patched.setattr(ServiceClient, "emulator", changed(name))
+            said = work(f"{RESUME} any", "loop(1)", "raise ZeroDivisionError").out
+        assert "the service, instance, device or its settings differ" in said, name
+        assert accepted(ask) == number
+    work.good("%session close")
+    work.good(f"{RESUME} any", "after = loop(1)")
+    assert work["after"] == work["before"], "the same again"
 
 
 def test_a_private_job_is_sent_anew(work: Notebook, ask: Ask) -> None:
@@ -530,6 +591,37 @@ def test_a_full_disk_costs_the_line_that_it_cuts_and_no_other(
     (path,) = (path for known, _, path in recorded() if known == file.record.id)
     assert [asked.job for asked in read(path).asked.values()] == ["job-0", "job-2"]
     file.release()
+
+
+def test_what_is_old_is_named_and_what_is_too_old_or_too_much_is_removed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def made(age: float) -> Path:
+        file = RunFile("/nowhere/old.ipynb")
+        file.write({"print": "p", "turn": 0, "job": "j"})
+        file.release()
+        (path,) = (path for known, _, path in recorded() if known == file.record.id)
+        os.utime(path, (time.time() - age,) * 2)
+        return path
+
+    for path in [path for _, _, path in recorded()]:
+        path.unlink()
+    hour = 3600.0
+    kept = [made(age) for age in (23.9 * hour, 24.1 * hour, 13.9 * 24 * hour)]
+    gone = made(14.1 * 24 * hour)
+    assert [run.id for run in runs()][:1] == [kept[0].stem]
+    assert last_of("/nowhere/old.ipynb")[0] is not None
+    kept[0].unlink()
+    assert last_of("/nowhere/old.ipynb") == (None, False)
+    assert named(kept[1].stem).jobs == 1
+    sweep()
+    assert [path.exists() for path in (*kept[1:], gone)] == [True, True, False]
+    monkeypatch.setattr("qsession_widgets.resume.records.MOST_RUNS", 1)
+    sweep()
+    assert [path.exists() for path in kept[1:]] == [True, False]
+    monkeypatch.setattr("qsession_widgets.resume.records.MOST_BYTES", 10)
+    sweep()
+    assert not list(recorded())
 
 
 def test_a_full_record_is_told_once(
