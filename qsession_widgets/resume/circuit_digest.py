@@ -10,9 +10,7 @@ noise may refer to them.
 
 from __future__ import annotations
 
-import weakref
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -24,6 +22,7 @@ from qiskit.circuit import (
     Clbit,
     Delay,
     Duration,
+    Instruction,
     Measure,
     Parameter,
     ParameterExpression,
@@ -31,142 +30,36 @@ from qiskit.circuit import (
 )
 from qiskit.circuit.classical import expr
 
-from .. import fork_safety
 from .hasher import Hasher, Unfingerprintable
 
-REMEMBERED = 64
-"""Circuits whose digests are remembered."""
-MOST_INSTRUCTIONS = 200_000
-"""Instructions of all of them together, but for the last one alone: 200 bytes each."""
-
+_NOTHING: Mapping[Any, str] = {}
 _PLAIN = (Barrier, Delay, Measure, Reset)
-_COMPARED = (Barrier, Measure, Reset)
-"""Those that have no numbers. Of a delay, Qiskit's comparison does not see the duration."""
 _POINTS = (0.3819660112501051, 1.6180339887498949, 27.182818284590452)
 
 
-Feed = Callable[[Hasher, Any], None]
-"""Takes in a value that is no part of circuits, such as metadata."""
+def _is_plain(operation: Any) -> bool:
+    return getattr(operation, "base_class", None) in _PLAIN
 
 
-class _Known:
-    """A circuit whose digest is known, as it was then.
+def digest_of(
+    circuit: QuantumCircuit, outer: Mapping[Any, str] = _NOTHING, *, labels: bool = False
+) -> bytes:
+    """The digest of a circuit, but for its metadata.
 
-    Attributes
+    Parameters
     ----------
-    size : int
-        Its number of instructions.
-    digest : bytes
-        Its digest.
+    circuit : QuantumCircuit
+        The circuit.
+    outer : mapping
+        Names of parameters that it shares with a circuit around it.
+    labels : bool
+        Whether labels of standard gates count.
+
+    Raises
+    ------
+    Unfingerprintable
+        It holds something that cannot be told from another.
     """
-
-    def __init__(self, circuit: QuantumCircuit, digest: bytes):
-        then = circuit.copy()
-        self._circuit = weakref.ref(circuit)
-        self._facts = _facts(then)
-        # as objects: a comparison with the copy's data would make them anew each time
-        self._instructions = list(then.data)
-        self.size = len(self._instructions)
-        self.digest = digest
-
-    @property
-    def gone(self) -> bool:
-        """True if the circuit is no more."""
-        return self._circuit() is None
-
-    def is_still(self, circuit: QuantumCircuit) -> bool:
-        """Check that a circuit is this one, and unchanged; the numbers in it by their bits."""
-        return (
-            bool(self._circuit() is circuit)
-            and not any((circuit.num_vars, circuit.num_stretches))
-            and self._facts == _facts(circuit)
-            and bool(circuit.data == self._instructions)
-        )
-
-
-def _facts(circuit: QuantumCircuit) -> tuple[Any, ...]:
-    """Everything about a circuit that counts and is no instruction."""
-    bits = circuit.num_qubits, circuit.num_clbits
-    return list(circuit.cregs), bits, circuit.global_phase
-
-
-class CircuitDigests:
-    """Digests of circuits, remembered for as long as a circuit is there and unchanged.
-
-    Every time, the circuit is compared with a copy of what it was. Only circuits of standard gates
-    are remembered, which no other code can change in place unnoticed; none with delays, and none
-    where labels count, for the comparison sees neither durations nor labels.
-    """
-
-    def __init__(self) -> None:
-        self._known: OrderedDict[int, _Known] = OrderedDict()
-        self._lock = fork_safety.lock()
-
-    def of(self, circuit: QuantumCircuit, feed: Feed, *, labels: bool = False) -> bytes:
-        """The digest of a circuit.
-
-        Parameters
-        ----------
-        circuit : QuantumCircuit
-            The circuit.
-        feed : callable
-            Takes in its metadata.
-        labels : bool
-            Whether labels of standard gates count.
-
-        Raises
-        ------
-        Unfingerprintable
-            It holds something that cannot be told from another.
-        """
-        body = None if labels else self._remembered(circuit)
-        if body is None:
-            body = _body(circuit, {}, labels)
-            if not labels and _may_be_remembered(circuit):
-                self._remember(circuit, body)
-        hasher = Hasher()
-        hasher.add("circuit", body)
-        if circuit.metadata:
-            feed(hasher, circuit.metadata)
-        return hasher.digest()
-
-    def _remembered(self, circuit: QuantumCircuit) -> bytes | None:
-        with self._lock:
-            known = self._known.get(id(circuit))
-        return known.digest if known is not None and known.is_still(circuit) else None
-
-    def _remember(self, circuit: QuantumCircuit, body: bytes) -> None:
-        made = _Known(circuit, body)
-        with self._lock:
-            self._known = OrderedDict(
-                (number, known) for number, known in self._known.items() if not known.gone
-            )
-            self._known[id(circuit)] = made
-            self._known.move_to_end(id(circuit))
-            size = sum(known.size for known in self._known.values())
-            while len(self._known) > REMEMBERED or (
-                len(self._known) > 1 and size > MOST_INSTRUCTIONS
-            ):
-                _, oldest = self._known.popitem(last=False)
-                size -= oldest.size
-
-
-def _may_be_remembered(circuit: QuantumCircuit) -> bool:
-    return (
-        not any((circuit.num_vars, circuit.num_stretches))
-        and not isinstance(circuit.global_phase, ParameterExpression)
-        and all(
-            instruction.is_standard_gate() or _is_plain(instruction.operation, _COMPARED)
-            for instruction in circuit.data
-        )
-    )
-
-
-def _is_plain(operation: Any, kinds: tuple[type, ...] = _PLAIN) -> bool:
-    return getattr(operation, "base_class", None) in kinds
-
-
-def _body(circuit: QuantumCircuit, outer: Mapping[Any, str], labels: bool) -> bytes:
     names: dict[Any, str] = {
         parameter: f"p{number}" for number, parameter in enumerate(circuit.parameters)
     }
@@ -235,7 +128,8 @@ class _Writer:
         hasher = self._hasher
         hasher.text("op", instruction.name)
         standard = instruction.is_standard_gate()
-        if instruction.label and (self._labels or not standard):
+        operation = None if standard else instruction.operation
+        if instruction.label and (self._labels or not (standard or _is_plain(operation))):
             hasher.text("label", instruction.label)
         if instruction.is_control_flow():
             self._control_flow(instruction)
@@ -247,7 +141,9 @@ class _Writer:
             for value in instruction.params:
                 self._value(value)
             return
-        operation = instruction.operation
+        if not isinstance(operation, Instruction):
+            # it has no parameters or definition of an instruction by which to know it
+            raise Unfingerprintable(f"a {type(operation).__name__}")
         hasher.add("plain" if _is_plain(operation) else "other")
         for value in getattr(operation, "params", ()):
             self._value(value)
@@ -259,7 +155,7 @@ class _Writer:
             return
         definition = getattr(operation, "definition", None)
         if definition is not None:
-            hasher.add("is", _body(definition, self._names, self._labels))
+            hasher.add("is", digest_of(definition, self._names, labels=self._labels))
 
     def _control_flow(self, instruction: Any) -> None:
         hasher, operation = self._hasher, instruction.operation
@@ -337,7 +233,7 @@ class _Writer:
         elif isinstance(value, np.ndarray) and value.dtype != object:
             hasher.array(value)
         elif isinstance(value, QuantumCircuit):
-            hasher.add("circuit", _body(value, self._names, self._labels))
+            hasher.add("circuit", digest_of(value, self._names, labels=self._labels))
         elif isinstance(value, Duration):
             hasher.text("duration", repr(value))
         elif isinstance(value, Annotation):

@@ -25,7 +25,7 @@ from qiskit import QuantumCircuit, qpy
 from qiskit_ibm_runtime import RuntimeEncoder
 
 from .. import fork_safety
-from .circuit_digest import REMEMBERED, CircuitDigests
+from .circuit_memory import REMEMBERED, CircuitDigests
 from .hasher import Hasher, Unfingerprintable
 
 OLDEST_QPY = 13

@@ -85,6 +85,7 @@ WITHIN = {
     "resume": (
         ("hasher", "records", "place"),
         ("circuit_digest", "choice"),
+        ("circuit_memory",),
         ("fingerprint", "asking"),
         ("runs",),
     ),

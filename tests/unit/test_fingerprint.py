@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3, qpy
-from qiskit.circuit import Annotation, CircuitInstruction, Delay, Gate, Parameter
+from qiskit.circuit import Annotation, Barrier, CircuitInstruction, Delay, Gate, Parameter
 from qiskit.circuit.classical import expr, types
-from qiskit.circuit.library import RZGate
+from qiskit.circuit.library import RYGate, RZGate, XGate
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
-from qiskit.quantum_info import SparsePauliOp
+from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.resume.fingerprint import Fingerprints
@@ -188,6 +188,9 @@ def test_one_thing_changed_gives_another_fingerprint(recipe: Recipe) -> None:
 
 
 CHANGES: dict[str, Callable[[QuantumCircuit], object]] = {
+    "coefficient": lambda circuit: circuit.data.__setitem__(
+        2, circuit.data[2].replace(operation=RYGate(2.0000000000000004 * circuit.parameters[0]))
+    ),
     "appended": lambda circuit: circuit.x(0),
     "replaced": lambda circuit: circuit.data.__setitem__(
         0, circuit.data[0].replace(operation=RZGate(0.30000000000000004))
@@ -215,7 +218,7 @@ def test_a_circuit_that_is_changed_in_place_is_seen_to_be_another(change: str) -
     circuit = QuantumCircuit(3, 3, metadata={"a": 1})
     circuit.rz(0.3, 0)
     circuit.cx(0, 1)
-    circuit.ry(Parameter("t"), 2)
+    circuit.ry(2 * Parameter("t"), 2)
     if change == "delay":
         circuit.delay(100, 0)
     circuit.measure([0, 1], [0, 1])
@@ -240,7 +243,7 @@ def test_few_circuits_are_remembered_and_none_is_taken_for_another(
     for circuit in circuits:
         circuit.rz(0.3, 0)
         circuit.sx(0)
-    monkeypatch.setattr("qsession_widgets.resume.circuit_digest.MOST_INSTRUCTIONS", 5)
+    monkeypatch.setattr("qsession_widgets.resume.circuit_memory.MOST_INSTRUCTIONS", 5)
     for asked in (*circuits, *reversed(circuits)):
         pubs = {"pubs": [(asked, None, 1)]}
         assert prints.of("sampler", pubs).value == Fingerprints().of("sampler", pubs).value
@@ -260,6 +263,13 @@ def test_labels_count_where_noise_may_refer_to_them() -> None:
     before = asked(), asked(**noisy)
     circuit.data[0] = circuit.data[0].replace(operation=RZGate(0.3, label="noisy"))
     assert asked() == before[0]
+    assert asked(**noisy) != before[1]
+    circuit.barrier(label="here")
+    before = asked(), asked(**noisy)
+    circuit.data[1] = circuit.data[1].replace(operation=Barrier(1, label="there"))
+    assert asked() == before[0]
+    prints = Fingerprints()
+    assert asked() == before[0], "as somebody says who has seen nothing before"
     assert asked(**noisy) != before[1]
 
 
@@ -342,6 +352,11 @@ class Unclear(Annotation):
 def test_what_cannot_be_told_from_another_has_no_fingerprint() -> None:
     with pytest.raises(Unfingerprintable):
         of({"pubs": [], "options": {"x": object()}})
+    for operation in (XGate().power(0.5, annotated=True), Clifford.from_label("X")):
+        circuit = QuantumCircuit(1)
+        circuit.append(operation, [0])
+        with pytest.raises(Unfingerprintable):
+            of({"pubs": [(circuit, None, 1)]})
     circuit = QuantumCircuit(1)
     with circuit.box(annotations=[Unclear()]):
         circuit.x(0)
