@@ -57,7 +57,11 @@ def forget_runs(wanted: str) -> None:
         )
     if wanted == "--all":
         gone = sum(forget(run_id) for run_id, _, _ in list(recorded()))
-        print(f"{gone} run{'' if gone == 1 else 's'} forgotten.")
+        kept = len(list(recorded()))
+        print(
+            f"{gone} run{'' if gone == 1 else 's'} forgotten"
+            + (f"; {kept} under way or taken up stay{'s' if kept == 1 else ''}." if kept else ".")
+        )
         return
     if wanted not in {run_id for run_id, _, _ in recorded()}:
         raise UserError(f"There is no run {wanted!r}: %session runs lists what there is.")

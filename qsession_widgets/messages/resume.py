@@ -46,6 +46,13 @@ def taken_up(run_id: str, changed: float, jobs: int, taken_at: float | None = No
     )
 
 
+def taken_already(run_id: str) -> str:
+    """A sentence about a run that is named once more in the kernel that has taken it up."""
+    return (
+        f"The run {run_id} is taken up here already: what was asked for again since is sent anew."
+    )
+
+
 def cell_again(jobs: int) -> str:
     """A sentence about a cell that failed, and takes up its own jobs when it is run again."""
     many = "the job" if jobs == 1 else f"the {jobs} jobs"

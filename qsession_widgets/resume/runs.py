@@ -92,7 +92,11 @@ class Runs:
                 return None
         else:
             found = named(resume)
-            if current is not None and found.id in (current.id, *current.taken):
+            if current is not None and found.id == current.id:
+                return current
+            if current is not None and found.id in current.taken:
+                if again is None:
+                    NOTICES.emit(words.taken_already(found.id))
                 return again
         if found.id not in self._locks:
             held = lock(found.id)

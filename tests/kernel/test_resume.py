@@ -41,9 +41,16 @@ def test_a_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
     assert re.search(r"which stopped [^h]+ ago after 3 jobs", again.out), again.out
     assert work["after"][:3] == work["before"]
     assert accepted(ask) == 4
-    third = work.good(RESUME, "loop(1)")
+    third = work.good(RESUME, "third = loop(1)")
     assert "Takes up" not in third.out
     assert accepted(ask) == 5, "what finished is not taken up"
+    assert RUNS.record is not None
+    own = RUNS.record.id
+    assert f"Takes up {own}" in work.good(f"{RESUME} {own}", "after = loop(4) + loop(1)").out
+    assert work["after"][:3] == work["before"]
+    assert work["after"][4:] == work["third"]
+    assert f"The run {own} is taken up here already" in work.good(f"{RESUME} {own}", "loop(1)").out
+    assert accepted(ask) == 6
 
 
 def test_a_later_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
@@ -519,6 +526,7 @@ def test_runs_are_listed_and_forgotten(work: Notebook) -> None:
     run_id = end_with(work, "loop(1)")
     work.good(RESUME, "loop(1)")
     assert re.search(rf"(?s){run_id}.*?taken up here", work.good("%session runs").out)
+    assert "; 2 under way or taken up stay." in work.good("%session forget --all").out
     assert "once this kernel has ended" in work(f"%session forget {run_id}").sentence()
 
 
