@@ -13,6 +13,8 @@ FAULTS: dict[str, dict[str, Any] | str] = {
     "429, Retry-After": {"status": 429, "retry_after": 1},
     "500": {"status": 500},
     "500 after the effect": {"status": 500, "after": True},
+    "408 after the effect": {"status": 408, "after": True},
+    "409 after the effect": {"status": 409, "after": True},
     "503 HTML": {"status": 503, "body": "html"},
     "HTML under 200": {"body": "html"},
     "30 s late": {"delay": 30},
@@ -84,7 +86,8 @@ MEANINGLESS = {
     **{
         (fault, action): "a question has no effect"
         for action in QUESTIONS
-        for fault in ("dropped after", "500 after the effect")
+        for fault in FAULTS
+        if fault == "dropped after" or fault.endswith("after the effect")
     },
     **{("kernel killed", action): "nobody is left who asked" for action in QUESTIONS},
     **{
