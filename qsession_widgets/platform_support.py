@@ -138,6 +138,16 @@ MOST_OPEN_FILES = 65536
 """Open files of a process that are enough for anything here."""
 
 
+def open_files() -> int:
+    """Files and connections that this process may have open."""
+    if sys.platform == "win32":
+        return MOST_OPEN_FILES
+    import resource
+
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return MOST_OPEN_FILES if soft == resource.RLIM_INFINITY else soft
+
+
 def allow_many_open_files() -> None:
     """Let this process have as many files and connections open as its user may, within reason."""
     if sys.platform == "win32":

@@ -7,7 +7,7 @@ import socket
 import ssl
 import stat
 from dataclasses import dataclass, field
-from http.client import HTTPSConnection
+from http.client import HTTPConnection
 from pathlib import Path
 
 import httpx
@@ -68,7 +68,7 @@ class Classroom:
         return made
 
 
-def ask(line: HTTPSConnection, path: str, **headers: str) -> int:
+def ask(line: HTTPConnection, path: str, **headers: str) -> int:
     line.request("GET", path, headers=headers)
     answer = line.getresponse()
     answer.read()

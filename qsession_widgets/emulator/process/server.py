@@ -53,11 +53,11 @@ from .connection_file import (
     noted_process,
     process_file,
 )
+from .connections import keyed
 from .housekeeping import end_when_idle, keep_findable, prune, release_workers
 from .listening import LOOPBACK, CannotListen, Listening, judge, listen, shown, tls_context
 from .listening import add_arguments as add_listening
 from .listening import from_namespace as listening_of
-from .public_connection import public
 
 CLOSING = 3.0
 """Real seconds that open requests have when the emulator ends."""
@@ -96,6 +96,8 @@ class _Server(uvicorn.Server):
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        made: Any = self.config.http_protocol_class
+        self.config.http_protocol_class = keyed(made)
         await super().startup(sockets)
         if self._others is not None:
             self.servers.append(
@@ -110,7 +112,7 @@ class _Server(uvicorn.Server):
 
     def _connection(self) -> asyncio.Protocol:
         made: Any = self.config.http_protocol_class
-        protocol: asyncio.Protocol = public(made)(
+        protocol: asyncio.Protocol = made(
             config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         return protocol
