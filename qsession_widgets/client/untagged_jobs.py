@@ -1,8 +1,9 @@
 """Jobs that carry no random tag, as they have all the tags that the service takes.
 
 Whether such a submit was accepted can only be told from the jobs with the same tags that were not
-there before it. None means that it was not. Others cannot be told from one that another kernel or
-thread has sent: they are named, and nothing is taken up or sent again.
+there before it, and that ask for the same. None means that it was not. The only one is taken up.
+Several cannot be told from those that another kernel or thread has sent, nor can one whose contents
+the service does not tell: they are named, and nothing is taken up or sent again.
 """
 
 from __future__ import annotations
@@ -12,12 +13,12 @@ from typing import Any
 
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..messages.outcomes import perhaps_twin_job
+from ..messages.outcomes import perhaps_twin_job, taken_by_contents
 from .rest import ServiceClient
 
 
 class AmbiguousJob(OutcomeUnknown):
-    """A job without a random tag may have been accepted: there is a new one with the same tags.
+    """A job without a random tag may have been accepted: there are new ones that it can be.
 
     Attributes
     ----------
@@ -57,6 +58,8 @@ class UntaggedSubmit:
         Tags of the job.
     got : callable
         Whether a job is the result of another submit of this kernel.
+    same : callable
+        Whether a job, given with its parameters, asks for the same; None where that cannot be told.
     """
 
     def __init__(
@@ -66,12 +69,14 @@ class UntaggedSubmit:
         session_id: str | None,
         tags: Collection[str],
         got: Callable[[str], bool],
+        same: Callable[[dict[str, Any]], bool | None],
     ):
         self._line = line
         self._doing = doing
         self._session_id = session_id
         self._tags = set(tags)
         self._got = got
+        self._same = same
         self._told: set[str] = set()
         try:
             self._before: set[str] | None = set(self._alike())
@@ -79,18 +84,26 @@ class UntaggedSubmit:
             # the request itself will tell what is wrong, or the look after it
             self._before = None
 
-    def look(self) -> None:
-        """Find that the job was not accepted.
+    def look(self) -> dict[str, Any] | None:
+        """The job that was accepted, as the service answers a submit; None where it was not.
 
         Raises
         ------
         ServiceError
             The service does not say.
         AmbiguousJob
-            There are new jobs with its tags.
+            There are several new jobs with its tags that ask for the same, or may do so.
         """
-        if found := self._new():
-            raise AmbiguousJob(self._doing, found)
+        found = self._new()
+        if not found:
+            return None
+        ((job_id, (row, certain)), *more) = found.items()
+        if more or not certain:
+            raise AmbiguousJob(self._doing, list(found))
+        if job_id not in self._told:
+            self._told.add(job_id)
+            NOTICES.emit(taken_by_contents(self._doing, job_id))
+        return {"id": job_id, "backend": str(row.get("backend") or "")}
 
     def look_for_twins(self) -> None:
         """Name jobs that may be twins of the one that was accepted when it was sent again.
@@ -105,10 +118,14 @@ class UntaggedSubmit:
                 self._told.add(job_id)
                 NOTICES.emit(perhaps_twin_job(job_id))
 
-    def _new(self) -> list[str]:
+    def _new(self) -> dict[str, tuple[dict[str, Any], bool]]:
+        """New jobs that it can be, by id, and whether each surely asks for the same."""
         if self._before is None:
             raise ServiceError("The service did not answer before the request.")
-        return [one for one in self._alike() if one not in self._before and not self._got(one)]
+        new = [one for one in self._alike() if one not in self._before and not self._got(one)]
+        rows = {job_id: self._line.job_with_params(job_id).data for job_id in new}
+        same = {job_id: self._same(row) for job_id, row in rows.items()}
+        return {one: (rows[one], bool(same[one])) for one in new if same[one] is not False}
 
     def _alike(self) -> Iterator[str]:
         jobs: list[dict[str, Any]] = self._line.jobs_tagged(min(self._tags)).data["jobs"]

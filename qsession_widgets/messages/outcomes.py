@@ -152,6 +152,15 @@ def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
     )
 
 
+def taken_by_contents(doing: str, job_id: str) -> str:
+    """A sentence about a job without a random tag that is taken for that of a lost answer."""
+    return (
+        f"The answer to the request to {doing} was lost. Job {job_id} is taken for it, the only "
+        "new one with its tags and contents. A job with fewer tags gets one more, by which it is "
+        "surely found."
+    )
+
+
 def perhaps_twin_job(job_id: str) -> str:
     """A sentence about a job that may be the second one of a submit without a random tag."""
     return (

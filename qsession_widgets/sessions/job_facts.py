@@ -38,6 +38,35 @@ def submitted(program_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     return {**_asked(program_id, inputs), "executions": executions, "cell": cell, "line": line}
 
 
+def asks_for_the_same(row: Mapping[str, Any], given: Mapping[str, Any]) -> bool | None:
+    """True if a job asks for what a submit does; None where that cannot be told.
+
+    Parameters
+    ----------
+    row : mapping
+        The job as the service gives it, with its parameters.
+    given : mapping
+        Arguments of the client library's submit.
+    """
+    from ..resume.fingerprint import Fingerprints
+    from ..resume.hasher import Unfingerprintable
+
+    program = str(given.get("program_id"))
+    if row.get("backend") not in (None, given.get("backend_name")):
+        return False
+    if (row.get("program") or {}).get("id") not in (None, program):
+        return False
+    if not row.get("params"):
+        # of a private job the service tells none
+        return None
+    prints = Fingerprints()
+    try:
+        of_both = [prints.of(program, one["params"]).value for one in (row, given)]
+    except Unfingerprintable:
+        return None
+    return of_both[0] == of_both[1]
+
+
 def _asked(program_id: str, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """Number of PUBs, and the shots or the precision where all of them have the same."""
     program = inputs.get("quantum_program")

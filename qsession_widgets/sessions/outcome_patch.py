@@ -42,7 +42,7 @@ from ..model import UnknownRequest
 from ..registry import openings, submits
 from ..registry.entries import entry_of
 from ..resume.asking import Asking
-from .job_facts import primitive_of
+from .job_facts import asks_for_the_same, primitive_of
 from .lost_requests import LostAnswer, LostRequests, Request, nothing
 
 MOST_JOBS = 1000
@@ -82,6 +82,7 @@ class OutcomePatch:
         self._originals: dict[str, Callable[..., Any]] = {}
         self._requests = LostRequests()
         self._got: deque[str] = deque(maxlen=MOST_JOBS)
+        self._untagged: list[dict[str, Any]] = []
 
     def install(self) -> None:
         """Put them in."""
@@ -150,8 +151,11 @@ class OutcomePatch:
             more = ""
             look: Callable[[], dict[str, Any] | None]
             if tag is None:
-                untagged = UntaggedSubmit(line, doing, session_id, tags, self._got.__contains__)
+                untagged = UntaggedSubmit(
+                    line, doing, session_id, tags, self._got.__contains__, self._told_same(given)
+                )
                 look = untagged.look
+                self._untagged.append(given)
             else:
                 more = (
                     f"service.jobs(job_tags=['{tag}']) finds it; running the same again looks "
@@ -190,16 +194,30 @@ class OutcomePatch:
                 twins,
                 lambda: self._unknown(session_id or "", "submit"),
             )
-            accepted = self._requests.send(request)
-            if accepted["id"] in self._got:
-                # one whose answer was lost, which a resume has taken up meanwhile
+            try:
                 accepted = self._requests.send(request)
+                if accepted["id"] in self._got:
+                    # one whose answer was lost, which a resume has taken up meanwhile
+                    accepted = self._requests.send(request)
+            finally:
+                self._untagged = [one for one in self._untagged if one is not given]
             if asking is not None:
                 asking.accepted(accepted["id"])
             self._got.append(accepted["id"])
             return accepted
 
         return program_run
+
+    def _told_same(self, given: dict[str, Any]) -> Callable[[dict[str, Any]], bool | None]:
+        """Tell whether a job asks for the same as a submit, and as no other that is under way."""
+
+        def same(row: dict[str, Any]) -> bool | None:
+            others = [one for one in self._untagged if one is not given]
+            if any(asks_for_the_same(row, one) is not False for one in others):
+                return None
+            return asks_for_the_same(row, given)
+
+        return same
 
     def _opens(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def create_session(

@@ -163,21 +163,54 @@ EIGHT = "sampler = SamplerV2()\nsampler.options.environment.job_tags = list('abc
 
 
 @pytest.mark.parametrize("after", [True, False], ids=["accepted", "not accepted"])
-def test_a_job_that_can_have_no_tag_of_ours_is_named_and_never_sent_twice(
+def test_a_job_that_can_have_no_tag_of_ours_is_found_by_its_contents(
     circuits: Notebook, ask: Ask, after: bool
 ) -> None:
     circuits.good(EIGHT, "earlier = sampler.run([(measured,)])", "earlier.result()")
-    spoil(ask, "POST", "/jobs", drop=True, after=after)
+    sent = ask("GET", f"/jobs/{circuits['earlier'].job_id()}", params={"exclude_params": "false"})
+    spoil(ask, "POST", "/jobs", drop=True, after=after, delay=1.0)
+    # another program's, in the same session with the same tags, which asks for something else
+    other = others_job(ask, {**sent, "params": {**sent["params"], "options": {"default_shots": 7}}})
+    said = circuits.good("job = sampler.run([(measured,)])", "job.result()").out
+    known = {circuits["earlier"].job_id(), other()}
+    (mine,) = {job["id"] for job in jobs(ask)} - known
+    assert circuits["job"].job_id() == mine
+    assert (f"Job {mine} is taken for it" in said) == after
+
+
+def test_jobs_that_cannot_be_told_from_one_without_a_tag_of_ours_are_named(
+    circuits: Notebook, ask: Ask
+) -> None:
+    circuits.good(EIGHT, "earlier = sampler.run([(measured,)])", "earlier.result()")
+    sent = ask("GET", f"/jobs/{circuits['earlier'].job_id()}", params={"exclude_params": "false"})
+    spoil(ask, "POST", "/jobs", drop=True, after=True, delay=1.0)
+    other = others_job(ask, sent)
     run = "job = sampler.run([(measured,)])"
-    if after:
-        first, second = circuits(run).sentence(), circuits(run).sentence()
-        (lost,) = {job["id"] for job in jobs(ask)} - {circuits["earlier"].job_id()}
-        assert "a minute" in first, "what that would cost"
-        for said in (first, second):
-            assert f"Nothing was sent again: service.job('{lost}') takes it up" in said
-    else:
-        circuits.good(run, "job.result()")
-    assert len(jobs(ask)) == 2
+    first, second = circuits(run).sentence(), circuits(run).sentence()
+    assert "a minute" in first, "what that would cost"
+    for said in (first, second):
+        assert "Nothing was sent again: service.job('" in said
+        assert other() in said
+    assert len(jobs(ask)) == 3, "the earlier, the other, and the one that was accepted"
+
+
+def others_job(ask: Ask, like: dict[str, Any]) -> Callable[[], str]:
+    """Send a job as another program while a fault holds up a request; gives its id."""
+    body = {name: like[name] for name in ("backend", "params", "session_id", "tags")}
+    found: list[str] = []
+
+    def work() -> None:
+        wait_for(lambda: not ask("GET", "/emulator/v1/faults")["faults"], "the request")
+        found.append(ask("POST", "/jobs", json={"program_id": like["program"]["id"], **body})["id"])
+
+    thread = Thread(target=work)
+    thread.start()
+
+    def job_id() -> str:
+        thread.join()
+        return found[0]
+
+    return job_id
 
 
 def test_a_job_is_found_that_was_accepted_while_its_kernel_died(
