@@ -25,7 +25,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Collection
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -119,7 +118,7 @@ def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
             failure: Exception = ServiceError("The service's answer cannot be read.", status=200)
         except Exception as error:
             if never_sent(error) or not is_unknown(error):
-                if (sent or is_conflict(error)) and (had := _look_despite(change)) is not None:
+                if (sent or is_conflict(error)) and (had := _look_despite(change, error)):
                     return had
                 raise
             failure = error
@@ -134,12 +133,20 @@ def settle(change: Change[T], again: Callable[[], object] = lambda: None) -> T:
     raise AssertionError("the last turn returns or raises")
 
 
-def _look_despite(change: Change[T]) -> T | None:
+def _look_despite(change: Change[T], failure: Exception) -> T | None:
     """The effect of a request that was refused, if it had one; None also where nobody knows."""
-    with suppress(ServiceError, OutcomeUnknown):
-        found = change.look()
-        return found if found is not None and change.meant(found) else None
-    return None
+    unclear: Exception = failure
+    for pause in LOOK_PAUSES:
+        time.sleep(pause)
+        try:
+            found = change.look()
+        except ServiceError:
+            return None
+        except NotYetClear as error:
+            unclear = error
+        else:
+            return found if found is not None and change.meant(found) else None
+    raise unclear from failure
 
 
 def _find(change: Change[T], failure: Exception) -> T | None:

@@ -175,3 +175,17 @@ def test_what_another_request_under_way_may_have_opened_is_named(
     assert f"session {theirs} was opened meanwhile, which may be yours or that of" in sentence
     assert "neither taken up nor closed" in sentence
     assert sessions(ask) == [theirs]
+
+
+def test_a_conflict_is_no_refusal_where_an_earlier_request_may_have_opened_it(
+    notebook: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(unknown_outcome, "ON_ITS_WAY", 30.0)
+    # sent twice, so that a twin of it may come for a while
+    spoil(ask, "POST", "/sessions", status=500)
+    notebook.good(OPEN, "pass")
+    (first,) = sessions(ask)
+    spoil(ask, "POST", "/sessions", status=409, after=True)
+    sentence = notebook(f"{OPEN} --another").sentence()
+    (second,) = set(sessions(ask)) - {first}
+    assert f"session {second} was opened meanwhile, which may be yours or that of" in sentence
