@@ -68,6 +68,7 @@ class Opening:
         self._rival = rival
         self.before: Collection[str] = ()
         self.begun: float | None = None
+        self._made_at = time.monotonic()
         self._failed_at: float | None = None
         if earlier is not None:
             self.begun, self.before = earlier
@@ -96,8 +97,10 @@ class Opening:
             self._failed_at = time.monotonic()
         listed = self._listed()
         if self.begun is None:
-            # nothing is known of the time before the request: any session may be older
-            raise ServiceError("The service did not answer before the request.")
+            if listed.date is None:
+                # nothing is known of the time before the request: any session may be older
+                raise ServiceError("The service did not answer before the request.")
+            self.begun = listed.date - (time.monotonic() - self._made_at)
         ended = None
         # until then it may have been on its way
         past = time.monotonic() - self._failed_at - unknown_outcome.ON_ITS_WAY
@@ -219,7 +222,7 @@ class ContestedSession(unknown_outcome.NotYetClear):
     session_id : str
         Which.
     other : str
-        What has the other request under way.
+        What has the other request under way, as the end of a sentence.
     """
 
     def __init__(self, session_id: str, other: str):
@@ -231,7 +234,7 @@ class ContestedSession(unknown_outcome.NotYetClear):
         which = self.session_id
         return (
             f"The answer to the request was lost, and session {which} was opened meanwhile, which "
-            f"may be yours or that of {self._other}, where one like it is being opened: it was "
+            f"may be yours or that of {self._other}: it was "
             f"neither taken up nor closed. %session list shows it; %session attach {which} goes on "
             f"in it, %session close {which} ends it."
         )

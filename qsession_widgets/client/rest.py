@@ -25,7 +25,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Literal, cast
 from urllib.parse import quote, urlencode
@@ -186,7 +186,10 @@ class ServiceClient:
     def jobs_tagged(self, tag: str) -> Answer:
         """Jobs that carry a tag, newest first."""
         query = {"tags": tag, "limit": 200, "exclude_params": "true"}
-        return self._list("/jobs", "jobs", query)
+        answer = self._list("/jobs", "jobs", query)
+        # what does not know the filter lists other jobs, and none of them is to be taken for one
+        jobs = [job for job in answer.data["jobs"] if tag in (job.get("tags") or ())]
+        return replace(answer, data={**answer.data, "jobs": jobs})
 
     def job(self, job_id: str) -> Answer:
         """One job's raw fields, without its parameters."""
@@ -224,7 +227,8 @@ class ServiceClient:
         """
         query = {"include_mocks": "true"} if include_mocks else {}
         query |= {"fields": "wait_time_seconds"} if waits else {}
-        return self._ask("GET", "/backends" + (f"?{urlencode(query)}" if query else ""))
+        path = "/backends" + (f"?{urlencode(query)}" if query else "")
+        return self._ask("GET", path, fits=lambda data: _are_named(data.get("devices", [])))
 
     def backend_data(self, name: str, kind: Literal["configuration", "properties"]) -> Answer:
         """The configuration of a backend, or its calibration."""
@@ -323,6 +327,15 @@ class ServiceClient:
 def _is_list(value: Any) -> bool:
     return isinstance(value, list) and all(
         isinstance(item, dict) and _is_record(item) for item in value
+    )
+
+
+def _are_named(devices: Any) -> bool:
+    return isinstance(devices, list) and all(
+        isinstance(one, dict)
+        and isinstance(one.get("name"), str)
+        and isinstance(one.get("status"), dict | None)
+        for one in devices
     )
 
 

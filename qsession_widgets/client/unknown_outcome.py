@@ -29,9 +29,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..deferred_output import NOTICES
-from ..errors import OutcomeUnknown, ServiceError
+from ..errors import OutcomeUnknown, ServiceError, Unreadable
 from ..explanations import is_conflict, is_unknown, never_sent, was_given_up
-from ..messages.outcomes import twin_job
+from ..messages.outcomes import interrupted_end, took_effect, twin_job
 from .rest import Answer, ServiceClient
 
 logger = logging.getLogger(__name__)
@@ -224,6 +224,25 @@ def keep_asking(
     return _start(ask)
 
 
+def look_on(change: Change[T], known: Callable[[T | None], object]) -> None:
+    """Tell that a request to end something was interrupted; look, and tell what came of it.
+
+    Parameters
+    ----------
+    change : Change
+        The request.
+    known : callable
+        Is called with what was found, once it is certain.
+    """
+
+    def told(found: T | None) -> None:
+        known(found)
+        NOTICES.emit(took_effect(change.doing, found is not None))
+
+    NOTICES.emit(interrupted_end(change.doing))
+    keep_asking(change, told)
+
+
 def keep_looking(look: Callable[[], object], over: Callable[[], object]) -> threading.Thread:
     """Look on a thread for what a request makes that was sent again, while it is on its way.
 
@@ -401,8 +420,24 @@ def end_session(line: ServiceClient, action: str, session_id: str) -> Change[Any
     session_id : str
         The session.
     """
-    send = line.close_session if action == "close" else line.cancel_session
+    ask = line.close_session if action == "close" else line.cancel_session
     own = _asking(line)
+
+    def send() -> Answer:
+        try:
+            return ask(session_id)
+        except ServiceError as error:
+            if error.status == 404 and not is_gone():
+                # of a gateway that does not find the service
+                raise Unreadable(status=404) from error
+            raise
+
+    def is_gone() -> bool:
+        try:
+            own.session(session_id)
+        except ServiceError as error:
+            return error.status == 404
+        return False
 
     def look() -> Answer | None:
         answer = own.session(session_id)
@@ -416,7 +451,7 @@ def end_session(line: ServiceClient, action: str, session_id: str) -> Change[Any
             return None
         return answer
 
-    return Change(f"{action} the session", lambda: send(session_id), look)
+    return Change(f"{action} the session", send, look)
 
 
 def _is_queued(job: dict[str, Any]) -> bool:

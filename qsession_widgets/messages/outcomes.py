@@ -128,6 +128,19 @@ def interrupted_just_now(doing: str, left: float) -> str:
     )
 
 
+def interrupted_end(doing: str) -> str:
+    """A sentence about a request to end something that the user has interrupted."""
+    return (
+        f"Interrupted during the request to {doing}, which may take effect all the same: "
+        "%session list, or qsession list in a terminal, shows what is still open."
+    )
+
+
+def took_effect(doing: str, took: bool) -> str:
+    """A sentence about the effect of a request whose answer was lost, once that is known."""
+    return f"The request to {doing} {'took effect' if took else 'had no effect'}."
+
+
 def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
     """A sentence about a second job of one submit, which was sent again before it took effect.
 

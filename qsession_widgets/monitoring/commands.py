@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 from ..client.rest import Answer, ServiceClient
-from ..client.unknown_outcome import Change, cancel_job, end_session, keep_asking, settle
+from ..client.unknown_outcome import Change, cancel_job, end_session, keep_asking, look_on, settle
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import as_user_error
 from ..model import EndReason, EndResult, SessionSnapshot
@@ -93,6 +93,16 @@ def _send(client: ServiceClient, action: str, job_id: str | None, poller: Sessio
         except OutcomeUnknown as error:
             known = _unknown(poller, action)
             error.asking = keep_asking(change, lambda _: known(), insist=True)
+            raise
+        except KeyboardInterrupt:
+            known = _unknown(poller, action)
+
+            def told(found: Answer | None) -> None:
+                known()
+                if found is None and action != "cancel_job":
+                    end_reason.take_back(poller)
+
+            look_on(change, told)
             raise
 
 

@@ -57,12 +57,19 @@ def recorded(poller: Ends, action: str, by: EndReason) -> Iterator[None]:
     record_end(poller.session_id, by, {**_facts(before), "ended_by": program})
     try:
         yield
-    except OutcomeUnknown:
+    except (OutcomeUnknown, KeyboardInterrupt):
+        # it may take effect all the same
         raise
     except BaseException:
         poller.ending = former
         record_end(poller.session_id, "", {})
         raise
+
+
+def take_back(poller: Ends) -> None:
+    """Forget why a session was to be ended, where that had no effect."""
+    poller.ending = None
+    record_end(poller.session_id, "", {})
 
 
 def _this_program() -> str:

@@ -13,6 +13,7 @@ import contextlib
 import json
 import os
 import secrets
+import socket
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -49,6 +50,13 @@ class PendingOpening(PendingRequest):
     max_time: int | None
     begun: float
     before: list[str]
+
+    @property
+    def whose(self) -> str:
+        """The request in words, as the end of a sentence."""
+        if self.process == os.getpid() and self.host == socket.gethostname():
+            return "an earlier request from here, which had to be sent again"
+        return f"{self.sent_from}, where one like it is being opened"
 
     def may_have_opened(self, opened: float, session_id: str) -> bool:
         """Check that a session may be its, by when it was opened on the service's clock."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal
 
 from .. import fork_safety
 from ..client.rest import backend_instance
 from ..deferred_output import NOTICES
+from ..monitoring.end_reason import recorded
 from ..registry.entries import notes, tell_bound
 from ..resume.asking import Asking
 from ..resume.runs import RUNS
@@ -190,7 +192,7 @@ class Binding:
         from .outcome_patch import OutcomePatch
 
         self._outcome_patch = self._outcome_patch or OutcomePatch(
-            self._claims, self._unknown, self._ask, self._before_new
+            self._claims, self._unknown, self._recorded, self._ask, self._before_new
         )
         self._outcome_patch.install()
 
@@ -255,6 +257,15 @@ class Binding:
             if live.monitor.session_id == session_id:
                 return live.monitor.add_unknown(request)
         return lambda: None
+
+    def _recorded(
+        self, session_id: str, action: Literal["close", "cancel"]
+    ) -> AbstractContextManager[None]:
+        """Write down that a session is ended from here, by the client library's own call."""
+        live = self.with_id(session_id)
+        if live is None or live.inherited:
+            return nullcontext()
+        return recorded(live.monitor.poller, action, "notebook")
 
     def _block_begins(self, session: Any) -> None:
         """Report a second session that a ``with`` block of the user's opens, once per place."""

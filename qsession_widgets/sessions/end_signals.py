@@ -67,15 +67,16 @@ class EndSignals:
         now leaves them to their default, as the server of marimo does at its end.
         """
         self._listens = True
-        signal.signal = self._signal  # type: ignore[assignment]
+        signal.signal = self._signal
         if threading.current_thread() is not threading.main_thread():
             call_in_main_thread(self._listen)
             return
         self._listen()
 
-    def _signal(self, number: int, handler: Any) -> Any:
-        before = _signal(number, handler)
-        if self._listens and handler is signal.SIG_DFL and number in END_SIGNALS:
+    def _signal(self, signalnum: int, handler: Any) -> Any:
+        # the names are those of the function in whose place it stands
+        before = _signal(signalnum, handler)
+        if self._listens and handler is signal.SIG_DFL and signalnum in END_SIGNALS:
             self._listen()
         return before
 

@@ -56,6 +56,9 @@ def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[]
     try:
         change.send()
     except ServiceError as error:
+        if error.status == 404:
+            # the service does not have it, so that nothing is left to close
+            return lambda: None
         late = time.monotonic() - begun > patience / 2
         doubtful = is_unknown(error) or is_conflict(error)
         if late or not doubtful or change.look() is None:

@@ -219,7 +219,8 @@ class LostRequests:
                 if found is None and lost.interrupted:
                     found = self._wait_for(lost)
             except ServiceError:
-                raise LostAnswer(change.doing, "Nothing was sent again.") from None
+                more = f"Nothing was sent again. {lost.request.more}".rstrip()
+                raise LostAnswer(change.doing, more) from None
             with self._lock:
                 if lost not in self._lost:
                     # another thread has taken it

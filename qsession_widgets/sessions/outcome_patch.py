@@ -16,6 +16,7 @@ import json
 import os
 from collections import deque
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
 from ..client.opening_outcome import Opening, SessionTwins
@@ -30,6 +31,7 @@ from ..client.unknown_outcome import (
     end_session,
     find_job,
     keep_asking,
+    look_on,
     new_tag,
     settle,
     tag_job,
@@ -37,13 +39,15 @@ from ..client.unknown_outcome import (
 from ..client.untagged_jobs import UntaggedSubmit
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..messages.outcomes import taken_elsewhere
+from ..messages.outcomes import taken_elsewhere, took_effect
 from ..model import UnknownRequest
 from ..registry import openings, submits
 from ..registry.entries import entry_of
 from ..resume.asking import Asking
 from .job_facts import asks_for_the_same, primitive_of
 from .lost_requests import LostAnswer, LostRequests, Request, nothing
+
+EndAction = Literal["close", "cancel"]
 
 MOST_JOBS = 1000
 """Jobs and sessions of this kernel that are remembered, so that none is taken for another's."""
@@ -59,6 +63,9 @@ class OutcomePatch:
     unknown : callable
         Is told the session and the request whose outcome is not known; returns what is called once
         it is.
+    recorded : callable
+        Takes the id of a session that is ended and how, and returns a context for the request, in
+        which the reason for the end is written down.
     ask : callable
         Takes the program and the arguments of a submit; gives its `Asking`, or None where it is
         neither recorded nor taken up.
@@ -71,11 +78,15 @@ class OutcomePatch:
         self,
         claimed: Callable[[str], bool],
         unknown: Callable[[str, UnknownRequest], Callable[[], object]],
+        recorded: Callable[[str, EndAction], AbstractContextManager[None]] = lambda *_: (
+            nullcontext()
+        ),
         ask: Callable[[str, dict[str, Any]], Asking | None] = lambda _program, _given: None,
         before: Callable[[str | None, str], str | None] = lambda session_id, _backend: session_id,
     ):
         self._claimed = claimed
         self._unknown = unknown
+        self._recorded = recorded
         self._ask = ask
         self._before = before
         self._transport = ClientTransport()
@@ -241,7 +252,7 @@ class OutcomePatch:
 
             def rival(session_id: str, opened: float) -> str | None:
                 other = openings.rival(session_id, opened, key=key, **about)
-                return None if other is None else other.sent_from
+                return None if other is None else other.whose
 
             opening = Opening(line, *asked, lambda one: self._is_known(one, key), rival)
 
@@ -292,15 +303,16 @@ class OutcomePatch:
     # ---------------------------------------------------------------------------------------------
     # Ends and tags
 
-    def _ends(self, action: Literal["close", "cancel"]) -> Callable[[Any], Callable[..., Any]]:
+    def _ends(self, action: EndAction) -> Callable[[Any], Callable[..., Any]]:
         def made(_original: Any) -> Callable[..., Any]:
             def end(client: Any, session_id: str) -> None:
                 try:
-                    _insist(
-                        client,
-                        lambda line: end_session(line, action, session_id),
-                        lambda: self._unknown(session_id, action),
-                    )
+                    with self._recorded(session_id, action):
+                        _insist(
+                            client,
+                            lambda line: end_session(line, action, session_id),
+                            lambda: self._unknown(session_id, action),
+                        )
                 except ServiceError as error:
                     if error.status == 404 and action == "close":
                         return
@@ -350,14 +362,17 @@ def _insist(
     change = change_of(line)
     try:
         settle(change)
+    except KeyboardInterrupt:
+        known = unknown()
+        look_on(change, lambda _: known())
+        raise
     except OutcomeUnknown:
-        done = f"The request to {change.doing} took effect."
         lost = LostAnswer(change.doing)
         known = unknown()
 
         def told(_found: Any) -> None:
             known()
-            NOTICES.emit(done)
+            NOTICES.emit(took_effect(change.doing, True))
 
         lost.asking = keep_asking(change, told, insist=True)
         raise lost from None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from qsession_widgets import open_session
@@ -69,7 +72,9 @@ def test_simulator_takes_sessions_under_either_name(notebook: Notebook) -> None:
     assert notebook["session"].session_id
 
 
-def test_backends_are_listed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_backends_are_listed(
+    notebook: Notebook, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     table = notebook.good("%session backends --service local").value
     rows = {row[0]: row[1:] for row in table.rows}
     assert rows["ibm_fez"] == ("156", "0", "")
@@ -79,6 +84,11 @@ def test_backends_are_listed(notebook: Notebook, monkeypatch: pytest.MonkeyPatch
     assert head.split() == ["backend", "qubits", "jobs", "waiting"]
     assert len(lines) == len(rows)
     assert "<td" in table._repr_html_()
+    broken = {"method": "GET", "path": "/backends", "body": "nulls", "times": None}
+    ask("POST", "/emulator/v1/faults", json=broken)
+    sentence = notebook("%session backends --service local").sentence()
+    ask("DELETE", "/emulator/v1/faults")
+    assert "Could not list the backends" in sentence
     # so many are asked only where they are few
     monkeypatch.setattr(backends, "MOST_CALIBRATIONS", len(lines))
     table = notebook.good("%session backends --service local").value

@@ -17,6 +17,10 @@ from qsession_widgets.views.receipt import to_text
 from .cells import Notebook, wait_for
 
 LOCAL = "%%session --service local --backend aer"
+FROM_ID = """
+from qiskit_ibm_runtime import Session
+Session.from_id(session.session_id, session.service).close()
+"""
 SLOW_JOB = """
 from qiskit import transpile
 from qiskit.circuit.library import efficient_su2
@@ -67,6 +71,7 @@ def test_a_spent_budget_is_named_with_both_figures(
     [
         (lambda notebook, _: notebook.good("%session close"), "notebook"),
         (lambda notebook, _: notebook.good("session.cancel()"), "notebook"),
+        (lambda notebook, _: notebook.good(FROM_ID), "notebook"),
         (lambda notebook, _: main(["close", notebook["session"].session_id]), "terminal"),
         (lambda notebook, _: notebook["session"].panel()._run("1", "close", None), "panel"),
         (
@@ -76,7 +81,7 @@ def test_a_spent_budget_is_named_with_both_figures(
             "elsewhere",
         ),
     ],
-    ids=["magic", "method", "terminal", "panel", "elsewhere"],
+    ids=["magic", "method", "from_id", "terminal", "panel", "elsewhere"],
 )
 def test_the_kernel_knows_what_closed_its_session(
     notebook: Notebook,

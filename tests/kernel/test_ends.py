@@ -34,7 +34,7 @@ HANDLED_FOR_A_WHILE = (
     "import signal\n"
     "for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT):\n"
     "    signal.signal(number, print)\n"
-    "    signal.signal(number, signal.SIG_DFL)\n"
+    "    signal.signal(signalnum=number, handler=signal.SIG_DFL)\n"
 )
 """A program that handles the signals itself, and then leaves them to their default again."""
 

@@ -135,6 +135,19 @@ def test_one_empty_look_after_an_interrupt_proves_nothing(
         assert len(made(ask)) == 1, f"not sent again: {again.out}"
 
 
+def test_an_end_that_was_interrupted_is_told_when_it_takes_effect(
+    circuits: Notebook, ask: Ask
+) -> None:
+    spoil(ask, "PATCH", "/sessions/*", **DROPPED, delay=60.0, late=0.5)
+    thread = interrupt(lambda: not ask("GET", "/emulator/v1/faults")["faults"])
+    circuits.good("try:", "    session.close()", "except KeyboardInterrupt:", "    stopped = True")
+    thread.join()
+    assert circuits["stopped"]
+    assert "The request to close the session took effect" in told(circuits, "took effect.")
+    assert "no more jobs: it was closed. Open a new one" in circuits(RUN).sentence()
+    assert circuits["session"].snapshot.end_reason == "notebook"
+
+
 def test_a_late_one_that_was_replaced_is_its_twin(
     circuits: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,7 +185,8 @@ def test_what_another_request_under_way_may_have_opened_is_named(
     sentence = notebook(OPEN).sentence()
     thread.join()
     (theirs,) = others()
-    assert f"session {theirs} was opened meanwhile, which may be yours or that of" in sentence
+    opened = f"session {theirs} was opened meanwhile, which may be yours or that of"
+    assert f"{opened} an earlier request from here" in sentence, "it is of this process, too"
     assert "neither taken up nor closed" in sentence
     assert sessions(ask) == [theirs]
 

@@ -15,7 +15,7 @@ import pytest
 
 from qsession_widgets.cli.main import main
 from qsession_widgets.client import unknown_outcome
-from qsession_widgets.client.rest import ServiceClient
+from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.errors import OutcomeUnknown
 from qsession_widgets.registry import openings, submits
@@ -296,6 +296,18 @@ def test_a_session_of_somebody_else_is_never_taken_up(notebook: Notebook, ask: A
     assert BINDING.bound.monitor.session_id not in others()
 
 
+def test_it_is_found_where_the_list_before_it_was_not_answered(
+    notebook: Notebook, ask: Ask
+) -> None:
+    spoil(ask, "GET", "/workloads", status=503)
+    spoil(ask, "POST", "/sessions", **LOST["dropped"])
+    notebook.good("%%session --service local --backend aer --max-time 9m", "pass")
+    assert not ask("GET", "/emulator/v1/faults")["faults"]
+    (only,) = ask("GET", "/workloads")["workloads"]
+    assert BINDING.bound is not None
+    assert BINDING.bound.monitor.session_id == only["id"]
+
+
 def test_where_several_may_be_the_one_they_are_named(notebook: Notebook, ask: Ask) -> None:
     spoil(ask, "POST", "/sessions", drop=True, delay=1.0)
     alike = {"backend": "aer", "max_ttl": 540}
@@ -341,7 +353,8 @@ def test_while_nobody_knows_whether_it_was_opened_nothing_is_opened_again(
     thread.join()
     assert "may have been accepted" in sentence
     assert "%session list shows the session if it is open" in sentence
-    assert "Nothing was sent again" in notebook(line).sentence()
+    sentence = notebook(line).sentence()
+    assert "Nothing was sent again. %session list shows the session" in sentence
     ask("DELETE", "/emulator/v1/faults")
     assert "had been opened" in notebook.good(line, "pass").out
     (only,) = ask("GET", "/workloads")["workloads"]
@@ -355,6 +368,24 @@ ENDS = {
     "%session cancel": ("DELETE", "/sessions/*"),
     "session.cancel()": ("DELETE", "/sessions/*"),
 }
+
+
+@pytest.mark.parametrize("end", ["%session close", "session.close()", "with"])
+def test_a_gateway_that_does_not_find_the_service_ends_no_session(
+    circuits: Notebook, ask: Ask, end: str
+) -> None:
+    """Its 404 is not the service's, which knows the session."""
+    spoil(ask, "PATCH", "/sessions/*", status=404, body="html")
+    if end == "with":
+        circuits.good(
+            "from qiskit_ibm_runtime import Session",
+            "with Session.from_id(session.session_id, session.service):",
+            "    pass",
+        )
+    else:
+        circuits.good(end)
+    (only,) = ask("GET", "/workloads")["workloads"]
+    assert only["status"] == "completed"
 
 
 @each_fault
@@ -396,6 +427,26 @@ def test_a_job_whose_cancel_is_not_answered_is_cancelled(
     spoil(ask, "PUT", "/jobs/*/tags", **fault)
     circuits.good("job.update_tags(['mine'])")
     assert jobs(ask)[0]["tags"] == ["mine"]
+
+
+def test_jobs_that_do_not_carry_its_tag_are_left_alone(
+    circuits: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service, or what is before it, that does not know the filter lists other jobs, too."""
+    ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
+    circuits.good(RUN, RUN)
+    known = {job["id"] for job in jobs(ask)}
+    listed = ServiceClient._list
+
+    def unfiltered(self: ServiceClient, path: str, name: str, query: dict[str, Any]) -> Answer:
+        return listed(self, path, name, {key: query[key] for key in query if key != "tags"})
+
+    monkeypatch.setattr(ServiceClient, "_list", unfiltered)
+    spoil(ask, "POST", "/jobs", **LOST["dropped"])
+    circuits.good(RUN)
+    states = {job["id"]: job["status"] for job in jobs(ask)}
+    assert states.keys() == known | {circuits["job"].job_id()}
+    assert set(states.values()) == {"Queued"}
 
 
 def test_a_job_that_has_finished_is_not_told_to_be_cancelled(circuits: Notebook, ask: Ask) -> None:
