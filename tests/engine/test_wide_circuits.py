@@ -287,6 +287,17 @@ def test_a_look_at_its_beginning_refuses_no_circuit_that_runs() -> None:
         early_refusal.check(JobRun(fez, {}), deep, active, np.zeros((1, 0)), "Z" * deep.num_qubits)
 
 
+def test_angles_in_single_precision_are_quarter_turns() -> None:
+    """So the client draws those of twirling, PEC and PEA."""
+    rotated = ghz(60, measured=False).copy()
+    places = rotated.layout.final_index_layout()
+    for at, angle in zip(places, (np.pi, np.pi / 2, 3 * np.pi / 2), strict=False):
+        rotated.rz(float(np.float32(angle)), at)
+    rotated.measure_active()
+    outcome, _ = sampled(rotated, noise="none")
+    assert outcome["methods"] == ["stabilizer"]
+
+
 def test_strict_refuses_what_is_not_exact() -> None:
     outcome, _ = sampled(ghz(100), strict=True)
     assert "--strict refuses an approximation such as twirled noise" in outcome["reason"]

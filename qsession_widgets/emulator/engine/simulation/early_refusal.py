@@ -74,7 +74,7 @@ def check(
     if measured is None:
         return
     quarters = values / (np.pi / 2)
-    turned = bool((np.abs(quarters - np.round(quarters)) > 1e-8).any())
+    turned = bool((np.abs(quarters - np.round(quarters)) > stabilizer.TOLERANCE).any())
     pairs: list[Between] = []
     for part in _parts(circuit):
         pairs += matrix_product_state.gates_between(part, index)

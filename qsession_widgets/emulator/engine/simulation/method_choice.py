@@ -242,7 +242,7 @@ def _clifford(sweep: Sweep) -> bool:
     if not sweep.circuit.parameters:
         return stabilizer.can_run(sweep.circuit)
     quarters = sweep.values / (math.pi / 2)
-    if np.abs(quarters - np.round(quarters)).max(initial=0.0) > 1e-8:
+    if np.abs(quarters - np.round(quarters)).max(initial=0.0) > stabilizer.TOLERANCE:
         return False
     return all(stabilizer.can_run(sweep.bound(at)) for at in range(len(sweep)))
 

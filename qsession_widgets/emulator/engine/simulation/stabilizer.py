@@ -45,7 +45,9 @@ _TURNS = {
 }
 """Rotations by one, two and three quarter turns."""
 
-_TOLERANCE = 1e-8
+TOLERANCE = 1e-6
+"""Quarter turns by which an angle may miss a whole number of them: the client draws the angles of
+twirling in single precision."""
 
 
 @lru_cache(maxsize=1)
@@ -60,7 +62,7 @@ def quarter_turns(angle: Any) -> int | None:
         return None
     turns = float(angle) / (math.pi / 2)
     whole = round(turns)
-    return whole % 4 if abs(turns - whole) < _TOLERANCE else None
+    return whole % 4 if abs(turns - whole) < TOLERANCE else None
 
 
 def can_run(circuit: QuantumCircuit) -> bool:
