@@ -37,7 +37,7 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference walkthroughs docs faults test test-python test-matrix test-labs test-notebooks \
+.PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults test test-python test-matrix test-labs test-notebooks \
 	test-kills test-class \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
@@ -109,6 +109,13 @@ $(ARTIFACTS)/walkthroughs/%: notebooks/% | bundles
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop --all >/dev/null; exit $$status
 
 walkthroughs: $(WALKTHROUGHS) ## Run the walkthroughs for the site, one after the other
+
+# IBM's guides and tutorials are not here: whoever has them says where.
+NOTEBOOKS ?= notebooks
+notebook-table: bundles ## Run notebooks against an emulator, and write which cells pass: NOTEBOOKS="FILE FOLDER"
+	@$(BIN)/qsession run -- $(PY) docs/notebook_table.py --output "$(ARTIFACTS)/notebook-table.md" $(NOTEBOOKS) \
+		|| [ $$? -eq 1 ]
+	@echo "The table: $(ARTIFACTS)/notebook-table.md"
 
 faults: bundles ## Run the fault matrix, and write docs/fault-matrix.md from it
 	@$(PY) -m tests.faults.matrix
