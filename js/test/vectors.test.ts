@@ -3,7 +3,7 @@ import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import said from "../../tests/vectors/notices.json" with { type: "json" };
 import outcomes from "../../tests/vectors/outcomes.json" with { type: "json" };
 import { HEADLINES, reusedWords } from "#shared/messages/labels";
-import { errorWords, waysWords } from "#shared/messages/forecast";
+import { costsWords, errorWords, waysWords } from "#shared/messages/forecast";
 import { notices } from "#shared/messages/notices";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
@@ -109,4 +109,8 @@ test.each(outcomes.forecasts)("$words", ({ ways, ratios, plan, price, words, err
   const forecast = [...ways, ratios.length, ...bounds];
   expect(waysWords(forecast, { plan, price_per_second: price })).toBe(words);
   expect(errorWords(forecast)).toBe(error);
+  // the short line has the same amounts, and says how sure they are first
+  const short = costsWords(forecast, { plan, price_per_second: price });
+  expect(short).toMatch(/^(never checked|checked 1 of 3 times|within 1.00 to 1.00)[:,]/);
+  for (const [amount] of words.matchAll(/\$[\d.]+ to \$[\d.]+/g)) expect(short).toContain(amount);
 });

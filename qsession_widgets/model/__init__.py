@@ -9,20 +9,22 @@ labels, ``events`` the differences between
 two snapshots, and ``results`` the codes that requests return.
 """
 
+from .countdowns import (
+    Countdown,
+    empty_timeout,
+    idle_since,
+    idle_timeout,
+    interactive_timeout,
+    maximum_time,
+)
 from .labels import LabelSum, label_sums
 from .metrics import (
-    Countdown,
     Phase,
     Reused,
     Usage,
     amount,
     deferred,
     device_elapsed,
-    empty_timeout,
-    idle_since,
-    idle_timeout,
-    interactive_timeout,
-    maximum_time,
     noun,
     past_maximum,
     phase,

@@ -151,14 +151,15 @@ def judge(
             if spent + ahead.pending + ahead.one > rules.budget:
                 refuse = (
                     f"The budget of this {word} would be exceeded ({figures}; "
-                    f"{_expected(rules, snapshot, ahead)}): the job was not sent. Open another "
+                    f"{_expected(rules, snapshot, ahead.one, ahead.pending)}): the job was not "
+                    "sent. Open another "
                     f"{word} with a budget of its own to go on."
                 )
             if _queued(snapshot) and spent + ahead.next > rules.budget:
                 # once the next job runs, nothing stops it
-                end = (
-                    f"its budget would be exceeded ({figures}; {_expected(rules, snapshot, ahead)})"
-                )
+                running = max(0.0, ahead.next - ahead.one)
+                expected = _expected(rules, snapshot, ahead.one, running)
+                end = f"its budget would be exceeded ({figures}; {expected})"
                 how = "cancel"
             if spent >= WARN_AT * rules.budget:
                 warn = (
@@ -257,11 +258,17 @@ def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
     return LookAhead(one, running + min(one, queued), running + queued)
 
 
-def _expected(rules: Policies, snapshot: SessionSnapshot, ahead: LookAhead) -> str:
-    cost = dollars_of(ahead.one, snapshot.service.price_per_second)
-    if rules.dollars is not None:
-        return f"a job is expected to take ≈ {format_money(cost or 0.0)}"
-    return f"a job is expected to take {format_duration(ahead.one)}"
+def _expected(rules: Policies, snapshot: SessionSnapshot, one: float, before: float) -> str:
+    """Words for the usage that one more job is expected to add, and those before it."""
+
+    def words(seconds: float) -> str:
+        if rules.dollars is None:
+            return format_duration(seconds)
+        cost = dollars_of(seconds, snapshot.service.price_per_second)
+        return f"≈ {format_money(cost or 0.0)}"
+
+    more = f"jobs before it {words(before)} more; " if before > 0 else ""
+    return f"{more}a job is expected to take {words(one)}"
 
 
 def _queued(snapshot: SessionSnapshot) -> bool:

@@ -7,23 +7,28 @@ from playwright.sync_api import Page, TimeoutError
 READ = r"""id => {
     const words = (root, what) =>
         (what ? root?.querySelector(what) : root)?.textContent.replaceAll("\u00a0", " ");
-    const sums = (what) => words(document, what)?.match(/\$[\d.,]+/g)?.slice(0, 2).join();
-    const figures = (root, state, usage, cost = usage, all = undefined) => root && ({
+    const figures = (root, state, usage, cost = usage) => root && ({
         state: words(root, state),
         ittl: words(root, "[aria-label='Interactive timeout']"),
         max: words(root, "[aria-label='Maximum time']"),
         used: /(at most )?(\d+ m )?[\d.]+ m?s/.exec(words(root, usage))?.[0],
         cost: /\$[\d.,]+/.exec(words(root, cost))?.[0],
-        sums: all && sums(all),
     });
+    const today = (what, at) => words(document, what)?.match(/\$[\d.,]+/g)?.at(at);
     const row = document.querySelector(`.qs-lab-panel [title="${id}"]`)?.closest("article, li");
     const open = row?.tagName === "ARTICLE";
+    const popover = document.querySelector(".qs-lab-popover");
     const bar = words(document.querySelector(".qs-lab-status"));
     const found = {
-        side: figures(row, "[role=status]", open ? ".qs-lab-usage" : "[title]:last-child",
-            open ? ".qs-lab-cost" : undefined, ".qs-lab-totals"),
-        popover: figures(document.querySelector(".qs-lab-popover"), ".qs-lab-state",
-            ".qs-lab-facts", ".qs-lab-facts", ".qs-lab-all"),
+        side: row && {
+            ...figures(row, "[role=status]", open ? ".qs-lab-usage" : "[title]:last-child",
+                open ? ".qs-lab-cost" : undefined),
+            today: today(".qs-lab-totals", 1),
+        },
+        popover: popover && {
+            ...figures(popover, ".qs-lab-state", ".qs-lab-facts"),
+            today: today(".qs-lab-all", -1),
+        },
         status: bar && {
             state: bar.split(" · ")[1], ittl: /ITTL (\S+)/.exec(bar)?.[1],
             max: /max (\S+)/.exec(bar)?.[1],
@@ -42,7 +47,7 @@ AGREE = f"""([id, wanted, surfaces, moves]) => {{
     const found = read(id);
     const lower = (text) => text?.toLowerCase();
     const shown = surfaces.map((name) => found[name]);
-    const apart = ["state", "ittl", "max", "used", "cost", "sums"].filter((name) => {{
+    const apart = ["state", "ittl", "max", "used", "cost", "today"].filter((name) => {{
         const values = shown.flatMap((each) => lower(each?.[name]) ?? []);
         return new Set(values).size > 1;
     }});

@@ -20,7 +20,7 @@ from .surfaces import READ, agree
 
 NAME = "same-figures"
 ON_PAGE = ["side", "popover", "status", "panel 1", "panel 2"]
-ITTL = 10.0
+ITTL = 15.0
 
 
 @pytest.fixture
@@ -66,11 +66,14 @@ def test_at_every_instant_of_a_session_all_surfaces_show_the_same(
 
     # a first job waits, runs, and leaves the session idle
     service.fault("/queue", paused=True)
-    service.submit(session_id)
+    for _ in range(12):
+        service.submit(session_id)
     same("waiting in the queue", moves=False)
     service.fault("/queue", paused=False)
-    service.submit(session_id)
     same("active", moves=True)
+    for job in service("GET", "/jobs", params={"session_id": session_id})["jobs"]:
+        if job["status"] == "Queued":
+            service("POST", f"/jobs/{job['id']}/cancel")
     same("active, idle", moves=True)
 
     # deactivated, nothing moves: the kernel's and a terminal's words can be compared as well

@@ -141,7 +141,7 @@ def test_queued_jobs_that_would_exceed_a_budget_are_cancelled_before_they_start(
     late = judge(Policies(budget=39), busy, 1021.0)
     assert late.how == "cancel"
     assert late.end is not None
-    assert "would be exceeded (21 s of 39 s; a job is expected to take 10 s)" in late.end
+    assert "would be exceeded (21 s of 39 s; jobs before it 9.0 s more; a job" in late.end
     alone = replace(busy, jobs=busy.jobs[:3])
     assert judge(Policies(budget=29), alone, 1021.0).end is None, "a running job finishes"
 

@@ -10,7 +10,7 @@ import pytest
 
 from qsession_widgets.messages.labels import HEADLINES, headline
 from qsession_widgets.messages.resume import reused_words
-from qsession_widgets.model import Countdown, SessionSnapshot, metrics
+from qsession_widgets.model import Countdown, SessionSnapshot, countdowns, metrics
 from qsession_widgets.views.figures import job_figures
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
@@ -40,10 +40,10 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
     used = metrics.usage(snapshot, now)
     taken = metrics.reused(snapshot)
     found = {
-        "interactive": as_list(metrics.interactive_timeout(snapshot, now)),
-        "maximum": as_list(metrics.maximum_time(snapshot, now)),
-        "empty": as_list(metrics.empty_timeout(snapshot, now)),
-        "idle_close": as_list(metrics.idle_timeout(snapshot, now)),
+        "interactive": as_list(countdowns.interactive_timeout(snapshot, now)),
+        "maximum": as_list(countdowns.maximum_time(snapshot, now)),
+        "empty": as_list(countdowns.empty_timeout(snapshot, now)),
+        "idle_close": as_list(countdowns.idle_timeout(snapshot, now)),
         "usage": [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
         "at_most": used.at_most,
         "headline": headline(snapshot),

@@ -1,4 +1,4 @@
-// Every number derived from a snapshot, by the formulas of qsession_widgets/model/metrics.py.
+// Every number derived from a snapshot, by the formulas of qsession_widgets/model (metrics.py, countdowns.py).
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
 import { dollarsOf } from "./formatting";

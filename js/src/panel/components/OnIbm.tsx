@@ -1,19 +1,23 @@
 // What the work so far would take and cost on IBM in a session, a batch and job mode, and how sure that is.
 import { unbroken } from "#shared/formatting";
-import { errorWords, waysWords } from "#shared/messages/forecast";
+import { costsWords, errorWords, waysWords } from "#shared/messages/forecast";
 import type { SessionStore } from "../state/store";
 
+/** One line, which is there before there is anything to say, so that nothing moves; the rest unfolds. */
 export function OnIbm({ store }: { store: SessionStore }) {
   const { forecast, snapshot } = store;
-  if (!forecast) return null;
-  const estimate = snapshot.device_time
-    ? "device time is IBM’s estimate of 2 s and 0.35 ms per execution: "
+  const { device_time: device, service, state } = snapshot;
+  if (!forecast) {
+    if (state === "closed") return null;
+    return <p class="qs-rules qs-on-ibm">Forecast for IBM: once a job has ended</p>;
+  }
+  const estimate = device
+    ? "A job’s device time is IBM’s estimate of 2 s and 0.35 ms per execution; "
     : "";
   return (
-    <p class="qs-rules" title="%session forecast has the assumptions">
-      {unbroken(
-        `The work so far on IBM: ${waysWords(forecast, snapshot.service)}; ${estimate}${errorWords(forecast)}`,
-      )}
-    </p>
+    <details class="qs-rules qs-on-ibm" title="%session forecast has the assumptions">
+      <summary>{unbroken(`On IBM, ${costsWords(forecast, service)}`)}</summary>
+      {unbroken(`${waysWords(forecast, service)}. ${estimate}${errorWords(forecast)}.`)}
+    </details>
   );
 }

@@ -12,22 +12,46 @@ export type Forecast = readonly number[];
 const CALIBRATED_BY = 3;
 const SPREAD = 1.5;
 
-/** What the work so far takes and costs on IBM: `session closed at its last result 22 s to 51 s, $35.20 to $80.00 · batch …`. */
-export function waysWords(
-  forecast: Forecast,
-  { plan, price_per_second: price }: Pick<ServiceInfo, "plan" | "price_per_second">,
-): string {
+type Price = Pick<ServiceInfo, "plan" | "price_per_second">;
+
+interface Way {
+  name: string;
+  seconds: string;
+  cost: string;
+  late: number;
+}
+
+function ways(forecast: Forecast, { plan, price_per_second: price }: Price): Way[] {
   const [low, high] = forecast.slice(10) as [number, number];
   const range = (value: number, words: (bound: number) => string) =>
     [...new Set([value * low, value * high].map(words))].join(" to ");
   const money = (seconds: number) => formatMoney(dollarsOf(seconds, price) ?? 0);
-  return ["session closed at its last result", "batch", "job mode"]
-    .flatMap((name, at) => {
-      const [seconds, used, late] = forecast.slice(3 * at) as [number, number, number];
-      if (plan === "open" && at === 0) return [];
-      const cost = price === null ? `uses ${range(used, formatDuration)}` : range(used, money);
+  return ["session", "batch", "job mode"].flatMap((name, at) => {
+    const [seconds, used, late] = forecast.slice(3 * at) as [number, number, number];
+    if (plan === "open" && at === 0) return [];
+    const cost = price === null ? `uses ${range(used, formatDuration)}` : range(used, money);
+    return [{ name, seconds: range(seconds, formatDuration), cost, late }];
+  });
+}
+
+/** The cost of each way in few words, the error first: `never checked, within a factor of 1.5: session $35.20 to $80.00 · …`. */
+export function costsWords(forecast: Forecast, service: Price): string {
+  const [checked, low, high] = forecast.slice(9) as [number, number, number];
+  const error =
+    checked < CALIBRATED_BY
+      ? `${checked ? `checked ${checked} of ${CALIBRATED_BY} times` : "never checked"}, within a factor of ${SPREAD}`
+      : `within ${low.toFixed(2)} to ${high.toFixed(2)}`;
+  return `${error}: ${ways(forecast, service)
+    .map(({ name, cost }) => `${name} ${cost}`)
+    .join(" · ")}`;
+}
+
+/** What the work so far takes and costs on IBM: `session closed at its last result 22 s to 51 s, $35.20 to $80.00 · batch …`. */
+export function waysWords(forecast: Forecast, service: Price): string {
+  return ways(forecast, service)
+    .map(({ name, seconds, cost, late }) => {
       const fail = late ? ` (about ${plural(late, "job")} would fail)` : "";
-      return `${name} ${range(seconds, formatDuration)}, ${cost}${fail}`;
+      return `${name}${name === "session" ? " closed at its last result" : ""} ${seconds}, ${cost}${fail}`;
     })
     .join(" · ");
 }
