@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..formatting import format_duration, format_money
-from ..local_time import local_time
+from ..local_time import local_time, zone_name
 from ..model import JobRecord, SessionSnapshot, noun
 from ..model.events import SessionEvent
 from .labels import program_word
@@ -90,7 +90,7 @@ def sentence(event: SessionEvent) -> str:
 
 
 def line(event: SessionEvent, text: str = "") -> str:
-    """One line of text: time of day, session, and the sentence.
+    """One line of text: time of day with its zone, session, and the sentence.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def line(event: SessionEvent, text: str = "") -> str:
     text : str
         The sentence, where it is not made from the event.
     """
-    at = local_time(event.time).strftime("%H:%M:%S")
+    at = f"{local_time(event.time):%H:%M:%S} {zone_name(event.time)}"
     snapshot = event.snapshot
     word = "batch" if snapshot.mode == "batch" else "session"
     name = f" {snapshot.name!r}" if snapshot.name else ""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from itertools import pairwise
 
@@ -147,7 +148,8 @@ def test_every_field_and_kind_is_described() -> None:
         assert event.kind in KINDS
         seen |= set(event.to_json())
         assert json.loads(json.dumps(event.to_json())) == event.to_json()
-        assert "\n" not in line(event, "" if event.kind != "stray" else "a job runs elsewhere")
+        written = line(event, "" if event.kind != "stray" else "a job runs elsewhere")
+        assert re.match(r"\[\d\d:\d\d:\d\d UTC\S*\] \S.*$", written), written
     # the text is made where an event is written
     assert {*seen, "text"} <= set(FIELDS)
 

@@ -8,6 +8,7 @@ import {
   agoWords,
   answeredAgo,
   closeSentence,
+  estimateWords,
   idleWords,
   isOrphan,
   jobWords,
@@ -87,7 +88,9 @@ export function Popover({ context, which, close, vanish }: Props) {
       <Timers workload={workload} now={now} />
       <dl class="qs-lab-facts">
         <dt>Usage</dt>
-        <dd>{snapshot.started_at === null ? "none yet" : usageWords(snapshot, now)}</dd>
+        <dd title={estimateWords(snapshot)}>
+          {snapshot.started_at === null ? "none yet" : usageWords(snapshot, now)}
+        </dd>
         {idle && (
           <>
             <dt>Idle</dt>

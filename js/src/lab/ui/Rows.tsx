@@ -1,11 +1,12 @@
 // A session's row in the side panel: what it does and costs, and one row of actions.
 import { smoothedPhase } from "#shared/idleSmoothing";
-import { formatClock, formatDuration, shortId } from "#shared/formatting";
+import { formatClock, formatDuration, shortId, zoneAt } from "#shared/formatting";
 import { usage } from "#shared/metrics";
 import { useAsking } from "#shared/question";
 import type { Service, Snapshot, Workload } from "#shared/serverTypes";
 import { endReason } from "#shared/messages/outcomes";
 import {
+  estimateWords,
   HEADLINES,
   idleWords,
   isOrphan,
@@ -115,7 +116,7 @@ function Usage({ workload: { snapshot }, now }: { workload: Workload; now: numbe
       ? "nothing billed yet"
       : `usage ${most ? "at most " : ""}${formatDuration(total)}`;
   return (
-    <div class="qs-lab-usage">
+    <div class="qs-lab-usage" title={estimateWords(snapshot)}>
       <span class="qs-lab-note">
         {used} · {jobWords(snapshot)}
       </span>
@@ -159,7 +160,9 @@ interface ClosedProps {
 /** A session that has ended: how and why, what it used, and at which price. */
 export function ClosedRow({ snapshot, at, reader, owner }: ClosedProps) {
   const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
-  const why = endReason(snapshot, snapshot.closed_at ?? at);
+  // the service's time, as panel and receipt have it
+  const ended = snapshot.closed_at ?? at;
+  const why = endReason(snapshot, ended);
   return (
     <li>
       <span class="qs-lab-backend">
@@ -169,12 +172,10 @@ export function ClosedRow({ snapshot, at, reader, owner }: ClosedProps) {
         {shortId(snapshot.session_id)}
       </span>
       <span class="qs-lab-note">
-        {how} {formatClock(snapshot.closed_at ?? at, reader)}
+        {how} {formatClock(ended, reader)} {zoneAt(ended)}
         {why && `, ${why}`} · {jobWords(snapshot)} · <bdi>{owner}</bdi>
       </span>
-      <span title={priceWords(snapshot.service)}>
-        usage {usageWords(snapshot, snapshot.closed_at ?? at)}
-      </span>
+      <span title={priceWords(snapshot.service)}>usage {usageWords(snapshot, ended)}</span>
     </li>
   );
 }

@@ -1,6 +1,6 @@
 // The control room: what all sessions cost, then each one, this notebook's first, and how to end it.
 import { useRef, useState } from "preact/hooks";
-import { formatClock, shortId } from "#shared/formatting";
+import { formatClock, shortId, zoneAt } from "#shared/formatting";
 import { keyOf, which, type Service, type Workload } from "#shared/serverTypes";
 import { agoWords, answeredAgo, serviceTitle } from "#shared/messages/labels";
 import { figures } from "#shared/messages/totals";
@@ -62,7 +62,11 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
           {failure.kind === "down" && overview && (
             <>
               {" "}
-              What is shown is as of {formatClock(sessions.arrivedAt / 1000, Date.now() / 1000)}.
+              What is shown is as of {formatClock(
+                sessions.arrivedAt / 1000,
+                Date.now() / 1000,
+              )}{" "}
+              {zoneAt(sessions.arrivedAt / 1000)}.
             </>
           )}
         </p>
@@ -124,7 +128,7 @@ function Trouble({ context: { sessions }, service }: { context: Context; service
         <p class="qs-lab-problem" role="status">
           {name}
           {problem}
-          {since !== null && ` Since ${formatClock(since, now)}.`}
+          {since !== null && ` Since ${formatClock(since, now)} ${zoneAt(since)}.`}
           {known && " What is listed is the last that is known."}
         </p>
       )}

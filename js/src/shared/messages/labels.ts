@@ -182,6 +182,12 @@ export function usageWords(snapshot: Snapshot, now: number): string {
   return spent.final ? `${words}, ${money} final` : `${words}, ≈ ${money}`;
 }
 
+/** By which estimate an emulated session's usage is, for a title; the panel's forecast says how far it may be off. */
+export function estimateWords({ device_time: device }: SessionSnapshot): string | undefined {
+  if (!device) return undefined;
+  return "A device’s time by IBM’s estimate of 2 s and 0.35 ms per execution; the panel says how far it may be off";
+}
+
 /** A sentence about the effect of closing. */
 export function closeSentence(snapshot: Snapshot): string {
   if (snapshot.state === "closed") return `The ${noun(snapshot)} has ended meanwhile.`;
