@@ -83,3 +83,36 @@ def its_job_leads_to_the_line(notebook: Notebook) -> None:
     detail.get_by_role("button", name=re.compile(r"Scroll to cell \[\d+\], line \d+")).click()
     expect(line).to_be_in_viewport()
     page.set_viewport_size(size)
+
+
+def a_job_leads_to_a_cell_that_is_out_of_the_page(notebook: Notebook) -> None:
+    """JupyterLab may take cells that are out of sight out of the page: only it can show them."""
+    page = notebook.page
+    # it keeps those that have drawings in them
+    sent = notebook.add_cell(
+        "from qsession_widgets import open_session\n"
+        "more = open_session(backend='aer', service='local')\n"
+        "far = Sampler(mode=more).run([isa]).result()\nmore.close()"
+    )
+    notebook.run_cell(sent)
+    page.evaluate(
+        """() => {
+            const content = window.jupyterapp.shell.currentWidget.content;
+            content.notebookConfig = {...content.notebookConfig, windowingMode: 'full'};
+            for (let i = 0; i < 20; i++) {
+                const source = 'a line\\n'.repeat(30);
+                content.model.sharedModel.addCell({cell_type: 'raw', source});
+            }
+        }"""
+    )
+    place = notebook.add_cell("more.panel()")
+    notebook.run_cell(place)
+    page.evaluate(
+        "i => window.jupyterapp.shell.currentWidget.content.scrollToItem(i, 'start')", place
+    )
+    panel = notebook.cell(place).locator(".qs-panel")
+    panel.locator("tbody tr.qs-row .qs-pick").click()
+    line = page.locator(".cm-line").filter(has_text="far = Sampler")
+    expect(line).not_to_be_visible()
+    panel.get_by_role("button", name=re.compile(r"Scroll to cell \[\d+\], line 3")).click()
+    expect(line).to_be_in_viewport()

@@ -15,6 +15,7 @@ from .cells import (
     AWAIT_UNTIL_CLOSED,
     OPEN,
     RUN_UNTIL_CLOSED,
+    a_job_leads_to_a_cell_that_is_out_of_the_page,
     close_while_it_runs,
     load_and_open,
 )
@@ -35,6 +36,8 @@ def test_close_acts_while_a_cell_runs(
     )
     notebook = open_notebook(name, front_end)
     close_while_it_runs(notebook)
+    if waiting == RUN_UNTIL_CLOSED:
+        a_job_leads_to_a_cell_that_is_out_of_the_page(notebook)
 
 
 @pytest.mark.timeout(300)

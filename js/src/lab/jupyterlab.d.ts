@@ -247,8 +247,12 @@ declare module "@jupyterlab/notebook" {
   import type { ISignal } from "@lumino/signaling";
   import type { ISessionContext } from "@jupyterlab/apputils";
   interface NotebookCell {
+    readonly node: HTMLElement;
     readonly model: {
       readonly type: string;
+      /** Of code cells. */
+      readonly executionCount?: number | null;
+      readonly executionState?: string;
       readonly sharedModel: { setSource(source: string): void; getSource(): string };
     };
   }
@@ -256,7 +260,9 @@ declare module "@jupyterlab/notebook" {
     readonly activeCell: NotebookCell | null;
     readonly widgets: readonly NotebookCell[];
     readonly model: unknown;
+    readonly node: HTMLElement;
     activeCellIndex: number;
+    scrollToItem(index: number, align?: "center"): Promise<void>;
     deselectAll(): void;
   }
   export interface NotebookPanel extends Widget {

@@ -9,6 +9,7 @@ import { IDS } from "./paletteCommands";
 import { which, type Workload } from "#shared/serverTypes";
 import { makeEndSession, offerEndSession } from "../state/serverSessionControl";
 import { makeFollowSession, offerFollowSession } from "../state/serverSessionFeed";
+import { makeShowCell, offerShowCell } from "../state/notebookCells";
 import { Feed } from "../state/overviewFeed";
 import { NOT_LOADED } from "./sidePanel";
 import { Server } from "../state/serverApi";
@@ -81,6 +82,7 @@ export function makeLab(
     makeEndSession(sessions, server, (action, wanted) => actions.end(action, wanted)),
   );
   offerFollowSession(makeFollowSession(sessions));
+  if (tracker) offerShowCell(makeShowCell(tracker));
   // the page comes first
   void app.restored.then(() => feed.start());
   return { sessions, settings, actions, context, openPopover, idleKernel };

@@ -2,6 +2,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JobRecord } from "#shared/snapshot.gen";
 import { cellPlace } from "../state/jobTimes";
+import { showLine } from "../state/notebook";
 
 /** `[5]:14`, or the number of the cell alone. */
 export function cellWords({ cell, line }: JobRecord): string {
@@ -13,11 +14,9 @@ export function CellLink({ job, words }: { job: JobRecord; words: string }) {
   const [notebook, setNotebook] = useState<Element | null>(null);
   const [missing, setMissing] = useState(false);
   useLayoutEffect(() => setNotebook(root.current!.closest(".jp-Notebook")), []);
-  const show = (event: MouseEvent) => {
+  const show = async (event: MouseEvent) => {
     event.stopPropagation();
-    const place = placeOf(notebook!, job.cell!, job.line);
-    setMissing(!place);
-    place?.scrollIntoView({ block: "center" });
+    setMissing(!(await showLine(notebook!, job.cell!, job.line)));
   };
   return (
     <span ref={root}>
@@ -39,20 +38,4 @@ export function CellLink({ job, words }: { job: JobRecord; words: string }) {
       </span>
     </span>
   );
-}
-
-/** The line of a notebook's cell, or the cell where its lines are not drawn; undefined where there is none. */
-function placeOf(notebook: Element, cell: number, line: number | null): Element | undefined {
-  const numbers = new Map<number, Element>();
-  let running: Element | undefined;
-  for (const each of notebook.querySelectorAll(".jp-CodeCell")) {
-    const prompt = each.querySelector(".jp-InputPrompt")?.textContent?.trim() ?? "";
-    if (prompt === "[*]:") running ??= each;
-    else numbers.set(parseInt(prompt.slice(1)), each);
-  }
-  // a cell that runs shows no number, and has the highest
-  const latest = Math.max(0, ...[...numbers.keys()].filter(Number.isFinite));
-  const found = numbers.get(cell) ?? (cell > latest ? running : undefined);
-  const lines = found?.querySelectorAll(".cm-content > .cm-line") ?? [];
-  return (line === null ? undefined : lines[line - 1]) ?? found;
 }
