@@ -142,6 +142,13 @@ def test_twenty_panels_in_one_notebook(
     notebook = open_notebook(name)
     load, run, more, close = notebook.code_cells()
     page = notebook.page
+    # anywidget gives a panel's code two seconds to come, which twenty of them may exceed
+    page.evaluate(
+        """() => {
+            const { timeout } = AbortSignal;
+            AbortSignal.timeout = ms => timeout.call(AbortSignal, ms === 2000 ? 0 : ms);
+        }"""
+    )
     load_and_open(notebook, load, run)
     notebook.run_cell(more)
     panels = page.locator("section.qs-panel")

@@ -2,6 +2,7 @@
 import { render } from "preact";
 import { Panel } from "./components/Panel";
 import "./panel.css";
+import { keepListening } from "./state/lateModel";
 import { offerParts } from "./state/openPanels";
 import type { PanelModel } from "./state/protocol";
 import { SessionStore } from "./state/store";
@@ -11,6 +12,8 @@ export default () => {
   return {
     initialize({ model, signal }: { model: PanelModel; signal?: AbortSignal }) {
       const own = (store = new SessionStore(model));
+      // what was asked so far, it was not told
+      void keepListening(model).then((late) => late && own.sync());
       const withdraw = offerParts(own.sessionId, (part, el) => {
         render(<Panel store={own} part={part} />, el);
         return () => render(null, el);
