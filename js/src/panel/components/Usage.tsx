@@ -1,3 +1,4 @@
+import { Fragment } from "preact";
 import { deferred, type Usage } from "#shared/metrics";
 import {
   formatDuration,
@@ -67,7 +68,7 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
       ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
       : !split
         ? "breakdown appears once the jobs are loaded"
-        : parts.map((part, at) => `${part.name}\u00a0${texts[at]!}`).join(" · ");
+        : null;
   return (
     <>
       <div class="qs-split" aria-hidden="true">
@@ -83,7 +84,16 @@ export function UsageBar({ snapshot, usage, split }: Props & { split: boolean })
             ),
         )}
       </div>
-      <div class="qs-note">{unbroken(words)}</div>
+      <div class="qs-note">
+        {words === null
+          ? parts.map((part, at) => (
+              <Fragment key={part.kind}>
+                {at > 0 && " · "}
+                <span class="qs-whole">{unbroken(`${part.name}\u00a0${texts[at]!}`)}</span>
+              </Fragment>
+            ))
+          : unbroken(words)}
+      </div>
     </>
   );
 }
