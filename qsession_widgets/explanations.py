@@ -134,7 +134,7 @@ def unanswered(error: BaseException) -> bool:
 
 NOT_CONNECTED = (
     *("NewConnectionError", "ConnectTimeoutError", "ConnectTimeout", "NameResolutionError"),
-    *("ProxyError", "SSLCertVerificationError"),
+    "SSLCertVerificationError",
 )
 """Errors, of ``requests`` and ``urllib3``, of a request that never left this machine."""
 
@@ -145,7 +145,12 @@ GATEWAY_TIMEOUTS = (408, 504, 524)
 
 def never_sent(error: BaseException) -> bool:
     """True if a request failed before it could reach the service, so that it had no effect."""
-    return any(type(cause).__name__ in NOT_CONNECTED for cause in _causes(error))
+    causes = list(_causes(error))
+    if any(type(cause).__name__ in NOT_CONNECTED for cause in causes):
+        return True
+    # one that was reached may have passed the request on, if it was not asked for a tunnel first
+    proxied = any(type(cause).__name__ == "ProxyError" for cause in causes)
+    return proxied and any("Tunnel connection failed" in str(cause) for cause in causes)
 
 
 def is_unknown(error: BaseException) -> bool:

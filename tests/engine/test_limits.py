@@ -21,6 +21,7 @@ from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from qiskit_ibm_runtime.quantum_program.params_converters import QUANTUM_PROGRAM_PARAMS_CONVERTERS
 
 from qsession_widgets.emulator.engine import job_decoder
+from qsession_widgets.emulator.engine.declared_sizes import read_qasm
 from qsession_widgets.emulator.engine.simulation import sampling
 from qsession_widgets.emulator.engine.simulation.job_run import MOST_EXECUTIONS
 
@@ -156,6 +157,23 @@ def test_loops_that_are_too_long_to_be_written_out_are_refused(
         outcome, _ = jobs.run(name, "aer", params)
         assert "with its loops written out" in outcome["reason"], outcome["reason"]
     assert not simulated
+
+
+def doubled(times: int) -> str:
+    """OpenQASM in which each gate is two of the one before it."""
+    gates = [f"gate g{n} a {{ g{n - 1} a; g{n - 1} a; }}" for n in range(1, times)]
+    text = "\n".join(["gate g0 a { x a; x a; }", *gates, f"qubit q; bit c; g{times - 1} q;"])
+    return f'OPENQASM 3.0; include "stdgates.inc"; {text} c = measure q;'
+
+
+def test_gates_that_stand_for_too_many_instructions_are_refused(simulated: list[Any]) -> None:
+    often = doubled(6).replace("g5 q;", "g5 q;" * 200)
+    for text in (doubled(30), often):
+        params = json.dumps({"pubs": [[text, None, 1]], "version": 2})
+        outcome, _ = jobs.run("sampler", "aer", params)
+        assert "definitions of its gates written out" in outcome["reason"], outcome["reason"]
+    assert not simulated
+    assert read_qasm(doubled(6)).count_ops() == {"g5": 1, "measure": 1}
 
 
 DECLARED = [

@@ -1,6 +1,9 @@
 import json
+import socket
+from threading import Thread
 
 import pytest
+import requests
 from qiskit.providers.exceptions import JobError
 from qiskit_ibm_runtime.api.exceptions import RequestsApiError
 from qiskit_ibm_runtime.exceptions import IBMError, RuntimeJobFailureError
@@ -9,7 +12,9 @@ from qsession_widgets.errors import ServiceError
 from qsession_widgets.explanations import (
     advise,
     explain,
+    is_unknown,
     nearest,
+    never_sent,
     read_error_body,
     still_open,
     unanswered,
@@ -130,3 +135,39 @@ def test_a_rehearsal_is_advised_only_where_it_is_none_yet() -> None:
     error = RequestsApiError("400. " + body(1352, "No sessions."), 400)
     assert "--service local" in explain(error, doing="open a session")
     assert "--service local" not in explain(error, doing="open a session", service="local")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "answer", "sent"),
+    [
+        ("http", b"", True),
+        ("https", b"", True),
+        ("https", b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n", False),
+        ("https", None, False),
+    ],
+    ids=["dropped", "tunnel dropped", "tunnel refused", "refused"],
+)
+def test_a_proxy_that_was_reached_may_have_passed_a_request_on(
+    scheme: str, answer: bytes | None, sent: bool
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        proxy = f"http://127.0.0.1:{server.getsockname()[1]}"
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            connection.recv(65536)
+            connection.sendall(answer or b"")
+            connection.close()
+
+        thread = Thread(target=serve)
+        if answer is None:
+            server.close()
+        else:
+            thread.start()
+        proxies = {"http": proxy, "https": proxy}
+        with pytest.raises(requests.ConnectionError) as caught:
+            requests.post(f"{scheme}://service.test/jobs", proxies=proxies, timeout=30)
+        if answer is not None:
+            thread.join()
+    assert never_sent(caught.value) is not sent
+    assert is_unknown(caught.value) is sent

@@ -16,6 +16,10 @@ from qsession_widgets.emulator.engine.failure import INVALID_BODY, JobFailure
 MOST_BITS = 100_000
 """Qubits and classical bits that a circuit may have, taken together."""
 
+MOST_WRITTEN = 10_000
+"""Instructions that the gates defined in a text may stand for, as they are copied when it is read,
+at half a millisecond each: thirty gates of two of the one before it stand for a billion."""
+
 
 def check_bits(count: int) -> None:
     """Refuse a circuit with too many qubits and classical bits.
@@ -49,13 +53,22 @@ def check_elements(count: int) -> None:
         )
 
 
+def _check_written(count: int) -> None:
+    if count > MOST_WRITTEN:
+        raise JobFailure(
+            f"A circuit has more than {MOST_WRITTEN:,} instructions with the definitions of its "
+            "gates written out, which the emulator refuses: use smaller definitions.",
+            INVALID_BODY,
+        )
+
+
 def read_qasm(text: str) -> QuantumCircuit:
     """A circuit from OpenQASM 3, with each declared size looked at before it is allocated.
 
     Raises
     ------
     JobFailure
-        It declares too many bits.
+        It declares too many bits, or gates that stand for too many instructions.
     Exception
         The text does not parse.
     """
@@ -76,6 +89,8 @@ def _importer() -> Any:
         def __init__(self) -> None:
             super().__init__()
             self._declared = 0
+            self._gates: dict[str, int] = {}
+            self._written = 0
 
         def _resolve_constant_int(self, node: Any, context: Any) -> int:
             # of registers and types, and numbers of controls
@@ -90,6 +105,22 @@ def _importer() -> Any:
         def visit_ClassicalDeclaration(self, node: Any, context: Any) -> Any:
             self._count(getattr(node.type, "size", None), context)
             return super().visit_ClassicalDeclaration(node, context)
+
+        def visit_QuantumGateDefinition(self, node: Any, context: Any) -> Any:
+            size = sum(map(self._written_out, node.body))
+            _check_written(size)
+            self._gates[node.name.name] = max(1, size)
+            return super().visit_QuantumGateDefinition(node, context)
+
+        def visit_QuantumGate(self, node: Any, context: Any) -> Any:
+            if node.name.name in self._gates:
+                # its definition is copied
+                self._written += self._gates[node.name.name]
+                _check_written(self._written)
+            return super().visit_QuantumGate(node, context)
+
+        def _written_out(self, statement: Any) -> int:
+            return self._gates.get(getattr(getattr(statement, "name", None), "name", ""), 1)
 
         def _count(self, size: Any, context: Any) -> None:
             self._declared += 1 if size is None else self._resolve_constant_int(size, context)
