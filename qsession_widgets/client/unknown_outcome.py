@@ -5,9 +5,11 @@ within the answer, or the time was up), when the answer cannot be read, and when
 the service's own (status 5xx) or of a gateway that waited too long (408), which may come after the
 effect. `settle` then looks at the service, before anything is said or sent again:
 
-- a job is found by the random tag that its submit carried;
+- a job is found by the random tag that its submit carried: see
+  `qsession_widgets.client.job_outcome`;
 - a session has no tag: see `qsession_widgets.client.opening_outcome`;
-- a session is ended when it takes no more jobs, a job when its status is final.
+- a session is ended when it takes no more jobs: see `qsession_widgets.client.end_outcome`;
+- a job is ended when its status is final.
 
 A conflict (409) is the service's word that the request is refused, and mostly for what is so
 already: one look tells whether by the request itself. Any other refusal is taken at its word, but
@@ -21,27 +23,20 @@ background as long as that (`keep_asking`, `keep_looking`), also when it was sen
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from ..deferred_output import NOTICES
-from ..errors import OutcomeUnknown, ServiceError, Unreadable
+from ..errors import OutcomeUnknown, ServiceError
 from ..explanations import is_conflict, is_unknown, never_sent, was_given_up
-from ..messages.outcomes import interrupted_end, took_effect, twin_job
-from .rest import Answer, ServiceClient
+from ..messages.outcomes import interrupted_end, took_effect
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
-
-TAG = "qsession-"
-"""Beginning of the tags of submits."""
-MOST_TAGS = 8
-"""Tags that the service takes of a job."""
 
 PAUSES = (0.5, 1.0, 2.0)
 """Seconds between the sends of a request that, as looks have shown, had no effect."""
@@ -274,185 +269,3 @@ def _start(target: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=target, name="qsession-outcome", daemon=True)
     thread.start()
     return thread
-
-
-# -------------------------------------------------------------------------------------------------
-# Jobs
-
-
-def new_tag() -> str:
-    """A tag that no other submit has."""
-    return TAG + secrets.token_hex(8)
-
-
-def find_job(line: ServiceClient, tag: str) -> dict[str, Any] | None:
-    """The job that a submit with this tag has left, as the service answers a submit.
-
-    Where there are several, because a request that was given up arrived all the same, the first
-    one that is not cancelled is taken, and the others are cancelled, and named.
-    """
-    jobs = line.jobs_tagged(tag).data["jobs"]
-    if not jobs:
-        return None
-
-    def order(job: dict[str, Any]) -> tuple[bool, str, str]:
-        return (_is_cancelled(job), str(job.get("created")), str(job["id"]))
-
-    first = min(jobs, key=order)
-    _cancel_others(line, jobs, str(first["id"]), set())
-    return {"id": str(first["id"]), "backend": str(first.get("backend") or "")}
-
-
-class JobTwins:
-    """Other jobs that a submit has left which was sent again: they are cancelled, and named.
-
-    Parameters
-    ----------
-    line : ServiceClient
-        The service.
-    tag : str
-        The submit's tag.
-    kept : str
-        Id of the job that goes on; empty where the submit was replaced by one with another tag, so
-        that none does.
-    """
-
-    def __init__(self, line: ServiceClient, tag: str, kept: str = ""):
-        self._line = line
-        self._tag = tag
-        self._kept = kept
-        self._told: set[str] = set()
-
-    def look(self) -> None:
-        """Look for them once.
-
-        Raises
-        ------
-        ServiceError
-            The service does not answer, or refuses to cancel one.
-        """
-        jobs = self._line.jobs_tagged(self._tag).data["jobs"]
-        _cancel_others(self._line, jobs, self._kept, self._told)
-
-
-def _cancel_others(
-    line: ServiceClient, jobs: Collection[dict[str, Any]], kept: str, told: set[str]
-) -> None:
-    for job in jobs:
-        job_id = str(job["id"])
-        if job_id == kept or job_id in told or _is_cancelled(job):
-            continue
-        cancelled = is_pending(job)
-        if cancelled:
-            try:
-                line.cancel_job(job_id)
-            except ServiceError as error:
-                if error.status is None or error.status >= 500:
-                    # another look tries again
-                    logger.warning("Job %s was accepted twice; its twin remains: %s", job_id, error)
-                    continue
-                # it has finished just now
-                cancelled = False
-        told.add(job_id)
-        NOTICES.emit(twin_job(job_id, kept, cancelled=cancelled))
-
-
-def _is_cancelled(job: dict[str, Any]) -> bool:
-    return _status(job).startswith("Cancelled")
-
-
-def cancel_job(line: ServiceClient, job_id: str) -> Change[Any]:
-    """Cancel a job."""
-    own = _asking(line)
-
-    def look() -> Any:
-        answer = own.job(job_id)
-        return None if is_pending(answer.data) else answer
-
-    def meant(answer: Any) -> bool:
-        # one that has finished is final, too
-        return _is_cancelled(answer.data)
-
-    return Change(f"cancel job {job_id}", lambda: line.cancel_job(job_id), look, meant=meant)
-
-
-def tag_job(line: ServiceClient, job_id: str, tags: Collection[str]) -> Change[Any]:
-    """Give a job other tags."""
-    own = _asking(line)
-
-    def look() -> Any:
-        answer = own.job(job_id)
-        return answer if set(answer.data.get("tags") or ()) == set(tags) else None
-
-    return Change(f"tag job {job_id}", lambda: line.tag_job(job_id, list(tags)), look)
-
-
-def _asking(line: ServiceClient) -> ServiceClient:
-    """A line for the looks, which wait no longer than each of them may take."""
-    own = line.clone()
-    own.timeout = min(line.timeout, LOOK_TIMEOUT)
-    return own
-
-
-def is_pending(job: dict[str, Any]) -> bool:
-    """Check that a job, as the service describes it, is queued or running."""
-    return _status(job).partition(" ")[0] in ("Queued", "Running")
-
-
-def _status(job: dict[str, Any]) -> str:
-    state = job.get("state")
-    return str(state.get("status") if isinstance(state, dict) else job.get("status"))
-
-
-# -------------------------------------------------------------------------------------------------
-# Sessions
-
-
-def end_session(line: ServiceClient, action: str, session_id: str) -> Change[Any]:
-    """Close or cancel a session.
-
-    Parameters
-    ----------
-    line : ServiceClient
-        The service.
-    action : {"close", "cancel"}
-        Which of them.
-    session_id : str
-        The session.
-    """
-    ask = line.close_session if action == "close" else line.cancel_session
-    own = _asking(line)
-
-    def send() -> Answer:
-        try:
-            return ask(session_id)
-        except ServiceError as error:
-            if error.status == 404 and not is_gone():
-                # of a gateway that does not find the service
-                raise Unreadable(status=404) from error
-            raise
-
-    def is_gone() -> bool:
-        try:
-            own.session(session_id)
-        except ServiceError as error:
-            return error.status == 404
-        return False
-
-    def look() -> Answer | None:
-        answer = own.session(session_id)
-        data = answer.data
-        if data.get("state") == "closed":
-            return answer
-        if data.get("accepting_jobs") is not False:
-            # also where the field makes no sense: asking once more does no harm
-            return None
-        if action == "cancel" and any(map(_is_queued, own.jobs(session_id).data["jobs"])):
-            return None
-        return answer
-
-    return Change(f"{action} the session", send, look)
-
-
-def _is_queued(job: dict[str, Any]) -> bool:
-    return _status(job) == "Queued"

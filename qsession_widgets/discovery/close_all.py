@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 
-from ..client.unknown_outcome import is_pending
+from ..client.job_outcome import is_pending
 from ..errors import UserError
 from ..explanations import as_user_error
 from ..formatting import format_money

@@ -7,9 +7,10 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..client.job_outcome import find_job
 from ..client.rest import ServiceClient, account_instance, api_url
 from ..client.selection import Target
-from ..client.unknown_outcome import ON_ITS_WAY, find_job
+from ..client.unknown_outcome import ON_ITS_WAY
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages.outcomes import closed_after_crash

@@ -11,8 +11,10 @@ import threading
 from collections.abc import Callable
 from contextlib import nullcontext
 
+from ..client.end_outcome import end_session
+from ..client.job_outcome import cancel_job
 from ..client.rest import Answer, ServiceClient
-from ..client.unknown_outcome import Change, cancel_job, end_session, keep_asking, look_on, settle
+from ..client.unknown_outcome import Change, keep_asking, look_on, settle
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import as_user_error
 from ..model import EndReason, EndResult, SessionSnapshot

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..client.decode import read_session
+from ..client.job_outcome import is_pending
 from ..client.rest import ServiceClient
-from ..client.unknown_outcome import is_pending
 from ..errors import ServiceError
 from ..model import Blocker, ServiceInfo, SessionSnapshot, interactive_timeout
 from ..registry.entries import notes

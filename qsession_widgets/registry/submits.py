@@ -2,7 +2,7 @@
 
 It is written before the request is sent and removed once the outcome is known. A kernel that dies
 in between leaves it, and whether the job was accepted can be asked of the service: see
-`qsession_widgets.client.unknown_outcome.find_job`. What keeps job ids of its own has to hold the
+`qsession_widgets.client.job_outcome.find_job`. What keeps job ids of its own has to hold the
 tag as well, or to record the id before `settle`. The files are for their owner only and hold
 neither circuits nor keys. They survive the process, not a power failure: waiting for the disk
 would take longer than most submits.

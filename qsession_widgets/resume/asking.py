@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..client.decode import STATUSES
+from ..client.job_outcome import find_job
 from ..client.rest import ServiceClient
-from ..client.unknown_outcome import ON_ITS_WAY, find_job
+from ..client.unknown_outcome import ON_ITS_WAY
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages import resume as words

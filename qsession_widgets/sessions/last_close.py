@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..client.emulators import running_emulators
-from ..client.unknown_outcome import end_session
+from ..client.end_outcome import end_session
 from ..errors import ServiceError
 from ..explanations import is_conflict, is_unknown, never_sent
 from ..platform_support import process_runs

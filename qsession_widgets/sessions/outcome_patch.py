@@ -19,23 +19,12 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
+from ..client.end_outcome import end_session
+from ..client.job_outcome import MOST_TAGS, JobTwins, cancel_job, find_job, new_tag, tag_job
 from ..client.opening_outcome import Opening, SessionTwins
 from ..client.rest import ServiceClient
 from ..client.transport import ClientTransport
-from ..client.unknown_outcome import (
-    LOOK_TIMEOUT,
-    MOST_TAGS,
-    Change,
-    JobTwins,
-    cancel_job,
-    end_session,
-    find_job,
-    keep_asking,
-    look_on,
-    new_tag,
-    settle,
-    tag_job,
-)
+from ..client.unknown_outcome import LOOK_TIMEOUT, Change, keep_asking, look_on, settle
 from ..client.untagged_jobs import UntaggedSubmit
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..client.end_outcome import end_session
 from ..client.handover import unpacked
-from ..client.unknown_outcome import end_session, settle
+from ..client.unknown_outcome import settle
 from ..errors import OutcomeUnknown, ServiceError
 from ..registry.entries import add_event, record_end
 from ..registry.processes import hand_over
