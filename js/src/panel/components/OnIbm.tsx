@@ -16,7 +16,10 @@ export function OnIbm({ store }: { store: SessionStore }) {
     : "";
   return (
     <details class="qs-rules qs-on-ibm" title="%session forecast has the assumptions">
-      <summary>{unbroken(`On IBM, ${costsWords(forecast, service)}`)}</summary>
+      <summary>
+        {store.fed ? "As the kernel said last, on IBM, " : "On IBM, "}
+        {unbroken(costsWords(forecast, service))}
+      </summary>
       {unbroken(`${waysWords(forecast, service)}. ${estimate}${errorWords(forecast)}.`)}
     </details>
   );
