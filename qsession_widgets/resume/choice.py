@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,15 +87,22 @@ def last_of(notebook: str, current: RunRecord | None = None) -> tuple[RunRecord 
     return None, False
 
 
-def named(wanted: str) -> RunRecord:
+def named(wanted: str, taken: Collection[str] = ()) -> RunRecord:
     """The run of an id, a name, or a file.
+
+    Parameters
+    ----------
+    wanted : str
+        Which.
+    taken : collection of str
+        Ids of runs that are meant by a name only where no other has it.
 
     Raises
     ------
     UserError
         There is none, or it holds no jobs.
     """
-    found = _find(wanted)
+    found = _find(wanted, taken)
     if not found.jobs:
         raise UserError(
             f"The run {found.id} holds no jobs, so that there is nothing to take up: leave "
@@ -103,7 +111,7 @@ def named(wanted: str) -> RunRecord:
     return found
 
 
-def _find(wanted: str) -> RunRecord:
+def _find(wanted: str, taken: Collection[str]) -> RunRecord:
     path = Path(wanted)
     if path.suffix == ".jsonl":
         try:
@@ -126,7 +134,7 @@ def _find(wanted: str) -> RunRecord:
                     f"The record of the run {wanted} cannot be read: %session forget {wanted} "
                     "removes it."
                 ) from None
-    known = runs()
+    known = sorted(runs(), key=lambda record: record.id in taken)
     for record in known:
         if record.name == wanted or record.notebook == wanted:
             return record

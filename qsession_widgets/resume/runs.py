@@ -91,7 +91,7 @@ class Runs:
                     NOTICES.emit(words.nothing_to_take_up(finished, bool(work)))
                 return None
         else:
-            found = named(resume)
+            found = named(resume, () if current is None else (current.id, *current.taken))
             if current is not None and found.id == current.id:
                 return current
             if current is not None and found.id in current.taken:

@@ -620,6 +620,10 @@ def test_what_is_old_is_named_and_what_is_too_old_or_too_much_is_removed(
     assert [run.id for run in runs()][:1] == [kept[0].stem]
     assert last_of("/nowhere/old.ipynb")[0] is not None
     kept[0].unlink()
+    notebook = "/nowhere/old.ipynb"
+    assert named(notebook).id == kept[1].stem
+    assert named(notebook, [kept[1].stem]).id == kept[2].stem
+    assert named(notebook, [path.stem for path in (*kept, gone)]).id == kept[1].stem
     assert last_of("/nowhere/old.ipynb") == (None, False)
     assert named(kept[1].stem).jobs == 1
     sweep()
