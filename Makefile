@@ -38,7 +38,7 @@ define stages
 endef
 
 .PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults test test-python test-matrix test-labs test-notebooks \
-	test-kills test-class \
+	test-clients test-kills test-class \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
@@ -194,6 +194,19 @@ test-labs-%: $(ARTIFACTS)/labs/%/.installed $(PROXY)/.installed chromium
 
 test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and behind a JupyterHub
 	$(call stages,test-labs,$(addprefix test-labs-,$(LABS)))
+
+# Other people's clients, and libraries on top of IBM's. They bring much along, and may hold a package
+# of ours back; a release that does not go with ours shows here first.
+CLIENTS := $(ARTIFACTS)/clients
+$(CLIENTS)/.installed: pyproject.toml | bundles
+	@[ -d "$(@D)" ] || echo "Installing other clients: a few minutes the first time."
+	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/python" -m pip install --quiet --upgrade --editable . pytest pytest-asyncio pytest-timeout \
+		pytest-xdist httpx qrmi qiskit-experiments mthree pytket-qiskit
+	@touch "$@"
+
+test-clients: $(CLIENTS)/.installed ## Run what other people's clients and libraries do through the emulator
+	@"$(CLIENTS)/bin/python" -m pytest -n 0 $(PYTEST_ARGS) $(addprefix tests/emulator/test_other_,client.py libraries.py)
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
 # Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.

@@ -6,6 +6,7 @@ by the tests, so that a minute of idle time costs no minute.
 
 from __future__ import annotations
 
+import importlib.util
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 collect_ignore = (
     [] if sys.version_info >= (3, 11) and sys.platform == "linux" else ["test_other_client.py"]
 )
+# these have an environment of their own, which `make test-clients` makes
+if importlib.util.find_spec("mthree") is None:
+    collect_ignore.append("test_other_libraries.py")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
