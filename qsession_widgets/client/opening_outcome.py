@@ -124,7 +124,12 @@ class Opening:
     def uncontested(self) -> list[str]:
         """Ids of the sessions that no other request may have opened."""
         found = self._among(self._listed(), None)
-        return [one for one, created in found.items() if self._rival(one, created) is None]
+        # between the list and this, the other request may have been answered
+        return [
+            one
+            for one, created in found.items()
+            if self._rival(one, created) is None and not self._claimed(one)
+        ]
 
     def _among(self, listed: Answer, ended: float | None) -> dict[str, float]:
         """Sessions that it can be, by id, with when each was opened."""

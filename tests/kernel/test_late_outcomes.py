@@ -11,6 +11,9 @@ from typing import Any
 import pytest
 
 from qsession_widgets.client import unknown_outcome
+from qsession_widgets.client.opening_outcome import Opening
+from qsession_widgets.client.rest import ServiceClient
+from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.registry import openings, submits
 from qsession_widgets.sessions.binding import BINDING
 
@@ -203,3 +206,18 @@ def test_a_conflict_is_no_refusal_where_an_earlier_request_may_have_opened_it(
     sentence = notebook(f"{OPEN} --another").sentence()
     (second,) = set(sessions(ask)) - {first}
     assert f"session {second} was opened meanwhile, which may be yours or that of" in sentence
+
+
+def test_a_session_that_another_request_is_answered_with_meanwhile_is_no_twin(
+    ask: Ask, emulator: Connection
+) -> None:
+    answered: set[str] = set()
+    line = ServiceClient.with_key(emulator.api, emulator.key, emulator.crn)
+    # after the list was read, and before it is asked whether the other one is under way
+    opening = Opening(
+        line, "aer", "dedicated", None, answered.__contains__, lambda one, _: answered.add(one)
+    )
+    made = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
+    assert opening.uncontested() == []
+    assert answered == {made}
+    line.close()
