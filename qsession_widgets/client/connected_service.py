@@ -14,7 +14,8 @@ from .accounts import owner_key
 from .devices import devices
 from .emulators import emulator_info
 from .prices import known_price
-from .rest import ServiceClient, account_instance, account_instances, api_url
+from .private_api import account_instance, account_instances, api_url
+from .rest import ServiceClient
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService

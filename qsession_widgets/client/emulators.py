@@ -15,7 +15,8 @@ from ..price_list import plan_code
 from .connection_gate import changing_environment
 from .joined import JoinedService, send_keys_only_home
 from .prices import known_price
-from .rest import ServiceClient, quiet_client
+from .private_api import quiet_client
+from .rest import ServiceClient
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService

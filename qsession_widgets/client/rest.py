@@ -1,52 +1,29 @@
-"""Asks the service, by what ``qiskit_ibm_runtime`` keeps private.
+"""Asks the service's REST API over a connection of its own, signed as the client library's are.
 
-Everything else uses the client library's public API. What is used here, because there is no public
-way:
-
-- ``QiskitRuntimeService._get_api_client(instance)``, and of what it returns ``_session`` (``auth``,
-  ``base_url``, ``verify``, ``proxies``): to ask the service for raw session fields, which
-  ``Session.details()`` drops, over a connection of our own;
-- ``QiskitRuntimeService._create_new_cloud_api_client(instance)``: to ask another instance of the
-  same account without connecting anew, which takes several questions;
-- ``QiskitRuntimeService._get_api_clients()`` and ``._backend_configs``: to give back connections
-  and memory when a session is over;
-- ``IBMBackend._instance``: the instance that a backend was found in;
-- ``Session._run``, ``Session._active`` and ``Session._session_id``: to notice a submit from this
-  kernel, and to tell the client of an end it cannot see and of an opening that was put off;
-- ``RuntimeJobV2._session_id``: to tell a job that was taken up which session it ran in.
-
-What of the library is replaced while a session is bound stands in
-`qsession_widgets.sessions.patches`. ``tests/unit/test_client.py`` fails when one of them is gone.
+``Session.details()`` of the client library drops raw fields of a session that are needed here.
 """
 
 from __future__ import annotations
 
-import logging
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
 from .. import fork_safety
 from ..errors import ServiceError, Unreadable
 from ..explanations import read_error_body
-from .connection_gate import reading_environment
+from .private_api import api_client
 
 if TYPE_CHECKING:
     import requests
-    from qiskit_ibm_runtime import IBMBackend, QiskitRuntimeService
+    from qiskit_ibm_runtime import QiskitRuntimeService
 
 API_VERSION = "2026-04-15"
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-
-_creating = fork_safety.lock()
-_counting = fork_safety.lock()
-_quiet = 0
-_level = logging.NOTSET
 
 
 @dataclass(frozen=True)
@@ -93,7 +70,7 @@ class ServiceClient:
     """Seconds to wait for an answer."""
 
     def __init__(self, service: QiskitRuntimeService, instance: str | None = None):
-        self._connect_beside(_api_client(service, instance)._session)
+        self._connect_beside(api_client(service, instance)._session)
 
     @classmethod
     def beside(cls, api_client: Any) -> ServiceClient:
@@ -371,95 +348,3 @@ def _error(response: requests.Response) -> ServiceError:
         trace=parts["trace"],
         retry_after=float(after) if after.isdecimal() else None,
     )
-
-
-def _api_client(service: QiskitRuntimeService, instance: str | None) -> Any:
-    from qiskit_ibm_runtime.exceptions import IBMInputValueError
-
-    try:
-        return service._get_api_client(instance)
-    except IBMInputValueError:
-        # the client makes them for what it was asked for only; it does so by a field of its own,
-        # and must not be asked twice at once
-        with _creating, reading_environment():
-            return service._create_new_cloud_api_client(str(instance))
-
-
-def account_instances(service: QiskitRuntimeService) -> list[dict[str, Any]]:
-    """Every instance that a service's account reaches: ``crn``, ``name``, ``plan``.
-
-    Empty when the account does not tell, which keeps no job from running.
-    """
-    try:
-        with quiet_client():
-            return [dict(item) for item in service.instances()]
-    except Exception:
-        return []
-
-
-def account_instance(service: QiskitRuntimeService) -> str | None:
-    """The instance (CRN) a service uses at this moment."""
-    return cast("str | None", service._get_api_client()._instance)
-
-
-def backend_instance(backend: IBMBackend) -> str | None:
-    """The instance (CRN) that a backend was found in."""
-    return cast("str | None", backend._instance)
-
-
-def api_url(service: QiskitRuntimeService, instance: str | None = None) -> str:
-    """The URL of the REST API a service talks to, about an instance or the active one."""
-    return cast(str, _api_client(service, instance)._session.base_url)
-
-
-def release(service: QiskitRuntimeService) -> None:
-    """Close a service's connections, and drop what it has read of backends (1 MB each).
-
-    What uses it afterwards asks again.
-    """
-    for client in list(service._get_api_clients().values()):
-        if client is not None:
-            client._session.close()
-    # earlier releases of the client library have none
-    getattr(service, "_backend_configs", {}).clear()
-
-
-def set_active(session: Any, active: bool) -> None:
-    """Tell the client's session object whether it may still be used.
-
-    A session that ended by timeout, or from elsewhere, looks usable to the client until a call
-    fails.
-    """
-    session._active = active
-
-
-def set_session(of: Any, session_id: str | None) -> None:
-    """Tell the client's session, or its job, which session of the service's it is, or is of."""
-    of._session_id = session_id
-
-
-def same_account(one: QiskitRuntimeService, other: QiskitRuntimeService) -> bool:
-    """True if two service objects talk to the same place."""
-    return one is other or api_url(one) == api_url(other)
-
-
-@contextmanager
-def quiet_client() -> Iterator[None]:
-    """Keep the client's remarks on accounts and instances out of the notebook.
-
-    Several threads may be in such a block at once; the level is put back by the last one.
-    """
-    global _quiet, _level
-    logger = logging.getLogger("qiskit_ibm_runtime")
-    with _counting:
-        if not _quiet:
-            _level = logger.level
-            logger.setLevel(logging.ERROR)
-        _quiet += 1
-    try:
-        yield
-    finally:
-        with _counting:
-            _quiet -= 1
-            if not _quiet:
-                logger.setLevel(_level)

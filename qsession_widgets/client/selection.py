@@ -26,7 +26,8 @@ from .connected_service import (
 from .connection_gate import reading_environment
 from .emulators import connect, describe_emulator, emulator_info, emulator_name
 from .prices import price_of
-from .rest import ServiceClient, backend_instance, quiet_client
+from .private_api import backend_instance, quiet_client
+from .rest import ServiceClient
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import IBMBackend

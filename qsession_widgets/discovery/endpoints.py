@@ -15,7 +15,8 @@ from ..client.accounts import Account, owner_key
 from ..client.connected_service import ConnectedService, describe_instance
 from ..client.emulators import describe_emulator
 from ..client.joined import JoinedService
-from ..client.rest import ServiceClient, account_instance, account_instances, api_url
+from ..client.private_api import account_instance, account_instances, api_url
+from ..client.rest import ServiceClient
 from ..client.selection import choose, joined_client, joined_service, local_service
 from ..errors import UserError
 from ..model import ServiceInfo

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..client.job_outcome import find_job
-from ..client.rest import ServiceClient, account_instance, api_url
+from ..client.private_api import account_instance, api_url
+from ..client.rest import ServiceClient
 from ..client.selection import Target
 from ..client.unknown_outcome import ON_ITS_WAY
 from ..deferred_output import NOTICES

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..client.rest import account_instance, backend_instance
+from ..client.private_api import account_instance, backend_instance
 from ..errors import UserError
 from ..explanations import nearest
 from ..files import parse_json

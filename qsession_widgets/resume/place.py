@@ -8,7 +8,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..client.rest import ServiceClient, account_instance, api_url, backend_instance
+from ..client.private_api import account_instance, api_url, backend_instance
+from ..client.rest import ServiceClient
 from ..errors import ServiceError
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import fork_safety
-from ..client.rest import backend_instance
+from ..client.private_api import backend_instance
 from ..deferred_output import NOTICES
 from ..monitoring.end_reason import recorded
 from ..registry.entries import notes, tell_bound

@@ -16,7 +16,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..client.connected_service import describe_instance
-from ..client.rest import ServiceClient, account_instances, api_url, same_account
+from ..client.private_api import account_instances, api_url, same_account
+from ..client.rest import ServiceClient
 from ..errors import ServiceError, UserError
 from ..formatting import format_duration
 from ..messages import notices

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import fork_safety
-from ..client.rest import release, set_active, set_session
+from ..client.private_api import release, set_active, set_session
 from ..client.selection import Target
 from ..errors import ServiceError, UserError
 from ..explanations import unanswered

@@ -7,7 +7,7 @@ import socket
 import time
 from dataclasses import replace
 
-from ..client.rest import account_instance, api_url
+from ..client.private_api import account_instance, api_url
 from ..platform_support import process_start
 from ..registry.entries import Holder, RegistryEntry, entry_of, kernel_id, write
 from ..registry.kernel_status import tells

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex
 import qiskit_ibm_runtime
 from qiskit_ibm_runtime.exceptions import IBMError, IBMRuntimeError
 
-from ..client.rest import set_active, set_session
+from ..client.private_api import set_active, set_session
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, UserError
 from ..explanations import explain, still_open

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..client.rest import same_account
+from ..client.private_api import same_account
 from ..errors import UserError
 from ..resume.runs import RUNS
 from .callsite import whereabouts

@@ -12,7 +12,8 @@ from qiskit_ibm_runtime.api.session import RetrySession
 
 from qsession_widgets.client import connection_gate
 from qsession_widgets.client.joined import JoinedService, send_keys_only_home
-from qsession_widgets.client.rest import ServiceClient, set_active
+from qsession_widgets.client.private_api import set_active
+from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.client.selection import choose
 from qsession_widgets.errors import ServiceError, UserError
 from qsession_widgets.sessions.patches import (
