@@ -12,7 +12,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ..model.snapshot import FINAL_STATUSES, JobRecord, JobStatus, ServiceInfo, SessionSnapshot
+from ..model.job import FINAL_STATUSES, JobRecord, JobStatus
+from ..model.snapshot import ServiceInfo, SessionSnapshot
 
 FINAL_GRACE = 30.0
 """Seconds after the close for which the service may still correct its figures."""

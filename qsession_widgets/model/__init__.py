@@ -3,10 +3,10 @@
 Views are functions of a `SessionSnapshot` and of *now*; snapshots know nothing of views.
 Pure: no I/O, and *now* is handed in.
 
-``snapshot`` has the facts as the service gave them, ``metrics`` the numbers and the phase derived
-from them, ``objective`` the summary of each series of values, ``labels`` the sums of jobs by their
-labels, ``events`` the differences between
-two snapshots, and ``results`` the codes that requests return.
+``snapshot`` has the facts as the service gave them, ``job`` those of each job, ``metrics`` the
+numbers and the phase derived from them, ``objective`` the summary of each series of values,
+``labels`` the sums of jobs by their labels, ``events`` the differences between two snapshots, and
+``results`` the codes that requests return.
 """
 
 from .countdowns import (
@@ -17,6 +17,7 @@ from .countdowns import (
     interactive_timeout,
     maximum_time,
 )
+from .job import FINAL_STATUSES, READ_SERIES, JobRecord, JobStatus, SeriesPoint, count_jobs
 from .labels import LabelSum, label_sums
 from .metrics import (
     Phase,
@@ -36,18 +37,12 @@ from .objective import SeriesSummary, summaries
 from .results import EndCode, EndResult
 from .snapshot import (
     EMPTY_SESSION_TTL,
-    FINAL_STATUSES,
-    READ_SERIES,
     SCHEMA_VERSION,
     Blocker,
     EndReason,
-    JobRecord,
-    JobStatus,
-    SeriesPoint,
     ServiceInfo,
     SessionSnapshot,
     UnknownRequest,
-    count_jobs,
 )
 
 __all__ = [

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+from .job import JobRecord
 from .metrics import active_until, run_spans
-from .snapshot import JobRecord, SessionSnapshot
+from .snapshot import SessionSnapshot
 
 
 @dataclass(frozen=True)

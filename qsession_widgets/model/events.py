@@ -12,8 +12,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .forecast import assumed_of, forecast
+from .job import JobRecord
 from .metrics import usage
-from .snapshot import JobRecord, SessionSnapshot
+from .snapshot import SessionSnapshot
 
 SCHEMA = 1
 """Version of the JSON form."""

@@ -16,8 +16,9 @@ from typing import Literal, NamedTuple
 
 from ..device_estimate import device_seconds
 from ..formatting import dollars_of
+from .job import JobRecord
 from .metrics import usage
-from .snapshot import JobRecord, SessionSnapshot
+from .snapshot import SessionSnapshot
 
 SPREAD = 1.5
 """Factor by which a forecast may be off in both directions while nothing on IBM speaks for it: an

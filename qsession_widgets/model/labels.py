@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .snapshot import JobRecord
+from .job import JobRecord
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from typing import Literal
 
 from ..device_estimate import DEVICE_SECONDS
 from ..formatting import dollars_of, share_cents
-from .snapshot import JobRecord, SessionSnapshot
+from .job import JobRecord
+from .snapshot import SessionSnapshot
 
 OVERDUE = 2.0
 """Seconds that an answer of the service may take before it counts as silent."""

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from .snapshot import SeriesPoint
+from .job import SeriesPoint
 
 WINDOW = 8
 """Steps, the last ones, in which a series must change for not having nearly stopped."""

@@ -11,8 +11,9 @@ from math import sqrt
 from statistics import median
 
 from .forecast import Range, ran_jobs
+from .job import JobRecord
 from .metrics import device_elapsed, usage
-from .snapshot import JobRecord, SessionSnapshot
+from .snapshot import SessionSnapshot
 
 JUDGED_FROM = 3
 """Finished jobs from which on something is said of those to come."""
