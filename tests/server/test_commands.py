@@ -43,13 +43,19 @@ def test_cancel_takes_queued_jobs_along(page: Page, service: Service) -> None:
 def test_one_job_is_cancelled_and_the_others_wait(page: Page, service: Service) -> None:
     session = service.open()
     service.fault("/queue", paused=True)
-    unwanted, _wanted = service.submit(session), service.submit(session)
+    unwanted, wanted = service.submit(session), service.submit(session)
+    page.until_listed(session, counts=counts(queued=2))
     answer = page.command("local", session, "jobs", unwanted, "cancel")
     assert answer.json()["message"] == f"Job {unwanted} is cancelled."
     page.until_listed(session, counts=counts(queued=1, cancelled=1))
+    # the service refuses, and a look tells that it is so
     again = page.command("local", session, "jobs", unwanted, "cancel")
-    assert again.status_code == 409
-    assert again.json()["message"].startswith(f"Could not cancel job {unwanted}: ")
+    assert again.json()["message"] == answer.json()["message"]
+    service.fault("/queue", paused=False)
+    page.until_listed(session, counts=counts(done=1, cancelled=1))
+    late = page.command("local", session, "jobs", wanted, "cancel")
+    assert late.status_code == 409
+    assert late.json()["message"].startswith(f"Could not cancel job {wanted}: ")
     unknown = page.command("local", session, "jobs", "nobody", "cancel")
     assert unknown.status_code == 404
 
