@@ -29,6 +29,7 @@ from qiskit.circuit import (
     Reset,
 )
 from qiskit.circuit.classical import expr
+from qiskit.circuit.library import PauliEvolutionGate
 
 from .hasher import Hasher, Unfingerprintable
 
@@ -144,6 +145,11 @@ class _Writer:
         if not isinstance(operation, Instruction):
             # it has no parameters or definition of an instruction by which to know it
             raise Unfingerprintable(f"a {type(operation).__name__}")
+        if isinstance(operation, PauliEvolutionGate):
+            # QPY has its operator, and it may keep the definition of another that it had before
+            operation = PauliEvolutionGate(
+                operation.operator, operation.time, synthesis=operation.synthesis
+            )
         hasher.add("plain" if _is_plain(operation) else "other")
         for value in getattr(operation, "params", ()):
             self._value(value)

@@ -62,6 +62,7 @@ class _Known:
         return (
             bool(self._circuit() is circuit)
             and not any((circuit.num_vars, circuit.num_stretches))
+            and not isinstance(circuit.global_phase, ParameterExpression)
             and self._facts == _facts(circuit)
             and bool(circuit.data == self._instructions)
             and all(_texts(circuit.data[number]) == text for number, text in self._expressions)

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3, qpy
 from qiskit.circuit import Annotation, Barrier, CircuitInstruction, Delay, Gate, Parameter
 from qiskit.circuit.classical import expr, types
-from qiskit.circuit.library import RYGate, RZGate, XGate
+from qiskit.circuit.library import PauliEvolutionGate, RYGate, RZGate, XGate
 from qiskit.primitives.containers.estimator_pub import EstimatorPub
 from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import Clifford, SparsePauliOp
@@ -205,6 +205,9 @@ CHANGES: dict[str, Callable[[QuantumCircuit], object]] = {
     "register": lambda circuit: circuit.add_register(ClassicalRegister(1, "more")),
     "metadata": lambda circuit: circuit.metadata.__setitem__("a", 2),
     "phase": lambda circuit: setattr(circuit, "global_phase", 1e-15),
+    "phase as an expression": lambda circuit: setattr(
+        circuit, "global_phase", 0 * circuit.parameters[0] + 1e-17
+    ),
     "bound": lambda circuit: circuit.assign_parameters([0.1], inplace=True),
     "delay": lambda circuit: circuit.data.__setitem__(
         3, circuit.data[3].replace(operation=Delay(101))
@@ -233,6 +236,19 @@ def test_a_circuit_that_is_changed_in_place_is_seen_to_be_another(change: str) -
     assert after != before
     fresh = Fingerprints().of("sampler", {"pubs": [(circuit, None, 10)]}).value
     assert after == fresh
+
+
+def test_an_evolution_counts_by_the_operator_that_it_has_now() -> None:
+    circuit, gate = QuantumCircuit(2), PauliEvolutionGate(SparsePauliOp("ZX"), 0.1)
+    circuit.append(gate, [0, 1], copy=False)
+    found = set()
+    for operator in ("ZX", "XZ"):
+        gate.operator = SparsePauliOp(operator)
+        sent, read = circuit, through_qpy(circuit, 17)
+        values = {Fingerprints().of("x", {"pubs": [(one, None, 1)]}).value for one in (sent, read)}
+        assert len(values) == 1
+        found |= values
+    assert len(found) == 2
 
 
 def test_few_circuits_are_remembered_and_none_is_taken_for_another(
