@@ -104,22 +104,41 @@ ENDED_UNOPENED = (
 )
 
 
-def nothing_to_take_up(finished: bool, known: bool) -> str:
-    """A sentence about a resume that finds no run."""
+def run_list(in_shell: bool) -> str:
+    """The magic that lists runs, and for a script where there is one."""
+    return "%session runs" if in_shell else "%session runs, in a notebook or IPython,"
+
+
+def nothing_to_take_up(finished: bool, known: bool, in_shell: bool = True) -> str:
+    """A sentence about a resume that finds no run.
+
+    Parameters
+    ----------
+    finished : bool
+        Whether the last run finished.
+    known : bool
+        Whether it is known where the notebook or script is stored.
+    in_shell : bool
+        False in a script.
+    """
+    what, by_id = ("notebook", "--resume ID") if in_shell else ("script", 'resume="ID"')
     if not known:
-        return (
-            "Nothing to resume: where this notebook is stored is not known here. Set the variable "
-            "QSESSION_NOTEBOOK to its path, or name a run that %session runs lists."
+        why = (
+            f"where this {what} is stored is not known here. Set the variable QSESSION_NOTEBOOK to "
+            f"{'its path' if in_shell else 'any text that stays the same'}, or name a run that "
+            f"{run_list(in_shell)} lists."
         )
-    if finished:
-        return (
-            "Nothing to resume: the last run of this notebook finished. %session runs lists what "
-            "--resume ID can take up all the same."
+    elif finished:
+        why = (
+            f"the last run of this {what} finished. {run_list(in_shell)} lists what {by_id} can "
+            "take up all the same."
         )
-    return (
-        "Nothing to resume: no run of this notebook stopped within the last 24 hours. "
-        "%session runs lists what --resume ID can take up."
-    )
+    else:
+        why = (
+            f"no run of this {what} stopped within the last 24 hours. {run_list(in_shell)} lists "
+            f"what {by_id} can take up."
+        )
+    return f"Nothing to resume: {why}"
 
 
 def record_full(jobs: int) -> str:

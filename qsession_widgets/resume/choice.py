@@ -13,6 +13,7 @@ from ..client.private_api import account_instance, backend_instance
 from ..errors import UserError
 from ..explanations import nearest
 from ..files import parse_json
+from ..messages.resume import run_list
 from .records import NewerRecord, RunRecord, read, recorded
 
 if TYPE_CHECKING:
@@ -37,9 +38,13 @@ def place_of_work(notebook: str) -> str:
         return known
     script = getattr(sys.modules.get("__main__"), "__file__", None)
     # of a kernel's, or of IPython's, it is theirs and not the user's
+    return os.path.abspath(script) if script and not in_shell() else ""
+
+
+def in_shell() -> bool:
+    """Tell whether this is a kernel, or IPython, and no script."""
     shell = sys.modules.get("IPython.core.interactiveshell")
-    in_shell = shell is not None and shell.InteractiveShell.initialized()
-    return os.path.abspath(script) if script and not in_shell else ""
+    return shell is not None and bool(shell.InteractiveShell.initialized())
 
 
 def runs() -> list[RunRecord]:
@@ -106,7 +111,7 @@ def named(wanted: str, taken: Collection[str] = ()) -> RunRecord:
     if not found.jobs:
         raise UserError(
             f"The run {found.id} holds no jobs, so that there is nothing to take up: leave "
-            "--resume out, or name another one that %session runs lists."
+            f"--resume out, or name another one that {run_list(in_shell())} lists."
         )
     return found
 
@@ -120,8 +125,8 @@ def _find(wanted: str, taken: Collection[str]) -> RunRecord:
             raise
         except (OSError, ValueError):
             raise UserError(
-                f"{wanted} is no record of a run that can be read: name a run that %session runs "
-                "lists."
+                f"{wanted} is no record of a run that can be read: name a run that "
+                f"{run_list(in_shell())} lists."
             ) from None
     for run_id, _, where in recorded():
         if run_id == wanted:
@@ -146,7 +151,7 @@ def _find(wanted: str, taken: Collection[str]) -> RunRecord:
                 f"--resume {record.id} takes up."
             )
     close = nearest(wanted, [record.id for record in known] + [record.name for record in known])
-    there = f"did you mean {close}?" if close else "%session runs lists what there is."
+    there = f"did you mean {close}?" if close else f"{run_list(in_shell())} lists what there is."
     raise UserError(f"There is no run {wanted!r}: {there}")
 
 

@@ -14,7 +14,7 @@ from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
 from ..messages import resume as words
 from .asking import Asking, Given, Taken
-from .choice import BARE, last_of, named, place_of_work
+from .choice import BARE, in_shell, last_of, named, place_of_work
 from .records import Key, RunFile, RunRecord, lock
 
 logger = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Runs:
         self._resumes = False
         self._of_cell: list[Key] = []
         self._of_failed: dict[str, list[Key]] = {}
+        self._again: list[Key] = []
         self._locks: dict[str, Any] = {}
         self._prints: Any = None
         self.reused: dict[str, dict[str, Any]] = {}
@@ -88,7 +89,7 @@ class Runs:
             found, finished = last_of(work, current) if work else (None, False)
             if found is None:
                 if self.taken is None:
-                    NOTICES.emit(words.nothing_to_take_up(finished, bool(work)))
+                    NOTICES.emit(words.nothing_to_take_up(finished, bool(work), in_shell()))
                 return None
         else:
             found = named(resume, () if current is None else (current.id, *current.taken))
@@ -136,6 +137,7 @@ class Runs:
             if resume is not None:
                 self._resumes = bool(resume)
             if not self._resumes:
+                self._keep_from_others()
                 self.taken = None
                 self._of_failed.clear()
             if self._file is not None and found is self._file.record:
@@ -143,6 +145,7 @@ class Runs:
                 self._turns.clear()
                 self._free.clear()
                 self._of_failed.clear()
+                self._again = []
                 self.taken = None
             if self._file is None:
                 self._file = RunFile(place_of_work(notebook))
@@ -164,7 +167,8 @@ class Runs:
             self.taken.asked[fingerprint, turn] = asked
             # a resumed run has the jobs of the one before, so that a third one finds them here
             lines.append({"print": fingerprint, "turn": turn, **asked.to_json()})
-        file.write({"taken": found.id}, *lines)
+        # nor are those taken up again that it has itself taken up
+        file.write(*({"taken": run_id} for run_id in (*found.taken, found.id)), *lines)
 
     def _turns_to_come(self, fingerprint: str) -> Iterator[int]:
         return chain(sorted(self._free.get(fingerprint, ())), count(self._turns[fingerprint]))
@@ -275,15 +279,29 @@ class Runs:
             Its id, or its text.
         """
         with self._lock:
-            self._of_cell = []
-            keys = self._of_failed.pop(cell, [])
-            if self._file is None or not keys or os.getpid() != self._process:
+            self._of_cell, self._again = [], []
+            if self.taken is not None:
+                self.taken.unsaid = ""
+            if self._file is None or os.getpid() != self._process:
                 return
+            if not (keys := self._of_failed.pop(cell, [])):
+                return
+            self._again = keys
             self.taken = self.taken or Taken()
             for key in keys:
                 self.taken.asked[key] = self._file.record.asked[key]
                 self._free_again(key)
             self.taken.unsaid = words.cell_again(len(keys))
+
+    def _keep_from_others(self) -> list[Key]:
+        """Take away from all what a cell that is run again has not asked for; what that is."""
+        left = [key for key in self._again if key[1] in self._free.get(key[0], ())]
+        self._again = []
+        for key in left:
+            self._free[key[0]].remove(key[1])
+            if self.taken is not None:
+                self.taken.asked.pop(key, None)
+        return left
 
     def ended(self, well: bool, cell: str = "") -> None:
         """A cell, or the script, is over; remembered where it has asked for something.
@@ -297,13 +315,18 @@ class Runs:
             jobs when it is run again.
         """
         with self._lock:
-            if self._file is None or not self._unmarked or os.getpid() != self._process:
+            if self._file is None or os.getpid() != self._process:
+                return
+            left = self._keep_from_others()
+            keys = [key for key in self._of_cell if key in self._file.record.asked]
+            # one that has asked for nothing may have been edited for a look at something
+            kept = left if well and not keys else [] if well else [*keys, *left]
+            if cell and kept and self._resumes:
+                self._of_failed[cell] = kept
+            if not self._unmarked:
                 return
             self._unmarked = False
             self._failed = not well
-            keys = [key for key in self._of_cell if key in self._file.record.asked]
-            if cell and keys and self._failed and self._resumes:
-                self._of_failed[cell] = keys
             self._file.write({"ended": well})
 
 

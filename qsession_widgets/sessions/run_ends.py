@@ -48,14 +48,17 @@ def _cell(info: Any) -> str:
 def _before_cell(info: Any = None) -> None:
     _depth.cells = getattr(_depth, "cells", 0) + 1
     if _depth.cells == 1:
+        _depth.well = True
         RUNS.cell_begins(_cell(info))
 
 
 def _after_cell(result: Any = None) -> None:
     _depth.cells = max(0, getattr(_depth, "cells", 0) - 1)
+    well = stopped_by(result) is None and getattr(result, "error_before_exec", None) is None
+    # %%capture runs its cell in this one, and goes on after its error
+    _depth.well = well and getattr(_depth, "well", True)
     if _depth.cells == 0:
-        well = stopped_by(result) is None and getattr(result, "error_before_exec", None) is None
-        RUNS.ended(well, _cell(getattr(result, "info", None)))
+        RUNS.ended(_depth.well, _cell(getattr(result, "info", None)))
 
 
 def _at_exit() -> None:

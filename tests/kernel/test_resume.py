@@ -51,6 +51,8 @@ def test_a_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
     assert work["after"][4:] == work["third"]
     assert f"The run {own} is taken up here already" in work.good(f"{RESUME} {own}", "loop(1)").out
     assert accepted(ask) == 6
+    work.good(f"{RESUME} {RUNS.record.id}")
+    assert f"The run {own} is taken up here already" in work.good(f"{RESUME} {own}").out
 
 
 def test_a_later_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
@@ -78,6 +80,29 @@ def test_a_later_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
     work.good("fails = False")
     work.good(*cell)
     assert accepted(ask) == 16, "without --resume nothing is taken up"
+
+
+def test_what_a_failed_cell_has_paid_for_is_left_to_it(work: Notebook, ask: Ask) -> None:
+    work.good(RESUME)
+
+    def cell(text: str) -> None:
+        work.shell.run_cell(text, cell_id="one")
+
+    cell("before = loop(2); 1/0")
+    for look in ("after = loop(", "print(before)"):
+        cell(look)
+        other = work.good("other = loop(2)").out
+        assert "takes up" not in other, look
+    assert accepted(ask) == 6
+    cell("after = loop(1)")
+    assert work["after"] == work["before"][:1]
+    work.good("other = loop(2)")
+    assert work["before"][1] not in work["other"]
+    assert accepted(ask) == 8
+    cell("%%capture\nbefore = loop(1, shots=32)\n1/0")
+    cell("%%capture\nafter = loop(1, shots=32)")
+    assert work["after"] == work["before"]
+    assert accepted(ask) == 9
 
 
 def test_cells_are_followed_without_the_magics(work: Notebook, ask: Ask) -> None:
@@ -480,7 +505,10 @@ def test_a_script_takes_up_its_jobs_and_the_session_it_left(ask: Ask, tmp_path: 
     assert [session_id] == list(left)
     assert accepted(ask) == 3
     # one that came to its end is not taken up
-    assert not set(run("ends")[-3:]) & set(jobs)
+    ended = run("ends")
+    assert not set(ended[-3:]) & set(jobs)
+    said = "the last run of this script finished. %session runs, in a notebook or IPython, lists"
+    assert f'{said} what resume="ID" can' in " ".join(ended)
     run("exits")
     assert accepted(ask) == 9
     run("ends")
