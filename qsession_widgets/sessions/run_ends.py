@@ -48,17 +48,23 @@ def _cell(info: Any) -> str:
 def _before_cell(info: Any = None) -> None:
     _depth.cells = getattr(_depth, "cells", 0) + 1
     if _depth.cells == 1:
-        _depth.well = True
+        _depth.shown = _shown()
         RUNS.cell_begins(_cell(info))
 
 
 def _after_cell(result: Any = None) -> None:
     _depth.cells = max(0, getattr(_depth, "cells", 0) - 1)
-    well = stopped_by(result) is None and getattr(result, "error_before_exec", None) is None
-    # %%capture runs its cell in this one, and goes on after its error
-    _depth.well = well and getattr(_depth, "well", True)
     if _depth.cells == 0:
-        RUNS.ended(_depth.well, _cell(getattr(result, "info", None)))
+        well = stopped_by(result) is None and getattr(result, "error_before_exec", None) is None
+        # %run and %%capture go on after an error, which IPython has shown
+        shown = _shown()
+        well = well and getattr(_depth, "shown", shown) is shown
+        RUNS.ended(well, _cell(getattr(result, "info", None)))
+
+
+def _shown() -> Any:
+    """The error that was shown last, whatever cell or file it stopped."""
+    return getattr(sys, "last_value", None)
 
 
 def _at_exit() -> None:

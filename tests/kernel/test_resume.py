@@ -82,7 +82,9 @@ def test_a_later_cell_that_failed_takes_up_its_jobs_when_it_is_run_again(
     assert accepted(ask) == 16, "without --resume nothing is taken up"
 
 
-def test_what_a_failed_cell_has_paid_for_is_left_to_it(work: Notebook, ask: Ask) -> None:
+def test_what_a_failed_cell_has_paid_for_is_left_to_it(
+    work: Notebook, ask: Ask, tmp_path: Path
+) -> None:
     work.good(RESUME)
 
     def cell(text: str) -> None:
@@ -99,10 +101,14 @@ def test_what_a_failed_cell_has_paid_for_is_left_to_it(work: Notebook, ask: Ask)
     work.good("other = loop(2)")
     assert work["before"][1] not in work["other"]
     assert accepted(ask) == 8
-    cell("%%capture\nbefore = loop(1, shots=32)\n1/0")
-    cell("%%capture\nafter = loop(1, shots=32)")
-    assert work["after"] == work["before"]
-    assert accepted(ask) == 9
+    # what goes on after an error in it
+    file = tmp_path / "file.py"
+    for number, head in enumerate(("%%capture\n{}", "%run -i {file}"), 9):
+        for name, error in (("before", "1/0"), ("after", "")):
+            file.write_text(text := f"{name} = loop(1, shots={number})\n{error}")
+            cell(head.format(text, file=file))
+        assert work["after"] == work["before"]
+        assert accepted(ask) == number
 
 
 def test_cells_are_followed_without_the_magics(work: Notebook, ask: Ask) -> None:
