@@ -135,7 +135,9 @@ def read_price(text: str) -> float:
     UserError
         It is none.
     """
-    found = re.fullmatch(r"\$?\s*(\d+(?:\.\d+)?|\.\d+)\s*\$?\s*(?:/\s*(s|m)\w*)?", text.strip())
+    unit = r"(s|m)(?:(?<=s)ec(?:ond)?s?|(?<=m)in(?:ute)?s?)?"
+    number = r"\$?\s*(\d+(?:\.\d+)?|\.\d+)\s*\$?"
+    found = re.fullmatch(rf"{number}\s*(?:/\s*{unit})?", text.strip())
     value = float(found[1]) / (60 if found[2] == "m" else 1) if found else math.nan
     if not value < 1e6:
         raise UserError(f"{text!r} is no price: write {EXAMPLES}.")

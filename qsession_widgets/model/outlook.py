@@ -81,15 +81,20 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         counted = _part(busy, charged, idle, running)
     seconds = _to_come(lengths, expected, begun)
     used = _to_come(charged, expected, counted)
+    # a job that runs at the maximum time ends all the same
+    waiting = left - sum(job.status == "running" for job in snapshot.pending())
+    one = median(charged)
     return Outlook(
         jobs=left,
         seconds=seconds,
         usage=used,
         cost=used.at(snapshot.service.price_per_second),
-        past_maximum=_past(_until_maximum(snapshot, now), median(lengths), left),
-        past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), median(charged), left),
+        past_maximum=min(
+            _past(_until_maximum(snapshot, now), begun, median(lengths), left), max(0, waiting)
+        ),
+        past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), counted, one, left),
         past_quota=_past(
-            _until(snapshot.quota and snapshot.quota[1], snapshot, now), median(charged), left
+            _until(snapshot.quota and snapshot.quota[1], snapshot, now), counted, one, left
         ),
     )
 
@@ -143,11 +148,11 @@ def _part(busy: Sequence[float], whole: Sequence[float], idle: float, running: f
     return min(idle, before) + min(running, median(busy))
 
 
-def _past(room: float | None, one: float, left: int) -> int:
-    """Number of the jobs that are left that have no room."""
+def _past(room: float | None, begun: float, one: float, left: int) -> int:
+    """Number of the jobs that are left that have no room, the first of them begun already."""
     if room is None or one <= 0:
         return 0
-    return max(0, left - int(max(0.0, room) / one + 1e-9))
+    return max(0, left - int((max(0.0, room) + begun) / one + 1e-9))
 
 
 def _until_maximum(snapshot: SessionSnapshot, now: float) -> float | None:

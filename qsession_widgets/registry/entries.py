@@ -141,9 +141,9 @@ class RegistryEntry:
         Fields of its snapshot that say more of that: its policies, and the jobs that were running.
     last_closes : bool
         Whether the last kernel that has it closes it: one that would have done so has ended before.
-    price, price_source : float or None, str
-        Price of a second that only its kernel knows, and where that has it from; None and empty
-        where every process finds the same one.
+    plan, price, price_source : str, float or None, str
+        Code of its plan, the price of a second that its kernel counts with, and where that has it
+        from; None and empty without one.
     ended : mapping
         Its usage and cost once it is over; see `qsession_widgets.registry.history`.
     """
@@ -170,6 +170,7 @@ class RegistryEntry:
     last_closes: bool = False
     price: float | None = None
     price_source: str = ""
+    plan: str = ""
     ended: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

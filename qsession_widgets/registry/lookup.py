@@ -21,20 +21,29 @@ DAYS = 3 * 86400.0
 """Seconds after which an entry is no reason to ask an instance any more."""
 
 
-OF_ONE_PROCESS = ("config", "environment")
-"""Sources of a price that another process may not have."""
-
-
 def own_price(service: ServiceInfo) -> dict[str, Any]:
-    """The fields of an entry for a price that only its own kernel knows; none for another."""
-    if service.price_source not in OF_ONE_PROCESS:
-        return {}
-    return {"price": service.price_per_second, "price_source": service.price_source}
+    """The fields of an entry for the plan and the price of a session, which hold to its end.
+
+    Another process may find others: the price may be one of this process alone, or one that is set
+    anew before the session ends, and an emulator may play another plan once it starts again.
+    """
+    return {
+        "plan": service.plan,
+        "price": service.price_per_second,
+        "price_source": service.price_source,
+    }
 
 
 def priced(service: ServiceInfo, entry: RegistryEntry | None) -> ServiceInfo:
-    """The service with the price that the session's kernel counts with, where it noted one."""
-    if entry is None or entry.price is None:
+    """The service with the plan and price that the session's kernel counts with, as it noted it."""
+    if entry is None:
+        return service
+    if entry.plan not in ("", service.plan):
+        from ..client.prices import known_price
+
+        price, listed = known_price(entry.plan)
+        service = replace(service, plan=entry.plan, price_per_second=price, price_source=listed)
+    if entry.price is None:
         return service
     source = cast("PriceSource", entry.price_source)
     return replace(service, price_per_second=entry.price, price_source=source)

@@ -35,7 +35,8 @@ class SessionForecast:
     price : str
         The price that was counted with, in words; empty without one.
     to_come : Outlook or None
-        What is still to come with ``--expect``; None without it.
+        What is still to come with ``--expect``; None without it, and for another plan than the
+        session's own.
     """
 
     found: Forecast
@@ -113,7 +114,9 @@ def forecast_of(
         raise UserError(
             "There is nothing to forecast from yet: run a job of this session to its end first."
         )
-    return SessionForecast(found, code, price_words(info), outlook(snapshot, now))
+    # what is still to come runs in this session, at its own price, within its budget and quota
+    to_come = outlook(snapshot, now) if code == own else None
+    return SessionForecast(found, code, price_words(info), to_come)
 
 
 def _wait(value: float | str) -> float:

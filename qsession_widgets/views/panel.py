@@ -259,4 +259,8 @@ class SessionPanel(anywidget.AnyWidget):
             from . import receipt
         except ImportError:
             return {"text/plain": f"{headline(snapshot)}: {self!r}"}
-        return {"text/plain": receipt.to_text(snapshot), "text/html": receipt.to_html(snapshot)}
+        now = self._monitor.now()
+        return {
+            "text/plain": receipt.to_text(snapshot, now),
+            "text/html": receipt.to_html(snapshot, now),
+        }

@@ -117,7 +117,10 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     lines += receipt_rows(snapshot, now)
     if snapshot.problem is not None:
         since = _at(snapshot.problem_since or snapshot.answered_at)
-        lines.append(("Problem", f"{snapshot.problem} All this is as of {since}."))
+        known = f"Nothing newer is known since {since}"
+        if snapshot.state != "closed":
+            known += "; usage goes on as an estimate"
+        lines.append(("Problem", f"{snapshot.problem} {known}."))
     return lines
 
 

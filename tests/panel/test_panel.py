@@ -16,6 +16,7 @@ from qsession_widgets.errors import UserError
 from qsession_widgets.model import EndResult, SessionSnapshot
 from qsession_widgets.views import panel as module
 from qsession_widgets.views.panel import SessionPanel
+from qsession_widgets.views.receipt import to_text
 
 from . import states
 
@@ -282,6 +283,19 @@ def test_saved_notebook_shows_a_receipt(panel: SessionPanel) -> None:
     assert states.active().session_id in data["text/plain"]
     assert states.active().session_id in data["text/html"]
     assert len(data["text/html"].encode()) <= 60_000
+
+
+def test_a_receipt_of_a_silent_service_is_of_now_as_the_page_and_the_magic_are(
+    panel: SessionPanel, watcher: Watcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    idle = states.idle()
+    watcher.tell(replace(idle, problem="The service does not answer.", problem_since=states.NOW))
+    monkeypatch.setattr(watcher, "now", lambda: states.NOW + 3600)
+    data, _ = panel._repr_mimebundle_()
+    assert data["text/plain"] == to_text(watcher.snapshot, states.NOW + 3600)
+    assert "Usage    at most " in data["text/plain"]
+    assert "at most" in data["text/html"]
+    assert "usage goes on as an estimate" in " ".join(data["text/plain"].split())
 
 
 def test_without_the_bundle_one_sentence_says_what_to_do(

@@ -206,6 +206,16 @@ def test_a_forecast_needs_a_job_a_plan_and_a_duration() -> None:
     assert "not on the Open Plan" in repr(forecast_of(THINKING, 81.0, plan="Open"))
 
 
+def test_what_is_to_come_is_in_no_forecast_for_another_plan() -> None:
+    """It runs in the session itself, whose price it has."""
+    session = replace(THINKING, expected_jobs=5)
+    assert "To come" in repr(forecast_of(session, 81.0, plan="premium"))
+    other = forecast_of(session, 81.0, plan="flex")
+    assert "at $1.20/s" in repr(other)
+    assert "To come" not in repr(other)
+    assert other.to_json()["to_come"] is None
+
+
 # -------------------------------------------------------------------------------------------------
 # While it runs
 
@@ -304,6 +314,25 @@ def test_of_the_jobs_to_come_only_what_has_passed_is_left_out() -> None:
     assert running is not None
     assert running.usage == running.seconds
     assert running.seconds == pytest.approx([bound - 7.0 for bound in ended.seconds])
+
+
+def test_what_a_running_job_has_behind_it_needs_no_room() -> None:
+    """Three jobs of 14 s are to come, 10 s of the first are over: 20 s are enough for two."""
+    session = steady([14.0] * 12, expected=15, max_ttl=12 * 14.0 + 30.0)
+    end = session.answered_at
+    job = JobRecord("new", "sampler", "running", end, end)
+    session = replace(
+        session, jobs=(*session.jobs, job), last_job_started=end, budget_seconds=12 * 14.0 + 30.0
+    )
+    found = outlook(session, end + 10.0)
+    assert found is not None
+    assert (found.jobs, found.past_maximum, found.past_budget) == (3, 1, 1)
+    # the last one runs, and ends though the maximum time comes before
+    last = replace(session, expected_jobs=13, budget_seconds=None, max_ttl=12 * 14.0 + 8.0)
+    found = outlook(last, end + 5.0)
+    assert found is not None
+    assert (found.jobs, found.past_maximum) == (1, 0)
+    assert outlook_words(found).endswith("it fits")
 
 
 def test_nothing_is_said_of_a_session_that_is_over_or_has_just_begun() -> None:

@@ -17,6 +17,8 @@ from qsession_widgets.errors import UserError
 from qsession_widgets.messages.labels import price_words
 from qsession_widgets.model import ServiceInfo
 from qsession_widgets.price_list import LIST_PRICES
+from qsession_widgets.registry.entries import RegistryEntry
+from qsession_widgets.registry.lookup import own_price, priced
 
 
 @pytest.fixture(autouse=True)
@@ -50,13 +52,16 @@ def test_every_plan_that_the_emulator_plays_is_on_the_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "price"), [("0.65", 0.65), ("$0.65/s", 0.65), ("$39/min", 0.65), ("39 / minute", 0.65)]
+    ("text", "price"),
+    [("0.65", 0.65), ("$0.65/s", 0.65), ("$39/min", 0.65), ("39 / minutes", 0.65)],
 )
 def test_a_price_is_read_by_the_second_or_the_minute(text: str, price: float) -> None:
     assert read_price(text) == pytest.approx(price)
 
 
-@pytest.mark.parametrize("text", ["", "cheap", "-1", "1,5", "$39/h", "nan", "9" * 400])
+@pytest.mark.parametrize(
+    "text", ["", "cheap", "-1", "1,5", "$39/h", "$39/month", "1/ms", "nan", "9" * 400]
+)
 def test_what_is_no_price_is_a_sentence(text: str) -> None:
     with pytest.raises(UserError, match=r"is no price: write dollars a second, such as 0\.65"):
         read_price(text)
@@ -143,3 +148,28 @@ def test_a_figure_says_which_price_it_used() -> None:
     named = price_words(replace(info, price_source="environment"))
     assert named == "at $0.80/s, your price (QSESSION_PRICE)"
     assert price_words(replace(info, price_per_second=None, price_source="")) == ""
+
+
+def test_a_session_keeps_its_plan_and_price_whatever_holds_later() -> None:
+    def noted(service: ServiceInfo) -> RegistryEntry:
+        return RegistryEntry("s", "http://127.0.0.1:1", "", 1, **own_price(service))
+
+    def emulator(plan: str) -> ServiceInfo:
+        price, source = price_of(plan)
+        return ServiceInfo(
+            "local", "local emulator", plan, price, charged=False, price_source=source
+        )
+
+    payg, flex, free = emulator("payg"), emulator("flex"), emulator("open")
+    later = emulator("premium")
+    assert price_words(priced(later, noted(flex))) == "at $1.20/s, list price of Flex"
+    assert priced(later, noted(payg)) == payg
+    assert priced(later, noted(free)).price_per_second is None
+    assert priced(later, replace(noted(flex), plan="", price=None)) == later
+    # a price that is set while a session is open holds from the next one on
+    assert main(["price", "set", "0.5", "--plan", "premium"]) == 0
+    assert price_words(emulator("premium")) == "at $0.50/s, your price"
+    assert priced(emulator("premium"), noted(later)) == later
+    mine = emulator("premium")
+    assert main(["price", "unset", "--plan", "premium"]) == 0
+    assert priced(emulator("premium"), noted(mine)) == mine
