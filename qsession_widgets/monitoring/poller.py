@@ -26,6 +26,7 @@ from ..model import (
     SessionSnapshot,
     UnknownRequest,
     interactive_timeout,
+    phase,
 )
 from ..registry.entries import entry_of
 from ..registry.journal import Journal
@@ -294,7 +295,7 @@ class SessionPoller:
     def complete(
         self, within: float = SETTLE_SECONDS, waits: Callable[[int], object] | None = None
     ) -> None:
-        """Do the same as `settle`, and report a failure.
+        """Do the same as `settle`, ask for the place in the queue, and report a failure.
 
         Raises
         ------
@@ -302,6 +303,9 @@ class SessionPoller:
             The service stopped answering.
         """
         self.settle(within, waits)
+        if self._failure is None and phase(self.snapshot) == "queued":
+            # the first poll had the jobs to list
+            self.poll()
         if (failure := self._failure) is not None:
             raise failure
 

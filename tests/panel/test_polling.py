@@ -143,6 +143,16 @@ def test_the_length_of_the_queue_is_known_while_a_job_waits_in_it() -> None:
     assert monitor.snapshot.queue_length is None
 
 
+def test_a_terminal_that_asks_once_is_told_the_place_in_the_queue_too() -> None:
+    service = Service(0)
+    service.fields.update(state="open", timestamps=[], last_job_completed=None, started_at=None)
+    service.rows.append({"id": "job-00000", "created": iso(1), "status": "Queued"})
+    once = watch(service).poller
+    once.complete()
+    assert once.snapshot.queue_length == 7
+    assert "Queue" in to_text(once.snapshot, once.now())
+
+
 def test_asks_no_sooner_than_it_is_told_to() -> None:
     service = Service(1)
     monitor = watch(service)
