@@ -7,13 +7,14 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 
 from ..errors import UserError
 from ..explanations import nearest
-from ..model import JobRecord, SeriesPoint, SessionSnapshot
+from ..model import JobRecord, SessionSnapshot
+from .figures import JOB_FIGURES, job_figures
 from .objective import COLUMNS
 
 
@@ -28,8 +29,9 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
         Service clock.
     path : str or Path
         Ends in ``.json``, ``.csv``, ``.html``, ``.svg``, ``.pdf`` or ``.png``; ``~`` is the home
-        folder. A file that is there is replaced. CSV has the jobs; values of series, if there are
-        any, go into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
+        folder. A file that is there is replaced. CSV has the jobs, each with ``queued`` and ``ran``
+        in seconds and its ``cost`` of QPU time in US dollars; values of series, if there are any,
+        go into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
 
     Returns
     -------
@@ -65,7 +67,7 @@ def contents(snapshot: SessionSnapshot, now: float, target: Path) -> dict[Path, 
     files = {target: make(snapshot, now)}
     if target.suffix.lower() == ".csv" and snapshot.points:
         beside = target.with_name(f"{target.stem}_metrics{target.suffix}")
-        files[beside] = _table(COLUMNS, snapshot.points)
+        files[beside] = _table(COLUMNS, map(asdict, snapshot.points))
     return files
 
 
@@ -90,15 +92,16 @@ def _json(snapshot: SessionSnapshot, _now: float) -> bytes:
 
 
 def _csv(snapshot: SessionSnapshot, _now: float) -> bytes:
-    return _table([item.name for item in fields(JobRecord)], snapshot.jobs)
+    columns = [*(item.name for item in fields(JobRecord)), *JOB_FIGURES]
+    return _table(columns, ({**asdict(job), **job_figures(job, snapshot)} for job in snapshot.jobs))
 
 
-def _table(columns: Sequence[str], records: Iterable[JobRecord | SeriesPoint]) -> bytes:
+def _table(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> bytes:
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
     for record in records:
-        writer.writerow({name: _cell(value) for name, value in asdict(record).items()})
+        writer.writerow({name: _cell(value) for name, value in record.items()})
     return text.getvalue().encode()
 
 

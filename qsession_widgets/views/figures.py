@@ -13,6 +13,9 @@ TIMES = ("opened_at", "started_at", "activated_at", "closed_at", "answered_at")
 JOB_TIMES = ("created", "started", "finished")
 """Fields of a job that are times."""
 
+JOB_FIGURES = ("queued", "ran", "cost")
+"""Names of the figures derived of a job."""
+
 
 def iso(time: float | None) -> str | None:
     """A time in ISO 8601, UTC, to the millisecond; None when unknown."""

@@ -17,7 +17,7 @@ from ..formatting import format_duration
 from ..local_time import local_time, zone_name
 from ..messages.labels import program_word
 from ..model import JobRecord, SessionSnapshot
-from .figures import JOB_TIMES, job_figures
+from .figures import JOB_FIGURES, JOB_TIMES, job_figures
 from .receipt import to_json
 from .svg_timeline import draw, idle_spans, picture_begin
 from .theme import COLOURS, IDLE, MUTED, axis_title, frame, hatch, small
@@ -346,7 +346,7 @@ def to_dataframe(snapshot: SessionSnapshot) -> Any:
         [asdict(job) for job in snapshot.jobs], columns=list(JobRecord.__dataclass_fields__)
     )
     figures = [job_figures(job, snapshot) for job in snapshot.jobs]
-    for column in ("queued", "ran", "cost"):
+    for column in JOB_FIGURES:
         table[column] = pd.Series([row[column] for row in figures], dtype=float)
     for column in JOB_TIMES:
         whole = (1000 * table[column].astype(float)).round()

@@ -18,6 +18,7 @@ from qsession_widgets.model.objective import stalled
 from qsession_widgets.sessions.job_facts import MOST_BYTES, top_counts
 from qsession_widgets.sessions.objective import first_value, logged_points
 from qsession_widgets.views.export import export
+from qsession_widgets.views.figures import JOB_FIGURES, job_figures
 from qsession_widgets.views.objective import MOST_SERIES, metrics_table
 from qsession_widgets.views.receipt import to_html, to_text
 
@@ -181,7 +182,10 @@ def test_csv_has_the_points_in_a_second_file(session: SessionSnapshot, tmp_path:
     files = export(session, 1101.0, tmp_path / "x.csv")
     assert files == [tmp_path / "x.csv", tmp_path / "x_metrics.csv"]
     with open(files[0], newline="") as file:
-        assert [row["id"] for row in csv.DictReader(file)] == ["job0", "job1", "job2"]
+        jobs = list(csv.DictReader(file))
+    assert [row["id"] for row in jobs] == ["job0", "job1", "job2"]
+    figures = [job_figures(job, session) for job in session.jobs]
+    assert [{name: float(row[name]) for name in JOB_FIGURES} for row in jobs] == figures
     with open(files[1], newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["series"] for row in rows] == [point.series for point in POINTS]
