@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,13 +40,16 @@ class Ran:
         return self.out + self.err
 
     def sentence(self) -> str:
-        """The one line an error is, without a traceback; the service's own words may follow."""
+        """The one line an error is, without a traceback.
+
+        The service's own words may follow, and what happens to a session meanwhile.
+        """
         assert "Traceback" not in self.said, self.said
         _, begins, error = self.said.rpartition("Session error: ")
         assert begins, self.said
         sentence, *more = [line for line in error.splitlines() if line.strip()]
-        further = ("The service said: ", "Trace id: ", "The cell failed")
-        assert all(line.startswith(further) for line in more), self.said
+        further = r"The service said: |Trace id: |The cell failed|\[\d\d:\d\d:\d\d [^]]*\] "
+        assert all(re.match(further, line) for line in more), self.said
         return sentence
 
 

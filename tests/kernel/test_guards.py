@@ -30,11 +30,12 @@ def _hear(notebook: Notebook, words: str, said: str = "") -> None:
 def test_an_idle_session_is_closed_and_the_next_cell_hears_of_it(
     notebook: Notebook, ask: Callable[..., Any]
 ) -> None:
-    notebook.good(f"{LOCAL} --idle-close 1s", "pass")
+    ran = notebook.good(f"{LOCAL} --idle-close 1s", "pass")
     session = notebook["session"]
     wait_for(lambda: session.snapshot.state == "closed", "the close")
     assert ask("GET", f"/sessions/{session.session_id}")["state"] == "closed"
-    _hear(notebook, "Session closed. It was ended because nothing was pending for 1.0 s")
+    ended = "Session closed. It was ended because nothing was pending for 1.0 s"
+    _hear(notebook, ended, ran.said)
     assert "takes no more jobs" in notebook(CIRCUITS, JOB).sentence()
 
 
@@ -95,14 +96,15 @@ def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., 
         assert sorted(job["status"] for job in jobs) == ["Cancelled", "Completed"]
     finally:
         ask("POST", "/emulator/v1/faults/queue", json={"paused": False})
-    _hear(notebook, "1 queued job cancelled. It was ended because its budget would be exceeded")
+    ended = "1 queued job cancelled. It was ended because its budget would be exceeded"
+    _hear(notebook, ended, refused.said)
 
 
 def test_the_last_of_so_many_jobs_closes_it_whoever_sends_at_once(
     notebook: Notebook, ask: Callable[..., Any]
 ) -> None:
     notebook.good(CIRCUITS)
-    notebook.good(
+    ran = notebook.good(
         f"{LOCAL} --max-jobs 3",
         "from concurrent.futures import ThreadPoolExecutor",
         "from qsession_widgets import UserError",
@@ -122,7 +124,8 @@ def test_the_last_of_so_many_jobs_closes_it_whoever_sends_at_once(
     jobs = ask("GET", "/jobs", params={"session_id": session.session_id})["jobs"]
     assert [job["status"] for job in jobs] == ["Completed"] * 3
     assert session.snapshot.end_reason == "max_jobs"
-    _hear(notebook, "It was ended because as many jobs as it may have were sent (--max-jobs 3)")
+    ended = "It was ended because as many jobs as it may have were sent (--max-jobs 3)"
+    _hear(notebook, ended, ran.said)
     (shown,) = notebook.good("%session receipt").displayed
     assert "(--max-jobs 3)" in shown["text/plain"]
 
