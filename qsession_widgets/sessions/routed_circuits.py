@@ -7,7 +7,12 @@ takes about twice as long for each of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from ..messages.notices import routed
 from .delay_units import circuits_of
@@ -88,22 +93,20 @@ def excess(circuit: Any) -> tuple[int, int] | None:
 
 def _largest_island(circuit: Any) -> int:
     """The most qubits that operations connect; islands of a circuit are simulated apart."""
-    parent: dict[Any, Any] = {}
-
-    def root(qubit: Any) -> Any:
-        while parent.setdefault(qubit, qubit) is not qubit:
-            parent[qubit] = qubit = parent[parent[qubit]]
-        return qubit
-
+    index = {qubit: number for number, qubit in enumerate(circuit.qubits)}
+    touched: set[int] = set()
+    pairs: list[tuple[int, int]] = []
     for instruction in circuit.data:
         if instruction.name not in ("barrier", "delay"):
-            first = root(instruction.qubits[0]) if instruction.qubits else None
-            for other in instruction.qubits[1:]:
-                parent[root(other)] = first
-    sizes: dict[Any, int] = {}
-    for qubit in parent:
-        sizes[root(qubit)] = sizes.get(root(qubit), 0) + 1
-    return max(sizes.values(), default=0)
+            qubits = [index[qubit] for qubit in instruction.qubits]
+            touched.update(qubits)
+            pairs += pairwise(qubits)
+    if not touched:
+        return 0
+    ends = np.array(pairs, dtype=int).reshape(-1, 2)
+    links = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(index),) * 2)
+    _, islands = connected_components(links, directed=False)
+    return int(np.bincount(islands[sorted(touched)]).max())
 
 
 def _ran(job: JobRecord) -> float | None:

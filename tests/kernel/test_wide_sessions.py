@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from qsession_widgets.sessions import routed_circuits
+
 from .cells import Notebook, wait_for
 
 LOCAL = "%%session --service local --backend fake_fez"
@@ -66,9 +70,6 @@ job = SamplerV2(options={"execution": {"init_qubits": False}}).run([(small,)], s
 """
 
 ROUTED = """
-from qsession_widgets.sessions import routed_circuits
-
-routed_circuits.LONG_SECONDS = 0.0
 ghz = QuantumCircuit(3)
 ghz.h(0)
 ghz.cx(0, 1)
@@ -81,7 +82,10 @@ job = SamplerV2().run([(manager.run(ghz),)], shots=10)
 CELLS = ((LOCAL, WIDE), (AGAIN,), (NARROW,), (NARROW,), (ROUTED,), (ROUTED,))
 
 
-def test_what_is_not_exact_is_said_once_in_the_cell_and_in_the_receipt(notebook: Notebook) -> None:
+def test_what_is_not_exact_is_said_once_in_the_cell_and_in_the_receipt(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routed_circuits, "LONG_SECONDS", 0.0)
     notebook.good("%config SessionMagics.say = 'auto'")
     printed: list[str] = []
 

@@ -29,12 +29,7 @@ def check_bits(count: int) -> None:
     JobFailure
         They are more than `MOST_BITS`.
     """
-    if count > MOST_BITS:
-        raise JobFailure(
-            f"A circuit declares more than {MOST_BITS:,} qubits and bits, which the emulator "
-            "refuses: use smaller registers.",
-            INVALID_BODY,
-        )
+    _check(count, MOST_BITS, "A circuit declares", "qubits and bits", "registers")
 
 
 def check_elements(count: int) -> None:
@@ -45,19 +40,19 @@ def check_elements(count: int) -> None:
     JobFailure
         They are more than `MOST_BITS`.
     """
-    if count > MOST_BITS:
-        raise JobFailure(
-            f"A circuit declares a parameter vector with more than {MOST_BITS:,} elements, which "
-            "the emulator refuses: use smaller vectors.",
-            INVALID_BODY,
-        )
+    _check(count, MOST_BITS, "A circuit declares a parameter vector with", "elements", "vectors")
 
 
 def _check_written(count: int) -> None:
-    if count > MOST_WRITTEN:
+    what = "instructions with the definitions of its gates written out"
+    _check(count, MOST_WRITTEN, "A circuit has", what, "definitions")
+
+
+def _check(count: int, most: int, begins: str, what: str, smaller: str) -> None:
+    if count > most:
         raise JobFailure(
-            f"A circuit has more than {MOST_WRITTEN:,} instructions with the definitions of its "
-            "gates written out, which the emulator refuses: use smaller definitions.",
+            f"{begins} more than {most:,} {what}, which the emulator refuses: use smaller "
+            f"{smaller}.",
             INVALID_BODY,
         )
 
