@@ -138,7 +138,7 @@ Examples
     from qiskit_ibm_runtime.executor_estimator import Estimator
 
     estimator = Estimator()
-    isa = generate_preset_pass_manager(backend=backend, optimization_level=1).run(circuit)
+    isa = generate_preset_pass_manager(1, backend, seed_transpiler=7).run(circuit)
     job = estimator.run([(isa, observable.apply_layout(isa.layout))])
 
     %%session --name vqe --budget '$20' --idle-close 2m --strict

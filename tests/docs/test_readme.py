@@ -56,6 +56,15 @@ def test_the_three_cells_run_one_after_the_other(readme, own_emulator):
     assert "State    Closed" in ran[4][0]
 
 
+def test_everything_that_is_shown_is_transpiled_with_a_seed(readme: str, repository: Path) -> None:
+    # without one, the same cell asks for another circuit when it is run again, and pays anew
+    walkthroughs = sorted((repository / "notebooks").glob("*.ipynb"))
+    texts = [readme, *(path.read_text("utf-8") for path in walkthroughs)]
+    managers = re.findall(r"generate_preset_pass_manager\(([^)]*)\)", "\n".join(texts))
+    assert len(managers) > 10
+    assert [one for one in managers if "seed_transpiler" not in one] == []
+
+
 NBCONVERTS = ("--execute", "--ExecutePreprocessor")
 
 
