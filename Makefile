@@ -72,7 +72,7 @@ demo: bundles ## Run the quickstart on this machine and show what its session di
 	@mkdir -p "$(DEMO_HOME)/runtime" "$(DEMO_HOME)/.ipython/profile_default"
 	@echo "c.IPKernelApp.log_level = 'ERROR'" > "$(DEMO_HOME)/.ipython/profile_default/ipython_kernel_config.py"
 	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/notebooks/01_quickstart.ipynb" $(PY) -m nbconvert --to html --execute \
-		--ExecutePreprocessor.kernel_name=python3 \
+		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
 		--output-dir "$(ARTIFACTS)" --output 01_quickstart notebooks/01_quickstart.ipynb \
 		&& echo && $(ON_THIS_MACHINE) $(BIN)/qsession receipt --last --service local; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop >/dev/null; exit $$status

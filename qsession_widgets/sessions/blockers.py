@@ -206,8 +206,9 @@ class Blockers:
             or not same_account(submit.service, live.target.connected.service)
         ):
             return False
-        if live.monitor.snapshot.state == "active":
-            # it may have been deactivated since it was asked, or be idle since its last result
+        state = live.monitor.snapshot.state
+        if state == "active" or (state == "open" and live.submits):
+            # it may have become active or been deactivated since it was asked, or be idle by now
             live.monitor.poller.poll(jobs_first=True)
         return live.monitor.snapshot.state == "active"
 

@@ -10,6 +10,7 @@ import pytest
 
 from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.sessions.blockers import WaitRefused
 
 from .cells import Notebook
@@ -49,9 +50,19 @@ def test_nothing_is_said_before_the_bound_session_is_active(circuits: Notebook, 
     assert "waits for your session" not in said
 
 
-def test_a_strict_session_refuses_what_would_wait(notebook: Notebook, ask: Ask) -> None:
+def test_a_strict_session_refuses_what_would_wait(
+    notebook: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
     notebook.good(CIRCUITS)
-    notebook.good(f"{LOCAL} --strict", RUN)
+    notebook.good(f"{LOCAL} --strict", "pass")
+    live = BINDING.bound
+    assert live is not None
+    live.monitor.stop()
+    with monkeypatch.context() as patch:
+        # what is known is from before its first job
+        patch.setattr(live.monitor.poller, "poll", lambda **_: live.monitor.snapshot)
+        notebook.good(RUN)
+    assert live.monitor.snapshot.state == "open"
     ran = notebook(*BLOCK)
     assert isinstance(ran.error, WaitRefused)
     assert "this job was not sent (--strict), because it waits for your session" in ran.sentence()
