@@ -104,7 +104,7 @@ WALKTHROUGHS := $(patsubst notebooks/%,$(ARTIFACTS)/walkthroughs/%,$(wildcard no
 $(ARTIFACTS)/walkthroughs/%: notebooks/% | bundles
 	@mkdir -p "$(DEMO_HOME)/runtime" "$(@D)"
 	@$(ON_THIS_MACHINE) JPY_SESSION_NAME="$(CURDIR)/$<" $(PY) -m nbconvert --to notebook --execute \
-		--ExecutePreprocessor.kernel_name=python3 \
+		--ExecutePreprocessor.kernel_name=python3 --ExecutePreprocessor.store_widget_state=False \
 		--output-dir "$(@D)" --output "$*" "$<"; \
 		status=$$?; $(ON_THIS_MACHINE) $(BIN)/qsession emulator stop --all >/dev/null; exit $$status
 
