@@ -1,4 +1,4 @@
-"""Polls one session and keeps the snapshot of it; synchronous, without a thread.
+"""Polls one session for its snapshot; synchronous, without a thread.
 
 A poll makes at most two requests, whatever the number of jobs: the session, and either a page of
 its jobs or the exact times of one finished job. While jobs wait in the queue, every fifth one also
@@ -10,7 +10,7 @@ everything about it is final.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -20,18 +20,15 @@ from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError
 from ..explanations import advice_for
 from ..model import (
-    JobRecord,
-    SeriesPoint,
     ServiceInfo,
     SessionSnapshot,
-    UnknownRequest,
     interactive_timeout,
     phase,
 )
 from ..registry.entries import entry_of
 from ..registry.journal import Journal
 from ..registry.lookup import priced
-from . import end_reason
+from .current_snapshot import CurrentSnapshot
 from .intervals import INTERVALS, PollIntervals
 from .job_tracker import JobTracker
 from .quota import QUOTA, QuotaWatch
@@ -46,7 +43,7 @@ SAID_AFTER = 1.0
 """Seconds after which it is said what is waited for."""
 
 
-class SessionPoller:
+class SessionPoller(CurrentSnapshot):
     """Polls one session or batch.
 
     All members may be used from any thread; one poll is made at a time.
@@ -82,13 +79,6 @@ class SessionPoller:
         The service it is on.
     client : ServiceClient
         Makes the requests.
-    ending : mapping or None
-        Why this process ends the session, as fields of its snapshot.
-    gone : bool
-        Whether the service has answered 404 often enough to be believed.
-    on_change : callable
-        Called with each snapshot that has something new to show, one after the other, on any
-        thread. It must neither make a request nor wait for a thread that does.
 
     Raises
     ------
@@ -111,41 +101,33 @@ class SessionPoller:
         retry_404: float = 0.0,
         remembered: Journal | None = None,
     ):
-        self.gone = False
-        self.ending: Mapping[str, Any] | None = None
+        intervals = intervals or INTERVALS[info.where]
+        super().__init__(
+            JobTracker(
+                session_id,
+                emulated=beside and info.kind == "local",
+                remembered=None if remembered is None else remembered.jobs,
+            ),
+            intervals,
+            name=name,
+            notebook=notebook,
+            expected_jobs=expected_jobs,
+            points=() if remembered is None else remembered.points,
+            unknown=(),
+        )
         self.session_id = session_id
         self.info = info
-        self._priced = not session_id
         self.client = client
-        self.on_change: Callable[[SessionSnapshot], object] = lambda _snapshot: None
-        self._fixed: dict[str, Any] = {
-            "name": name,
-            "notebook": notebook,
-            "expected_jobs": expected_jobs,
-            "points": () if remembered is None else remembered.points,
-            "unknown": (),
-        }
-        self._unknown: dict[object, UnknownRequest] = {}
-        self._intervals = intervals or INTERVALS[info.where]
+        self._priced = not session_id
         self._clock = clock or ServiceClock(info.speed)
         self._polling = fork_safety.lock()
-        # held from reading the old snapshot until the listeners have the new one: no listener gets
-        # an older snapshot after a newer one
-        self._updating = fork_safety.reentrant_lock()
-        self._tracker = JobTracker(
-            session_id,
-            emulated=beside and info.kind == "local",
-            remembered=None if remembered is None else remembered.jobs,
-        )
-        self._waits = Waits(5 * self._intervals.pending) if beside else None
+        self._waits = Waits(5 * intervals.pending) if beside else None
         self._quota = QuotaWatch(QUOTA[info.where]) if beside else None
         self._absence = Absence()
         self._failure: ServiceError | None = None
-        self._idle_polls = 0
         # on the monotonic clock: the earliest time of the next poll, the start of the last poll
         # that was answered, and the time at which an end was acknowledged
         self._not_before = self._answered = self._ended = 0.0
-        self._snapshot: SessionSnapshot | None = None
         self._first_poll(time.monotonic() + retry_404)
 
     def _first_poll(self, until: float) -> None:
@@ -156,12 +138,6 @@ class SessionPoller:
                 if error.status != 404 or time.monotonic() >= until:
                     raise
             time.sleep(self._intervals.pending)
-
-    @property
-    def snapshot(self) -> SessionSnapshot:
-        """The newest snapshot. Makes no request."""
-        assert self._snapshot is not None, "the first poll happens on construction"
-        return self._snapshot
 
     @property
     def incomplete(self) -> bool:
@@ -176,11 +152,6 @@ class SessionPoller:
     def now(self) -> float:
         """The service's clock, estimated."""
         return self._clock.now()
-
-    def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
-        """True if the session is closed and nothing about it will change any more."""
-        snapshot = snapshot or self.snapshot
-        return snapshot.state == "closed" and snapshot.usage_final and not self._tracker.catching_up
 
     def delay(self) -> float:
         """Seconds until the next poll is due."""
@@ -365,55 +336,6 @@ class SessionPoller:
             facts["closed_at"] = snapshot.closed_at or snapshot.answered_at
         return facts
 
-    # ---------------------------------------------------------------------------------------------
-    # What is known without a poll
-
-    def add_job(self, job: JobRecord) -> None:
-        """Take in a job that was just submitted."""
-        self._tracker.add(job)
-        self._update()
-
-    def add_points(self, points: Sequence[SeriesPoint]) -> None:
-        """Append values of series to the snapshot. Polls become neither more nor less frequent."""
-        with self._updating:
-            self._fixed["points"] += tuple(points)
-            self._snapshot = replace(self.snapshot, points=self._fixed["points"])
-            self.on_change(self._snapshot)
-
-    def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
-        """Take over fields of a job. Polls become neither more nor less frequent."""
-        with self._updating:
-            self._tracker.learn(job_id, facts)
-            self._snapshot = replace(self.snapshot, jobs=self._tracker.jobs)
-            self.on_change(self._snapshot)
-
-    def set_policies(self, **policies: Any) -> None:
-        """Set fields of the snapshot that no answer changes: this kernel's policies."""
-        with self._updating:
-            self._fixed.update(policies)
-            self._update()
-
-    def add_unknown(self, request: UnknownRequest) -> Callable[[], None]:
-        """Show that a request may have taken effect.
-
-        Returns
-        -------
-        callable
-            Shows it no longer: it is known.
-        """
-        token = object()
-
-        def show(shown: bool) -> None:
-            with self._updating:
-                self._unknown.pop(token, None)
-                if shown:
-                    self._unknown[token] = request
-                self._fixed["unknown"] = tuple(self._unknown.values())
-                self._update()
-
-        show(True)
-        return lambda: show(False)
-
     def hurry(self) -> None:
         """Let `delay` begin at the shortest idle interval again."""
         self._idle_polls = 0
@@ -428,41 +350,3 @@ class SessionPoller:
         """
         self._ended = time.monotonic()
         return self._ended
-
-    def stop_accepting(self) -> None:
-        """Update the snapshot: the session accepts no more jobs."""
-        self._update(accepting_jobs=False)
-
-    def _update(self, news: SessionSnapshot | None = None, **facts: Any) -> None:
-        """Replace the snapshot, and call `on_change` if a view has anything new to show of it."""
-        with self._updating:
-            snapshot = replace(
-                news or self.snapshot, jobs=self._tracker.jobs, **{**self._fixed, **facts}
-            )
-            if not snapshot.accepting_jobs and not self.gone:
-                ended = end_reason.known(snapshot, self.ending)
-                self._fixed.update(ended)
-                snapshot = replace(snapshot, **ended)
-            snapshot = replace(snapshot, poll_interval=self._interval(snapshot))
-            changed = self._snapshot is None or _differs(self._snapshot, snapshot)
-            self._snapshot = snapshot
-            self._idle_polls = 0 if changed else self._idle_polls + 1
-            if changed:
-                self.on_change(snapshot)
-
-    def _interval(self, snapshot: SessionSnapshot) -> float:
-        if self.finished(snapshot):
-            return 0.0
-        if snapshot.pending() or not snapshot.accepting_jobs:
-            return self._intervals.pending
-        return self._intervals.slowest
-
-
-def _differs(old: SessionSnapshot, new: SessionSnapshot) -> bool:
-    """True if a view has anything new to show; the time of the poll is not news."""
-    same: dict[str, Any] = {"answered_at": 0.0, "usage_seconds": None, "poll_interval": 0.0}
-    if abs(old.clock_offset - new.clock_offset) < 0.5:
-        same["clock_offset"] = 0.0
-    if new.usage_final != old.usage_final:
-        same.pop("usage_seconds")
-    return replace(old, **same) != replace(new, **same)

@@ -101,6 +101,7 @@ WITHIN = {
             "waits",
         ),
         ("job_tracker",),
+        ("current_snapshot",),
         ("poller",),
         ("job_poller", "deferred_poller", "commands"),
         ("monitor", "event_callbacks"),
