@@ -16,8 +16,9 @@ from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages.outcomes import closed_after_crash
 from ..registry import openings, submits
-from ..registry.entries import RegistryEntry, forget, notes
+from ..registry.entries import forget, notes
 from ..registry.processes import is_orphan
+from ..registry.schema import RegistryEntry
 from .endpoints import Endpoint
 from .lost_openings import lost_openings
 from .search import FoundSession

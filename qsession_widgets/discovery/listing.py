@@ -30,10 +30,11 @@ from ..messages.labels import ESTIMATE, HEADLINES, cost_words, headline
 from ..messages.outcomes import maybe_opened_by
 from ..model import JobRecord, SessionSnapshot, phase, usage
 from ..monitoring.response_checks import readable
-from ..registry.entries import RegistryEntry, notes, retired
+from ..registry.entries import notes, retired
 from ..registry.forecasts import ratios
 from ..registry.lookup import priced
 from ..registry.processes import is_orphan
+from ..registry.schema import RegistryEntry
 from ..text_table import terminal_width, text_table, wrap
 from .endpoints import Endpoint, EndpointSource
 from .fan_out import fan_out

@@ -16,7 +16,8 @@ from typing import Any, Protocol, get_args
 
 from ..errors import OutcomeUnknown
 from ..model import EMPTY_SESSION_TTL, EndReason, SessionSnapshot
-from ..registry.entries import entry_of, kernel_id, record_end
+from ..registry.entries import entry_of, record_end
+from ..registry.kernel_status import kernel_id
 
 ON_REQUEST = ("session_closed_early", "session_cancelled")
 """The service's words for an end that somebody asked for."""

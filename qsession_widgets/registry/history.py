@@ -17,7 +17,8 @@ from typing import Any
 from ..files import private_folder, write_atomically
 from ..model import SessionSnapshot, usage
 from . import entries, journal
-from .entries import RegistryEntry, notes, remove_ended, retired, write_ended
+from .entries import notes, remove_ended, retired, write_ended
+from .schema import RegistryEntry
 
 
 def record(

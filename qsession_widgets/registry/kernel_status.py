@@ -8,15 +8,33 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 from .. import fork_safety
 from ..files import private_folder
-from .entries import RegistryEntry, file_name, folder, kernel_id
+from .entries import file_name, folder
+from .schema import RegistryEntry
 
 _telling = fork_safety.event()
+
+
+def kernel_id() -> str:
+    """The id in the name of this kernel's connection file; empty outside of kernels."""
+    try:
+        from ipykernel.kernelapp import IPKernelApp
+    except ImportError:
+        return ""
+    from traitlets.config import Application
+
+    # in a terminal the application is another one, which the kernel's own class cannot be asked for
+    running = Application.instance() if Application.initialized() else None
+    if not isinstance(running, IPKernelApp):
+        return ""
+    found = re.fullmatch(r"kernel-(.+)\.json", Path(running.connection_file).name)
+    return found[1] if found else ""
 
 
 def tells() -> bool:

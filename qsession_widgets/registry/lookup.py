@@ -15,7 +15,8 @@ from typing import Any, cast
 
 from ..model import ServiceInfo
 from ..model.snapshot import PriceSource
-from .entries import RegistryEntry, notes, retired
+from .entries import notes, retired
+from .schema import RegistryEntry
 
 DAYS = 3 * 86400.0
 """Seconds after which an entry is no reason to ask an instance any more."""

@@ -6,7 +6,8 @@ import socket
 from dataclasses import fields, replace
 
 from ..platform_support import process_runs, process_start
-from .entries import Holder, RegistryEntry, change
+from .entries import change
+from .schema import Holder, RegistryEntry
 
 HEAD_START = 30.0
 """Seconds by which a process may be younger than its entry: a clock may have been set."""

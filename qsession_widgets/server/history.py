@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model import SessionSnapshot, usage
-from ..registry.entries import RegistryEntry
 from ..registry.history import delete_history, history, record, version
+from ..registry.schema import RegistryEntry
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from ..client.rest import ServiceClient
 from ..errors import UserError
 from ..model import EndResult, SessionSnapshot
 from ..options.configuration import configured
-from ..registry.entries import RegistryEntry, notes, sweep
+from ..registry.entries import notes, sweep
 from ..registry.lookup import Noted
 from ..registry.processes import living
+from ..registry.schema import RegistryEntry
 from ..registry.watchers import share
 from .concurrency import in_thread
 from .history import History

@@ -14,9 +14,10 @@ from typing import Any
 
 from jupyter_core.utils import ensure_async
 
-from ..registry.entries import RegistryEntry, rename
+from ..registry.entries import rename
 from ..registry.kernel_status import runs_cell
 from ..registry.processes import is_orphan
+from ..registry.schema import RegistryEntry
 
 
 @dataclass(frozen=True)

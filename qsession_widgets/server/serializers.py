@@ -13,7 +13,7 @@ from typing import Any
 
 from ..model import SCHEMA_VERSION, Blocker, SessionSnapshot
 from ..monitoring.waits import blocker_among
-from ..registry.entries import RegistryEntry
+from ..registry.schema import RegistryEntry
 from .history import Spent
 from .owners import Kernel
 from .service_watcher import ServiceWatcher

@@ -18,8 +18,8 @@ from ..client import joined
 from ..client.accounts import IN_ENVIRONMENT, Account, default_account, every_account, owner_key
 from ..errors import UserError
 from ..model import ServiceInfo
-from ..registry.entries import RegistryEntry
 from ..registry.lookup import Noted, account_gone, noted_instances
+from ..registry.schema import RegistryEntry
 
 if TYPE_CHECKING:
     from ..discovery.endpoints import Endpoint

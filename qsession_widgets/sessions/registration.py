@@ -9,10 +9,11 @@ from dataclasses import replace
 
 from ..client.private_api import account_instance, api_url
 from ..platform_support import process_start
-from ..registry.entries import Holder, RegistryEntry, entry_of, kernel_id, write
-from ..registry.kernel_status import tells
+from ..registry.entries import entry_of, write
+from ..registry.kernel_status import kernel_id, tells
 from ..registry.lookup import own_price
 from ..registry.processes import hand_over, holders
+from ..registry.schema import Holder, RegistryEntry
 from .live import LiveSession
 
 

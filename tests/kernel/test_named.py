@@ -15,6 +15,7 @@ from IPython.core.completer import provisionalcompleter
 
 from qsession_widgets.cli.main import main
 from qsession_widgets.registry import entries
+from qsession_widgets.registry.schema import RegistryEntry
 from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.sessions.exit_hooks import close_all_at_exit
 
@@ -60,9 +61,7 @@ def test_a_name_closes_no_session_of_another_notebook(
 ) -> None:
     theirs = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
     where = "/home/somebody/other.ipynb"
-    note = entries.RegistryEntry(
-        theirs, "", where, os.getpid(), name="theirs", opened_at=time.time()
-    )
+    note = RegistryEntry(theirs, "", where, os.getpid(), name="theirs", opened_at=time.time())
     entries.write(theirs, lambda _known: note)
     sentence = notebook("%session close theirs").sentence()
     assert "The session named 'theirs' was opened by other.ipynb, not here" in sentence
@@ -191,9 +190,7 @@ def test_a_terminal_takes_the_open_one_of_a_name(
 ) -> None:
     def noted() -> str:
         session = ask("POST", "/sessions", json={"mode": "dedicated", "backend": "aer"})["id"]
-        note = entries.RegistryEntry(
-            session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="twice"
-        )
+        note = RegistryEntry(session, "", f"/nb/{session[:4]}.ipynb", os.getpid(), name="twice")
         entries.write(session, lambda _known: note)
         return str(session)
 

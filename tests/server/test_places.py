@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from qsession_widgets.registry.entries import RegistryEntry, folder
+from qsession_widgets.registry.entries import folder
+from qsession_widgets.registry.schema import RegistryEntry
 
 from .conftest import Service
 from .running import Page

@@ -17,8 +17,8 @@ from qsession_widgets.errors import UserError
 from qsession_widgets.messages.labels import price_words
 from qsession_widgets.model import ServiceInfo
 from qsession_widgets.price_list import LIST_PRICES
-from qsession_widgets.registry.entries import RegistryEntry
 from qsession_widgets.registry.lookup import own_price, priced
+from qsession_widgets.registry.schema import RegistryEntry
 
 
 @pytest.fixture(autouse=True)

@@ -17,9 +17,9 @@ import pytest
 from qsession_widgets.model import ServiceInfo, SessionSnapshot
 from qsession_widgets.platform_support import process_runs, process_start
 from qsession_widgets.registry import entries, history, openings
-from qsession_widgets.registry.entries import Holder, RegistryEntry
 from qsession_widgets.registry.lookup import noted_as
 from qsession_widgets.registry.processes import hand_over, holders, is_orphan, living
+from qsession_widgets.registry.schema import Holder, RegistryEntry
 
 CHANGES = 300
 
