@@ -278,8 +278,8 @@ def _unbind() -> None:
     live = bound()
     BINDING.unbind()
     print(
-        f"The {live.word} on {live.target.backend.name} is no longer bound and {live.stays}. "
-        + live.ways_out(bound=False)
+        f"The {live.word} on {live.target.backend.name} is no longer bound and "
+        f"{live.left_open(bound=False)}"
     )
 
 

@@ -181,12 +181,6 @@ def _after_error(live: LiveSession, error: BaseException) -> None:
         return
     stopped = "was interrupted" if isinstance(error, KeyboardInterrupt) else "failed"
     print(
-        f"The cell {stopped}, and its {live.word} on {live.target.backend.name} {live.stays}"
-        f"{_left(live)}. " + live.ways_out(bound=BINDING.bound is live)
+        f"The cell {stopped}, and its {live.word} on {live.target.backend.name} "
+        + live.left_open(bound=BINDING.bound is live, counted=True)
     )
-
-
-def _left(live: LiveSession) -> str:
-    """The number of jobs that go on after the cell, as the end of a sentence."""
-    count = len(live.monitor.snapshot.pending())
-    return f"; {count} job{' goes' if count == 1 else 's go'} on" if count else ""

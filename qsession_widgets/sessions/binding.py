@@ -115,7 +115,7 @@ class Binding:
         if left is not None and left.usable:
             NOTICES.emit(
                 f"The {left.word} on {left.target.backend.name} is no longer bound and "
-                f"{left.stays}. {left.ways_out(bound=False)}"
+                f"{left.left_open(bound=False)}"
             )
 
     def unbind(self) -> None:

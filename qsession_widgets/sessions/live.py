@@ -13,19 +13,13 @@ from typing import TYPE_CHECKING, Any
 from .. import fork_safety
 from ..client.private_api import release, set_active, set_session
 from ..client.selection import Target
-from ..errors import ServiceError, UserError
+from ..errors import UserError
 from ..explanations import unanswered
 from ..messages import outcomes
 from ..messages.costs import price_sentence, used_sentence
 from ..messages.events import ended_sentence
-from ..messages.resume import (
-    ENDED_UNOPENED,
-    MAY_BE_OPEN,
-    TAKES_UP,
-    not_opened,
-    opens_later,
-    reused_words,
-)
+from ..messages.left_open import Standing, left_open
+from ..messages.resume import ENDED_UNOPENED, MAY_BE_OPEN, not_opened, reused_words
 from ..model import EndReason, SessionSnapshot, noun, reused
 from ..model.forecast import check
 from ..monitoring.event_callbacks import EventCallbacks
@@ -40,6 +34,7 @@ from .labels import Labels
 from .policies import Policies, PolicyEnforcer
 from .routed_circuits import RoutedCircuits
 from .session import Batch, Session, SubmitError
+from .simulation_choice import choose_simulation
 
 if TYPE_CHECKING:
     from qiskit_ibm_runtime import QiskitRuntimeService
@@ -192,11 +187,10 @@ class LiveSession:
         self.reporter.emit(kind, text, aloud=self.options.say != "never", **data)
 
     def _report(self) -> EventLog:
-        options = self.options
         return EventLog(
             self.monitor,
-            say=options.say,
-            path=options.events,
+            say=self.options.say,
+            path=self.options.events,
             opened_here=self.opened_here,
             callbacks=self.callbacks,
         )
@@ -275,7 +269,7 @@ class LiveSession:
         self._place = None
         if self.deferral is not None:
             return
-        self._set_simulation()
+        choose_simulation(self.target, self.monitor.session_id, self.options, self.word)
         if self.guard is not None:
             self.guard.stop()
             self.guard = None
@@ -292,24 +286,6 @@ class LiveSession:
             self.guard = PolicyEnforcer(
                 policies, self.monitor, self.reporter.emit, lambda: self.sending > 0
             )
-
-    def _set_simulation(self) -> None:
-        """Tell the emulator how to simulate its circuits, where that was asked for."""
-        wishes = dict(self.options.simulation)
-        if self.options.strict:
-            wishes["strict"] = True
-        if not wishes or self.target.info.kind != "local":
-            return
-        client = self.target.client.clone()
-        try:
-            client.set_simulation(self.monitor.session_id, wishes)
-        except ServiceError as error:
-            raise UserError(
-                f"The emulator cannot be told how to simulate this {self.word}: {error}. If an "
-                "older version started it, end it with qsession emulator stop."
-            ) from None
-        finally:
-            client.close()
 
     def before_submit(self) -> None:
         """Refuse a job for a session that has ended elsewhere, before it is sent.
@@ -354,9 +330,8 @@ class LiveSession:
         if not self.options.tags:
             return options
         options = dict(options or {})
-        options["job_tags"] = list(
-            dict.fromkeys([*(options.get("job_tags") or ()), *self.options.tags])
-        )
+        tags = [*(options.get("job_tags") or ()), *self.options.tags]
+        options["job_tags"] = list(dict.fromkeys(tags))
         return options
 
     def end(self, action: str, by: EndReason = "notebook") -> str:
@@ -375,9 +350,7 @@ class LiveSession:
         said = outcomes.ended(self.monitor.command(action, by=by), self.word)
         if self.guard is not None:
             self.guard.stop()
-        return " ".join(
-            filter(None, [said, used_sentence(self.monitor.snapshot, self.monitor.now())])
-        )
+        return f"{said} {used_sentence(self.monitor.snapshot, self.monitor.now())}".rstrip()
 
     def not_opened(self) -> str:
         """A sentence about it where it was not opened: what was not paid again."""
@@ -392,31 +365,23 @@ class LiveSession:
         """A sentence about its price; empty when nothing is known to be charged."""
         return price_sentence(self.target.info, self.monitor.snapshot.mode)
 
-    @property
-    def stays(self) -> str:
-        """That it stays open, where it is, as the end of a sentence."""
-        if self.deferral is None:
-            return "stays open"
-        return "may be open" if self.deferral.unknown else "is not open yet"
-
-    def ways_out(self, *, bound: bool) -> str:
-        """Sentences about its price while it stays open, and how to end it.
+    def left_open(self, *, bound: bool, counted: bool = False) -> str:
+        """Sentences about it while it is left as it is; see `messages.left_open`.
 
         Parameters
         ----------
         bound : bool
             Whether it is bound, and need not be named.
+        counted : bool
+            Whether to say how many jobs go on in it.
         """
+        standing: Standing = "open"
         if self.deferral is not None:
-            unknown = self.deferral.unknown
-            return TAKES_UP.format(word=self.word) if unknown else opens_later(self.word)
-        which = "" if bound and not self.name else self.called
-        ends = f"%session close {which}".rstrip() + " ends it"
-        if self.monitor.snapshot.pending():
-            ends += f" once its jobs have finished; %session cancel {which}".rstrip()
-            ends += " also cancels those that are queued"
-        ends += "."
-        return " ".join(filter(None, [self.price_sentence(), ends]))
+            standing = "unknown" if self.deferral.unknown else "deferred"
+        called = "" if bound and not self.name else self.called
+        pending = len(self.monitor.snapshot.pending())
+        price = self.price_sentence()
+        return left_open(standing, self.word, called, price, pending, counted=counted)
 
     def _follow(self, snapshot: SessionSnapshot) -> None:
         if not snapshot.accepting_jobs:

@@ -72,6 +72,7 @@ WITHIN = {
             "end_signals",
             "lost_requests",
             "run_ends",
+            "simulation_choice",
         ),
         ("job_mode",),
         ("patches", "outcome_patch", "live"),
