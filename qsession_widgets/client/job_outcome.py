@@ -9,7 +9,7 @@ from typing import Any
 
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
-from ..messages.outcomes import twin_job
+from ..messages.lost_answers import twin_job
 from . import unknown_outcome
 from .rest import ServiceClient
 from .unknown_outcome import Change

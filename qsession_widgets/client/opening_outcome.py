@@ -14,7 +14,7 @@ from typing import Any
 
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..messages.outcomes import twin_session
+from ..messages.lost_answers import twin_session
 from . import unknown_outcome
 from .decode import read_time
 from .rest import Answer, ServiceClient

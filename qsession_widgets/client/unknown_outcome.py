@@ -32,7 +32,7 @@ from typing import Any, Generic, TypeVar
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
 from ..explanations import is_conflict, is_unknown, never_sent, was_given_up
-from ..messages.outcomes import interrupted_end, took_effect
+from ..messages.lost_answers import interrupted_end, took_effect
 
 logger = logging.getLogger(__name__)
 

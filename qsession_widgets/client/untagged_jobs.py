@@ -13,7 +13,7 @@ from typing import Any
 
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..messages.outcomes import perhaps_twin_job, taken_by_contents
+from ..messages.lost_answers import perhaps_twin_job, taken_by_contents
 from .rest import ServiceClient
 
 

@@ -14,7 +14,7 @@ from ..client.selection import Target
 from ..client.unknown_outcome import ON_ITS_WAY
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
-from ..messages.outcomes import closed_after_crash
+from ..messages.left_behind import closed_after_crash
 from ..registry import openings, submits
 from ..registry.entries import forget, notes
 from ..registry.processes import is_orphan

@@ -27,7 +27,7 @@ from ..explanations import as_user_error
 from ..formatting import as_html, format_duration
 from ..messages.forecast import error_words
 from ..messages.labels import ESTIMATE, HEADLINES, cost_words, headline
-from ..messages.outcomes import maybe_opened_by
+from ..messages.left_behind import maybe_opened_by
 from ..model import JobRecord, SessionSnapshot, phase, usage
 from ..monitoring.response_checks import readable
 from ..registry.entries import notes, retired

@@ -6,8 +6,8 @@ from ..formatting import format_duration, format_money
 from ..local_time import local_time, zone_name
 from ..model import JobRecord, SessionSnapshot, noun
 from ..model.events import SessionEvent
+from .end_reasons import ended_from
 from .labels import program_word
-from .outcomes import ended_from
 
 ENDS: dict[str, str] = {
     "session_closed_early": "it was closed",

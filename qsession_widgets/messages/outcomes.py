@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import PurePath
 
-from ..formatting import format_duration, format_money
-from ..model import EndResult, SessionSnapshot, Usage, usage
+from ..formatting import format_duration
+from ..model import EndResult
 
 NO_SESSIONS = "{reason}\nThis plan has no sessions (the service said 1352): "
 
@@ -79,151 +78,11 @@ def capped(asked: float | None, granted: float | None) -> str:
     return f" The service granted {format_duration(granted)} instead of {format_duration(asked)}."
 
 
-def left_open(backend: str, session_id: str, word: str = "session") -> str:
-    """A sentence about a session that an earlier kernel left open."""
-    return (
-        f"An earlier kernel of this notebook left a {word} open on {backend}: "
-        f"%session attach {session_id} goes on in it, "
-        f"%session close {session_id} ends it."
-    )
-
-
 def left_to_parent(noun: str, session_id: str, action: str) -> str:
     """A sentence about a session that a forked child was told to end."""
     return (
         f"This {noun} belongs to the process that this one was forked from, and was left as it is: "
         f"{noun.capitalize()}.from_id({session_id!r}, service).{action}() ends it from here."
-    )
-
-
-def left_opening(backend: str, session_ids: Sequence[str]) -> str:
-    """A sentence about sessions one of which an earlier kernel may have opened as it died."""
-    first, several = session_ids[0], len(session_ids) > 1
-    which = f"one of {', '.join(session_ids)}" if several else first
-    return (
-        f"An earlier kernel of this notebook ended while it opened a session on {backend}: {which} "
-        f"may be that one. It has no job yet: %session attach {first} goes on in it, "
-        f"%session close {first} ends it."
-    )
-
-
-def maybe_opened_by(notebook: str) -> str:
-    """The opener of such a session, for a table."""
-    return f"{PurePath(notebook).name or 'a process'} perhaps, which ended as it opened one"
-
-
-def interrupted_just_now(doing: str, left: float) -> str:
-    """A sentence about a request that is made again while an interrupted one may take effect.
-
-    Parameters
-    ----------
-    doing : str
-        What the request does, as in "open the session".
-    left : float
-        Seconds for which it is looked for first.
-    """
-    return (
-        f"The same request to {doing} was interrupted just now, and may still be accepted: it is "
-        f"looked for, {left:.0f} s at the most, before it is sent again."
-    )
-
-
-def interrupted_end(doing: str) -> str:
-    """A sentence about a request to end something that the user has interrupted."""
-    return (
-        f"Interrupted during the request to {doing}, which may take effect all the same: "
-        "%session list, or qsession list in a terminal, shows what is still open."
-    )
-
-
-def took_effect(doing: str, took: bool) -> str:
-    """A sentence about the effect of a request whose answer was lost, once that is known."""
-    return f"The request to {doing} {'took effect' if took else 'had no effect'}."
-
-
-def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
-    """A sentence about a second job of one submit, which was sent again before it took effect.
-
-    Parameters
-    ----------
-    job_id : str
-        The second one.
-    kept : str
-        The one that goes on; empty when that has another tag.
-    cancelled : bool
-        Whether it was still pending.
-    """
-    what = f"job {job_id}, the twin of {kept}," if kept else f"the first one, job {job_id},"
-    end = (
-        "was cancelled; what it may have run until then counts."
-        if cancelled
-        else "had finished before that was known, and counts."
-    )
-    return (
-        "A job was accepted twice, for its first request took effect only after it had been sent "
-        f"again: {what} {end}"
-    )
-
-
-def taken_by_contents(doing: str, job_id: str) -> str:
-    """A sentence about a job without a random tag that is taken for that of a lost answer."""
-    return (
-        f"The answer to the request to {doing} was lost. Job {job_id} is taken for it, the only "
-        "new one with its tags and contents. A job with fewer tags gets one more, by which it is "
-        "surely found."
-    )
-
-
-def perhaps_twin_job(job_id: str) -> str:
-    """A sentence about a job that may be the second one of a submit without a random tag."""
-    return (
-        f"Job {job_id} with the same tags was accepted as well. It may be the twin of one that was "
-        f"sent again, and was not cancelled, for it may be another kernel's: "
-        f"service.job('{job_id}').cancel() does so."
-    )
-
-
-def twin_session(word: str, session_id: str, kept: str) -> str:
-    """A sentence about a second session that one request has probably opened."""
-    beside = f" beside {kept}" if kept else ""
-    return (
-        f"A second {word} was opened{beside}, probably by a request whose answer was lost and that "
-        f"took effect only after it had been sent again: {session_id}. Nobody here uses it, and it "
-        f"was not closed: %session close {session_id} ends it."
-    )
-
-
-def taken_elsewhere(session_id: str, notebook: str) -> str:
-    """A sentence about a session that another kernel took for its own before the answer came."""
-    other = PurePath(notebook).name or "another process"
-    return (
-        f"Session {session_id} was taken up by {other} meanwhile, whose own request for one was "
-        "not answered: it is open in both."
-    )
-
-
-def left_submit(primitive: str, session_id: str, job_id: str) -> str:
-    """A sentence about a job that was accepted while the kernel that sent it died."""
-    where = f" in {session_id}" if session_id else ""
-    return (
-        f"An earlier kernel of this notebook ended while it sent a {primitive} job{where}, which "
-        f"was accepted: service.job('{job_id}') takes it up, so that it need not be paid again."
-    )
-
-
-def closed_after_crash(backend: str, session_id: str) -> str:
-    """A sentence about a session that was closed because its kernel had died."""
-    return (
-        f"An earlier kernel of this notebook died with a session open on {backend}, which was "
-        f"closed therefore: qsession receipt {session_id} in a terminal shows what it did."
-    )
-
-
-def left_in_the_way(backend: str, session_id: str, word: str) -> str:
-    """A sentence about a session of an earlier kernel, where another maximum time is asked for."""
-    return (
-        f"{left_open(backend, session_id, word)} Its maximum time is another one. Leave --max-time "
-        "out to go on in it; --another opens a second one, whose jobs wait for it."
     )
 
 
@@ -313,91 +172,6 @@ def settling(jobs: int, within: float) -> str:
     """A line about the exact times that a table or a receipt waits for, and how long at most."""
     what = "1 job" if jobs == 1 else f"{jobs} jobs"
     return f"Asking for the exact times of {what}, for {format_duration(within)} at most …"
-
-
-_REASONS = {
-    "budget": "budget of {limit} spent ({spent})",
-    "budget_ahead": "another job would have exceeded its budget of {limit} ({spent} spent)",
-    "budget_overrun": "budget of {limit} spent; {jobs} running took it to {spent}",
-    "budget_closing": "its budget of {limit} allows no more jobs ({spent} so far)",
-    "idle_close": "nothing was pending for {idle} (--idle-close)",
-    "max_jobs": "as many jobs as it may have were sent (--max-jobs {most})",
-    "panel": "by its panel",
-    "notebook": "from its notebook",
-    "once": "its cell was over (--once)",
-    "on_error": "its cell failed (--on-error)",
-    "exit": "its kernel ended",
-    "crash": "its kernel had died (--on-crash)",
-    "terminal": "from a terminal",
-    "lab": "from JupyterLab",
-    "elsewhere": "{elsewhere}",
-    "max_time": "the maximum time of {maximum} was reached",
-    "never_used": "no job ran for 30 minutes",
-    "request": "on request",
-}
-"""A clause for each reason why a session takes no more jobs."""
-
-
-def end_reason(snapshot: SessionSnapshot, now: float) -> str:
-    """The reason why a session takes no more jobs, as a clause without a subject.
-
-    ``budget of $4.00 spent; the job that was running took it to ≈ $7.52``. Empty
-    while it takes jobs.
-
-    Parameters
-    ----------
-    snapshot : SessionSnapshot
-        The session.
-    now : float
-        Service clock.
-    """
-    if snapshot.accepting_jobs and snapshot.state != "closed":
-        return ""
-    spent = usage(snapshot, now)
-    code = _reason(snapshot, spent)
-    if code is None:
-        return (snapshot.state_reason or "ended").removeprefix("session_").replace("_", " ")
-    running = snapshot.end_running
-    dollars = snapshot.budget_dollars
-    in_dollars = dollars is not None and spent.cost is not None
-    return _REASONS[code].format(
-        limit=format_money(dollars or 0.0)
-        if in_dollars
-        else format_duration(snapshot.budget_seconds or 0.0),
-        spent=f"≈ {format_money(spent.cost or 0.0)}"
-        if in_dollars
-        else format_duration(spent.total),
-        jobs="the job that was" if running == 1 else f"the {running} jobs that were",
-        idle=format_duration(snapshot.idle_close or 0.0),
-        most=snapshot.max_jobs,
-        maximum=format_duration(snapshot.max_ttl or 0.0),
-        elsewhere=_elsewhere(snapshot),
-    )
-
-
-def ended_from(snapshot: SessionSnapshot) -> str:
-    """The place outside of its own kernel that ended a session, as in "closed from a terminal"."""
-    code = snapshot.end_reason
-    if code == "elsewhere":
-        return _elsewhere(snapshot)
-    return _REASONS[code] if code in ("terminal", "lab") else ""
-
-
-def _elsewhere(snapshot: SessionSnapshot) -> str:
-    name = PurePath(snapshot.ended_by).name
-    return f"from {name}" if name else "by another notebook or process"
-
-
-def _reason(snapshot: SessionSnapshot, spent: Usage) -> str | None:
-    """The key of `_REASONS`; None where only the service's own word is known."""
-    reason = snapshot.end_reason
-    if reason != "budget":
-        return reason
-    if snapshot.state != "closed":
-        return "budget_closing"
-    if spent.total < (snapshot.budget_seconds or 0.0):
-        return "budget_ahead"
-    return "budget_overrun" if snapshot.end_running else "budget"
 
 
 def joined_service(name: str, url: str, user: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..discovery.leftovers import left_openings, left_submits, leftovers, open_fields
-from ..messages.outcomes import left_open, left_opening, left_submit
+from ..messages.left_behind import left_opening, left_session, left_submit
 from .binding import Binding
 from .job_mode import JobMode
 from .opening import OpenResult
@@ -33,7 +33,7 @@ def left_behind_notices(result: OpenResult, notebook: str, binding: Binding) -> 
         for session_id, raw in open_ones.items():
             if binding.with_id(session_id) is None:
                 word = "batch" if raw.get("mode") == "batch" else "session"
-                yield left_open(str(raw.get("backend_name")), session_id, word)
+                yield left_session(str(raw.get("backend_name")), session_id, word)
     for opening, ids in left_openings(result.target, notebook):
         yield left_opening(opening.backend, ids)
     if result.run is None:

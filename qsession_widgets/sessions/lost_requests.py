@@ -23,7 +23,7 @@ from ..client.untagged_jobs import AmbiguousJob
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
 from ..explanations import is_unknown, never_sent
-from ..messages.outcomes import interrupted_just_now
+from ..messages.lost_answers import cell_interrupted, interrupted_just_now
 
 HAND_BACK = 900.0
 """Seconds for which the same request that is made again gets what the first one left."""
@@ -172,10 +172,7 @@ class LostRequests:
         if found is not None:
             self._settled(lost, found)
             return
-        NOTICES.emit(
-            f"The cell was interrupted during the request to {request.change.doing}, which may "
-            f"have been accepted: the service is asked. {request.more}".rstrip()
-        )
+        NOTICES.emit(cell_interrupted(request.change.doing, request.more))
         self._ask_on(lost)
 
     def _remember(

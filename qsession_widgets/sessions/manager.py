@@ -17,7 +17,8 @@ from ..client.prices import price_problem
 from ..client.selection import select_target
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
-from ..messages.outcomes import capped, left_in_the_way, quota_warning
+from ..messages.left_behind import left_in_the_way
+from ..messages.outcomes import capped, quota_warning
 from ..messages.resume import opened_now, opens_later, taken_up
 from ..monitoring.event_log import events_file
 from ..options.table import OpenOptions

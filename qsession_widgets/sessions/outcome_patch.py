@@ -28,7 +28,7 @@ from ..client.unknown_outcome import LOOK_TIMEOUT, Change, keep_asking, look_on,
 from ..client.untagged_jobs import UntaggedSubmit
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
-from ..messages.outcomes import taken_elsewhere, took_effect
+from ..messages import lost_answers
 from ..model import UnknownRequest
 from ..registry import openings, submits
 from ..registry.entries import entry_of
@@ -157,10 +157,7 @@ class OutcomePatch:
                 look = untagged.look
                 self._untagged.append(given)
             else:
-                more = (
-                    f"service.jobs(job_tags=['{tag}']) finds it; running the same again looks "
-                    "for it first, and sends nothing that was accepted before."
-                )
+                more = lost_answers.how_to_find_job(tag)
                 look = functools.partial(find_job, line, tag)
                 given["job_tags"] = [*tags, tag]
 
@@ -189,7 +186,7 @@ class OutcomePatch:
                 Change(doing, send, look, _is_job, creates=True),
                 same,
                 more,
-                _accepted(primitive),
+                functools.partial(lost_answers.job_found, primitive),
                 lambda _: _forget(tag),
                 twins,
                 lambda: self._unknown(session_id or "", "submit"),
@@ -262,9 +259,6 @@ class OutcomePatch:
                 _has_id,
                 creates=True,
             )
-            more = (
-                f"%session list shows the {word} if it is open; an open one is billed while active."
-            )
 
             def settled(found: dict[str, Any] | None) -> None:
                 if key and found is not None:
@@ -275,8 +269,8 @@ class OutcomePatch:
             request = Request(
                 change,
                 lambda: str((line.base_url, instance, *asked)),
-                more,
-                _opened(word),
+                lost_answers.how_to_find_session(word),
+                functools.partial(lost_answers.session_found, word),
                 settled,
                 lambda kept: SessionTwins(opening, word, kept).look,
             )
@@ -284,7 +278,7 @@ class OutcomePatch:
             self._got.append(opened["id"])
             taken = entry_of(opened["id"])
             if taken is not None and taken.process != os.getpid():
-                NOTICES.emit(taken_elsewhere(opened["id"], taken.notebook))
+                NOTICES.emit(lost_answers.taken_elsewhere(opened["id"], taken.notebook))
             return opened
 
         return create_session
@@ -361,7 +355,7 @@ def _insist(
 
         def told(_found: Any) -> None:
             known()
-            NOTICES.emit(took_effect(change.doing, True))
+            NOTICES.emit(lost_answers.took_effect(change.doing, True))
 
         lost.asking = keep_asking(change, told, insist=True)
         raise lost from None
@@ -395,28 +389,3 @@ def _forget(tag: str | None) -> None:
     """Remove what was written down about a submit, once its outcome is known."""
     if tag is not None:
         submits.settle(tag)
-
-
-def _accepted(primitive: str) -> Callable[[dict[str, Any] | None], str]:
-    def told(found: dict[str, Any] | None) -> str:
-        if found is None:
-            return f"The {primitive} job whose answer was lost was not accepted: send it again."
-        return (
-            f"The {primitive} job whose answer was lost had been accepted, as job {found['id']}: "
-            f"service.job('{found['id']}') takes it up, and so does running the same again; it is "
-            "not sent twice."
-        )
-
-    return told
-
-
-def _opened(word: str) -> Callable[[dict[str, Any] | None], str]:
-    def told(found: dict[str, Any] | None) -> str:
-        if found is None:
-            return f"The {word} whose answer was lost was not opened."
-        return (
-            f"The {word} whose answer was lost had been opened: %session attach {found['id']} goes "
-            f"on in it, %session close {found['id']} ends it."
-        )
-
-    return told

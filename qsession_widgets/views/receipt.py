@@ -13,6 +13,7 @@ from typing import Any
 from ..formatting import as_html, format_parts
 from ..local_time import local_time, zone_name
 from ..messages.causes import cost_by_cause, gap_words, queue_words
+from ..messages.end_reasons import end_reason
 from ..messages.job_labels import label_cost, label_lines
 from ..messages.labels import (
     cost_words,
@@ -23,7 +24,6 @@ from ..messages.labels import (
     usage_words,
 )
 from ..messages.notices import notices
-from ..messages.outcomes import end_reason
 from ..messages.resume import reused_words
 from ..model import (
     SessionSnapshot,

@@ -8,9 +8,10 @@ from typing import Any, get_args
 
 import pytest
 
+from qsession_widgets.messages.end_reasons import end_reason
 from qsession_widgets.messages.forecast import error_words, ways_line
 from qsession_widgets.messages.notices import notices
-from qsession_widgets.messages.outcomes import end_reason, ended
+from qsession_widgets.messages.outcomes import ended
 from qsession_widgets.model import EndCode, EndReason, EndResult, SessionSnapshot
 from qsession_widgets.model.forecast import Assumed, Forecast, WayForecast
 

@@ -1,0 +1,92 @@
+"""Clauses about the reason why a session takes no more jobs."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from ..formatting import format_duration, format_money
+from ..model import SessionSnapshot, Usage, usage
+
+_REASONS = {
+    "budget": "budget of {limit} spent ({spent})",
+    "budget_ahead": "another job would have exceeded its budget of {limit} ({spent} spent)",
+    "budget_overrun": "budget of {limit} spent; {jobs} running took it to {spent}",
+    "budget_closing": "its budget of {limit} allows no more jobs ({spent} so far)",
+    "idle_close": "nothing was pending for {idle} (--idle-close)",
+    "max_jobs": "as many jobs as it may have were sent (--max-jobs {most})",
+    "panel": "by its panel",
+    "notebook": "from its notebook",
+    "once": "its cell was over (--once)",
+    "on_error": "its cell failed (--on-error)",
+    "exit": "its kernel ended",
+    "crash": "its kernel had died (--on-crash)",
+    "terminal": "from a terminal",
+    "lab": "from JupyterLab",
+    "elsewhere": "{elsewhere}",
+    "max_time": "the maximum time of {maximum} was reached",
+    "never_used": "no job ran for 30 minutes",
+    "request": "on request",
+}
+"""A clause for each reason why a session takes no more jobs."""
+
+
+def end_reason(snapshot: SessionSnapshot, now: float) -> str:
+    """The reason why a session takes no more jobs, as a clause without a subject.
+
+    ``budget of $4.00 spent; the job that was running took it to ≈ $7.52``. Empty
+    while it takes jobs.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    now : float
+        Service clock.
+    """
+    if snapshot.accepting_jobs and snapshot.state != "closed":
+        return ""
+    spent = usage(snapshot, now)
+    code = _reason(snapshot, spent)
+    if code is None:
+        return (snapshot.state_reason or "ended").removeprefix("session_").replace("_", " ")
+    running = snapshot.end_running
+    dollars = snapshot.budget_dollars
+    in_dollars = dollars is not None and spent.cost is not None
+    return _REASONS[code].format(
+        limit=format_money(dollars or 0.0)
+        if in_dollars
+        else format_duration(snapshot.budget_seconds or 0.0),
+        spent=f"≈ {format_money(spent.cost or 0.0)}"
+        if in_dollars
+        else format_duration(spent.total),
+        jobs="the job that was" if running == 1 else f"the {running} jobs that were",
+        idle=format_duration(snapshot.idle_close or 0.0),
+        most=snapshot.max_jobs,
+        maximum=format_duration(snapshot.max_ttl or 0.0),
+        elsewhere=_elsewhere(snapshot),
+    )
+
+
+def ended_from(snapshot: SessionSnapshot) -> str:
+    """The place outside of its own kernel that ended a session, as in "closed from a terminal"."""
+    code = snapshot.end_reason
+    if code == "elsewhere":
+        return _elsewhere(snapshot)
+    return _REASONS[code] if code in ("terminal", "lab") else ""
+
+
+def _elsewhere(snapshot: SessionSnapshot) -> str:
+    name = PurePath(snapshot.ended_by).name
+    return f"from {name}" if name else "by another notebook or process"
+
+
+def _reason(snapshot: SessionSnapshot, spent: Usage) -> str | None:
+    """The key of `_REASONS`; None where only the service's own word is known."""
+    reason = snapshot.end_reason
+    if reason != "budget":
+        return reason
+    if snapshot.state != "closed":
+        return "budget_closing"
+    if spent.total < (snapshot.budget_seconds or 0.0):
+        return "budget_ahead"
+    return "budget_overrun" if snapshot.end_running else "budget"
