@@ -12,13 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qsession_widgets.model import READ_SERIES, JobRecord, JobStatus, SeriesPoint, SessionSnapshot
-from qsession_widgets.views.protocol import (
-    FLAGS,
-    MAX_OTHERS,
-    PanelProtocol,
-    bounded_others,
-    pack_job,
-)
+from qsession_widgets.views.protocol import MAX_OTHERS, PanelProtocol, bounded_others
+from qsession_widgets.views.rows import FLAGS, pack_job
 
 from . import states
 
