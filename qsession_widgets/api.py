@@ -12,8 +12,8 @@ from .deferred_output import NOTICES
 from .errors import InvalidOption, UserError
 from .explanations import nearest
 from .messages import outcomes
+from .options.open_options import Mode
 from .options.parsing import make
-from .options.table import Mode
 from .sessions.binding import BINDING
 from .sessions.callsite import this_notebook
 from .sessions.job_mode import JobMode

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
 from ..explanations import nearest
+from ..options.open_options import OpenOptions
 from ..options.parsing import build, read_flags
 from ..options.table import (
     ATTACH_OPTIONS,
@@ -15,7 +16,6 @@ from ..options.table import (
     LIST_OPTIONS,
     OPEN_OPTIONS,
     SERVICE_OPTIONS,
-    OpenOptions,
 )
 from ..sessions.binding import BINDING
 from ..views.display import show

@@ -16,8 +16,9 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 
 from ..client.prices import EXAMPLES, configure
 from ..errors import UserError
+from ..options.open_options import Mode
 from ..options.parsing import build, parse_open, split
-from ..options.table import OPEN_OPTIONS, Mode
+from ..options.table import OPEN_OPTIONS
 from ..sessions.binding import BINDING
 from ..sessions.callsite import this_notebook
 from .help_text import USAGE

@@ -12,7 +12,8 @@ from typing import Any
 from ..client.selection import KINDS
 from ..errors import InvalidOption, UserError
 from ..explanations import nearest
-from .table import OPEN_OPTIONS, Mode, OpenOptions, Option
+from .open_options import Mode, OpenOptions
+from .table import OPEN_OPTIONS, Option
 
 # in a path of Windows' a backslash parts folders
 ESCAPE = "" if os.sep == "\\" else "\\"

@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..deferred_output import NOTICES
 from ..model import SessionSnapshot
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from ..registry.kernel_status import has_jupyter_server
 from ..watchdog.owner import WATCHDOG
 from .live import LiveSession

@@ -17,7 +17,7 @@ from ..messages.resume import NOT_FROM_A_CHILD
 if TYPE_CHECKING:
     from ..client.selection import Target
     from ..monitoring.deferred_poller import DeferredPoller
-    from ..options.table import OpenOptions
+    from ..options.open_options import OpenOptions
     from .session_owner import SessionOwner
 
 _numbers = count(1)

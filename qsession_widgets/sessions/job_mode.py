@@ -14,7 +14,7 @@ from .labels import Labels
 if TYPE_CHECKING:
     from ..client.selection import Target
     from ..monitoring.monitor import Monitor
-    from ..options.table import OpenOptions
+    from ..options.open_options import OpenOptions
     from ..views.panel import SessionPanel
 
 

@@ -25,7 +25,7 @@ from ..model.forecast import check
 from ..monitoring.event_callbacks import EventCallbacks
 from ..monitoring.event_log import EventLog
 from ..monitoring.monitor import Monitor
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from ..registry import history, journal
 from ..registry.forecasts import record
 from ..resume.place import Place

@@ -21,7 +21,7 @@ from ..messages.left_behind import left_in_the_way
 from ..messages.outcomes import capped, quota_warning
 from ..messages.resume import opened_now, opens_later, taken_up
 from ..monitoring.event_log import events_file
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from ..registry.entries import forget
 from ..registry.lookup import id_of as registered_id
 from ..resume.choice import RESUME_VARIABLE, fits

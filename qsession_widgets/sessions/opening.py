@@ -18,7 +18,7 @@ from ..monitoring.deferred_poller import DeferredPoller
 from ..monitoring.job_poller import JobPoller
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from ..registry import journal
 from .binding import BINDING
 from .deferral import Deferral

@@ -19,7 +19,7 @@ from ..errors import InvalidOption, UserError
 from ..formatting import dollars_of, format_duration, format_money
 from ..messages import outcomes
 from ..model import EndReason, EndResult, ServiceInfo, SessionSnapshot, idle_since, noun, usage
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from ..options.validators import read_budget
 
 if TYPE_CHECKING:

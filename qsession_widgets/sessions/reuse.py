@@ -12,7 +12,7 @@ from ..client.accounts import find_account
 from ..client.selection import choose
 from ..errors import UserError
 from ..messages.problems import NAME_TAKEN, OTHER_OPEN, session_in_the_way
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 from .binding import Binding
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..client.selection import Target
 from ..errors import ServiceError, UserError
-from ..options.table import OpenOptions
+from ..options.open_options import OpenOptions
 
 
 def choose_simulation(target: Target, session_id: str, options: OpenOptions, word: str) -> None:

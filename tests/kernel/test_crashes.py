@@ -16,7 +16,7 @@ import pytest
 
 from qsession_widgets.client.handover import packed, unpacked
 from qsession_widgets.emulator.process.connection_file import Connection
-from qsession_widgets.options.table import OpenOptions
+from qsession_widgets.options.open_options import OpenOptions
 from qsession_widgets.platform_support import KILL_SIGNAL, process_start
 from qsession_widgets.registry import kernel_status
 from qsession_widgets.registry.entries import entry_of
