@@ -319,70 +319,22 @@ class Emulator:
         if load is not None:
             self.apply(lambda now: load.start(self.lifecycle, now))
 
-    def delete_job(self, instance: Instance, job_id: str) -> None:
-        """Forget a final job and everything written about it.
-
-        Raises
-        ------
-        Refusal
-            It is unknown (404), or not final (400).
-        StoreError
-            It cannot be removed from the disk.
-        """
-        self.job(instance, job_id)
-
-        def delete(now: float) -> None:
-            self.lifecycle.deletable(now, job_id)
-            # first on disk: what cannot be removed there would be back after a restart
-            self.store.delete_job(job_id)
-            self.forget_job(now, job_id)
-
-        self.apply(delete)
-
     def forget_job(self, now: float, job_id: str) -> None:
         """Drop a final job from memory, as part of an event."""
         job = self.lifecycle.jobs[job_id]
         self.lifecycle.delete_job(now, job_id)
         self._instances.forget_job(job)
 
-    def prune(self) -> bool:
-        """Drop some of what is not kept any longer; returns whether to go on."""
-        return self._retention.due and self._prune(self.clock.now() - RETENTION)
+    def prune(self, before: float | None = None) -> bool:
+        """Drop a slice of what ended before a moment, or else of what is not kept any longer.
 
-    def _prune(self, before: float) -> bool:
+        Returns whether to go on.
+        """
+        if before is None:
+            if not self._retention.due:
+                return False
+            before = self.clock.now() - RETENTION
         return self._retention.from_everywhere(before, self.lifecycle, self._instances)
-
-    def end_all(self, instance: Instance) -> tuple[int, int]:
-        """Cancel an instance's sessions and jobs; returns how many of each there were."""
-        sessions = [one.id for one in self.sessions(instance) if one.state != "closed"]
-        jobs = [job.id for job in self.jobs(instance) if not job.final]
-
-        def end(now: float) -> None:
-            for session_id in sessions:
-                self.lifecycle.cancel_session(now, session_id)
-            for job_id in jobs:
-                if not self.lifecycle.jobs[job_id].final:
-                    self.lifecycle.cancel_job(now, job_id)
-
-        self.apply(end)
-        return len(sessions), len(jobs)
-
-    def reset(self) -> None:
-        """End and forget everything that users have; other users' load goes on."""
-
-        def end(now: float) -> None:
-            for session in list(self.lifecycle.sessions.values()):
-                if session.state != "closed" and not session.load:
-                    self.lifecycle.cancel_session(now, session.id)
-            for job in list(self.lifecycle.jobs.values()):
-                if not job.final and job.load is None:
-                    self.lifecycle.cancel_job(now, job.id)
-
-        self.apply(end)
-        # a cancelled session whose job was running closed with that job
-        while self._prune(math.inf):
-            pass
-        self.meter = UsageMeter(self.lifecycle)
 
     def warm_up(self) -> None:
         """Start workers ahead of a job."""

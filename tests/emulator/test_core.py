@@ -14,6 +14,7 @@ from qsession_widgets.emulator.clock import Clock
 from qsession_widgets.emulator.core import Emulator
 from qsession_widgets.emulator.engine import Task, TaskOutcome
 from qsession_widgets.emulator.options import EmulatorOptions
+from qsession_widgets.emulator.removal import delete_job
 from qsession_widgets.emulator.rules.records import Backend, EmulatedJob, Instance
 from qsession_widgets.emulator.storage.database import StoreError
 from qsession_widgets.emulator.storage.store import Store
@@ -148,9 +149,9 @@ async def test_a_job_that_cannot_be_deleted_on_disk_is_still_there(
     with monkeypatch.context() as patch:
         patch.setattr(store, "delete_job", fail)
         with pytest.raises(StoreError):
-            emulator.delete_job(MINE, "old")
+            delete_job(emulator, MINE, "old")
     assert [job.id for job in emulator.jobs(MINE)] == ["old"]
-    emulator.delete_job(MINE, "old")
+    delete_job(emulator, MINE, "old")
     assert emulator.jobs(MINE) == []
     assert store.load()[1] == []
     await emulator.aclose()

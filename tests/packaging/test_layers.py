@@ -40,6 +40,7 @@ WITHIN = {
             "long_polls",
             "admission",
             "core",
+            "removal",
             "summary",
         ),
         ("http",),

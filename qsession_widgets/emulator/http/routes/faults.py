@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 from starlette.responses import Response
 
+from ... import removal
 from ...rules.refusals import invalid, not_found
 from ..common import ERRORS, identity_of, json_response, no_content, refuse_unless_owner
 from ..fault_injection import Body, Fault, Faults
@@ -133,5 +134,5 @@ async def reset(emulator: Owned, faults: Waiting) -> Response:
     """End and forget every session and job, and every fault; the clock goes on."""
     faults.clear()
     emulator.apply(emulator.lifecycle.unpause)
-    emulator.reset()
+    removal.reset(emulator)
     return no_content()

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 from starlette.responses import PlainTextResponse, Response
 
-from ... import admission
+from ... import admission, removal
 from ...rules.records import EmulatedJob
 from ...rules.refusals import INVALID_JOB, invalid
 from .. import serializers, validation
@@ -219,7 +219,7 @@ async def replace_tags(asked: AskedBy, job_id: str, body: ReplaceTags) -> Respon
 @router.delete("/jobs/{job_id}", status_code=204, response_model=None)
 async def delete(asked: AskedBy, job_id: str) -> Response:
     """Forget a finished job and all that belongs to it."""
-    asked.emulator.delete_job(asked.instance, job_id)
+    removal.delete_job(asked.emulator, asked.instance, job_id)
     return no_content()
 
 

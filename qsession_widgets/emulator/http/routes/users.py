@@ -9,6 +9,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from ...core import Emulator
+from ...removal import end_all
 from ...rules.records import PLANS, Instance
 from ...rules.refusals import Refusal, invalid
 from ..auth import Identity
@@ -91,7 +92,7 @@ async def revoke(identity: OfOwner, request: Request, name: str) -> Response:
         instance = identity.revoke(name)
     except OSError as error:
         raise _unwritten(error) from None
-    sessions, jobs = emulator_of(request).end_all(instance)
+    sessions, jobs = end_all(emulator_of(request), instance)
     return json_response({"cancelled_sessions": sessions, "cancelled_jobs": jobs})
 
 
