@@ -12,11 +12,10 @@ import math
 import threading
 import time
 from collections.abc import Callable, Iterable
-from datetime import datetime, timezone
 from typing import TypeVar
 
 from ..client.connected_service import quota_left
-from ..client.decode import read_id, read_time
+from ..client.decode import read_id
 from ..client.rest import ServiceClient
 from ..discovery.listing import workloads
 from ..errors import ServiceError, Unreadable, UserError
@@ -26,6 +25,7 @@ from ..monitoring.poller import SessionPoller
 from ..monitoring.quota import QUOTA
 from ..monitoring.response_checks import readable
 from ..monitoring.service_clock import ServiceClock
+from .closed_lately import closed_before, closed_lately
 from .health import Health
 from .pace import AT_FULL_PACE, PACES, Pace
 from .service_list import ServiceSource
@@ -41,13 +41,6 @@ what a note named, until a note or a page comes anew."""
 NOT_AT_ONCE = 15.0
 """Seconds for which the service is not asked again for what it does not know."""
 
-DAY = 86400.0
-LONGEST = 3 * DAY
-"""Longest life of a session that closed today."""
-
-MOST_CLOSED = 200
-"""Workloads of the last day that are looked at, the newest first."""
-
 UNREADABLE = "The service's answers cannot be read: it is asked again soon."
 CANNOT_BE_ENDED = "What the service says of it cannot be read, so it cannot be ended from here."
 
@@ -57,7 +50,7 @@ class ServiceWatcher:
 
     Parameters
     ----------
-    source : Source
+    source : ServiceSource
         The service.
     changed : callable
         Called when something may be new to show; from any thread.
@@ -72,7 +65,7 @@ class ServiceWatcher:
         How to speak of the service.
     place : tuple of (str, str)
         Its address and instance; empty strings before they are known.
-    holder : str
+    owner_key : str
         Whose sessions there are mine.
     clock : ServiceClock
         Its clock.
@@ -117,8 +110,8 @@ class ServiceWatcher:
 
     def snapshots(self) -> list[SessionSnapshot]:
         """The state of each workload: open ones, then those closed within the last day."""
-        since = self.clock.now() - DAY
-        found = [snapshot for snapshot in self._known() if not _older(snapshot, since)]
+        now = self.clock.now()
+        found = [snapshot for snapshot in self._known() if not closed_before(snapshot, now)]
         return sorted(found, key=lambda s: (s.state == "closed", -(s.opened_at or 0.0)))
 
     def snapshot(self, session_id: str) -> SessionSnapshot | None:
@@ -264,21 +257,12 @@ class ServiceWatcher:
     def _look_back(self, client: ServiceClient) -> None:
         """See what was closed within the last day, and forget what was closed before that."""
         now = self.clock.now()
-        since = datetime.fromtimestamp(now - LONGEST, timezone.utc).replace(tzinfo=None)
-        found = workloads(
-            client,
-            ["completed", "canceled", "failed"],
-            limit=MOST_CLOSED,
-            created_after=since.isoformat(timespec="seconds") + "Z",
-        )
-        recent = [
-            str(item["id"]) for item in found if (read_time(item.get("ended")) or now) > now - DAY
-        ]
+        recent = closed_lately(client, now)
         with self._lock:
             known = {*self._pollers, *self._to_take}
             self._to_take += [one for one in recent if one not in known]
             for session_id, poller in list(self._pollers.items()):
-                if _older(poller.snapshot, now - DAY):
+                if closed_before(poller.snapshot, now):
                     self._drop(session_id)
         self._look_back_at = time.monotonic() + self._pause * self._pace.look_back
 
@@ -424,8 +408,3 @@ class ServiceWatcher:
         if poller is None:
             raise KeyError(session_id)
         return poller
-
-
-def _older(snapshot: SessionSnapshot, since: float) -> bool:
-    """True if a workload was closed before some moment."""
-    return snapshot.state == "closed" and (snapshot.closed_at or since) <= since
