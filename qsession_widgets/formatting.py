@@ -73,14 +73,14 @@ def dollars_of(seconds: float | None, price: float | None, final: bool = False) 
 
 
 def format_parts(parts: Sequence[float], total: float) -> list[str]:
-    """Durations that add up to their total as `format_duration` shows it.
+    """First, middle and last part of a duration, which add up to it as `format_duration` shows it.
 
-    Each is cut to the total's own unit, tenths or whole seconds, and what is left over goes to the
-    parts that lost most by that.
+    The first is cut to the total's own unit, tenths or whole seconds, the last is rounded up, and
+    the middle has what remains.
     """
     unit = 0.1 if total < 10 - _LOST else 1.0
     whole = math.floor(max(0.0, total) / unit + _LOST)
-    cut = apportion([part / unit for part in parts], whole)
+    cut = _units([part / unit for part in parts], whole, 0.0)
     if unit < 1:
         return [f"{tenths // 10}.{tenths % 10} s" for tenths in cut]
     return [
@@ -89,30 +89,27 @@ def format_parts(parts: Sequence[float], total: float) -> list[str]:
     ]
 
 
-def apportion(parts: Sequence[float], whole: int) -> list[int]:
-    """Parts as whole numbers that add up to a whole.
+def _units(parts: Sequence[float], whole: int, half: float) -> tuple[int, int, int]:
+    """Three parts in whole units that add up to a whole.
 
-    Each is cut, and what is left over goes to those that lost most by that.
+    Neither the first nor the last is made of the other two, so that each stays as it is while
+    another one grows. The last is, where the middle is empty.
     """
-    cut = [math.floor(max(0.0, part) + _LOST) for part in parts]
-    by_loss = sorted(range(len(parts)), key=lambda at: cut[at] - max(0.0, parts[at]))
-    for at in by_loss[: max(0, whole - sum(cut))]:
-        cut[at] += 1
-    return cut
+    first, middle, last = (max(0.0, part) for part in parts)
+    begin = min(whole, math.floor(first + half + _LOST))
+    end = whole - begin
+    if middle > _LOST:
+        end = min(end, max(0, math.ceil(last - half - _LOST)))
+    return begin, whole - begin - end, end
 
 
-def share_cents(parts: Sequence[float], dollars: float) -> list[int]:
-    """Cents in proportion to parts, which add up to those of an amount of US dollars."""
+def share_cents(parts: Sequence[float], dollars: float) -> tuple[int, int, int]:
+    """Cents in proportion to three parts, which add up to those of an amount of US dollars."""
     total = sum(parts)
     if total <= 0:
-        return [0] * len(parts)
+        return 0, 0, 0
     whole = math.floor(100 * dollars + 0.5 + _LOST)
-    return apportion([100 * dollars * part / total for part in parts], whole)
-
-
-def format_shares(parts: Sequence[float], dollars: float) -> list[str]:
-    """Shares of an amount of US dollars, in proportion to parts."""
-    return [format_money(cents / 100) for cents in share_cents(parts, dollars)]
+    return _units([100 * dollars * part / total for part in parts], whole, 0.5)
 
 
 def format_money(dollars: float) -> str:

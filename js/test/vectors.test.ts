@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import said from "../../tests/vectors/notices.json" with { type: "json" };
 import outcomes from "../../tests/vectors/outcomes.json" with { type: "json" };
+import { formatParts, formatShares } from "#shared/formatting";
 import { HEADLINES, reusedWords } from "#shared/messages/labels";
 import { costsWords, errorWords, waysWords } from "#shared/messages/forecast";
 import { notices } from "#shared/messages/notices";
@@ -15,6 +16,7 @@ import {
   pendingJobs,
   phase,
   reused,
+  shownParts,
   usage,
   type Countdown,
 } from "#shared/metrics";
@@ -48,6 +50,8 @@ const cents = (dollars: number | null) => dollars && Math.round(100 * dollars) /
 test.each(vectors.cases as unknown as Case[])("$name", (each) => {
   const snapshot = readCase(each);
   const used = usage(snapshot, each.now);
+  const parts = shownParts(snapshot, used, each.now);
+  const exact = [used.qpu, used.classical, used.idle] as const;
   const taken = reused(snapshot);
   const found: Record<string, unknown> = {
     interactive: asList(interactiveTimeout(snapshot, each.now)),
@@ -55,6 +59,10 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     empty: asList(emptyTimeout(snapshot, each.now)),
     idle_close: asList(idleTimeout(snapshot, each.now)),
     usage: [used.total, used.qpu, used.classical, used.idle, used.cost, used.final],
+    causes: [
+      formatParts(parts, used.total),
+      formatShares(used.final ? exact : parts, used.cost ?? 0),
+    ],
     at_most: used.at_most,
     headline: HEADLINES[phase(snapshot)],
     job_costs: snapshot.jobs.map((job) => cents(amount(snapshot, job.qpu_seconds))),

@@ -9,12 +9,12 @@ All times are seconds since the epoch on the *service's* clock; all durations ar
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from ..device_estimate import DEVICE_SECONDS
-from ..formatting import dollars_of, share_cents
+from ..formatting import cut_seconds, dollars_of, share_cents
 from .job import JobRecord
 from .snapshot import SessionSnapshot
 
@@ -32,6 +32,9 @@ class Usage:
         Usage in seconds: for a session the wall-clock time it was active, otherwise QPU time.
     qpu, classical, idle : float
         The total split into QPU time, other time with a job running, and time with none running.
+    shown : tuple of (float, float, float)
+        These three at the moment when the total was what `format_duration` shows of it. What is
+        cut off the total so is no part of any, and none of them falls while the total grows.
     cost : float or None
         US dollars at the plan's price, None when there is none. Until it is final, of the seconds
         that `format_duration` shows.
@@ -49,6 +52,7 @@ class Usage:
     qpu: float
     classical: float
     idle: float
+    shown: tuple[float, float, float]
     cost: float | None
     final: bool
     at_most: bool = False
@@ -58,7 +62,8 @@ class Usage:
         """US dollars by cause in whole cents, which add up to the cost; None without a price."""
         if self.cost is None:
             return None
-        cents = share_cents((self.qpu, self.classical, self.idle), self.cost)
+        parts = (self.qpu, self.classical, self.idle) if self.final else self.shown
+        cents = share_cents(parts, self.cost)
         names = ("qpu", "classical", "idle")
         return {name: count / 100 for name, count in zip(names, cents, strict=True)}
 
@@ -87,8 +92,8 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
             total = snapshot.device_time[0]
         elif snapshot.usage_final and snapshot.usage_seconds is not None:
             total = snapshot.usage_seconds
-        cost = amount(snapshot, total)
-        return Usage(total, total, 0.0, 0.0, cost, snapshot.usage_final, estimated=estimated)
+        cost, shown = amount(snapshot, total), (cut_seconds(total), 0.0, 0.0)
+        return Usage(total, total, 0.0, 0.0, shown, cost, snapshot.usage_final, estimated=estimated)
     open_end, cut = active_until(snapshot, now)
     # what is over is known, however long the service is silent
     at_most = cut and any(end is None for _, end in snapshot.active_periods)
@@ -102,12 +107,38 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
         idle = max(0.0, total - ran - running)
         qpu += min(running, DEVICE_SECONDS)
         total = qpu + idle
-        cost = amount(snapshot, total)
-        return Usage(total, qpu, 0.0, idle, cost, snapshot.usage_final, at_most, True)
-    busy = min(total, _overlap(run_spans(snapshot.jobs, now), periods))
-    qpu = min(qpu, busy)
+        cost, shown = amount(snapshot, total), _device_shown(snapshot, qpu, idle, periods)
+        return Usage(total, qpu, 0.0, idle, shown, cost, snapshot.usage_final, at_most, True)
+    spans = run_spans(snapshot.jobs, now)
+    busy = min(total, _overlap(spans, periods))
+    whole = cut_seconds(total)
+    cut = min(whole, _overlap(spans, _shortened(periods, total - whole)))
+    charged = min(qpu, cut)
+    shown, qpu = (charged, cut - charged, whole - cut), min(qpu, busy)
     cost = amount(snapshot, total)
-    return Usage(total, qpu, busy - qpu, total - busy, cost, snapshot.usage_final, at_most)
+    return Usage(total, qpu, busy - qpu, total - busy, shown, cost, snapshot.usage_final, at_most)
+
+
+def _device_shown(
+    snapshot: SessionSnapshot, qpu: float, idle: float, periods: Sequence[tuple[float, float]]
+) -> tuple[float, float, float]:
+    """`Usage.shown` of a device: what is cut is of what has grown last, and less than one job."""
+    rest = qpu + idle - cut_seconds(qpu + idle)
+    running = _running(snapshot, periods[-1][1] if periods else 0.0)
+    ended = snapshot.last_job_completed or 0.0
+    before = sum(max(0.0, end - max(begin, ended)) for begin, end in periods) - running
+    gap = max(0.0, min(rest - min(rest, running, DEVICE_SECONDS), before, idle))
+    return qpu - (rest - gap), 0.0, idle - gap
+
+
+def _shortened(
+    periods: Iterable[tuple[float, float]], seconds: float
+) -> Iterable[tuple[float, float]]:
+    """The periods without some seconds at their end."""
+    for begin, end in reversed(list(periods)):
+        cut = min(seconds, max(0.0, end - begin))
+        seconds -= cut
+        yield begin, end - cut
 
 
 def amount(snapshot: SessionSnapshot, seconds: float | None) -> float | None:
@@ -117,8 +148,11 @@ def amount(snapshot: SessionSnapshot, seconds: float | None) -> float | None:
 
 def _running(snapshot: SessionSnapshot, until: float) -> float:
     """For how long a job has been running that is not in the snapshot's ``device_time`` yet."""
-    started, ended = snapshot.last_job_started, snapshot.last_job_completed
-    if snapshot.state == "closed" or started is None or started <= (ended or 0.0):
+    started, ended = snapshot.last_job_started, snapshot.last_job_completed or 0.0
+    if snapshot.state == "closed" or started is None or started < ended:
+        return 0.0
+    # one that waited starts at the moment at which the one before it ends
+    if started == ended and all(job.status != "running" for job in snapshot.pending()):
         return 0.0
     return max(0.0, until - started)
 

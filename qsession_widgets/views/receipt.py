@@ -140,9 +140,9 @@ def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
         return [("Usage", "none: nothing was opened")]
     parts = "QPU time only; waiting is free"
     if snapshot.mode == "dedicated":
-        named = {"QPU": spent.qpu, "classical": spent.classical, "idle": spent.idle}
-        texts = format_parts(list(named.values()), spent.total)
-        parts = " · ".join(f"{name} {text}" for name, text in zip(named, texts, strict=True))
+        texts = format_parts(spent.shown, spent.total)
+        names = ("QPU", "classical", "idle")
+        parts = " · ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
     lines = [("Usage", f"{usage_words(spent)} ({parts})"), *estimate_row(snapshot, spent)]
     if spent.cost is not None:
         price = price_words(snapshot.service)

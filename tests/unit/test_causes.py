@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from qsession_widgets.messages.causes import gap_words, queue_words
-from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot, usage
 from qsession_widgets.model.causes import QueueAhead, gaps, queue_ahead
 from qsession_widgets.views.receipt import to_json, to_text
 from qsession_widgets.views.timeline import to_dataframe
@@ -30,6 +31,7 @@ JOBS = (
     job("e", 124, 124, 125.0004, cell=8),
     job("f", 205.0004, 210, 212, cell=9),
 )
+PERIODS = ((100.0, 185.0004), (210.0, 212.0))
 SESSION = SessionSnapshot(
     session_id="s",
     mode="dedicated",
@@ -43,7 +45,7 @@ SESSION = SessionSnapshot(
     closed_at=212.0,
     interactive_ttl=60.0,
     max_ttl=7200.0,
-    active_periods=((100.0, 185.0004), (210.0, 212.0)),
+    active_periods=PERIODS,
     usage_seconds=87.0004,
     usage_final=True,
     jobs=JOBS,
@@ -75,6 +77,52 @@ def test_dollars_by_cause_stand_in_the_receipt_and_its_json() -> None:
     last = found["jobs"][-1]
     assert (last["queued"], last["ran"], last["cost"]) == (5.0, 2.0, 1.6)
     assert last["times"]["created"] == "1970-01-01T00:03:25.000+00:00"
+
+
+def at(now: float) -> SessionSnapshot:
+    """The session as it was at a moment, with what the service had said by then."""
+    jobs = tuple(
+        each
+        if each.finished is not None and each.finished <= now
+        else replace(each, status="running", finished=None, qpu_seconds=None)
+        for each in JOBS
+        if each.started is not None and each.started <= now
+    )
+    periods = [(begin, end if end <= now else None) for begin, end in PERIODS if begin <= now]
+    return replace(
+        SESSION,
+        state="active" if periods[-1][1] is None else "inactive",
+        answered_at=now,
+        accepting_jobs=True,
+        closed_at=None,
+        last_job_started=jobs[-1].started,
+        last_job_completed=max((each.finished or 0.0 for each in jobs), default=0.0) or None,
+        active_periods=tuple(periods),
+        usage_final=False,
+        jobs=jobs,
+    )
+
+
+@pytest.mark.parametrize("emulated", [False, True])
+@pytest.mark.parametrize("price", [1.6, 0.65])
+def test_dollars_of_a_cause_never_fall_while_it_grows(price: float, emulated: bool) -> None:
+    """They are of the seconds that are shown, and add up to the cost at every moment."""
+    before = (0, 0, 0)
+    for step in range(20, 1140, 3):
+        snapshot = at(100 + step / 10)
+        service = replace(IBM, price_per_second=price)
+        over = [each for each in snapshot.jobs if each.finished is not None]
+        ran = sum((each.finished or 0.0) - (each.started or 0.0) for each in over)
+        device = (2.35 * len(over), ran) if emulated else None
+        snapshot = replace(snapshot, service=service, device_time=device)
+        spent = usage(snapshot, snapshot.answered_at)
+        causes = spent.cost_by_cause()
+        assert causes is not None and spent.cost is not None
+        shown = tuple(round(100 * causes[name]) for name in ("qpu", "classical", "idle"))
+        assert sum(shown) == math.floor(100 * spent.cost + 0.5 + 1e-6)
+        # classical time becomes QPU time as a job ends
+        assert shown[0] >= before[0] and shown[2] >= before[2], (step, before, shown)
+        before = shown
 
 
 def test_a_table_of_jobs_has_times_with_a_zone_and_the_figures() -> None:

@@ -18,10 +18,16 @@ VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "formatting.json")
 )
 def test_a_figure_is_spelled_in_one_way(name: str, case: list[Any]) -> None:
     *given, shown = case
-    spell = _dollars if name == "dollars" else getattr(formatting, f"format_{name}")
+    own = {"dollars": _dollars, "shares": _shares}
+    spell = own.get(name) or getattr(formatting, f"format_{name}")
     assert spell(*given) == shown
 
 
 def _dollars(seconds: float | None, price: float | None, final: bool) -> str | None:
     dollars = formatting.dollars_of(seconds, price, final)
     return None if dollars is None else formatting.format_money(dollars)
+
+
+def _shares(parts: list[float], dollars: float) -> list[str]:
+    cents = formatting.share_cents(parts, dollars)
+    return [formatting.format_money(share / 100) for share in cents]

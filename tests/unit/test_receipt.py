@@ -58,7 +58,7 @@ def test_the_text_says_what_it_did_and_cost() -> None:
     assert "7b695108" in text
     assert "ibm_fez · IBM Quantum · us-east · Premium" in text
     assert "3 done" in text
-    assert "1 m 40 s (QPU 3 s · classical 2 s · idle 1 m 35 s)" in text
+    assert "1 m 40 s (QPU 3 s · classical 1 s · idle 1 m 36 s)" in text
     assert "≈ $160 at $1.60/s" in text
 
 

@@ -32,7 +32,7 @@ export function formatDuration(seconds: number | null): string {
  * The seconds that `formatDuration` shows: views that are drawn at different fractions of a second show the same
  * dollars beside the same seconds.
  */
-function cutSeconds(seconds: number): number {
+export function cutSeconds(seconds: number): number {
   const value = Math.max(0, seconds);
   if (value < 0.001) return 0;
   const unit = value < 0.1 - LOST ? 1000 : value < 10 - LOST ? 10 : 1;
@@ -55,37 +55,43 @@ export function dollarsOf(
 
 const tenths = (count: number) => `${Math.floor(count / 10)}.${count % 10} s`;
 
-/** Durations that add up to their total as `formatDuration` shows it, each in the total's own unit. */
-export function formatParts(parts: readonly number[], total: number): string[] {
+export type Parts = readonly [first: number, middle: number, last: number];
+
+/**
+ * First, middle and last part of a duration, which add up to it as `formatDuration` shows it. The first is cut to the
+ * total's own unit, the last is rounded up, and the middle has what remains.
+ */
+export function formatParts(parts: Parts, total: number): string[] {
   const unit = total < 10 - LOST ? 0.1 : 1;
+  const [first, middle, last] = parts;
   const whole = Math.floor(Math.max(0, total) / unit + LOST);
-  const cut = apportion(
-    parts.map((part) => part / unit),
-    whole,
-  );
+  const cut = units([first / unit, middle / unit, last / unit], whole, 0);
   if (unit < 1) return cut.map(tenths);
   return cut.map((whole, at) =>
     whole === 0 && parts[at]! > 0 ? "<1 s" : whole < 10 ? `${whole} s` : formatDuration(whole),
   );
 }
 
-/** Parts as whole numbers that add up to a whole: each is cut, and the rest goes to those that lost most by that. */
-function apportion(parts: readonly number[], whole: number): number[] {
-  const cut = parts.map((part) => Math.floor(Math.max(0, part) + LOST));
-  let left = whole - cut.reduce((sum, n) => sum + n, 0);
-  const byLoss = parts.map((part, at) => [Math.max(0, part) - cut[at]!, at] as const);
-  byLoss.sort((a, b) => b[0] - a[0]);
-  for (const [, at] of byLoss) if (left-- > 0) cut[at]! += 1;
-  return cut;
+/**
+ * Three parts in whole units that add up to a whole. Neither the first nor the last is made of the other two, so that
+ * each stays as it is while another one grows. The last is, where the middle is empty.
+ */
+function units([first, middle, last]: Parts, whole: number, half: number): number[] {
+  const begin = Math.min(whole, Math.floor(Math.max(0, first) + half + LOST));
+  const rest = whole - begin;
+  const end = middle > LOST ? Math.min(rest, Math.max(0, Math.ceil(last - half - LOST))) : rest;
+  return [begin, rest - end, end];
 }
 
 /** Shares of an amount of US dollars, in proportion to parts; their cents add up to those of the amount. */
-export function formatShares(parts: readonly number[], dollars: number): string[] {
-  const total = parts.reduce((sum, part) => sum + part, 0);
+export function formatShares(parts: Parts, dollars: number): string[] {
+  const [first, middle, last] = parts;
+  const total = first + middle + last;
   if (total <= 0) return parts.map(() => formatMoney(0));
-  const cents = Math.floor(100 * dollars + 0.5 + LOST);
-  const shares = parts.map((part) => (100 * dollars * part) / total);
-  return apportion(shares, cents).map((share) => formatMoney(share / 100));
+  const whole = Math.floor(100 * dollars + 0.5 + LOST);
+  const each = (100 * dollars) / total;
+  const cents = units([each * first, each * middle, each * last], whole, 0.5);
+  return cents.map((share) => formatMoney(share / 100));
 }
 
 /** An age in its largest unit: `12 min`, `3 h`, `200 days`. */

@@ -1,7 +1,7 @@
 // Every number derived from a snapshot, by the formulas of qsession_widgets/model (metrics.py, countdowns.py).
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
-import { dollarsOf } from "./formatting";
+import { cutSeconds, dollarsOf, type Parts } from "./formatting";
 import { latest, sumsOf, type Span } from "./jobAggregates";
 import type { Snapshot } from "./serverTypes";
 
@@ -127,10 +127,24 @@ export function amount(
   return dollarsOf(seconds, service.price_per_second, final);
 }
 
+function chargedSeconds({ jobs, earlier_qpu: earlier }: Snapshot): number {
+  return sumsOf(jobs).qpu + (earlier ?? 0);
+}
+
+/** For how long a job has been running that is not in the snapshot's `device_time` yet. */
+function runningFor(snapshot: SessionSnapshot, until: number): number {
+  const { last_job_started: started } = snapshot;
+  const ended = snapshot.last_job_completed ?? 0;
+  if (snapshot.state === "closed" || started === null || started < ended) return 0;
+  // one that waited starts at the moment at which the one before it ends
+  const runs = started > ended || pendingJobs(snapshot).some((job) => job.status === "running");
+  return runs ? Math.max(0, until - started) : 0;
+}
+
 /** Usage split by its causes; on the emulator what the same work would use on the device. */
 export function usage(snapshot: Snapshot, now: number): Usage {
-  const qpu = sumsOf(snapshot.jobs).qpu + (snapshot.earlier_qpu ?? 0);
-  const { device_time: device, last_job_started: started } = snapshot;
+  const qpu = chargedSeconds(snapshot);
+  const device = snapshot.device_time;
   const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
   if (snapshot.mode !== "dedicated") {
     const total = device?.[0] ?? stated ?? qpu;
@@ -143,9 +157,7 @@ export function usage(snapshot: Snapshot, now: number): Usage {
   let busy = Math.min(total, overlap(busySpans(snapshot, now), periods));
   let charged = Math.min(qpu, busy);
   if (device) {
-    const runs = started !== null && started > (snapshot.last_job_completed ?? 0);
-    const over = snapshot.state === "closed" || !runs;
-    const running = over ? 0 : Math.max(0, activeUntil(snapshot, now)[0] - started);
+    const running = runningFor(snapshot, activeUntil(snapshot, now)[0]);
     const idle = Math.max(0, total - device[1] - running);
     busy = charged = device[0] + Math.min(running, DEVICE_LEAST);
     total = busy + idle;
@@ -163,6 +175,35 @@ export function usage(snapshot: Snapshot, now: number): Usage {
       snapshot.active_periods.some(([, end]) => end === null) &&
       activeUntil(snapshot, now)[1],
   };
+}
+
+/**
+ * QPU, classical and idle time at the moment when the usage was what is shown of it: what is cut off the total so is no
+ * part of any, and none of them falls while the total grows.
+ */
+export function shownParts(snapshot: Snapshot, used: Usage, now: number): Parts {
+  const whole = cutSeconds(used.total);
+  let rest = used.total - whole;
+  if (snapshot.mode !== "dedicated") return [whole, 0, 0];
+  const periods = activePeriods(snapshot, now);
+  if (snapshot.device_time) {
+    // what is cut is of what has grown last, and less than one job
+    const running = runningFor(snapshot, periods[periods.length - 1]?.[1] ?? 0);
+    const ended = snapshot.last_job_completed ?? 0;
+    const before = overlap([[ended, Infinity]], periods) - running;
+    const least = rest - Math.min(rest, running, DEVICE_LEAST);
+    const gap = Math.max(0, Math.min(least, before, used.idle));
+    return [used.qpu - (rest - gap), 0, used.idle - gap];
+  }
+  for (let at = periods.length - 1; at >= 0 && rest > 0; at--) {
+    const [begin, end] = periods[at]!;
+    const cut = Math.min(rest, Math.max(0, end - begin));
+    rest -= cut;
+    periods[at] = [begin, end - cut];
+  }
+  const busy = Math.min(whole, overlap(busySpans(snapshot, now), periods));
+  const charged = Math.min(chargedSeconds(snapshot), busy);
+  return [charged, busy - charged, whole - busy];
 }
 
 /** Length of the part of `spans` that lies within `periods`; both are disjoint and in order. */

@@ -25,7 +25,7 @@ export function ClosedSession({ store, now }: { store: SessionStore; now: number
       <div class="qs-cell qs-usage">
         <div class="qs-label">{usageLabel(snapshot, spent)}</div>
         <UsageFigure store={store} usage={spent} />
-        <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
+        <UsageBar snapshot={snapshot} usage={spent} now={now} split={store.jobsKnown} />
       </div>
     </div>
   );

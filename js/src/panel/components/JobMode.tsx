@@ -40,7 +40,7 @@ export function JobMode({ store, now }: { store: SessionStore; now: number }) {
       <div class="qs-cell qs-usage">
         <div class="qs-label">{unopened ? "Usage" : "Usage, estimate"}</div>
         <UsageFigure store={store} usage={spent} />
-        <UsageBar snapshot={snapshot} usage={spent} split={store.jobsKnown} />
+        <UsageBar snapshot={snapshot} usage={spent} now={now} split={store.jobsKnown} />
       </div>
     </div>
   );

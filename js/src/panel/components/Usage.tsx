@@ -1,5 +1,5 @@
 import { Fragment } from "preact";
-import { deferred, type Usage } from "#shared/metrics";
+import { deferred, shownParts, type Usage } from "#shared/metrics";
 import {
   formatDuration,
   formatMoney,
@@ -14,6 +14,9 @@ import type { SessionStore } from "../state/store";
 interface Props {
   snapshot: SessionSnapshot;
   usage: Usage;
+  now: number;
+  /** Whether all jobs are known. */
+  split: boolean;
 }
 
 /** On the emulator it is the time of a device, which stays an estimate. */
@@ -51,15 +54,16 @@ function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
 }
 
 /** The usage split into QPU, classical and idle time; the words below say the same as the bar. */
-export function UsageBar({ snapshot, usage, split }: Props & { split: boolean }) {
+export function UsageBar({ snapshot, usage, now, split }: Props) {
   const parts = [
     { name: "QPU", kind: "done", seconds: usage.qpu },
     { name: "classical", kind: "classical", seconds: usage.classical },
     { name: "idle", kind: "idle", seconds: usage.idle },
   ];
-  const seconds = parts.map((part) => part.seconds);
-  const shares = usage.cost === null ? null : formatShares(seconds, usage.cost);
-  const texts = formatParts(seconds, usage.total).map((text, at) =>
+  const shown = shownParts(snapshot, usage, now);
+  const exact = [usage.qpu, usage.classical, usage.idle] as const;
+  const shares = usage.cost === null ? null : formatShares(usage.final ? exact : shown, usage.cost);
+  const texts = formatParts(shown, usage.total).map((text, at) =>
     shares ? `${text} (${shares[at]!})` : text,
   );
   const words = deferred(snapshot)
