@@ -17,7 +17,7 @@ from typing import Literal, NamedTuple
 from ..device_estimate import device_seconds
 from ..formatting import dollars_of
 from .job import JobRecord
-from .metrics import usage
+from .metrics import fails_at_maximum, usage
 from .snapshot import SessionSnapshot
 
 SPREAD = 1.5
@@ -229,7 +229,7 @@ def way(work: Sequence[Step], assumed: Assumed, how: Way) -> WayForecast:
             if how == "session" and step.waits:
                 idle = min(gap, assumed.interactive_ttl)
         first = start if first is None else first
-        if how != "job" and (late or start - first >= assumed.max_ttl):
+        if how != "job" and (late or fails_at_maximum(start - first, assumed.max_ttl)):
             if not late and free is not None:
                 # the session is charged until the maximum time has ended it, and no job follows
                 used += min(idle, max(0.0, first + assumed.max_ttl - free))

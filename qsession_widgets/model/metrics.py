@@ -112,9 +112,9 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
     spans = run_spans(snapshot.jobs, now)
     busy = min(total, _overlap(spans, periods))
     whole = cut_seconds(total)
-    cut = min(whole, _overlap(spans, _shortened(periods, total - whole)))
-    charged = min(qpu, cut)
-    shown, qpu = (charged, cut - charged, whole - cut), min(qpu, busy)
+    used = min(whole, _overlap(spans, _shortened(periods, total - whole)))
+    charged = min(qpu, used)
+    shown, qpu = (charged, used - charged, whole - used), min(qpu, busy)
     cost = amount(snapshot, total)
     return Usage(total, qpu, busy - qpu, total - busy, shown, cost, snapshot.usage_final, at_most)
 
@@ -174,6 +174,14 @@ def device_elapsed(snapshot: SessionSnapshot, now: float) -> float | None:
     return between + on_device + min(running, DEVICE_SECONDS)
 
 
+def fails_at_maximum(start: float, max_ttl: float) -> bool:
+    """True if a job fails at the maximum time that starts so many seconds after the first one.
+
+    One that runs at the maximum time ends all the same.
+    """
+    return start >= max_ttl
+
+
 def past_maximum(snapshot: SessionSnapshot) -> int:
     """The number of jobs that would have failed on the device at the maximum time.
 
@@ -186,8 +194,7 @@ def past_maximum(snapshot: SessionSnapshot) -> int:
     ran = [job for job in snapshot.jobs if job.started is not None and not job.stray]
     for job in sorted(ran, key=lambda job: job.started or 0.0):
         assert job.started is not None
-        if job.started - snapshot.started_at + added >= snapshot.max_ttl:
-            late += 1
+        late += fails_at_maximum(job.started - snapshot.started_at + added, snapshot.max_ttl)
         if job.device_seconds is not None and job.finished is not None:
             added += job.device_seconds - (job.finished - max(job.started, ended))
             ended = max(ended, job.finished)

@@ -5,6 +5,7 @@ Pure: no words, no I/O. All times and durations are seconds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
@@ -12,7 +13,7 @@ from statistics import median
 
 from .forecast import Range, ran_jobs
 from .job import JobRecord
-from .metrics import device_elapsed, usage
+from .metrics import device_elapsed, fails_at_maximum, usage
 from .snapshot import SessionSnapshot
 
 JUDGED_FROM = 3
@@ -35,9 +36,10 @@ class Outlook:
         Seconds of usage that they add.
     cost : Range or None
         US dollars that they add; None without a price.
-    past_maximum, past_budget, past_quota : int
-        About how many of them the maximum time, the budget or the instance's quota does not leave
-        room for.
+    past_maximum : int
+        About how many of them would start only after the maximum time, and fail.
+    past_budget, past_quota : int
+        About how many of them the budget or the instance's quota does not leave room for.
     """
 
     jobs: int
@@ -81,17 +83,13 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         counted = _part(busy, charged, idle, running)
     seconds = _to_come(lengths, expected, begun)
     used = _to_come(charged, expected, counted)
-    # a job that runs at the maximum time ends all the same
-    waiting = left - sum(job.status == "running" for job in snapshot.pending())
     one = median(charged)
     return Outlook(
         jobs=left,
         seconds=seconds,
         usage=used,
         cost=used.at(snapshot.service.price_per_second),
-        past_maximum=min(
-            _past(_until_maximum(snapshot, now), begun, median(lengths), left), max(0, waiting)
-        ),
+        past_maximum=_past_maximum(snapshot, now, left, begun, busy, lengths),
         past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), counted, one, left),
         past_quota=_past(
             _until(snapshot.quota and snapshot.quota[1], snapshot, now), counted, one, left
@@ -148,18 +146,42 @@ def _part(busy: Sequence[float], whole: Sequence[float], idle: float, running: f
     return min(idle, before) + min(running, median(busy))
 
 
+def _past_maximum(
+    snapshot: SessionSnapshot,
+    now: float,
+    left: int,
+    begun: float,
+    busy: Sequence[float],
+    lengths: Sequence[float],
+) -> int:
+    """Number of the jobs that are left that start too late, the first of them begun already."""
+    max_ttl = snapshot.max_ttl
+    if max_ttl is None or snapshot.started_at is None:
+        return 0
+    elapsed = device_elapsed(snapshot, now)
+    if elapsed is None:
+        elapsed = now - snapshot.started_at
+    one, own = median(lengths), median(busy)
+    running = sum(job.status == "running" for job in snapshot.pending())
+    # of usual jobs that come one after the other
+    first = elapsed - begun + one - own
+    numbers = range(min(running, left), left)
+    in_time = bisect_left(
+        numbers,
+        True,
+        key=lambda number: fails_at_maximum(first + number * one + 1e-9, max_ttl),
+    )
+    return len(numbers) - in_time
+
+
 def _past(room: float | None, begun: float, one: float, left: int) -> int:
-    """Number of the jobs that are left that have no room, the first of them begun already."""
+    """Number of the jobs that are left that have no room, the first of them begun already.
+
+    A budget or a quota has to last until a job's end.
+    """
     if room is None or one <= 0:
         return 0
     return max(0, left - int((max(0.0, room) + begun) / one + 1e-9))
-
-
-def _until_maximum(snapshot: SessionSnapshot, now: float) -> float | None:
-    if snapshot.max_ttl is None or snapshot.started_at is None:
-        return None
-    elapsed = device_elapsed(snapshot, now)
-    return snapshot.max_ttl - (now - snapshot.started_at if elapsed is None else elapsed)
 
 
 def _until(limit: float | None, snapshot: SessionSnapshot, now: float) -> float | None:

@@ -244,15 +244,36 @@ def steady(lengths: Sequence[float], expected: int, max_ttl: float = 28800.0) ->
 
 
 def test_twelve_jobs_to_come_and_a_minute_left_leave_eight_that_fail() -> None:
+    """14 s each, 11.3 of them the user's own: four more start in 61 s, after 11.3, 25.3 and so on.
+
+    What is still to come, what a device would have done and the forecast count them alike.
+    """
+    runs = [(11.4 * n, 11.4 * n, 11.4 * n + 0.1) for n in range(24)]
+    maximum = 12 * 2.7 + 11 * 11.3 + 61.0
+    half = replace(emulated(runs[:12]), max_ttl=maximum, expected_jobs=24)
+    half = replace(half, state="active", accepting_jobs=True, closed_at=None)
+    half = replace(half, active_periods=((0.0, None),), answered_at=runs[11][2])
+    found = outlook(half, half.answered_at)
+    assert found is not None
+    assert (found.jobs, found.past_maximum) == (12, 8)
+    assert found.seconds.low <= 12 * 14.0 <= found.seconds.high
+    assert "about 8 jobs will fail at the maximum time" in outlook_words(found)
+    whole = replace(emulated(runs), max_ttl=maximum)
+    assert past_maximum(whole) == 8
+    played = forecast(whole, replace(assumed_of(whole, price=None), latency=0.0))
+    assert played is not None
+    assert played.session.late == 8
+
+
+def test_a_maximum_time_a_budget_and_a_quota_leave_no_room_for_some_jobs() -> None:
+    """Without time between them a fifth job starts after 56 of 61 s, and ends all the same."""
     session = steady([14.0] * 12, expected=24, max_ttl=12 * 14.0 + 61.0)
     found = outlook(session, session.answered_at)
     assert found is not None
-    assert (found.jobs, found.past_maximum, found.past_budget) == (12, 8, 0)
-    assert found.seconds.low <= 12 * 14.0 <= found.seconds.high
-    assert "about 8 jobs will fail at the maximum time" in outlook_words(found)
+    assert (found.jobs, found.past_maximum, found.past_budget) == (12, 7, 0)
     # the panel is told the same
     told = view_facts(session, 0.0)["to_come"]
-    assert told == pytest.approx([*found.seconds, *found.usage, 8, 0, 0], abs=0.1)
+    assert told == pytest.approx([*found.seconds, *found.usage, 7, 0, 0], abs=0.1)
     # 70 s of usage are left of this budget: five jobs of 14 s
     budget = replace(session, max_ttl=28800.0, budget_seconds=12 * 14.0 + 70.0)
     within = outlook(budget, session.answered_at)
@@ -317,8 +338,11 @@ def test_of_the_jobs_to_come_only_what_has_passed_is_left_out() -> None:
 
 
 def test_what_a_running_job_has_behind_it_needs_no_room() -> None:
-    """Three jobs of 14 s are to come, 10 s of the first are over: 20 s are enough for two."""
-    session = steady([14.0] * 12, expected=15, max_ttl=12 * 14.0 + 30.0)
+    """Three jobs of 14 s are to come, 10 s of the first are over: 20 s are enough for two.
+
+    The maximum time of 17 s more comes before the third starts.
+    """
+    session = steady([14.0] * 12, expected=15, max_ttl=12 * 14.0 + 27.0)
     end = session.answered_at
     job = JobRecord("new", "sampler", "running", end, end)
     session = replace(
