@@ -39,6 +39,7 @@ from ..model import (
 from ..model.causes import queue_ahead
 from ..model.events import changes
 from ..model.outlook import outlook
+from ..model.timestamps import stamped
 from ..monitoring.monitor import Monitor
 from ..views.forecast import estimate_row
 
@@ -121,7 +122,7 @@ class _Json(_View):
     def __call__(self, snapshot: SessionSnapshot, now: float) -> None:
         changed = [job for job in snapshot.jobs if self._known.get(job.id) != job]
         self._known.update((job.id, job) for job in changed)
-        line = {**snapshot.facts(), "jobs": [asdict(job) for job in changed]}
+        line = stamped({**snapshot.facts(), "jobs": [asdict(job) for job in changed]})
         self._print(json.dumps(line) + "\n")
 
 

@@ -29,6 +29,7 @@ from ..messages.forecast import error_words
 from ..messages.labels import ESTIMATE, HEADLINES, cost_words, headline
 from ..messages.left_behind import maybe_opened_by
 from ..model import JobRecord, SessionSnapshot, phase, usage
+from ..model.timestamps import stamped
 from ..monitoring.response_checks import readable
 from ..registry.entries import notes, retired
 from ..registry.forecasts import ratios
@@ -109,10 +110,10 @@ class ListedSession:
         return max(0.0, self.now - last)
 
     def to_json(self) -> dict[str, Any]:
-        """The row as plain JSON types; times in seconds, by the service's clock."""
+        """The row as plain JSON types; times in ISO 8601, by the service's clock."""
         snapshot, spent = self.snapshot, usage(self.snapshot, self.now)
         opened = snapshot.opened_at
-        return {
+        found = {
             "id": snapshot.session_id,
             "name": self.name,
             "mode": snapshot.mode,
@@ -124,11 +125,12 @@ class ListedSession:
             "age_seconds": None if opened is None else max(0.0, self.now - opened),
             "idle_seconds": self.idle_seconds(),
             "usage_seconds": spent.total,
-            "cost": spent.cost,
+            "cost": None if spent.cost is None else round(spent.cost, 2),
             "charged": snapshot.service.charged,
             "opened_by": self.opened_by,
             "service": snapshot.service.label,
         }
+        return {name: stamped(value, name) for name, value in found.items()}
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from .forecast import assumed_of, forecast
 from .job import JobRecord
 from .metrics import usage
 from .snapshot import SessionSnapshot
+from .timestamps import timestamp
 
 SCHEMA = 1
 """Version of the JSON form."""
@@ -62,6 +62,7 @@ FIELDS: dict[str, str] = {
     "program": "of job events: the program it runs",
     "seconds": "of job_done, job_failed, job_cancelled: how long it ran; null if it did not, or if "
     "the service has not told yet",
+    "queued": "of the same: how many seconds it had waited before; null where seconds is",
     "error": "of job_failed: why, in the service's words; null when unknown",
     "method": "of method: exact, or the name of the method",
     "approximation": "of method: what of the result is not exact, in words; null when all is exact",
@@ -109,10 +110,9 @@ class SessionEvent:
     def to_json(self) -> dict[str, Any]:
         """The event as plain JSON types, without ``text``."""
         snapshot = self.snapshot
-        at = datetime.fromtimestamp(self.time, timezone.utc)
         return {
             "schema": SCHEMA,
-            "time": at.isoformat(timespec="milliseconds"),
+            "time": timestamp(self.time),
             "event": self.kind,
             "session": snapshot.session_id,
             "mode": snapshot.mode,
@@ -208,11 +208,12 @@ def _of_job(
     if new.status == "running" or unseen:
         yield SessionEvent("job_running", new.started or now, snapshot, data, new)
     if new.status in _ENDED:
-        ran = None
+        ran = queued = None
         # until the service has told when, the times are those of the polls in between
         if new.exact and new.started is not None and new.finished is not None:
             ran = round(max(0.0, new.finished - new.started), 3)
-        data = {**data, "seconds": ran}
+            queued = round(max(0.0, new.started - new.created), 3)
+        data = {**data, "seconds": ran, "queued": queued}
         if new.status == "failed":
             data["error"] = new.error
         yield SessionEvent(_ENDED[new.status], new.finished or now, snapshot, data, new)

@@ -142,9 +142,11 @@ class SeriesPoint:
 
 
 def read_job(job: Mapping[str, Any]) -> JobRecord:
-    """A job from its JSON form."""
-    counts = tuple((bits, count) for bits, count in job.get("top_counts", ()))
-    return JobRecord(**{**job, "no_effect": tuple(job.get("no_effect", ())), "top_counts": counts})
+    """A job from its JSON form, of which nothing else is read."""
+    known = {name: job[name] for name in JobRecord.__dataclass_fields__ if name in job}
+    known["top_counts"] = tuple((bits, count) for bits, count in job.get("top_counts", ()))
+    known["no_effect"] = tuple(job.get("no_effect", ()))
+    return JobRecord(**known)
 
 
 def count_jobs(jobs: Iterable[JobRecord]) -> dict[str, int]:

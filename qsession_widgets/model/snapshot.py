@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from .job import JobRecord, SeriesPoint, count_jobs, read_job
+from .timestamps import unstamped
 
 SCHEMA_VERSION = 1
 """Version of the JSON form; a view that knows another one asks for a reload instead of guessing."""
@@ -290,7 +291,7 @@ class SessionSnapshot:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> SessionSnapshot:
-        """Read what `to_json` wrote.
+        """Read what `to_json` wrote, or an export to JSON, which has more besides.
 
         Raises
         ------
@@ -302,7 +303,8 @@ class SessionSnapshot:
                 f"This snapshot has form {data.get('schema')!r}; "
                 f"this version reads form {SCHEMA_VERSION}."
             )
-        fields = {k: v for k, v in data.items() if k not in ("counts", "earlier_qpu")}
+        known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
+        data = fields = unstamped(known)
         fields["service"] = ServiceInfo(**data["service"])
         fields["active_periods"] = tuple((p[0], p[1]) for p in data["active_periods"])
         fields["others"] = tuple((o[0], o[1], o[2]) for o in data["others"])

@@ -8,13 +8,13 @@ import io
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 
 from ..errors import UserError
 from ..explanations import nearest
 from ..model import JobRecord, SessionSnapshot
-from .figures import JOB_FIGURES, job_figures
+from .figures import JOB_FIGURES, written, written_job
 from .objective import COLUMNS
 
 
@@ -29,9 +29,10 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
         Service clock.
     path : str or Path
         Ends in ``.json``, ``.csv``, ``.html``, ``.svg``, ``.pdf`` or ``.png``; ``~`` is the home
-        folder. A file that is there is replaced. CSV has the jobs, each with ``queued`` and ``ran``
-        in seconds and its ``cost`` of QPU time in US dollars; values of series, if there are any,
-        go into a second file beside it, ``x_metrics.csv`` for ``x.csv``.
+        folder. A file that is there is replaced. JSON has what `receipt.to_json` gives; CSV has the
+        jobs, each with ``queued`` and ``ran`` in seconds and its ``cost`` of QPU time in US
+        dollars; values of series, if there are any, go into a second file beside it,
+        ``x_metrics.csv`` for ``x.csv``. Times are in ISO 8601 with their zone.
 
     Returns
     -------
@@ -67,7 +68,7 @@ def contents(snapshot: SessionSnapshot, now: float, target: Path) -> dict[Path, 
     files = {target: make(snapshot, now)}
     if target.suffix.lower() == ".csv" and snapshot.points:
         beside = target.with_name(f"{target.stem}_metrics{target.suffix}")
-        files[beside] = _table(COLUMNS, map(asdict, snapshot.points))
+        files[beside] = _table(COLUMNS, written(snapshot)["points"])
     return files
 
 
@@ -87,13 +88,15 @@ def _write(target: Path, content: bytes) -> None:
         ) from None
 
 
-def _json(snapshot: SessionSnapshot, _now: float) -> bytes:
-    return (json.dumps(snapshot.to_json(), indent=1) + "\n").encode()
+def _json(snapshot: SessionSnapshot, now: float) -> bytes:
+    from .receipt import to_json
+
+    return (json.dumps(to_json(snapshot, now), indent=1) + "\n").encode()
 
 
 def _csv(snapshot: SessionSnapshot, _now: float) -> bytes:
     columns = [*(item.name for item in fields(JobRecord)), *JOB_FIGURES]
-    return _table(columns, ({**asdict(job), **job_figures(job, snapshot)} for job in snapshot.jobs))
+    return _table(columns, (written_job(job, snapshot) for job in snapshot.jobs))
 
 
 def _table(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> bytes:
@@ -106,9 +109,9 @@ def _table(columns: Sequence[str], records: Iterable[Mapping[str, object]]) -> b
 
 
 def _cell(value: object) -> object:
-    if isinstance(value, tuple):
+    if isinstance(value, list):
         value = "; ".join(
-            " ".join(map(str, each)) if isinstance(each, tuple) else str(each) for each in value
+            " ".join(map(str, each)) if isinstance(each, list) else str(each) for each in value
         )
     # a spreadsheet would run what looks like a formula
     if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):

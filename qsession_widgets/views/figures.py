@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timezone
+from dataclasses import asdict
 from typing import Any
 
 from ..model import JobRecord, SessionSnapshot, amount
-
-TIMES = ("opened_at", "started_at", "activated_at", "closed_at", "answered_at")
-"""Fields of a snapshot that are times."""
+from ..model.timestamps import stamped
 
 JOB_TIMES = ("created", "started", "finished")
 """Fields of a job that are times."""
@@ -17,11 +15,16 @@ JOB_FIGURES = ("queued", "ran", "cost")
 """Names of the figures derived of a job."""
 
 
-def iso(time: float | None) -> str | None:
-    """A time in ISO 8601, UTC, to the millisecond; None when unknown."""
-    if time is None:
-        return None
-    return datetime.fromtimestamp(time, timezone.utc).isoformat(timespec="milliseconds")
+def written(snapshot: SessionSnapshot) -> dict[str, Any]:
+    """A snapshot as plain JSON types, with times as timestamps and the figures of each job."""
+    jobs = [written_job(job, snapshot) for job in snapshot.jobs]
+    points = [asdict(point) for point in snapshot.points]
+    return {**stamped({**snapshot.facts(), "points": points}), "jobs": jobs}
+
+
+def written_job(job: JobRecord, snapshot: SessionSnapshot) -> dict[str, Any]:
+    """A job as plain JSON types, with its times as timestamps and its figures."""
+    return {**stamped(asdict(job)), **job_figures(job, snapshot)}
 
 
 def job_figures(job: JobRecord, snapshot: SessionSnapshot) -> dict[str, Any]:

@@ -55,7 +55,8 @@ class SessionForecast:
 
     def to_json(self) -> dict[str, Any]:
         """The forecast as plain JSON types; ranges are lists of two, seconds or US dollars."""
-        return {"plan": self.plan, **forecast_json(self.found, self.to_come)}
+        about = {"plan": self.plan, "price": self.price}
+        return {**about, **forecast_json(self.found, self.to_come)}
 
     def __repr__(self) -> str:
         return text_facts(self.rows(), width=terminal_width(), least=NAMES)

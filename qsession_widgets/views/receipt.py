@@ -37,8 +37,9 @@ from ..model import (
     usage,
 )
 from ..model.causes import gaps, queue_ahead
+from ..model.timestamps import timestamp
 from ..text_table import text_facts
-from .figures import JOB_TIMES, TIMES, iso, job_figures
+from .figures import written
 from .forecast import estimate_row, receipt_json, receipt_rows
 from .objective import series_rows
 from .svg_timeline import embed
@@ -184,19 +185,18 @@ def to_text(
 def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, Any]:
     """The receipt as plain JSON types: the snapshot's, and what is derived from them.
 
-    Besides the fields of `SessionSnapshot.to_json` it has ``now`` (service clock, seconds since
-    the epoch) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
+    It has the fields of `SessionSnapshot.to_json`, with times in ISO 8601 with their zone, and the
+    ``queued`` and ``ran`` of each job in seconds and the ``cost`` of its QPU time; ``now`` (by
+    the service's clock) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
     ``estimated`` where it is a device's time for what the emulator ran); ``cost`` and
     ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs (``count``, ``median`` and
     the ``worst``) and the ``queue`` ahead, null where there are none; ``labels`` (``jobs``,
-    ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one); ``times`` in
-    ISO 8601 with their zone, of the session and of each job, which also has ``queued`` and
-    ``ran`` in seconds and the ``cost`` of its QPU time; ``forecast`` (of the same work on IBM
-    in a session, a batch and job mode, each with ranges of ``seconds``, ``usage`` and ``cost``,
-    and what was assumed; null before a job has ended); ``price`` (``per_second``, ``source``,
-    ``plan``, ``words``); ``provisional_jobs`` (jobs whose times are not exact); ``reason``, the
-    service's word for how it came to its state, and ``end_words``: why it takes no more jobs,
-    as in the receipt, or null.
+    ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one); ``forecast``
+    (of the same work on IBM in a session, a batch and job mode, each with ranges of
+    ``seconds``, ``usage`` and ``cost``, and what was assumed; null before a job has ended);
+    ``price`` (``per_second``, ``source``, ``plan``, ``words``); ``provisional_jobs`` (jobs whose
+    times are not exact); ``reason``, the service's word for how it came to its state, and
+    ``end_words``: why it takes no more jobs, as in the receipt, or null.
     """
     now = snapshot.answered_at if now is None else now
     spent = usage(snapshot, now)
@@ -204,13 +204,9 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     causes = {"qpu": spent.qpu, "classical": spent.classical, "idle": spent.idle}
     price, dollars = info.price_per_second, spent.cost_by_cause()
     between, ahead = gaps(snapshot, now), queue_ahead(snapshot, now)
-    written = snapshot.to_json()
-    for row, job in zip(written["jobs"], snapshot.jobs, strict=True):
-        row |= job_figures(job, snapshot)
-        row["times"] = {name: iso(getattr(job, name)) for name in JOB_TIMES}
     return {
-        **written,
-        "now": round(now, 3),
+        **written(snapshot),
+        "now": timestamp(now),
         "phase": phase(snapshot),
         "provisional_jobs": provisional(snapshot),
         "reason": snapshot.state_reason,
@@ -233,7 +229,6 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
             | {"cost": None if (cost := label_cost(one, snapshot)) is None else round(cost, 2)}
             for one in label_sums(snapshot.jobs)
         ],
-        "times": {name: iso(getattr(snapshot, name)) for name in TIMES},
         "forecast": receipt_json(snapshot, now),
         "charged": info.charged,
         "price": {

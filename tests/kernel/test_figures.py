@@ -73,6 +73,7 @@ def test_the_list_says_what_waits_what_closes_and_whose_kernel_is_gone(
         assert main(["list", "--json", "--service", "local"]) == 0
         rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
         assert (rows[waiting]["phase"], rows[waiting]["name"]) == ("queued", "waits")
+        assert rows[waiting]["opened_at"].endswith("+00:00")
         assert rows[closing]["phase"] == "closing"
         assert rows[closing]["opened_by"] == f"process {gone.process}, gone"
         assert main(["list", "--service", "local"]) == 0

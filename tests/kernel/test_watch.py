@@ -77,6 +77,7 @@ def test_a_program_reads_it_line_by_line(
         assert json.loads(first)["state"] == "open"
         last = json.loads(rest[-1])
         assert (last["session_id"], last["state"], last["jobs"]) == (session_id, "closed", [])
+        assert last["closed_at"].endswith("+00:00")
     else:
         assert first.startswith(f"Session {session_id} on aer")
         assert "session on aer: closed; usage 0.0 s" in rest[-1]

@@ -73,10 +73,11 @@ def test_dollars_by_cause_stand_in_the_receipt_and_its_json() -> None:
     assert found["cost_by_cause"] == {"qpu": 9.6, "classical": 11.2, "idle": 118.4}
     assert found["gaps"]["worst"]["cell"] == 9
     assert found["gaps"]["worst"]["seconds"] == 80.0
-    assert found["times"]["opened_at"] == "1970-01-01T00:01:30.000+00:00"
+    assert found["opened_at"] == "1970-01-01T00:01:30.000+00:00"
+    assert found["active_periods"][0][1] == "1970-01-01T00:03:05.000+00:00"
     last = found["jobs"][-1]
     assert (last["queued"], last["ran"], last["cost"]) == (5.0, 2.0, 1.6)
-    assert last["times"]["created"] == "1970-01-01T00:03:25.000+00:00"
+    assert last["created"] == "1970-01-01T00:03:25.000+00:00"
 
 
 def at(now: float) -> SessionSnapshot:

@@ -43,6 +43,7 @@ def test_a_job_goes_its_way() -> None:
     assert sentence(done) == "job j (sampler, 2 PUBs) is done, it ran 2.5 s"
     assert done.time == 1003.5
     assert done.to_json()["seconds"] == 2.5
+    assert done.to_json()["queued"] == 0.5
 
 
 def test_a_change_of_the_method_is_told_and_an_option_without_effect_once() -> None:

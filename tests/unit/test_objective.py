@@ -20,7 +20,7 @@ from qsession_widgets.sessions.objective import first_value, logged_points
 from qsession_widgets.views.export import export
 from qsession_widgets.views.figures import JOB_FIGURES, job_figures
 from qsession_widgets.views.objective import MOST_SERIES, metrics_table
-from qsession_widgets.views.receipt import to_html, to_text
+from qsession_widgets.views.receipt import to_html, to_json, to_text
 
 from .test_receipt import closed
 
@@ -173,6 +173,10 @@ def test_json_has_the_points_and_is_read_back(session: SessionSnapshot, tmp_path
     assert export(session, 1101.0, tmp_path / "x.json") == [tmp_path / "x.json"]
     written = json.loads((tmp_path / "x.json").read_text())
     assert [point["value"] for point in written["points"]] == [-1.13, 4.0, -1.17, -1.1512]
+    assert written["points"][0]["time"] == "1970-01-01T00:16:41.000+00:00"
+    assert written == json.loads(json.dumps(to_json(session, 1101.0)))
+    assert (written["jobs"][0]["ran"], written["end_words"]) == (1.5, "closed early")
+    assert written["cost_by_cause"] is not None
     assert SessionSnapshot.from_json(written) == session
     del written["points"]
     assert SessionSnapshot.from_json(written) == closed(3)
@@ -186,11 +190,12 @@ def test_csv_has_the_points_in_a_second_file(session: SessionSnapshot, tmp_path:
     assert [row["id"] for row in jobs] == ["job0", "job1", "job2"]
     figures = [job_figures(job, session) for job in session.jobs]
     assert [{name: float(row[name]) for name in JOB_FIGURES} for row in jobs] == figures
+    assert jobs[0]["started"] == "1970-01-01T00:16:40.500+00:00"
     with open(files[1], newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["series"] for row in rows] == [point.series for point in POINTS]
     assert rows[1] == {
-        "time": "1002.0",
+        "time": "1970-01-01T00:16:42.000+00:00",
         "job_id": "job0",
         "series": "cost",
         "value": "4.0",
