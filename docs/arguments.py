@@ -42,7 +42,8 @@ def arguments_of(parser: Parser) -> list[tuple[str, str]]:
             typed = f"{action.option_strings[-1]} {value}".strip()
         else:
             typed = action.dest.upper()
-            typed = f"[{typed}]" if action.nargs == "?" else typed
+            typed += " ..." if action.nargs in ("*", "+") else ""
+            typed = f"[{typed}]" if action.nargs in ("?", "*") else typed
         rows.append((typed, inline(action.help or "")))
     return rows
 

@@ -16,13 +16,17 @@ EXAMPLES: Examples = {
         ("qsession list --service ibm", "on IBM only"),
         ("qsession list --json", "for programs"),
     ),
-    "qsession show": (("qsession show vqe", "a session by its name"),),
+    "qsession show": (
+        ("qsession show vqe", "a session by its name"),
+        ("qsession show 3f2a 91bc", "two by how their ids begin"),
+    ),
     "qsession watch": (
         ("qsession watch vqe", "until it is closed"),
         ("qsession watch vqe --json > vqe.jsonl", "write down every change"),
     ),
     "qsession close": (
         ("qsession close vqe", "a session by its name"),
+        ("qsession close 3f2a 91bc", "two by how their ids begin"),
         ("qsession close --all", "everything that is open: names it, and asks"),
         ("qsession close --all --yes", "the same in a script, where nobody answers"),
     ),
@@ -31,6 +35,16 @@ EXAMPLES: Examples = {
         ("qsession receipt --last", "of the newest session"),
         ("qsession receipt vqe --json", "for programs"),
     ),
+    "qsession forecast": (
+        ("qsession forecast vqe", "on the plan it ran on"),
+        ("qsession forecast vqe --plan payg", "on another plan"),
+    ),
+    "qsession runs": (("qsession runs", "id, notebook or script, jobs, and how it ended"),),
+    "qsession forget": (
+        ("qsession forget run-1f2e3d4c", "one of them"),
+        ("qsession forget --all", "every run"),
+    ),
+    "qsession leave": (("qsession leave class", "a class that is over"),),
     "qsession join": (
         ("qsession join https://lab.example.org:8443", "asks for your key"),
         ("qsession join https://lab.example.org:8443 --ca class.pem", "with its certificate"),

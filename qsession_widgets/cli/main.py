@@ -7,8 +7,9 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -21,20 +22,18 @@ from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS, Option
 from .completion import ASKS, complete
 from .examples import EXAMPLES
 from .join import add_join
+from .lookup import found, newest, places
 from .parser import Parser
 from .price import add_price
+from .runs import add_runs
 
 if TYPE_CHECKING:
-    from ..discovery.endpoints import EndpointSource
     from ..discovery.search import FoundSession
     from ..emulator.process.run_command import Kept
     from ..model import EndResult
     from ..monitoring.poller import SessionPoller
 
 COPY = "copy the walkthrough notebooks to where you can change them, and open JupyterLab there"
-
-MOST_NAMED = 5
-"""Sessions of one name that are looked at, those opened last."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,9 +133,12 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     add("list", _list, "list open sessions and batches, wherever they are")
-    which = "id or name of the session or batch, or the id of a job in it"
+    which = (
+        "id or name of the session or batch, or the id of a job in it; of an id, the first four "
+        "characters are enough"
+    )
     for name, action, help, instead in (
-        ("show", _show, "show one session's state, countdowns, jobs and usage", ()),
+        ("show", _show, "show a session's state, countdowns, jobs and usage", ()),
         ("watch", _watch, "show a session live, until it is closed; Ctrl-C leaves it as it is", ()),
         ("close", _close, "accept no more jobs, let queued ones finish", ("--all", "all of them")),
         ("cancel", _cancel, "accept no more jobs, cancel queued ones", ()),
@@ -155,7 +157,12 @@ def build_parser() -> argparse.ArgumentParser:
                 sub.add_argument("--yes", action="store_true", help="with --all: do not ask")
             sub = sub.add_mutually_exclusive_group(required=True)
             sub.add_argument(flag, action="store_true", help=meaning)
-        sub.add_argument("id", help=which, **({"nargs": "?"} if instead else {}))
+        if name == "watch":
+            sub.add_argument("id", help=which)
+            continue
+        several: dict[str, Any] = {"nargs": "*", "default": []} if instead else {"nargs": "+"}
+        sub.add_argument("id", help=f"{which}; several may be given", **several)
+    add_runs(actions)
     add_join(actions)
     add_price(actions)
     tutorial = actions.add_parser("tutorial", help=COPY, description=COPY)
@@ -190,7 +197,7 @@ def _tutorial(options: argparse.Namespace) -> None:
 def _list(options: argparse.Namespace) -> None:
     from ..discovery.listing import list_open
 
-    listing = list_open(_places(options))
+    listing = list_open(places(options))
     if options.json:
         for row in listing.rows:
             print(json.dumps(row.to_json()))
@@ -202,8 +209,29 @@ def _list(options: argparse.Namespace) -> None:
         raise UserError("Not every service could be asked: more may be open than is listed.")
 
 
+def _each(options: argparse.Namespace, do: Callable[[str], None]) -> None:
+    """Do something with each session that is named, whatever becomes of the others."""
+    failed = 0
+    for place, wanted in enumerate(options.id):
+        if place and options.action in (_show, _receipt, _forecast) and not options.json:
+            print()
+        try:
+            do(wanted)
+        except UserError as error:
+            if not options.id[1:]:
+                raise
+            failed += 1
+            print(f"{wanted}: {error}", file=sys.stderr)
+    if failed:
+        raise UserError(f"{failed} of {len(options.id)} could not be done.")
+
+
 def _show(options: argparse.Namespace) -> None:
-    monitor = _found(options).complete(_say_settling)
+    _each(options, partial(_show_one, options))
+
+
+def _show_one(options: argparse.Namespace, wanted: str) -> None:
+    monitor = found(options, wanted).complete(_say_settling)
     if _printed_json(options, monitor):
         return
     from ..text_table import terminal_width, text_facts
@@ -218,14 +246,14 @@ def _show(options: argparse.Namespace) -> None:
 def _watch(options: argparse.Namespace) -> None:
     from .watch import watch
 
-    found = _found(options)
-    monitor = found.monitor()
+    session = found(options, options.id)
+    monitor = session.monitor()
     try:
         watch(monitor, as_json=options.json)
     except KeyboardInterrupt:
         state = "is closed" if monitor.snapshot.state == "closed" else "goes on"
         print(
-            f"\nThe {found.word} {state}. qsession close {found.session_id} ends it.",
+            f"\nThe {session.word} {state}. qsession close {session.session_id} ends it.",
             file=sys.stderr,
         )
         raise
@@ -235,7 +263,7 @@ def _close(options: argparse.Namespace) -> None:
     if options.all:
         _close_all(options)
     else:
-        _end(options, "close")
+        _each(options, partial(_end, options, "close"))
 
 
 def _close_all(options: argparse.Namespace) -> None:
@@ -243,7 +271,7 @@ def _close_all(options: argparse.Namespace) -> None:
     from ..discovery.listing import list_open
     from ..discovery.sources import usual_owner_keys
 
-    listing = list_open(_places(options))
+    listing = list_open(places(options))
     if listing.rows and not options.yes:
         print(listing, file=sys.stderr)
         question = stakes(listing)
@@ -285,20 +313,27 @@ def _ended(found: FoundSession, action: str) -> EndResult:
 
 
 def _cancel(options: argparse.Namespace) -> None:
-    _end(options, "cancel")
+    _each(options, partial(_end, options, "cancel"))
 
 
-def _end(options: argparse.Namespace, action: str) -> None:
+def _end(options: argparse.Namespace, action: str, wanted: str) -> None:
     from ..registry.entries import forget
 
-    found = _found(options)
-    said = outcomes.ended(_ended(found, action), found.word, found.session_id)
-    forget(found.session_id)
-    print(json.dumps({"id": found.session_id, "said": said}) if options.json else said)
+    session = found(options, wanted)
+    said = outcomes.ended(_ended(session, action), session.word, session.session_id)
+    forget(session.session_id)
+    which = f"{session.session_id}: " if options.id[1:] else ""
+    print(json.dumps({"id": session.session_id, "said": said}) if options.json else which + said)
 
 
 def _receipt(options: argparse.Namespace) -> None:
-    found = _newest(options) if options.last else _found(options)
+    if options.last:
+        _print_receipt(options, newest(options))
+    else:
+        _each(options, lambda wanted: _print_receipt(options, found(options, wanted)))
+
+
+def _print_receipt(options: argparse.Namespace, found: FoundSession) -> None:
     monitor = found.complete(_say_settling)
     if not _printed_json(options, monitor):
         from ..text_table import terminal_width
@@ -314,12 +349,16 @@ def _say_settling(jobs: int) -> None:
 
 
 def _forecast(options: argparse.Namespace) -> None:
+    _each(options, partial(_forecast_one, options))
+
+
+def _forecast_one(options: argparse.Namespace, wanted: str) -> None:
     from ..views.forecast import forecast_of
 
-    monitor = _found(options).complete()
-    wanted = {"plan": options.plan, "queue_wait": options.queue_wait}
-    found = forecast_of(monitor.snapshot, monitor.now(), **wanted)
-    print(json.dumps(found.to_json()) if options.json else found)
+    monitor = found(options, wanted).complete()
+    what = {"plan": options.plan, "queue_wait": options.queue_wait}
+    forecast = forecast_of(monitor.snapshot, monitor.now(), **what)
+    print(json.dumps(forecast.to_json()) if options.json else forecast)
 
 
 def _printed_json(options: argparse.Namespace, monitor: SessionPoller) -> bool:
@@ -328,53 +367,3 @@ def _printed_json(options: argparse.Namespace, monitor: SessionPoller) -> bool:
 
         print(json.dumps(to_json(monitor.snapshot, monitor.now())))
     return bool(options.json)
-
-
-def _found(options: argparse.Namespace) -> FoundSession:
-    from ..discovery.search import find
-    from ..registry.lookup import noted_as, opener
-
-    def look(wanted: str) -> FoundSession:
-        return find(wanted, _places(options, wanted=wanted, sleeping=True))
-
-    named = noted_as(options.id)
-    if not named[1:]:
-        return look(named[0].session_id if named else options.id)
-    # notes may outlive their sessions: of one name, the open one is meant
-    there: list[tuple[str, FoundSession]] = []
-    for note in named[:MOST_NAMED]:
-        with suppress(UserError):
-            there.append((opener(note), look(note.session_id)))
-    still_open = [item for item in there if item[1].raw.get("state") != "closed"]
-    if len(still_open) > 1:
-        which = ", ".join(f"{found.session_id} (opened by {who})" for who, found in still_open)
-        raise UserError(f"Several sessions are named {options.id!r}: say which by its id: {which}.")
-    return (still_open or there)[0][1] if there else look(named[0].session_id)
-
-
-def _newest(options: argparse.Namespace) -> FoundSession:
-    from ..discovery.listing import newest
-
-    return newest(_places(options, sleeping=True))
-
-
-def _places(
-    options: argparse.Namespace, *, wanted: str = "", sleeping: bool = False
-) -> Iterator[EndpointSource]:
-    """The endpoints to search, as the options and the configuration say.
-
-    With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
-    """
-    from ..client.prices import configure
-    from ..discovery.sources import endpoint_sources, sleeping_emulator
-    from ..options.configuration import configured
-
-    usual = configured()
-    configure(usual.get("price", ""))
-    where = options.service or "all"
-    which = {"instance": options.instance, "account": options.account}
-    yield from endpoint_sources(
-        where, usual={name: usual.get(name) for name in which}, wanted=wanted, **which
-    )
-    if sleeping and where in ("all", "local") and not any(which.values()):
-        yield from sleeping_emulator()

@@ -150,14 +150,11 @@ class ServiceClient:
         """Accept no more jobs and cancel queued ones."""
         return self._do("DELETE", f"/sessions/{_id(session_id)}/close")
 
-    def jobs(self, session_id: str, *, limit: int = 200, offset: int = 0) -> Answer:
-        """Jobs of a session, newest first, at most 200 at a time."""
-        query = {
-            "session_id": session_id,
-            "limit": limit,
-            "offset": offset,
-            "exclude_params": "true",
-        }
+    def jobs(self, session_id: str = "", *, limit: int = 200, offset: int = 0) -> Answer:
+        """Jobs of a session, or all of them, newest first, at most 200 at a time."""
+        query: dict[str, Any] = {"limit": limit, "offset": offset, "exclude_params": "true"}
+        if session_id:
+            query["session_id"] = session_id
         return self._list("/jobs", "jobs", query)
 
     def jobs_tagged(self, tag: str) -> Answer:

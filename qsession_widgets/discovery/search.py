@@ -1,9 +1,10 @@
-"""Find one session or batch by its id, or by that of one of its jobs."""
+"""Find one session or batch by its id, a job's, or the first characters of either."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -20,9 +21,16 @@ from ..registry import journal
 from ..registry.entries import entry_of
 from .endpoints import Endpoint, EndpointSource
 from .fan_out import fan_out
+from .workloads import workloads
 
 STARTING = 90.0
 """Seconds that an emulator may take that has to be started first."""
+
+BEGINNING = re.compile(r"[0-9a-z][0-9a-z-]{3,}")
+"""Form of the beginning of an id that is enough to look for it: four characters."""
+
+MOST_NAMED = 5
+"""Ids that a refusal names at most."""
 
 
 @dataclass(frozen=True)
@@ -95,20 +103,27 @@ class FoundSession:
             poller.client.close()
 
 
+def may_be_id(word: str) -> bool:
+    """Tell whether a word looks like an id, or the beginning of one, and not like a name."""
+    return BEGINNING.fullmatch(word) is not None and any(map(str.isdigit, word))
+
+
 def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
     """A session or batch, by its own id or by that of one of its jobs.
 
     Parameters
     ----------
     wanted : str
-        The id.
+        The id, or its first characters, four at least. A whole id goes before a beginning, and
+        what is near before what is far: the emulators, the accounts, an emulator that sleeps.
     found_in : iterable of EndpointSource
         Where to look; what `endpoints` gives.
 
     Raises
     ------
     UserError
-        There is none, or it is a job that runs in none; or nothing could be asked.
+        There is none, or it is a job that runs in none; several ids begin so; or nothing could be
+        asked.
     """
     asked: list[Endpoint] = []
     problems: list[str] = []
@@ -116,16 +131,20 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
     for turn in sorted({source.turn for source in sources}):
         near = [source for source in sources if source.turn == turn]
         patience = STARTING if turn == 2 else None
+        begun: dict[str, _Match] = {}
         for reply in fan_out(near, partial(_look, wanted), patience):
-            endpoint, raw = reply.endpoint, reply.answer
-            if isinstance(raw, UserError):
-                if raw.code == "job_without_session":
-                    raise raw
-                problems.append(str(raw))
-            elif endpoint is not None and raw is not None:
-                return FoundSession(endpoint, raw)
+            endpoint, answer = reply.endpoint, reply.answer
+            if isinstance(answer, UserError):
+                if answer.code == "job_without_session":
+                    raise answer
+                problems.append(str(answer))
             elif endpoint is not None:
                 asked.append(endpoint)
+                if answer and answer[0].exact:
+                    return FoundSession(endpoint, answer[0].raw)
+                begun |= {match.session_id: replace(match, endpoint=endpoint) for match in answer}
+        if begun:
+            return _only(wanted, list(begun.values()))
     if not asked and not problems:
         raise UserError(
             f"There is no session, batch or job {wanted!r}: no emulator runs here and no IBM "
@@ -146,19 +165,49 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
     raise UserError("\n".join(parts + list(dict.fromkeys(problems))))
 
 
-def _look(wanted: str, endpoint: Endpoint) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class _Match:
+    """A session that an id leads to, and the id: its own, or that of a job in it."""
+
+    id: str
+    raw: dict[str, Any]
+    exact: bool = False
+    endpoint: Endpoint | None = None
+
+    @property
+    def session_id(self) -> str:
+        return str(self.raw["id"])
+
+
+def _only(wanted: str, matches: list[_Match]) -> FoundSession:
+    """The only session that is meant by the beginning of an id."""
+    first = matches[0]
+    if matches[1:]:
+        shown = ", ".join(match.id for match in matches[:MOST_NAMED])
+        more = " and others" if matches[MOST_NAMED:] else ""
+        raise UserError(
+            f"{wanted!r} is how several ids begin: {shown}{more}. Write more of the one that is "
+            "meant."
+        )
+    assert first.endpoint is not None
+    return FoundSession(first.endpoint, first.raw)
+
+
+def _look(wanted: str, endpoint: Endpoint) -> list[_Match]:
     client = endpoint.connect()
     try:
         with as_user_error(f"find {wanted}", endpoint.info.where), readable():
             found = _ask(client, wanted)
-            if found is not None:
-                read_id(found["id"])
-            return found
+            matches = _begun(client, wanted) if found is None else [_Match(wanted, found, True)]
+            for match in matches:
+                read_id(match.raw["id"])
+            return matches
     finally:
         client.close()
 
 
 def _ask(client: ServiceClient, wanted: str) -> dict[str, Any] | None:
+    """The session that has an id, or a job with it."""
     try:
         return dict(client.session(wanted).data)
     except ServiceError as error:
@@ -173,3 +222,23 @@ def _ask(client: ServiceClient, wanted: str) -> dict[str, Any] | None:
             raise
         return None
     raise UserError(code="job_without_session", job=wanted)
+
+
+def _begun(client: ServiceClient, wanted: str) -> list[_Match]:
+    """Sessions whose ids begin so, or those of jobs in them, among the newest 200 of each kind."""
+    if not BEGINNING.fullmatch(wanted):
+        return []
+    ids = [read_id(item["id"]) for item in workloads(client)]
+    begun = {one: one for one in ids if one.startswith(wanted)}
+    for job in client.jobs().data["jobs"]:
+        if str(job["id"]).startswith(wanted) and (session_id := job.get("session_id")):
+            begun.setdefault(str(session_id), str(job["id"]))
+    found = []
+    for session_id, one in begun.items():
+        try:
+            found.append(_Match(one, dict(client.session(session_id).data)))
+        except ServiceError as error:
+            # it was forgotten between the two questions
+            if error.status != 404:
+                raise
+    return found

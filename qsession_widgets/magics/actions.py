@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
@@ -17,13 +18,13 @@ from ..options.table import (
     OPEN_OPTIONS,
     SERVICE_OPTIONS,
 )
+from ..resume.run_list import forget_run, list_runs
 from ..sessions.binding import BINDING
 from ..views.display import show
 from .end_actions import close_all_named, close_or_cancel
 from .help_text import ACTION_NAMES, ACTIONS, MEANT, USAGE
 from .join_actions import join, leave
 from .resolve import bound, bound_or_last, everywhere, no_name, watched
-from .run_actions import forget_runs, list_runs
 
 if TYPE_CHECKING:
     from ..client.connected_service import ConnectedService
@@ -79,6 +80,8 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
         return close_all_named(rest)
     if name == "forecast":
         return _forecast(rest)
+    if name in _EACH:
+        return _each(name, rest)
     most = 2 if name == "export" else 1
     if len(rest) > most:
         words_taken = "a path and an id or a name" if name == "export" else "one word"
@@ -93,13 +96,32 @@ def act(words: list[str], push: Push, defaults: Mapping[str, str] | None = None)
     if name == "export":
         return _export(rest[0], rest[1] if rest[1:] else "")
     which = rest[0] if rest else ""
-    if name in ("forget", "leave"):
-        return forget_runs(which) if name == "forget" else leave(which)
-    if name in ("close", "cancel"):
-        return close_or_cancel(name, which)
+    if name == "leave":
+        return leave(which)
     if which.startswith("-"):
-        raise UserError(f"%session {name} has no option {which}: %session {name} [NAME|ID].")
-    return _receipt(which) if name == "receipt" else _timeline(which)
+        raise UserError(_no_option(name, which))
+    return _timeline(which)
+
+
+def _no_option(name: str, word: str) -> str:
+    takes = next(action.takes for action in ACTIONS if action.name == name)
+    return f"%session {name} has no option {word}: %session {name} {takes}."
+
+
+def _each(name: str, words: list[str]) -> None:
+    """Do something with each of several sessions or runs, whatever becomes of the others."""
+    if "--all" not in words and (option := next((w for w in words if w.startswith("-")), "")):
+        raise UserError(_no_option(name, option))
+    problems = []
+    for which in words or [""]:
+        try:
+            _EACH[name](which)
+        except UserError as error:
+            if len(words) < 2:
+                raise
+            problems.append(f"{which}: {error}")
+    if problems:
+        raise UserError("\n".join(problems))
 
 
 def _no_action(name: str) -> str:
@@ -252,8 +274,8 @@ def _not_in_job_mode(options: OpenOptions) -> set[str]:
 
 
 def _use(name: str, push: Push) -> None:
-    live = BINDING.named(name) or BINDING.with_id(name)
-    if live is None:
+    live = BINDING.named(name) or BINDING.had(name)
+    if live is None or not live.usable:
         raise UserError(f"{no_name(name)} %session attach ID takes up one of another kernel.")
     BINDING.bind(live)
     give_names(live, push, live.options.names)
@@ -324,6 +346,14 @@ def _export(path: str, which: str) -> None:
     files = export(monitor.snapshot, monitor.now(), path)
     print(f"Written to {' and '.join(map(str, files))}.")
 
+
+_EACH: dict[str, Callable[[str], None]] = {
+    "close": partial(close_or_cancel, "close"),
+    "cancel": partial(close_or_cancel, "cancel"),
+    "receipt": _receipt,
+    "forget": forget_run,
+}
+"""Actions that take several names or ids."""
 
 _SIMPLE: dict[str, Callable[[], Any]] = {
     "status": _status,

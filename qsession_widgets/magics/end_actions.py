@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ..errors import UserError
 from ..messages import outcomes
 from ..sessions.binding import BINDING
-from .help_text import ACTIONS
 from .resolve import everywhere, found_to_end, to_end
 
 if TYPE_CHECKING:
@@ -19,10 +18,7 @@ if TYPE_CHECKING:
 
 def close_or_cancel(action: str, which: str) -> None:
     """End the bound session, or the one of an id or a name."""
-    if which.startswith("-"):
-        takes = next(known.takes for known in ACTIONS if known.name == action)
-        raise UserError(f"%session {action} has no option {which}: %session {action} {takes}.")
-    elif not which:
+    if not which:
         print(_end_live(to_end(action), action))
     elif (live := BINDING.had(which)) is not None and not live.closed:
         print(_end_live(live, action))

@@ -32,11 +32,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("status", "", "the panel again; the same as %session alone"),
     Action(
         "close",
-        "[NAME|ID|--all]",
+        "[NAME|ID ...|--all]",
         "accept no more jobs, let queued ones finish; --all: this notebook's",
     ),
     Action(
-        "cancel", "[NAME|ID]", "accept no more jobs, cancel queued ones; a running one finishes"
+        "cancel", "[NAME|ID ...]", "accept no more jobs, cancel queued ones; a running one finishes"
     ),
     Action(
         "list",
@@ -50,7 +50,7 @@ ACTIONS: tuple[Action, ...] = (
     ),
     Action("use", "NAME", "bind another of the named sessions that are open here"),
     Action("unbind", "", "new primitives belong to nothing again; the session stays open"),
-    Action("receipt", "[NAME|ID]", "what it did and cost"),
+    Action("receipt", "[NAME|ID ...]", "what it did and cost"),
     Action(
         "forecast",
         "[NAME|ID]",
@@ -59,7 +59,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("timeline", "[NAME|ID]", "its jobs as a plotly figure"),
     Action("export", "PATH [NAME|ID]", "write it down as .json, .csv, .html, .svg, .pdf or .png"),
     Action("runs", "", "the runs whose jobs --resume can take up"),
-    Action("forget", "RUN|--all", "remove the record of a run"),
+    Action("forget", "RUN ...|--all", "remove the records of runs"),
     Action("backends", "[--service ibm|local]", "the backends: qubits, waiting jobs, calibration"),
     Action(
         "join",

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from ..monitoring.poller import SessionPoller
     from ..sessions.live import LiveSession
 
-SHORTEST_ID = 16
-"""Characters; what is shorter is no id of the service's, and nobody is asked for it."""
-
 
 def bound() -> LiveSession:
     """The session that primitives without a mode belong to.
@@ -93,11 +90,12 @@ def watched(which: str = "") -> Monitor | SessionPoller:
     elif (live := BINDING.had(which)) is not None:
         monitor = live.monitor
     else:
-        from ..discovery.search import find
+        from ..discovery.search import find, may_be_id
         from ..sessions.manager import MANAGER
 
         wanted = MANAGER.resolve(which)
-        if len(wanted) < SHORTEST_ID:
+        if not may_be_id(wanted):
+            # a name with a typing error: nobody is asked for it
             raise UserError(no_name(which))
         return find(wanted, everywhere(wanted=wanted)).complete(say_settling)
     monitor.settle(waits=say_settling)
@@ -112,7 +110,7 @@ def found_to_end(which: str) -> FoundSession:
     UserError
         There is none; or it is only a name, and another notebook's.
     """
-    from ..discovery.search import find
+    from ..discovery.search import find, may_be_id
     from ..registry.lookup import noted_as, opener
 
     notebook = os.environ.get("JPY_SESSION_NAME", "")
@@ -126,7 +124,7 @@ def found_to_end(which: str) -> FoundSession:
             f"close {named[0].session_id} ends it all the same."
         )
     wanted = mine[0].session_id if mine else which
-    if len(wanted) < SHORTEST_ID:
+    if not may_be_id(wanted):
         raise UserError(no_name(which))
     return find(wanted, everywhere(wanted=wanted))
 

@@ -105,8 +105,25 @@ ENDED_UNOPENED = (
 
 
 def run_list(in_shell: bool) -> str:
-    """The magic that lists runs, and for a script where there is one."""
-    return "%session runs" if in_shell else "%session runs, in a notebook or IPython,"
+    """The magic that lists runs, or the command that does so in a terminal."""
+    return "%session runs" if in_shell else "qsession runs"
+
+
+def run_list_remark(any_runs: bool, in_shell: bool) -> str:
+    """A remark below the list of runs."""
+    if not any_runs:
+        return "No run is recorded: each session of a notebook or script records what it asks for."
+    if in_shell:
+        return "%%session --resume RUN takes one up; %session forget RUN removes its record."
+    return (
+        "qsession run --resume RUN -- COMMAND takes one up that qsession run has made, %%session "
+        "--resume RUN or open_session(resume=RUN) any; qsession forget RUN removes its record."
+    )
+
+
+def no_such_run(wanted: str, in_shell: bool) -> str:
+    """A sentence about a run that is not recorded."""
+    return f"There is no run {wanted!r}: {run_list(in_shell)} lists what there is."
 
 
 def nothing_to_take_up(finished: bool, known: bool, in_shell: bool = True) -> str:

@@ -116,6 +116,24 @@ def named(wanted: str, taken: Collection[str] = ()) -> RunRecord:
     return found
 
 
+def run_begun(wanted: str) -> str | None:
+    """The id of the run that is meant by an id or its first four characters; None without one.
+
+    Raises
+    ------
+    UserError
+        Several begin so.
+    """
+    known = [run_id for run_id, _, _ in recorded()]
+    if wanted in known:
+        return wanted
+    begin = f"run-{wanted.removeprefix('run-')}"
+    found = [run_id for run_id in known if run_id.startswith(begin)] if begin[7:] else []
+    if found[1:]:
+        raise UserError(f"{wanted!r} is how several runs begin: {', '.join(found)}. Write more.")
+    return found[0] if found else None
+
+
 def _find(wanted: str, taken: Collection[str]) -> RunRecord:
     path = Path(wanted)
     if path.suffix == ".jsonl":
@@ -143,6 +161,8 @@ def _find(wanted: str, taken: Collection[str]) -> RunRecord:
     for record in known:
         if record.name == wanted or record.notebook == wanted:
             return record
+    if (begun := run_begun(wanted)) is not None and begun != wanted:
+        return _find(begun, taken)
     for record in known:
         ids = {item for asked in record.asked.values() for item in (asked.session, asked.job)}
         if wanted in ids:

@@ -17,7 +17,7 @@ from typing import TypeVar
 from ..client.connected_service import quota_left
 from ..client.decode import read_id
 from ..client.rest import ServiceClient
-from ..discovery.listing import workloads
+from ..discovery.workloads import workloads
 from ..errors import ServiceError, Unreadable, UserError
 from ..model import EndResult, ServiceInfo, SessionSnapshot
 from ..monitoring import commands

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 MOST_ENDED = 5
 """Sessions that are remembered after their end, for a look back: 2 MB each, with their service."""
 
+SHORTEST_BEGINNING = 4
+"""Characters of an id that are enough to mean it."""
+
 
 class Binding:
     """The bound session, and the other sessions of this kernel.
@@ -138,12 +141,18 @@ class Binding:
     def had(self, which: str) -> LiveSession | None:
         """The session of a name or an id, one that is closing or has ended among them.
 
-        Of several with one name, that which is open goes first, then the newest.
+        Of several with one name, that which is open goes first, then the newest. Of an id, the
+        first four characters are enough where no other session here begins so.
         """
         found = [
             live for live in self._known if which and which in (live.name, live.monitor.session_id)
-        ]
+        ] or self._begun(which)
         return max(enumerate(found), key=_liveliest)[1] if found else None
+
+    def _begun(self, which: str) -> list[LiveSession]:
+        """The only session whose id begins so; none where several do."""
+        found = [live for live in self._known if live.monitor.session_id.startswith(which)]
+        return found if len(which) >= SHORTEST_BEGINNING and len(found) == 1 else []
 
     def services(self) -> list[ConnectedService]:
         """The services that are connected: of what is bound first, each of them once."""

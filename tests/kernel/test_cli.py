@@ -72,6 +72,33 @@ def test_a_name_and_all_of_them_can_be_closed(
     assert "No session is open" in capsys.readouterr().out
 
 
+def test_several_are_meant_by_how_their_ids_begin(
+    circuits: Notebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook, run = circuits, "job = SamplerV2().run([measured], shots=10)"
+    notebook.good(run)
+    here, job = notebook["session"].session_id, notebook["job"].job_id()
+    notebook.good("%%batch --service local --backend aer --name there", run)
+    there = notebook["session"].session_id
+    # random ids share seven of their characters once in a lifetime
+    begun = [here[:7], there[:7]]
+    assert main(["show", "--json", *begun, "nothing-1"]) == 1
+    said = capsys.readouterr()
+    assert [json.loads(line)["session_id"] for line in said.out.splitlines()] == [here, there]
+    assert "nothing-1: There is no session" in said.err
+    assert said.err.endswith("1 of 3 could not be done.\n")
+    assert main(["receipt", "--json", job[:-1]]) == 0
+    assert json.loads(capsys.readouterr().out)["session_id"] == here
+    # of ids of jobs, the first characters are the time at which they were created
+    assert main(["close", job[:4]]) == 1
+    assert f"{job[:4]!r} is how several ids begin: " in capsys.readouterr().err
+    assert begun[0] in notebook.good(f"%session use {begun[0]}").out
+    assert "Session clos" in notebook.good(f"%session close {begun[0]}").out
+    assert main(["cancel", begun[1]]) == 0
+    assert "Batch cancelled" in capsys.readouterr().out
+    assert len(notebook.good("%session receipt " + " ".join(begun)).displayed) == 2
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no full disk to write to")
 def test_a_full_disk_is_a_sentence(ask: Callable[..., Any]) -> None:
     with open("/dev/full", "w") as full:

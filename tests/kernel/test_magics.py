@@ -153,9 +153,9 @@ def test_nothing_is_bound(notebook: Notebook) -> None:
         ("%session --backend aer", "options belong to %%session, with two percent signs"),
         (
             "%session close --everything",
-            "no option --everything: %session close [NAME|ID|--all]",
+            "no option --everything: %session close [NAME|ID ...|--all]",
         ),
-        ("%session close a b", "takes one word, not 'a b': what has a space in it"),
+        ("%session timeline a b", "takes one word, not 'a b': what has a space in it"),
         ("%session backends --service cloud", "choose auto, ibm or local"),
         ("%session attach", "needs to know which"),
         ("%session attach --name x", "needs an id first"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from qsession_widgets.cli.main import main
 from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.resume import place
@@ -513,7 +515,7 @@ def test_a_script_takes_up_its_jobs_and_the_session_it_left(ask: Ask, tmp_path: 
     # one that came to its end is not taken up
     ended = run("ends")
     assert not set(ended[-3:]) & set(jobs)
-    said = "the last run of this script finished. %session runs, in a notebook or IPython, lists"
+    said = "the last run of this script finished. qsession runs lists"
     assert f'{said} what resume="ID" can' in " ".join(ended)
     run("exits")
     assert accepted(ask) == 9
@@ -549,12 +551,16 @@ def test_a_run_is_found_by_the_name_of_its_session(work: Notebook, ask: Ask) -> 
     assert accepted(ask) == 2
 
 
-def test_runs_are_listed_and_forgotten(work: Notebook) -> None:
+def test_runs_are_listed_and_forgotten(work: Notebook, capsys: pytest.CaptureFixture[str]) -> None:
     run_id = end_with(work, "loop(1)")
     listed = work.good("%session runs").out
     # a table, or in a narrow terminal one below the other
     assert re.search(rf"(?s){run_id}.*? 1\s.*?stopped", listed), listed
-    assert "is forgotten" in work.good(f"%session forget {run_id}").out
+    assert main(["runs", "--json"]) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [row["state"] for row in rows if row["id"] == run_id] == ["stopped"]
+    assert main(["forget", run_id[:-1]]) == 0
+    assert capsys.readouterr().out.startswith(f"{run_id} is forgotten")
     assert "There is no run" in work(f"%session forget {run_id}").sentence()
     assert "Nothing to resume" in work.good(RESUME, "pass").out
     run_id = end_with(work, "loop(1)")

@@ -90,6 +90,7 @@ WITHIN = {
         ("circuit_memory",),
         ("fingerprint", "asking"),
         ("runs",),
+        ("run_list",),
     ),
     "monitoring": (
         (
@@ -111,7 +112,7 @@ WITHIN = {
     ),
     "watchdog": (("closing",), ("process", "owner")),
     "discovery": (
-        ("endpoints",),
+        ("endpoints", "workloads"),
         ("fan_out", "lost_openings"),
         ("sources", "search"),
         ("listing", "leftovers"),

@@ -1,25 +1,24 @@
-"""``%session runs`` and ``%session forget``: the runs whose jobs can be taken up again."""
+"""The list of recorded runs, and their removal, for a notebook and for a terminal."""
 
 from __future__ import annotations
 
 import time
 from pathlib import PurePath
+from typing import Any
 
 from ..errors import UserError
 from ..formatting import format_duration
-from ..resume.records import forget, lock, recorded
-from ..resume.runs import RUNS
-from ..text_table import terminal_width, text_table
+from ..messages.resume import no_such_run, run_list_remark
+from ..text_table import terminal_width, text_table, wrap
+from .choice import in_shell, run_begun, runs
+from .records import RunRecord, forget, lock, recorded
+from .runs import RUNS
 
 
 def list_runs() -> None:
     """Print the runs that are recorded, the last one first."""
-    from ..resume.choice import runs
-
     rows = [("Run", "Notebook", "Name", "Jobs", "Last job", "State")]
-    for record in runs():
-        if not record.asked:
-            continue
+    for record in _with_jobs():
         ago = format_duration(max(0.0, time.time() - record.changed))
         rows.append(
             (
@@ -31,20 +30,35 @@ def list_runs() -> None:
                 _state(record.id, record.finished),
             )
         )
-    if len(rows) == 1:
-        print("No run is recorded: each %%session records what it asks for.")
-        return
-    print(text_table(rows, right=(3,), width=terminal_width()))
-    print("%%session --resume RUN takes one up; %session forget RUN removes its record.")
+    width = terminal_width()
+    if rows[1:]:
+        print(text_table(rows, right=(3,), width=width))
+    print(wrap(run_list_remark(bool(rows[1:]), in_shell()), width))
 
 
-def forget_runs(wanted: str) -> None:
+def runs_as_json() -> list[dict[str, Any]]:
+    """The recorded runs as plain JSON types, the last one first; times in seconds since 1970."""
+    return [
+        {
+            "id": record.id,
+            "notebook": record.notebook,
+            "name": record.name,
+            "jobs": record.jobs,
+            "begun": record.begun,
+            "changed": record.changed,
+            "state": _state(record.id, record.finished),
+        }
+        for record in _with_jobs()
+    ]
+
+
+def forget_run(wanted: str) -> None:
     """Remove the record of one run, or of all.
 
     Parameters
     ----------
     wanted : str
-        Its id, or ``--all``.
+        Its id, or its first characters; or ``--all``.
 
     Raises
     ------
@@ -63,19 +77,24 @@ def forget_runs(wanted: str) -> None:
             + (f"; {kept} under way or taken up stay{'s' if kept == 1 else ''}." if kept else ".")
         )
         return
-    if wanted not in {run_id for run_id, _, _ in recorded()}:
-        raise UserError(f"There is no run {wanted!r}: %session runs lists what there is.")
+    found = run_begun(wanted)
+    if found is None:
+        raise UserError(no_such_run(wanted, in_shell()))
     current = RUNS.record
-    if current is not None and wanted in (current.id, *current.taken):
+    if current is not None and found in (current.id, *current.taken):
         raise UserError(
-            f"The run {wanted} is this kernel's, or one that it has taken up: it can be forgotten "
+            f"The run {found} is this kernel's, or one that it has taken up: it can be forgotten "
             "once this kernel has ended."
         )
-    if not forget(wanted):
+    if not forget(found):
         raise UserError(
-            f"The run {wanted} is under way: it can be forgotten once its kernel has ended."
+            f"The run {found} is under way: it can be forgotten once its kernel has ended."
         )
-    print(f"{wanted} is forgotten: its jobs stay at the service, and are not taken up any more.")
+    print(f"{found} is forgotten: its jobs stay at the service, and are not taken up any more.")
+
+
+def _with_jobs() -> list[RunRecord]:
+    return [record for record in runs() if record.asked]
 
 
 def _state(run_id: str, finished: bool) -> str:
