@@ -1,6 +1,6 @@
-"""Makes ``docs/reference.md`` from the docstrings and tables of the package.
+"""Makes ``docs/reference.md`` and the man page from the docstrings and tables of the package.
 
-``make reference`` runs it. With ``--check`` it writes nothing and says whether the page is current.
+``make reference`` runs it. With ``--check`` it writes nothing and says whether they are current.
 """
 
 from __future__ import annotations
@@ -12,10 +12,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from sections import emulator, notebook, python, terminal
+from sections import emulator, man_page, notebook, python, terminal
+
+from qsession_widgets.cli.examples import EXAMPLES
+from qsession_widgets.emulator.process import examples as emulator_examples
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "reference.md"
+MAN_PAGE = ROOT / "docs" / "qsession.1"
 INTRODUCTION = """\
 Everything there is to type, set or call, from the docstrings and tables of the code. `make
 reference` makes this page; a test fails when it is not current. What the words mean and how a
@@ -25,17 +29,18 @@ session behaves is shown in the
 
 
 def main() -> int:
-    """Write the page, or say whether it is current."""
+    """Write the pages, or say whether they are current."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when it is old")
     check = parser.parse_args().check
-    text = page()
-    if not check:
-        PAGE.write_text(text, encoding="utf-8")
-        return 0
-    if not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text:
-        print("docs/reference.md is not what the code says: run `make reference`.", file=sys.stderr)
-        return 1
+    texts = {PAGE: page(), MAN_PAGE: man_page.man_page({**EXAMPLES, **emulator_examples.EXAMPLES})}
+    for path, text in texts.items():
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            name = path.relative_to(ROOT).as_posix()
+            print(f"{name} is not what the code says: run `make reference`.", file=sys.stderr)
+            return 1
     return 0
 
 

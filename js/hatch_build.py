@@ -136,6 +136,9 @@ class BundleHook(BuildHookInterface):  # type: ignore[type-arg]
         if (extension / "package.json").is_file():
             name = json.loads((extension / "package.json").read_text("utf-8"))["name"]
             shared[str(extension)] = f"share/jupyter/labextensions/{name}"
+        manual = Path(self.root, "docs", "qsession.1")
+        if manual.is_file():
+            shared[str(manual)] = "share/man/man1/qsession.1"
         server = Path(self.root, "qsession_widgets", "server", "jupyter_server_config.json")
         if server.is_file():
             shared[str(server)] = "etc/jupyter/jupyter_server_config.d/qsession_widgets.json"

@@ -14,6 +14,7 @@ from ..errors import UserError
 from ..formatting import format_price
 from ..options.configuration import configured as usual
 from ..price_list import LIST_PRICES
+from ..text_table import terminal_width, text_table
 from .parser import Parser
 
 MEANING = "show the prices of a second of usage, or set your own"
@@ -45,9 +46,11 @@ def _show(options: argparse.Namespace) -> None:
         listed = {plan: asdict(price) for plan, price in LIST_PRICES.items()}
         print(json.dumps({"list": listed, "own": [asdict(one) for one in own]}))
         return
+    rows = [("plan", "price", "listed as", "source")]
     for price in LIST_PRICES.values():
         a_second = format_price(price.dollars_per_second) if price.dollars_per_second else "free"
-        print(f"{price.name:<13} {a_second:<8} {price.listed_as} ({price.source}, {price.as_of})")
+        rows.append((price.name, a_second, price.listed_as, f"{price.source}, {price.as_of}"))
+    print(text_table(rows, width=terminal_width()))
     for one in own:
         print(f"Yours {_whose(one.plan, one.account)}: {format_price(one.dollars_per_second)}")
     if configured := usual().get("price"):

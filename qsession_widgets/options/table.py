@@ -266,7 +266,8 @@ LIST_OPTIONS: tuple[Option, ...] = (
     Option(
         "--service",
         "|".join(WHERE),
-        "where to look: your IBM accounts, this machine's emulators, a joined service, or all",
+        "where to look: your IBM accounts, this machine's emulators, a joined service, or all of "
+        "them, as when left out",
         "where",
         read_service(*WHERE),
     ),

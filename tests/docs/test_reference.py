@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,19 @@ def test_the_reference_is_current(repository):
         text=True,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.skipif(shutil.which("groff") is None, reason="there is no groff to read it")
+def test_the_man_page_is_one(repository):
+    done = subprocess.run(
+        ["groff", "-man", "-Tutf8", "-ww", str(repository / "docs" / "qsession.1")],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    plain = re.sub(r"\x1b\[\d+m|.\x08", "", done.stdout)
+    for command in ("qsession close [ID ...]", "qsession runs", "qsession emulator start"):
+        assert re.search(rf"^ +{re.escape(command)}$", plain, re.M), command
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)

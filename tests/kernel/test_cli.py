@@ -164,7 +164,10 @@ def test_tables_fit_the_terminal(
     assert main(["list"]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) <= columns
     notebook.good("%%session --service local --backend aer --name narrow", "pass")
-    for words in (["list"], ["show", "narrow"], ["receipt", "narrow"], ["emulator", "list"]):
+    for words in (
+        *(["list"], ["show", "narrow"], ["receipt", "narrow"]),
+        *(["emulator", "list"], ["emulator", "status"]),
+    ):
         assert main(words) == 0
         said = capsys.readouterr().out
         assert max(map(len, said.splitlines())) <= columns, said

@@ -135,6 +135,10 @@ def test_the_lab_extension_lies_where_jupyterlab_looks(distributions, in_wheel):
     assert not [name for name in in_wheel if name.startswith(EXTENSION)]
 
 
+def test_the_wheel_has_the_man_page(in_wheel):
+    assert [name for name in in_wheel if name.endswith("/share/man/man1/qsession.1")]
+
+
 def test_a_wheel_from_the_sdist_needs_no_node(distributions):
     called = distributions.node_was_called
     assert not called.exists(), called.read_text()

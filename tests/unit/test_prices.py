@@ -134,7 +134,7 @@ def test_show_lists_both_with_source_and_date(capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
     assert main(["price", "show"]) == 0
     said = capsys.readouterr().out
-    assert "Premium       $0.80/s  $48 a minute, by subscription (https://www.ibm.com" in said
+    assert "Premium        $0.80/s  $48 a minute, by subscription  https://www.ibm.com" in said
     assert "May 2026" in said
     assert "Yours on the Flex Plan: $0.50/s" in said
     assert main(["price", "show", "--json"]) == 0

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ...command_help import add_examples
 from ...formatting import format_duration as words_of
 from ...price_list import list_price
-from ...text_table import terminal_width, text_table
+from ...text_table import terminal_width, text_facts, text_table, wrap
 from ..command_line import Parser
 from ..options import OptionError, add_arguments, from_namespace
 from . import device_cli, user_cli
@@ -130,7 +130,9 @@ def build_parser() -> argparse.ArgumentParser:
 
     def add(name: str, action: Callable[[argparse.Namespace], int], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)
-        sub.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
+        sub.add_argument(
+            "--name", default=DEFAULT_NAME, help="which emulator; that of notebooks when left out"
+        )
         sub.add_argument("--json", action="store_true", help="one JSON object, for programs")
         sub.set_defaults(action=action, parser=sub)
         return sub
@@ -251,7 +253,9 @@ def _status(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(status))
         return 0
-    print(f"The emulator at {connection.url}, process {connection.pid}, plan {status['plan']}:")
+    width = terminal_width()
+    about = f"process {connection.pid}, plan {status['plan']}"
+    print(wrap(f"The emulator at {connection.url}, {about}:", width))
     clock = datetime.fromtimestamp(status.pop("now")).astimezone()
     shown = {
         "up for": words_of(status.pop("uptime_seconds")),
@@ -262,10 +266,13 @@ def _status(options: argparse.Namespace) -> int:
         ),
         **{name.replace("_", " "): value for name, value in status.items()},
     }
-    for name, value in shown.items():
-        told = name in ("plan", "pid") or value is None
-        if not told and not isinstance(value, (dict, list)):
-            print(f"  {name}: {value}")
+    facts = [
+        (f"{name}:", str(value))
+        for name, value in shown.items()
+        if name not in ("plan", "pid") and value is not None
+        if not isinstance(value, (dict, list))
+    ]
+    print(text_facts(facts, width=width, indent=2))
     return 0
 
 
