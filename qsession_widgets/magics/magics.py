@@ -224,6 +224,7 @@ def load(shell: Any) -> None:
     shell.register_magic_function(magics.open_batch_from_line, "line", "qsession_open_batch")
     shell.register_magic_function(magics.say_misplaced, "line", "qsession_misplaced")
     magics.cell_hooks.install()
+    BINDING.watch(lambda: magics.strict)
     cleanup = shell.input_transformer_manager.cleanup_transforms
     if rewrite_cell not in cleanup:
         cleanup.append(rewrite_cell)

@@ -68,29 +68,30 @@ def _waits(snapshot: SessionSnapshot, now: float) -> str:
     blocker = snapshot.blocker
     if blocker is None:
         return ""
-    sentence = waits_for(blocker, snapshot, now)
+    sentence = waits_for(blocker, now, charged=snapshot.service.charged)
     return sentence[0].upper() + sentence[1:]
 
 
-def waits_for(blocker: Blocker, snapshot: SessionSnapshot, now: float) -> str:
-    """End of a sentence: the session that another one waits for, what that costs, and its end.
+def waits_for(blocker: Blocker, now: float, *, charged: bool) -> str:
+    """End of a sentence: the session that a job waits for, what that costs, and its end.
 
     Parameters
     ----------
     blocker : Blocker
         The session waited for.
-    snapshot : SessionSnapshot
-        The one that waits, on the same service.
     now : float
         Service clock.
+    charged : bool
+        Whether that service charges.
     """
     name = f"'{blocker.name}'" if " " in blocker.name else blocker.name
     which = name or blocker.session_id
     of = f" of {PurePath(blocker.notebook).name}" if blocker.notebook else ""
     jobs = f"with {blocker.pending} job{'' if blocker.pending == 1 else 's'} to run"
     parts = [f"waits for your session {which}{of}", jobs if blocker.pending else "idle"]
-    if price := _price(snapshot):
-        parts.append(price if snapshot.service.charged else f"on IBM {price}")
+    if blocker.price_per_second is not None:
+        price = _a_minute(blocker.price_per_second)
+        parts.append(price if charged else f"on IBM {price}")
     if blocker.ends_at is not None:
         parts.append(f"lets others run in {format_duration(blocker.ends_at - now)}")
     return f"{', '.join(parts)}: %session close {which} ends it."
@@ -100,4 +101,8 @@ def _price(snapshot: SessionSnapshot) -> str:
     price = snapshot.service.price_per_second
     if price is None or snapshot.mode != "dedicated":
         return ""
+    return _a_minute(price)
+
+
+def _a_minute(price: float) -> str:
     return f"{format_money(60 * price)} a minute"

@@ -103,6 +103,9 @@ class Blocker:
     ends_at : float or None
         When its interactive timeout lets others run, if it gets no more jobs; None while it has
         some.
+    price_per_second : float or None
+        US dollars for one second of its usage, None when unknown. It may be in an instance of
+        another plan than what waits for it.
     """
 
     session_id: str
@@ -110,6 +113,7 @@ class Blocker:
     notebook: str = ""
     pending: int = 0
     ends_at: float | None = None
+    price_per_second: float | None = None
 
 
 @dataclass(frozen=True)

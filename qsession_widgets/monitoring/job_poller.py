@@ -1,8 +1,9 @@
 """Polls jobs that belong to no session: those that a panel shows in job mode.
 
 There is no session to request and no list of just these jobs, so a poll requests one job: the
-pending ones in turn, then the exact times of one that is over. When nothing is pending, no request
-is made.
+pending ones in turn, then the exact times of one that is over. While one waits in the queue, now
+and then a poll also looks for the session that it waits for. When nothing is pending, no request is
+made.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from ..client.decode import device_time_of, latest
 from ..client.rest import ServiceClient
 from ..model import ServiceInfo, SessionSnapshot
 from .poller import SessionPoller
+from .waits import OtherInstances, Waits
 
 
 class JobPoller(SessionPoller):
@@ -32,6 +34,8 @@ class JobPoller(SessionPoller):
         when job mode was asked for.
     name, notebook, expected_jobs
         Copied into the snapshots.
+    elsewhere : OtherInstances, optional
+        Where else a session may be that the jobs wait for.
     """
 
     def __init__(
@@ -44,6 +48,7 @@ class JobPoller(SessionPoller):
         name: str = "",
         notebook: str = "",
         expected_jobs: int | None = None,
+        elsewhere: OtherInstances | None = None,
     ):
         self._backend = backend
         self._reason = reason
@@ -52,6 +57,7 @@ class JobPoller(SessionPoller):
         super().__init__(
             client, "", info, name=name, notebook=notebook, expected_jobs=expected_jobs
         )
+        self._waits = Waits(5 * self._intervals.pending, elsewhere)
 
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """True if nothing is pending; a submitted job makes it unfinished again."""
@@ -69,7 +75,8 @@ class JobPoller(SessionPoller):
         else:
             self._tracker.catch_up(client)
         found = self._read_jobs()
-        return replace(found, quota=self._quota_of(client, found))
+        blocker = None if self._waits is None else self._waits.look(client, found, self.now)
+        return replace(found, blocker=blocker, quota=self._quota_of(client, found))
 
     def _read_jobs(self) -> SessionSnapshot:
         jobs = self._tracker.jobs

@@ -297,7 +297,7 @@ class SessionPoller(CurrentSnapshot):
         session = read_session(answer.data, self.session_id, self.info, tracker.jobs, self.now())
         blocker = None
         if self._waits is not None:
-            blocker = self._waits.look(client, session, self.now())
+            blocker = self._waits.look(client, session, self.now)
         return replace(
             session,
             blocker=blocker,

@@ -21,6 +21,7 @@ from ..resume.asking import Asking
 from ..resume.runs import RUNS
 from .blockers import Blockers
 from .callsite import whereabouts
+from .client_import import CLIENT, once_imported
 from .delay_units import refuse_lost_units
 from .patches import ModePatch, ResultPatch, Submit, SubmitPatch
 from .stray_jobs import StrayJobs
@@ -64,17 +65,34 @@ class Binding:
         self._lock = fork_safety.lock()
         self._mode_patch = ModePatch(self._current, self._block_begins, self._inherited)
         self._stray_jobs = StrayJobs(lambda: self.bound, lambda: self.job_mode)
-        self._blockers = Blockers(lambda: list(self._known), lambda: self.job_mode, NOTICES.emit)
+        self._strict: Callable[[], bool] = lambda: False
+        self._blockers = Blockers(
+            lambda: list(self._known), lambda: self.job_mode, NOTICES.emit, lambda: self._strict()
+        )
+        self._awaited: Callable[[], object] = lambda: None
         self._submit_patch = SubmitPatch(self._before_submit)
         self._outcome_patch: OutcomePatch | None = None
         self._result_patch: ResultPatch | None = None
         self._blocks_told: set[tuple[str, str]] = set()
 
     def _before_submit(self, submit: Submit) -> Callable[[str], None] | None:
-        refuse_lost_units(submit.inputs)
-        sent = self._stray_jobs(submit)
+        sent = None
+        if self._known or self.job_mode is not None:
+            refuse_lost_units(submit.inputs)
+            sent = self._stray_jobs(submit)
         self._blockers.check(submit)
         return sent
+
+    def watch(self, strict: Callable[[], bool]) -> None:
+        """Name what a job of the user's will wait for, also before anything is bound here.
+
+        Parameters
+        ----------
+        strict : callable
+            Whether such a job is refused.
+        """
+        self._strict = strict
+        self._awaited = once_imported(CLIENT, self._submit_patch.install)
 
     def bind(self, live: LiveSession) -> None:
         """Make this the session of primitives without a mode."""
@@ -178,6 +196,7 @@ class Binding:
         for live in self._known:
             # nothing would be handed back any more
             live.drop()
+        self._awaited()
         self._mode_patch.remove()
         self._submit_patch.remove()
         if self._outcome_patch is not None:

@@ -2,42 +2,39 @@
 
 A session has its backend for itself while it is active. A job of a second session on the same
 backend waits until the first one is deactivated by its interactive timeout, or ends, and the first
-is billed for all that time. Sessions of this kernel are known; those of another notebook, a script
-or a terminal are asked for before a job that would have to wait, hence not before each job. A job
-in no session waits for each of them, also for one in another instance of the account, which a
-notebook on this machine has noted: the plan of job mode has none of its own.
+is billed for all that time. Sessions of this kernel are known; those of another notebook, an
+earlier kernel, a script or a terminal are asked for before a job that would have to wait, hence not
+before each job, and also where nothing is bound in this kernel. A job in no session waits for each
+of them, also for one in another instance; see `qsession_widgets.monitoring.waits`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from ..client.connected_service import describe_instance
-from ..client.private_api import account_instances, api_url, same_account
-from ..client.rest import ServiceClient
+from ..client.connected_service import describe_instance, on_this_machine
+from ..client.private_api import account_instance, api_url, backend_instance, same_account
+from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError, UserError
 from ..formatting import format_duration
 from ..messages import notices
-from ..model import interactive_timeout
+from ..model import Blocker, ServiceInfo, interactive_timeout
 from ..monitoring.response_checks import readable
-from ..monitoring.waits import find_blocker, in_turn
-from ..registry.entries import notes
+from ..monitoring.service_clock import ServiceClock
+from ..monitoring.waits import LOOK_SECONDS, OtherInstances, find_blocker, in_turn, unpriced
 from ..resume.runs import RUNS
 from .callsite import whereabouts
 from .patches import Submit
 
 if TYPE_CHECKING:
-    from qiskit_ibm_runtime import QiskitRuntimeService
-
     from .job_mode import JobMode
     from .live import LiveSession
 
 
-LOOK_SECONDS = 5.0
-"""Seconds to wait for the service's word on other sessions, before a job is sent all the same."""
 LOOK_AGAIN = 30.0
 """Seconds before it is asked again, before a job in no session on the same backend."""
 
@@ -57,6 +54,8 @@ class Blockers:
         Returns the bound job mode, or None.
     say : callable
         Takes what is said, as sentences.
+    strict : callable
+        Whether jobs of what is not bound in this kernel are refused where they would wait.
     """
 
     def __init__(
@@ -64,10 +63,12 @@ class Blockers:
         sessions: Callable[[], Iterable[LiveSession]],
         job_mode: Callable[[], JobMode | None],
         say: Callable[[str], object],
+        strict: Callable[[], bool] = lambda: False,
     ):
         self._sessions = sessions
         self._job_mode = job_mode
         self._say = say
+        self._strict = strict
         self._told: set[tuple[str, str]] = set()
         self._asked: set[str] = set()
         self._asked_alone: dict[tuple[str | None, str], float] = {}
@@ -78,7 +79,7 @@ class Blockers:
         Raises
         ------
         WaitRefused
-            One of the two was opened with ``--strict``.
+            One of the two was opened with ``--strict``, or that is configured for what waits.
         """
         sessions = list(self._sessions())
         waiting = submit.session_id or ""
@@ -89,7 +90,8 @@ class Blockers:
             if live is own or not self._blocks(live, submit):
                 continue
             sentence = waits_for(live)
-            strict = live.options.strict or (own is not None and own.options.strict)
+            strict = self._strict() if own is None else own.options.strict
+            strict = strict or live.options.strict
             if strict:
                 raise WaitRefused(
                     f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
@@ -106,11 +108,10 @@ class Blockers:
                 self.check_elsewhere(own)
         elif waiting not in self._asked:
             # of a with block of the user's
+            near = next((one for one in sessions if _is_beside(one, submit)), None)
+            self._look(near, submit, strict=self._strict())
+            # a refusal has raised, and is looked up again
             self._asked.add(waiting)
-            for live in sessions:
-                if same_account(submit.service, live.target.connected.service):
-                    self._look(live, waiting, submit.backend, strict=False)
-                    return
 
     def check_alone(self, submit: Submit) -> None:
         """Say which session a job in no session will wait for, where the service knows one.
@@ -120,19 +121,23 @@ class Blockers:
         Raises
         ------
         WaitRefused
-            The job runs in job mode, which was bound with ``--strict``.
+            The job runs in job mode, which was bound with ``--strict``, or that is configured.
         """
         job_mode = self._job_mode()
         near: list[LiveSession | JobMode] = [*self._sessions()]
         if job_mode is not None:
             near.insert(0, job_mode)
-        beside = [one for one in near if same_account(submit.service, one.target.connected.service)]
+        beside = next((one for one in near if _is_beside(one, submit)), None)
         place = (submit.instance, submit.backend)
         now = time.monotonic()
-        if not beside or now - self._asked_alone.get(place, -LOOK_AGAIN) < LOOK_AGAIN:
+        if now - self._asked_alone.get(place, -LOOK_AGAIN) < LOOK_AGAIN:
             return
-        strict = job_mode is not None and beside[0] is job_mode and job_mode.options.strict
-        self._look(beside[0], "", submit.backend, strict=strict, alone=submit)
+        alone = None if job_mode is None or beside is not job_mode else job_mode
+        strict = self._strict() or (alone is not None and alone.options.strict)
+        self._look(beside, submit, strict=strict)
+        if alone is not None:
+            # for its poller, which asks while the job waits
+            alone.elsewhere.connect()
         # a refusal has raised, and is looked up again
         self._asked_alone[place] = now
 
@@ -150,44 +155,25 @@ class Blockers:
         snapshot = own.monitor.snapshot
         begins = snapshot.state == "open" and all(job.reused for job in snapshot.jobs)
         if begins or (snapshot.state == "inactive" and not snapshot.pending()):
-            backend = own.target.backend.name
-            self._look(own, own.monitor.session_id, backend, strict=own.options.strict)
+            backend = own.target.backend
+            service, session_id = own.target.connected.service, own.monitor.session_id
+            instance = backend_instance(backend)
+            submit = Submit(service, "", backend.name, session_id, {}, instance)
+            self._look(own, submit, strict=own.options.strict)
 
-    def _look(
-        self,
-        near: LiveSession | JobMode,
-        waiting: str,
-        backend: str,
-        *,
-        strict: bool,
-        alone: Submit | None = None,
-    ) -> None:
-        # as one of sessions, for it is a session that is billed meanwhile, whatever waits
-        snapshot = replace(near.monitor.snapshot, backend=backend, mode="dedicated")
-        now = near.monitor.now()
-        if not in_turn(snapshot):
-            return
-        for line, service, instance in _lines(near, backend, alone):
-            line.timeout = LOOK_SECONDS
-            try:
-                with readable():
-                    blocker = find_blocker(line, waiting, backend, near.target.info, now)
-            except ServiceError:
-                continue
-            finally:
-                line.close()
+    def _look(self, near: LiveSession | JobMode | None, submit: Submit, *, strict: bool) -> None:
+        waiting = submit.session_id or ""
+        with _place_of(submit, near) as place:
+            blocker = place.find(waiting)
             if blocker is None:
-                continue
-            if service is not None:
-                snapshot = replace(snapshot, service=describe_instance(service, instance))
-            sentence = notices.waits_for(blocker, snapshot, now)
-            if strict:
-                raise WaitRefused(
-                    f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
-                )
-            if self._is_new(blocker.session_id, waiting):
-                self._say(f"{whereabouts()}: this job {sentence}")
-            return
+                return
+            sentence = notices.waits_for(blocker, place.now(), charged=place.info.charged)
+        if strict:
+            raise WaitRefused(
+                f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
+            )
+        if self._is_new(blocker.session_id, waiting):
+            self._say(f"{whereabouts()}: this job {sentence}")
 
     def _is_new(self, blocker: str, waiting: str) -> bool:
         pair = (blocker, waiting)
@@ -213,24 +199,69 @@ class Blockers:
         return live.monitor.snapshot.state == "active"
 
 
-def _lines(
-    near: LiveSession | JobMode, backend: str, alone: Submit | None
-) -> Iterator[tuple[ServiceClient, QiskitRuntimeService | None, str]]:
-    """Lines on which to ask for sessions, with the instance where its price may be another."""
-    if alone is None:
-        yield near.target.client.clone(), None, ""
-        return
-    service = alone.service
-    own = alone.instance or ""
-    yield ServiceClient(service, alone.instance), None, ""
-    url = api_url(service, alone.instance)
-    noted = {
-        note.instance for note in notes().values() if note.backend == backend and note.url == url
-    }
-    if noted - {own, ""}:
-        for crn in sorted(noted & {str(item["crn"]) for item in account_instances(service)}):
-            if crn != own:
-                yield ServiceClient(service, crn), service, crn
+@dataclass(frozen=True)
+class _Place:
+    """The service that is asked for sessions, its clock, and the lines to its instances."""
+
+    submit: Submit
+    info: ServiceInfo
+    now: Callable[[], float]
+    line: ServiceClient
+    elsewhere: OtherInstances | None
+
+    def find(self, waiting: str) -> Blocker | None:
+        """The session that a job will wait for; None also where the service does not say."""
+        submit = self.submit
+        if not in_turn(self.info, submit.backend):
+            return None
+        infos = {self.line: self.info}
+        if self.elsewhere is not None:
+            self.elsewhere.connect()
+            infos |= dict.fromkeys(self.elsewhere.lines(), unpriced(self.info))
+        for line, info in infos.items():
+            try:
+                with readable():
+                    blocker = find_blocker(line, waiting, submit.backend, info, self.now)
+            except ServiceError:
+                continue
+            if blocker is not None and blocker.price_per_second is None and line is self.line:
+                instance = submit.instance or account_instance(submit.service) or ""
+                price = describe_instance(submit.service, instance).price_per_second
+                return replace(blocker, price_per_second=price)
+            if blocker is not None:
+                return blocker
+        return None
+
+
+@contextmanager
+def _place_of(submit: Submit, near: LiveSession | JobMode | None) -> Iterator[_Place]:
+    """The service that a job goes to, as what this kernel has there knows it."""
+    service, instance = submit.service, submit.instance
+    line = ServiceClient(service, instance)
+    line.timeout = LOOK_SECONDS
+    elsewhere = None if submit.session_id else OtherInstances(service, instance, submit.backend)
+    if near is not None and backend_instance(near.target.backend) == instance:
+        info, now = near.target.info, near.monitor.now
+    else:
+        # its name and price are asked for once a session is found
+        clock = ServiceClock()
+
+        def observe(answer: Answer | ServiceError) -> None:
+            if isinstance(answer, Answer) and answer.date is not None:
+                clock.observe(answer.date, answer.sent, answer.received)
+
+        line.on_response, now = observe, clock.now
+        info = ServiceInfo("local", "", charged=not on_this_machine(api_url(service, instance)))
+    try:
+        yield _Place(submit, info, now, line, elsewhere)
+    finally:
+        line.close()
+        if elsewhere is not None:
+            elsewhere.close()
+
+
+def _is_beside(one: LiveSession | JobMode, submit: Submit) -> bool:
+    return same_account(submit.service, one.target.connected.service)
 
 
 def _is_shared(live: LiveSession) -> bool:

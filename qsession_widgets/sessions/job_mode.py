@@ -14,6 +14,7 @@ from .labels import Labels
 if TYPE_CHECKING:
     from ..client.selection import Target
     from ..monitoring.monitor import Monitor
+    from ..monitoring.waits import OtherInstances
     from ..options.open_options import OpenOptions
     from ..views.panel import SessionPanel
 
@@ -33,6 +34,8 @@ class JobMode(JobGroup):
         The options it was requested with.
     monitor : Monitor
         Polls the jobs that are sent from here.
+    elsewhere : OtherInstances
+        Where else a session may be that the jobs wait for.
     labels : Labels
         The user's labels for jobs.
     """
@@ -40,6 +43,7 @@ class JobMode(JobGroup):
     target: Target
     options: OpenOptions
     monitor: Monitor
+    elsewhere: OtherInstances
     labels: Labels = field(default_factory=Labels)
 
     def __repr__(self) -> str:

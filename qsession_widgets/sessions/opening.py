@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from ..client.connected_service import with_calibration
+from ..client.private_api import backend_instance
 from ..client.rest import ServiceClient
 from ..client.selection import Target
 from ..deferred_output import NOTICES
@@ -18,6 +19,7 @@ from ..monitoring.deferred_poller import DeferredPoller
 from ..monitoring.job_poller import JobPoller
 from ..monitoring.monitor import Monitor
 from ..monitoring.poller import SessionPoller
+from ..monitoring.waits import OtherInstances
 from ..options.open_options import OpenOptions
 from ..registry import journal
 from .binding import BINDING
@@ -237,6 +239,9 @@ def _create(target: Target, options: OpenOptions) -> Session | Batch:
 
 
 def _job_mode(target: Target, options: OpenOptions, notebook: str) -> JobMode:
+    elsewhere = OtherInstances(
+        target.connected.service, backend_instance(target.backend), target.backend.name
+    )
     poller = JobPoller(
         target.client,
         target.info,
@@ -244,8 +249,9 @@ def _job_mode(target: Target, options: OpenOptions, notebook: str) -> JobMode:
         reason="no_sessions_on_plan",
         notebook=notebook,
         expected_jobs=options.expect,
+        elsewhere=elsewhere,
     )
-    return JobMode(target, options, Monitor(poller))
+    return JobMode(target, options, Monitor(poller), elsewhere)
 
 
 def _monitored(

@@ -10,11 +10,13 @@ import pytest
 
 from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
+from qsession_widgets.messages.notices import notices
 from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.sessions.blockers import WaitRefused
 
 from .cells import Notebook
-from .conftest import CIRCUITS, end_kernel
+from .conftest import end_kernel
+from .table import CIRCUITS
 
 Ask = Callable[..., Any]
 
@@ -118,6 +120,18 @@ def test_a_session_of_another_notebook_is_named_before_the_first_job(
     waits = notebook.good(f"{LOCAL} --name b --another", "job = SamplerV2().run([(measured,)])").out
     assert f"line 2: this job {named}" in waits
     assert f"%session close {session_id} ends it" in waits
+    notebook.good("job.cancel()")
+    end_kernel(notebook)
+    # in a kernel where nothing is bound, with a session of the client library's own
+    notebook.good("%load_ext qsession_widgets", "%config SessionMagics.strict = True")
+    sent = ask("GET", "/jobs")["count"]
+    refused = notebook(*BLOCK)
+    assert isinstance(refused.error, WaitRefused)
+    assert f"line 2: this job was not sent (--strict), because it {named}" in refused.sentence()
+    assert ask("GET", "/jobs")["count"] == sent
+    notebook.good("%config SessionMagics.strict = False")
+    assert f"line 2: this job {named}" in notebook.good(*BLOCK, "job.cancel()").out
+    notebook.good(LOCAL + " --another", "job = SamplerV2().run([(measured,)])")
     notebook.good(f"%session close {session_id}", "job.result()")
     assert "waits for" not in notebook.good(RUN).out
 
@@ -151,7 +165,16 @@ def test_a_job_in_no_session_names_the_session_it_waits_for(
     refused = notebook(f"{line} --strict", RUN)
     assert isinstance(refused.error, WaitRefused)
     assert f"this job was not sent (--strict), because it {named}" in refused.sentence()
-    notebook.good(line, f"%session close {session_id}", RUN)
+    notebook.good(line, "job = SamplerV2().run([(measured,)])")
+    alone = notebook["session"]
+    found = alone.wait_for(lambda snapshot: snapshot.blocker is not None)
+    assert found.blocker.session_id == session_id
+    assert (
+        f"aits for your session {session_id} of A.ipynb, idle, on IBM $48.00"
+        in notices(found, 0)[0]
+    )
+    notebook.good(f"%session close {session_id}", "job.result()")
+    assert alone.wait_for(lambda snapshot: snapshot.blocker is None)
 
 
 def test_on_the_ideal_simulator_nothing_waits(notebook: Notebook, ask: Ask) -> None:

@@ -11,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from .cells import Notebook
+from .conftest import end_kernel
 from .fresh import run_cells
+from .table import CIRCUITS
 
 LOAD = "%load_ext qsession_widgets"
 
@@ -129,15 +132,40 @@ def test_an_account_file_that_is_broken_is_one_sentence(tmp_path: Path) -> None:
     assert "--service local" in _one_line(refused)
 
 
+ALONE = """
+from qiskit import QuantumCircuit
+from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2, Session
+
+measured = QuantumCircuit(1, 1)
+measured.measure(0, 0)
+backend = QiskitRuntimeService().backend('fake_manila')
+with Session(backend=backend):
+    SamplerV2().run([(measured,)]).cancel()
+"""
+"""A cell of the client library's alone, whose job waits for what else is active."""
+
+
 def test_a_plain_interpreter_shows_the_session_as_text_and_closes_it_at_exit(
-    ask: Callable[..., Any],
+    ask: Callable[..., Any], notebook: Notebook, account: Callable[[str | None], None]
 ) -> None:
-    _, opened, used, listed = run_cells(
+    account(None)
+    notebook.good(CIRCUITS)
+    notebook.good("%%session --service ibm --backend fake_manila", "SamplerV2().run([(measured,)])")
+    left = notebook["session"].session_id
+    notebook["session"].wait_for(lambda snapshot: snapshot.state == "active")
+    end_kernel(notebook)
+    _, alone, opened, used, listed = run_cells(
         LOAD,
+        # before anything is opened by this package
+        ALONE,
         "%%session --service local --backend aer\nprint('in the cell')",
         "print(session)",
         "print(session.session_id)",
     )
+    assert f"line 8: this job waits for your session {left}" in alone[0], alone
+    assert "on IBM $48.00 a minute" in alone[0]
+    assert f"%session close {left} ends it" in alone[0]
+    ask("DELETE", f"/sessions/{left}/close")
     assert "Using the local emulator: asked for by --service local." in opened[0]
     assert "in the cell" in opened[0]
     assert "<Session on aer, open>" in used[0]

@@ -67,6 +67,7 @@ WITHIN = {
             "objective",
             "policies",
             "callsite",
+            "client_import",
             "with_blocks",
             "delay_units",
             "routed_circuits",

@@ -57,6 +57,7 @@ export interface Blocker {
   notebook: string;
   pending: number;
   ends_at: number | null;
+  price_per_second: number | null;
 }
 
 export interface SessionSnapshot {

@@ -3,14 +3,15 @@
 import { formatDuration, formatMoney, plural } from "../formatting";
 import type { SessionSnapshot } from "../snapshot.gen";
 
+const aMinute = (perSecond: number) => `${formatMoney(60 * perSecond)} a minute`;
+
 const file = (path: string) => path.split("/").pop();
 
 /** What is to be said of a session at this moment; empty when nothing is. */
 export function notices(snapshot: SessionSnapshot, now: number): string {
   const { unknown, blocker, service, mode } = snapshot;
   const perSecond = service.price_per_second;
-  const price =
-    perSecond === null || mode !== "dedicated" ? "" : `${formatMoney(60 * perSecond)} a minute`;
+  const price = perSecond === null || mode !== "dedicated" ? "" : aMinute(perSecond);
   const said = [];
   if (unknown.length) {
     const jobs = unknown.filter((request) => request === "submit").length;
@@ -25,12 +26,12 @@ export function notices(snapshot: SessionSnapshot, now: number): string {
     );
   }
   if (blocker) {
-    const { name, notebook, pending, ends_at: ends } = blocker;
+    const { name, notebook, pending, ends_at: ends, price_per_second: billed } = blocker;
     const which = name.includes(" ") ? `'${name}'` : name || blocker.session_id;
     said.push(
       `Waits for your session ${which}${notebook && ` of ${file(notebook)}`}, ` +
         (pending ? `with ${plural(pending, "job")} to run` : "idle") +
-        (price && `, ${service.charged ? "" : "on IBM "}${price}`) +
+        (billed === null ? "" : `, ${service.charged ? "" : "on IBM "}${aMinute(billed)}`) +
         (ends === null ? "" : `, lets others run in ${formatDuration(ends - now)}`) +
         `: %session close ${which} ends it.`,
     );
