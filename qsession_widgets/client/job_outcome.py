@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import secrets
 from collections.abc import Collection
@@ -115,7 +116,8 @@ def cancel_job(line: ServiceClient, job_id: str) -> Change[Any]:
         # one that has finished is final, too
         return _is_cancelled(answer.data)
 
-    return Change(f"cancel job {job_id}", lambda: line.cancel_job(job_id), look, meant=meant)
+    send = functools.partial(line.cancel_job, job_id)
+    return Change(f"cancel job {job_id}", send, look, about="job", meant=meant)
 
 
 def tag_job(line: ServiceClient, job_id: str, tags: Collection[str]) -> Change[Any]:
@@ -126,7 +128,8 @@ def tag_job(line: ServiceClient, job_id: str, tags: Collection[str]) -> Change[A
         answer = own.job(job_id)
         return answer if set(answer.data.get("tags") or ()) == set(tags) else None
 
-    return Change(f"tag job {job_id}", lambda: line.tag_job(job_id, list(tags)), look)
+    send = functools.partial(line.tag_job, job_id, list(tags))
+    return Change(f"tag job {job_id}", send, look, about="job")
 
 
 def asking_line(line: ServiceClient) -> ServiceClient:

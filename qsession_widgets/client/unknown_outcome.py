@@ -15,6 +15,9 @@ A conflict (409) is the service's word that the request is refused, and mostly f
 already: one look tells whether by the request itself. Any other refusal is taken at its word, but
 for one of a request that was sent before, which may have had an effect all the same.
 
+Where the service knows no such session or job any more, there is no end to ask for: after some such
+answers that is told, and the asking is over.
+
 That it has not taken effect yet is no proof that it never will: what was given up by a gateway, or
 by the client, may still be on its way. A request that makes something is looked for in the
 background as long as that (`keep_asking`, `keep_looking`), also when it was sent again meanwhile.
@@ -32,7 +35,8 @@ from typing import Any, Generic, TypeVar
 from ..deferred_output import NOTICES
 from ..errors import OutcomeUnknown, ServiceError
 from ..explanations import is_conflict, is_unknown, never_sent, was_given_up
-from ..messages.lost_answers import interrupted_end, took_effect
+from ..messages.lost_answers import interrupted_end, no_longer_known, took_effect
+from .absence import Absence
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +79,8 @@ class Change(Generic[T]):
         Whether an answer makes sense.
     creates : bool
         Whether it makes one more of something each time that it takes effect.
+    about : {"session", "job"}
+        What it is about.
     meant : callable
         Whether what a look has found after a conflict is what the request was to bring about.
     """
@@ -84,6 +90,7 @@ class Change(Generic[T]):
     look: Callable[[], T | None]
     understood: Callable[[Any], bool] = field(default=lambda _: True)
     creates: bool = False
+    about: str = "session"
     meant: Callable[[T], bool] = field(default=lambda _: True)
 
 
@@ -176,6 +183,7 @@ def keep_asking(
     *,
     insist: bool = False,
     unclear: Callable[[OutcomeUnknown], object] = lambda _: None,
+    gone: Callable[[], object] = lambda: None,
 ) -> threading.Thread:
     """Look on a thread until it is certain what became of a request; then tell it.
 
@@ -192,7 +200,11 @@ def keep_asking(
         twice without harm.
     unclear : callable
         Is called in place of `told` where no look can tell, with what it raised.
+    gone : callable
+        Is called in place of `told` where the service does not know any more what the request,
+        which makes nothing, was about; that is said.
     """
+    absence = Absence()
 
     def ask() -> None:
         pause, until = ASK_AGAIN[0], time.monotonic() + ON_ITS_WAY
@@ -202,10 +214,15 @@ def keep_asking(
             pause = min(2 * pause, ASK_AGAIN[1] if late else WHILE_ON_ITS_WAY)
             try:
                 found = change.look()
+                absence.told()
                 if found is None and insist:
                     change.send()
                     continue
-            except ServiceError:
+            except ServiceError as error:
+                if absence.told(error) and not change.creates:
+                    gone()
+                    NOTICES.emit(no_longer_known(change.doing, change.about))
+                    return
                 continue
             except OutcomeUnknown as error:
                 if isinstance(error, NotYetClear) and not late:
@@ -235,7 +252,7 @@ def look_on(change: Change[T], known: Callable[[T | None], object]) -> None:
         NOTICES.emit(took_effect(change.doing, found is not None))
 
     NOTICES.emit(interrupted_end(change.doing))
-    keep_asking(change, told)
+    keep_asking(change, told, gone=lambda: known(None))
 
 
 def keep_looking(look: Callable[[], object], over: Callable[[], object]) -> threading.Thread:

@@ -36,6 +36,14 @@ def took_effect(doing: str, took: bool) -> str:
     return f"The request to {doing} {'took effect' if took else 'had no effect'}."
 
 
+def no_longer_known(doing: str, what: str) -> str:
+    """A sentence about a request whose effect cannot be asked for any more."""
+    return (
+        f"What became of the request to {doing} stays unknown: the service does not know this "
+        f"{what} any more, so that nothing of it is left to end. It is not asked again."
+    )
+
+
 def twin_job(job_id: str, kept: str, *, cancelled: bool) -> str:
     """A sentence about a second job of one submit, which was sent again before it took effect.
 

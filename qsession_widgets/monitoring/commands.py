@@ -94,7 +94,7 @@ def _send(client: ServiceClient, action: str, job_id: str | None, poller: Sessio
             settle(change)
         except OutcomeUnknown as error:
             known = _unknown(poller, action)
-            error.asking = keep_asking(change, lambda _: known(), insist=True)
+            error.asking = keep_asking(change, lambda _: known(), insist=True, gone=known)
             raise
         except KeyboardInterrupt:
             known = _unknown(poller, action)

@@ -15,11 +15,11 @@ from typing import Any
 from urllib.parse import quote
 
 from .. import fork_safety
+from ..client.absence import Absence
 from ..client.decode import read_job, read_opened, read_seconds, read_time
 from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError
 from ..model import JobRecord
-from .response_checks import Absence
 
 PAGE = 200
 """Jobs on a page of the service's list, at most."""

@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import fork_safety
+from ..client.absence import Absence
 from ..client.decode import read_session
 from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError
@@ -32,7 +33,7 @@ from .current_snapshot import CurrentSnapshot
 from .intervals import INTERVALS, PollIntervals
 from .job_tracker import JobTracker
 from .quota import QUOTA, QuotaWatch
-from .response_checks import Absence, readable
+from .response_checks import readable
 from .service_clock import ServiceClock
 from .waits import Waits
 

@@ -357,7 +357,7 @@ def _insist(
             known()
             NOTICES.emit(lost_answers.took_effect(change.doing, True))
 
-        lost.asking = keep_asking(change, told, insist=True)
+        lost.asking = keep_asking(change, told, insist=True, gone=known)
         raise lost from None
     line.close()
 

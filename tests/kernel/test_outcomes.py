@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from qsession_widgets.cli.main import main
-from qsession_widgets.client import unknown_outcome
+from qsession_widgets.client import absence, unknown_outcome
 from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.errors import OutcomeUnknown
@@ -405,6 +405,22 @@ def test_an_end_whose_answer_is_lost_is_told_as_it_is(
     (only,) = ask("GET", "/workloads")["workloads"]
     assert only["status"] in ("completed", "canceled")
     assert circuits["session"].snapshot.state == "closed" or circuits["session"].wait_for()
+
+
+@pytest.mark.parametrize("end", ["%session close", "session.cancel()"])
+def test_an_end_of_what_is_not_there_any_more_is_not_asked_for_for_ever(
+    circuits: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setattr(absence, "GONE_SECONDS", 0.5)
+    method, path = ENDS[end]
+    spoil(ask, method, path, drop=True, after=True)
+    spoil(ask, "GET", "/sessions/*", status=404, times=None)
+    ran = circuits(end)
+    assert isinstance(ran.error, OutcomeUnknown)
+    ran.error.wait()
+    said = ran.said + circuits.good("pass").out
+    assert "the service does not know this session any more" in said
+    assert not circuits["session"].snapshot.unknown
 
 
 def test_a_record_that_makes_no_sense_shows_no_end(circuits: Notebook, ask: Ask) -> None:

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from qsession_widgets.client import absence
 from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.model import JobRecord, ServiceInfo, usage
-from qsession_widgets.monitoring import response_checks
 from qsession_widgets.monitoring.intervals import INTERVALS
 from qsession_widgets.monitoring.job_poller import JobPoller
 from qsession_widgets.monitoring.poller import SessionPoller
@@ -85,7 +85,7 @@ def poller(service: Service) -> SessionPoller:
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """It does not take time to be believed, only answers."""
-    monkeypatch.setattr(response_checks, "GONE_SECONDS", 0.0)
+    monkeypatch.setattr(absence, "GONE_SECONDS", 0.0)
 
 
 def test_an_answer_that_there_is_no_such_session_is_not_believed_at_once(
