@@ -11,9 +11,10 @@ from typing import Any
 from ..client import prices
 from ..client.accounts import find_account
 from ..errors import UserError
+from ..explanations import nearest
 from ..formatting import format_price
 from ..options.configuration import configured as usual
-from ..price_list import LIST_PRICES
+from ..price_list import LIST_PRICES, plan_code
 from ..text_table import terminal_width, text_table
 from .parser import Parser
 
@@ -62,16 +63,35 @@ def _show(options: argparse.Namespace) -> None:
 def _set(options: argparse.Namespace) -> None:
     value = prices.read_price(options.price)
     _check(options.account)
-    prices.set_price(value, options.plan, options.account)
-    whose = _whose(options.plan, options.account)
+    plan = _plan(options.plan)
+    prices.set_price(value, plan, options.account)
+    whose = _whose(plan, options.account)
     print(f"A second of usage counts {format_price(value)} {whose}, from the next session on.")
+    if plan and plan not in LIST_PRICES:
+        print("That plan is not on IBM's list: it counts where the service calls its plan so.")
 
 
 def _unset(options: argparse.Namespace) -> None:
-    whose = _whose(options.plan, options.account)
-    if not prices.set_price(None, options.plan, options.account):
+    plan = plan_code(options.plan)
+    whose = _whose(plan, options.account)
+    if not prices.set_price(None, plan, options.account):
         raise UserError(f"There is no price of yours {whose}: qsession price show lists them.")
     print(f"Your price {whose} is gone: the list price counts again.")
+
+
+def _plan(given: str) -> str:
+    """The code of a plan; one that is not listed may be a contract's own, unless it looks like one.
+
+    Raises
+    ------
+    UserError
+        It looks like a name of a plan that is listed.
+    """
+    code = plan_code(given)
+    names = dict.fromkeys([*LIST_PRICES, *(listed.name.lower() for listed in LIST_PRICES.values())])
+    if code and code not in LIST_PRICES and (close := nearest(code, list(names))):
+        raise UserError(f"There is no plan {given!r}: did you mean {close}?")
+    return code
 
 
 def _check(account: str) -> None:

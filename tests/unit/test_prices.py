@@ -121,6 +121,16 @@ def test_the_open_plan_takes_no_price(capsys: pytest.CaptureFixture[str]) -> Non
     assert "The Open Plan is free" in capsys.readouterr().err
 
 
+def test_a_plan_that_nobody_has_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    for typed, meant in (("premum", "premium"), ("felx", "flex"), ("pay-as-you", "pay-as-you-go")):
+        assert main(["price", "set", "1", "--plan", typed]) == 1
+        assert f"There is no plan '{typed}': did you mean {meant}" in capsys.readouterr().err
+    assert prices.own_prices() == []
+    assert main(["price", "set", "1", "--plan", "campus"]) == 0
+    assert "That plan is not on IBM's list" in capsys.readouterr().out
+    assert price_of("Campus Plan") == (1.0, "own")
+
+
 @pytest.mark.parametrize("content", ["nonsense", "[3]", '[{"dollars_per_second": -1}]'])
 def test_a_broken_file_is_a_sentence(content: str, capsys: pytest.CaptureFixture[str]) -> None:
     prices_file().parent.mkdir()
