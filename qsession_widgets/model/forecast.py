@@ -9,6 +9,7 @@ Pure: no words, no I/O. All times and durations are seconds.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -17,7 +18,7 @@ from typing import Literal, NamedTuple
 from ..device_estimate import device_seconds
 from ..formatting import dollars_of
 from .job import JobRecord
-from .metrics import fails_at_maximum, usage
+from .metrics import fails_at_maximum, merge_spans, usage
 from .snapshot import SessionSnapshot
 
 SPREAD = 1.5
@@ -158,6 +159,8 @@ class Forecast:
 def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step, ...]:
     """The work of a session so far: its jobs that ran to their end, in the order they were sent.
 
+    What others took that failed or were cancelled is neither work nor the user's own time.
+
     Parameters
     ----------
     snapshot : SessionSnapshot
@@ -167,13 +170,14 @@ def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step
         figure, where the executions are known.
     """
     steps: list[Step] = []
+    lost = lost_spans(snapshot)
     ended = sent = None
     for job in ran_jobs(snapshot):
         assert job.finished is not None
         waits = ended is not None and job.created >= ended
         before = 0.0
         if ended is not None and sent is not None:
-            before = job.created - ended if waits else 0.0
+            before = own_time(ended, job.created, lost) if waits else 0.0
         qpu = job.charged_seconds or 0.0
         if estimated and job.device_seconds is None and job.executions is not None:
             qpu = device_seconds(job.executions)
@@ -271,10 +275,12 @@ def check(snapshot: SessionSnapshot, ratios: tuple[float, ...] = ()) -> Checked 
     Returns
     -------
     Checked or None
-        None on the emulator, before the usage is final, and where a job's executions are unknown.
+        None on the emulator, before the usage is final, where a job's executions are unknown, and
+        where one failed or was cancelled.
     """
     ran = ran_jobs(snapshot)
-    known = bool(ran) and all(job.executions is not None for job in ran)
+    # what jobs took that did not end well was never to be foreseen
+    known = ran and not lost_spans(snapshot) and all(job.executions is not None for job in ran)
     if snapshot.service.kind != "ibm" or not snapshot.usage_final or not known:
         return None
     assumed = Assumed(
@@ -325,3 +331,23 @@ def ran_jobs(snapshot: SessionSnapshot) -> list[JobRecord]:
         if job.status == "done" and not job.stray
         if job.started is not None and job.finished is not None
     ]
+
+
+def lost_spans(snapshot: SessionSnapshot) -> list[tuple[float, float]]:
+    """When its jobs were queued or ran that failed or were cancelled, as disjoint spans."""
+    return merge_spans(
+        (job.created, job.finished)
+        for job in snapshot.jobs
+        if job.status in ("failed", "cancelled") and not job.stray
+        if job.finished is not None and job.finished > job.created
+    )
+
+
+def own_time(begin: float, end: float, lost: Sequence[tuple[float, float]]) -> float:
+    """Seconds from a beginning to an end outside of `lost_spans`."""
+    seconds = max(0.0, end - begin)
+    at = max(0, bisect_left(lost, (begin, begin)) - 1)
+    while at < len(lost) and lost[at][0] < end:
+        seconds -= max(0.0, min(end, lost[at][1]) - max(begin, lost[at][0]))
+        at += 1
+    return seconds

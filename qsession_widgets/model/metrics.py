@@ -279,13 +279,17 @@ def run_spans(jobs: Iterable[JobRecord], now: float) -> list[tuple[float, float]
 
     A job that is over without a known end counts for nothing rather than for ever.
     """
-    spans = sorted(
+    return merge_spans(
         (job.started, now if job.finished is None else job.finished)
         for job in jobs
         if job.started is not None and not job.stray and not (job.final and job.finished is None)
     )
+
+
+def merge_spans(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Spans of time as disjoint ones in order."""
     merged: list[tuple[float, float]] = []
-    for begin, end in spans:
+    for begin, end in sorted(spans):
         if merged and begin <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], end))
         else:

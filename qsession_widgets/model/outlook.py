@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from math import sqrt
 from statistics import median
 
-from .forecast import Range, ran_jobs
+from .forecast import Range, lost_spans, own_time, ran_jobs
 from .job import JobRecord
 from .metrics import device_elapsed, fails_at_maximum, usage
 from .snapshot import SessionSnapshot
+
+Spans = Sequence[tuple[float, float]]
 
 JUDGED_FROM = 3
 """Finished jobs from which on something is said of those to come."""
@@ -69,9 +71,10 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
     left = expected - len(ran)
     if left <= 0:
         return None
-    lengths = _cycles(ran)
+    lost = lost_spans(snapshot)
+    lengths = _cycles(ran, lost)
     busy = [_length(job) for job in ran]
-    idle, running = _begun(snapshot, ran, now)
+    idle, running = _begun(snapshot, ran, lost, now)
     begun = _part(busy, lengths, idle, running)
     ttl = snapshot.interactive_ttl
     charged, counted = lengths, begun
@@ -132,12 +135,14 @@ def _narrowed(old: Range, new: Range) -> Range:
     return Range(max(old.low, new.low), min(old.high, new.high))
 
 
-def _begun(snapshot: SessionSnapshot, ran: Iterable[JobRecord], now: float) -> tuple[float, float]:
+def _begun(
+    snapshot: SessionSnapshot, ran: Iterable[JobRecord], lost: Spans, now: float
+) -> tuple[float, float]:
     """Seconds since the last of these jobs ended: those before the next one ran, and since then."""
     ended = max(job.finished or 0.0 for job in ran)
     started = [job.started for job in snapshot.pending() if job.started is not None]
     until = max(ended, min([*started, now]))
-    return until - ended, max(0.0, now - until) if started else 0.0
+    return own_time(ended, until, lost), max(0.0, now - until) if started else 0.0
 
 
 def _part(busy: Sequence[float], whole: Sequence[float], idle: float, running: float) -> float:
@@ -195,13 +200,16 @@ def _length(job: JobRecord) -> float:
     return (job.finished or 0.0) - (job.started or 0.0)
 
 
-def _cycles(ran: Iterable[JobRecord]) -> list[float]:
-    """Seconds for each job: the time that nothing ran before it, and its own length."""
+def _cycles(ran: Iterable[JobRecord], lost: Spans) -> list[float]:
+    """Seconds for each job: the time that nothing ran before it, and its own length.
+
+    Jobs that failed are not among them, nor is the time that they took.
+    """
     found: list[float] = []
     ended = None
     for job in ran:
         assert job.started is not None
-        gap = 0.0 if ended is None else max(0.0, job.started - ended)
+        gap = 0.0 if ended is None else own_time(ended, job.started, lost)
         found.append(gap + _length(job))
         ended = max(ended or 0.0, job.finished or 0.0)
     return found

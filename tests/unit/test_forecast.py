@@ -85,6 +85,30 @@ def test_a_session_with_thinking_network_queue_and_deactivation() -> None:
     assert found.session.cost.low == pytest.approx(0.8 * int(found.session.usage.low))
 
 
+def test_what_failed_jobs_took_is_not_the_users_own_time() -> None:
+    """Two of them, 5 s of one and 3 s of the next until its cancellation, between two that ran.
+
+    2.7 s each, and 10 - 8 = 2 s of the user's own between them, also in what is still to come.
+    """
+    ran = emulated([(0, 0, 0.1), (10.1, 10.1, 10.2), (12.2, 12.2, 12.3), (14.3, 14.3, 14.4)])
+    lost = (
+        JobRecord("x", "sampler", "failed", 1.1, 1.1, 6.1, exact=True, device_seconds=2.0),
+        JobRecord("y", "sampler", "cancelled", 5.1, 6.1, 9.1, exact=True, device_seconds=2.0),
+    )
+    session = replace(ran, jobs=(*ran.jobs[:1], *lost, *ran.jobs[1:]), expected_jobs=5)
+    played = forecast(session, replace(assumed_of(session, price=None), latency=0.0))
+    assert played is not None
+    assert (played.jobs, played.session.plain[1]) == (4, pytest.approx(4 * 2.7 + 3 * 2.0))
+    found = outlook(session, session.answered_at)
+    assert found is not None
+    assert found.seconds.low <= 4.7 <= found.seconds.high < 7.0
+    # on IBM it is not held against the forecast
+    failed = replace(lost[0], created=105.0, started=105.0, finished=110.0)
+    run = on_ibm(0, 17.0)
+    assert check(run) is not None
+    assert check(replace(run, jobs=(*run.jobs, failed))) is None
+
+
 def test_jobs_that_are_sent_together_wait_once() -> None:
     together = emulated([(0, 0, 0.1), (0, 0.1, 0.2), (0, 0.2, 0.3)])
     found = forecast(together, assumed_of(together, price=None, queue_wait=120.0))
