@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 from ..client.decode import read_time
 from ..client.rest import ServiceClient
-from ..discovery.listing import workloads
+from ..discovery.workloads import workloads
 from ..model import SessionSnapshot
 
 DAY = 86400.0
