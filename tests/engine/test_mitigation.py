@@ -15,6 +15,7 @@ from qiskit_aer.noise import NoiseModel, amplitude_damping_error, depolarizing_e
 from qiskit_ibm_runtime.executor_estimator import Estimator
 
 from qsession_widgets.emulator.engine.programs import readout_mitigation
+from qsession_widgets.emulator.engine.task import Simulation
 
 LINE = [1, 2, 3]
 SEED = {"seed_simulator": 11}
@@ -209,6 +210,19 @@ def test_mitigation_by_layers_takes_the_gates_noise_away(mitigation: dict[str, A
     assert "not learned by running" in outcome["logs"]
     # Nine bases at six depths, 32 randomizations of 128 shots for each of its layers.
     assert outcome["executions"] > 2 * 6 * 9 * 32 * 128
+
+
+@pytest.mark.parametrize("resilience", [{}, {"pec_mitigation": True}])
+def test_without_noise_there_is_nothing_to_correct(resilience: dict[str, Any]) -> None:
+    circuit = echo("fake_manila", 1)
+    for level in (None, 1):
+        params = jobs.estimator_params(
+            [(circuit, parity(circuit))], level=level, resilience=resilience
+        )
+        outcome, result = jobs.run(
+            "estimator", "fake_manila", params, simulation=Simulation(noise="none")
+        )
+        assert result[0].data.evs == pytest.approx(2, abs=1e-9), outcome["reason"]
 
 
 def test_layers_that_are_not_learned_stay_noisy() -> None:

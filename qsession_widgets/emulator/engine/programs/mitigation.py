@@ -155,7 +155,8 @@ def estimator(job: JobRun, options: Options, level: int | None) -> Asked | None:
     by_default = level is None
     if level is None:
         level = DEFAULT_RESILIENCE
-        if job.device.ideal and options.noise_model is None:
+        ideal = job.device.ideal and options.noise_model is None
+        if ideal or job.simulation.noise == "none":
             job.note("resilience_level 0, because there is no noise to mitigate")
             level = 0
     resilience: dict[str, Any] = _section(options, _RESILIENCE, "resilience")

@@ -20,7 +20,7 @@ from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, N
 from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.programs import circuit_checks
 from qsession_widgets.emulator.engine.programs.loop_unrolling import unrolled
-from qsession_widgets.emulator.engine.simulation import early_refusal
+from qsession_widgets.emulator.engine.simulation import early_refusal, method_choice
 from qsession_widgets.emulator.engine.simulation.compaction import active_qubits, compact
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep
@@ -239,9 +239,12 @@ class Options:
     def noise_for(
         self, job: JobRun, circuits: Iterable[QuantumCircuit], kept: tuple[int, ...]
     ) -> Noise:
-        """Return the noise of compacted circuits: the job's own, or the device's."""
+        """Return the noise of compacted circuits: the job's own or the device's, as it is wished.
+
+        What corrects errors must know of no others than those that are simulated.
+        """
         if self.noise_model is not None:
-            return OwnNoise(self.noise_model, kept)
+            return method_choice.wished(job, OwnNoise(self.noise_model, kept), len(kept))
         if (
             not job.device.ideal
             and job.device.dt is None
@@ -251,7 +254,7 @@ class Options:
                 f"The delays of this job are free of noise: {job.device.name} does not say how "
                 "long its time step is."
             )
-        return DeviceNoise(job.device, kept)
+        return method_choice.wished(job, DeviceNoise(job.device, kept), len(kept))
 
 
 def _copied(value: Any) -> Any:

@@ -89,7 +89,7 @@ def wished(job: JobRun, noise: Noise, qubits: int) -> Noise:
     if job.simulation.noise == "none" and not noise.ideal:
         job.note("simulated without noise, as asked for")
         return DeviceNoise(find(IDEAL), tuple(range(qubits)))
-    if job.simulation.noise == "pauli" and not noise.ideal:
+    if job.simulation.noise == "pauli" and not (noise.ideal or isinstance(noise, PauliNoise)):
         if not twirlable(noise):
             raise JobFailure(
                 "This job's noise model cannot be twirled to Pauli channels, because it holds "
