@@ -200,7 +200,10 @@ def test_wide_jobs_are_extrapolated_as_if_their_randomizations_had_been_drawn(
     [{"pec_mitigation": True}, {"zne_mitigation": True, "zne": {"amplifier": "pea"}}],
     ids=["pec", "pea"],
 )
-def test_mitigation_by_layers_takes_the_gates_noise_away(mitigation: dict[str, Any]) -> None:
+def test_mitigation_by_layers_takes_the_gates_noise_away(
+    mitigation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Drawn one by one, and as the average of all randomizations."""
     circuit = echo("fake_manila", 6)
     readout_only = estimate(circuit, parity(circuit), 1)[1][0].data
     outcome, result = estimate(circuit, parity(circuit), 1, resilience=mitigation)
@@ -210,6 +213,18 @@ def test_mitigation_by_layers_takes_the_gates_noise_away(mitigation: dict[str, A
     assert "not learned by running" in outcome["logs"]
     # Nine bases at six depths, 32 randomizations of 128 shots for each of its layers.
     assert outcome["executions"] > 2 * 6 * 9 * 32 * 128
+    monkeypatch.setattr(readout_mitigation, "WIDE_WITH_LAYERS", 2)
+    averaged, theirs = estimate(circuit, parity(circuit), 1, resilience=mitigation)
+    assert "pauli_propagation" in averaged["methods"]
+    assert averaged["executions"] == outcome["executions"]
+    assert set(theirs[0].metadata) - {"simulation"} == set(result[0].metadata)
+    assert theirs[0].metadata["num_randomizations"] == result[0].metadata["num_randomizations"]
+    other = theirs[0].data
+    assert set(other) == set(data)
+    assert abs(other.evs - data.evs) < 5 * np.hypot(other.stds, data.stds) + 0.02
+    if "pec_mitigation" in mitigation:
+        for name in ("stds", "ensemble_standard_error"):
+            assert getattr(other, name) == pytest.approx(getattr(data, name), rel=0.4)
 
 
 @pytest.mark.parametrize("resilience", [{}, {"pec_mitigation": True}])

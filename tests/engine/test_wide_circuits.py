@@ -19,7 +19,7 @@ from engine.wide_circuits import (
 from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
-from qiskit_aer.noise import NoiseModel, PauliLindbladError
+from qiskit_aer.noise import NoiseModel, PauliLindbladError, depolarizing_error
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from scipy import stats
 
@@ -211,9 +211,33 @@ def test_values_on_a_hundred_qubits_are_extrapolated_to_no_noise() -> None:
     }
     # one basis at three noise factors, and the calibration
     assert outcome["executions"] == 4 * SHOTS
-    zne = {"zne_mitigation": True, "zne": {"amplifier": "pea"}}
-    outcome, _ = jobs.run("estimator", DEVICE, jobs.estimator_params(pubs, level=1, resilience=zne))
-    assert 'zne.amplifier = "gate_folding"' in outcome["reason"]
+
+
+def test_the_noise_of_wide_jobs_is_cancelled_and_amplified() -> None:
+    """PEC and PEA; a Clifford circuit's ends, 59 gates apart, are correlated without noise."""
+    circuit = ghz(60, measured=False)
+    pubs = [(circuit, correlation(circuit, 60, (0, 59)), None, 0.001)]
+    noise_model = NoiseModel(basis_gates=["cz", "sx", "rz", "x"])
+    noise_model.add_all_qubit_quantum_error(depolarizing_error(0.005, 2), "cz")
+    simulator = {"seed_simulator": 3, "noise_model": noise_model}
+    for resilience, error in (
+        ({"pec_mitigation": True}, 0.01),
+        ({"zne_mitigation": True, "zne": {"amplifier": "pea"}}, 0.2),
+    ):
+        params = jobs.estimator_params(pubs, level=1, resilience=resilience, simulator=simulator)
+        outcome, result = jobs.run("estimator", DEVICE, params)
+        assert outcome["methods"] == ["pauli_propagation"]
+        data = result[0].data
+        assert data.stds < error
+        assert abs(data.evs - 1) < SIGMAS * data.stds
+    assert (data.evs_noise_factors < 0.9).all()
+    assert (np.diff(data.evs_noise_factors) < -0.1).all()
+    # The device's own noise is more than its limit lets PEC undo, and then a job says how much.
+    for pec, said in (({}, "PEC undoes"), ({"max_overhead": None}, "times its shots")):
+        resilience = {"pec_mitigation": True, "pec": pec}
+        params = jobs.estimator_params(pubs, level=1, resilience=resilience)
+        outcome, _ = jobs.run("estimator", DEVICE, params)
+        assert said in " ".join([outcome["reason"] or "", *outcome["warnings"]])
 
 
 def test_what_fits_nothing_is_refused_before_any_noise_is_computed(

@@ -9,10 +9,13 @@ variances add up.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+
+from qiskit.primitives import PubResult
 
 from qsession_widgets.emulator.engine import job_decoder
-from qsession_widgets.emulator.engine.failure import JobFailure
 from qsession_widgets.emulator.engine.programs import (
+    estimator_cancellation,
     estimator_extrapolation,
     estimator_mitigation,
     estimator_pubs,
@@ -23,7 +26,8 @@ from qsession_widgets.emulator.engine.programs import (
     readout_mitigation,
     results,
 )
-from qsession_widgets.emulator.engine.programs.estimator_pubs import DEFAULT_PRECISION
+from qsession_widgets.emulator.engine.programs.estimator_pubs import DEFAULT_PRECISION, Work
+from qsession_widgets.emulator.engine.programs.mitigation import Asked
 from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
     check_size,
@@ -31,6 +35,7 @@ from qsession_widgets.emulator.engine.programs.pubs import (
     posted_pubs,
 )
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
+from qsession_widgets.emulator.engine.simulation.propagated_estimates import Unpropagated
 
 
 def run(job: JobRun, text: str) -> str:
@@ -54,32 +59,44 @@ def run(job: JobRun, text: str) -> str:
     for index, work in enumerate(works):
         work.facts.check(job.device, index)
         check_values(job, index, work.pub)
-    try:
-        for index, work in enumerate(works):
-            if options.noise_model is None:
-                check_size(job, index, work.pub, next(iter(work.wanted.values()), ()))
-    except JobFailure as failure:
-        if asked is not None and asked.by_layers:
-            failure = readout_mitigation.advised(failure, works)
-        raise failure from None
-    found = corrected = None
+    for index, work in enumerate(works):
+        if options.noise_model is None:
+            check_size(job, index, work.pub, next(iter(work.wanted.values()), ()))
+    found = None
     if asked is not None and asked.prepared:
-        corrected = readout_mitigation.prepare(job, works, options, asked)
-        if corrected is None:
+        found = _averaged(job, works, options, asked)
+        if found is None:
+            readout_mitigation.check_width(works, asked)
             try:
                 found = estimator_mitigation.run(job, works, options, asked, timed=timed)
+                timed = False
             except layers.Unprepared as error:
                 asked = mitigation.as_measured(job, asked, error)
-            except JobFailure as failure:
-                if asked.by_layers:
-                    failure = readout_mitigation.advised(failure, works)
-                raise failure from None
     if found is None:
-        if asked is not None and corrected is not None and asked.final.resilience.zne_mitigation:
-            found = estimator_extrapolation.run(job, corrected, options, asked)
-        else:
-            found = estimator_values.estimate(job, works, options, corrected)
-        if timed:
-            for work, result in zip(works, found, strict=True):
-                result.metadata["compilation"] = prepared.compilation(job.device, work.pub.circuit)
+        found = estimator_values.estimate(job, works, options)
+    if timed:
+        for work, result in zip(works, found, strict=True):
+            result.metadata["compilation"] = prepared.compilation(job.device, work.pub.circuit)
     return results.write(found, params, metadata=mitigation.described(job, asked))
+
+
+def _averaged(
+    job: JobRun, works: Sequence[Work], options: Options, asked: Asked
+) -> list[PubResult] | None:
+    """Return a job's results without drawing randomizations; None where they must be drawn."""
+    corrected = readout_mitigation.prepare(job, works, options, asked)
+    if corrected is None:
+        return None
+    resilience = asked.final.resilience
+    try:
+        if resilience.zne_mitigation:
+            return estimator_extrapolation.run(job, corrected, options, asked)
+        if resilience.pec_mitigation:
+            return estimator_cancellation.run(job, corrected, options, asked)
+    except Unpropagated:
+        if not asked.by_layers or len(corrected.position) > readout_mitigation.WIDE:
+            raise
+        # Deep and narrow: its randomizations take their time, and can be drawn.
+        job.executions = 0
+        return None
+    return estimator_values.estimate(job, works, options, corrected)

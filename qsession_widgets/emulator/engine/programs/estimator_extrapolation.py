@@ -1,7 +1,7 @@
 """Zero-noise extrapolation of wide jobs, whose randomizations cannot be drawn one by one.
 
-The circuits are folded by qiskit-mitigation's own pass, and its fit extrapolates each term. In
-between, terms are measured in the folded circuits as `estimator_values` does it, with the noise
+The circuits are folded by qiskit-mitigation's own pass, or (PEA) have noise injected, and its fit
+extrapolates each term. In between, terms are measured as `estimator_values` does it, with the noise
 that the randomizations average to. `_process_extrapolated_expectation_values`, the fit of one
 term, has no public name: the public function takes outcomes of all randomizations.
 """
@@ -20,14 +20,12 @@ from qiskit.transpiler import PassManager
 
 from qsession_widgets.emulator.engine.programs import estimator_values, layers
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
-from qsession_widgets.emulator.engine.programs.estimator_values import Step
+from qsession_widgets.emulator.engine.programs.estimator_values import Draws, Point, Terms
 from qsession_widgets.emulator.engine.programs.mitigation import Asked
 from qsession_widgets.emulator.engine.programs.pubs import Options
 from qsession_widgets.emulator.engine.programs.readout_mitigation import Corrected, with_circuit
-from qsession_widgets.emulator.engine.simulation.approximation import Approximation, worst
-from qsession_widgets.emulator.engine.simulation.expectation import Estimates
+from qsession_widgets.emulator.engine.simulation.approximation import worst
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
-from qsession_widgets.emulator.engine.simulation.measurement import Sums
 
 FOLDING = {
     "gate_folding": "random",
@@ -35,9 +33,6 @@ FOLDING = {
     "gate_folding_back": "back",
 }
 """Amplifiers that fold gates, with the name of the pass's method for each."""
-
-Point = tuple[tuple[int, ...], str]
-"""A parameter set and a term."""
 
 
 def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> list[PubResult]:
@@ -60,13 +55,25 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> li
         validate_noise_factors(factors, models)
     except Exception as error:
         raise layers.refused(error) from error
-    folded = [
-        corrected.twirled(_folded(work, float(factor), FOLDING[zne.amplifier], options.seed))
+    amplified = [
+        _amplified(corrected, work, zne.amplifier, float(factor), options.seed)
         for work in corrected.works
         for factor in factors
     ]
-    measured = estimator_values.measure(job, folded, options, corrected.noise, _Terms)
-    job.executions += corrected.calibration
+    without = None
+    if zne.amplifier == "pea":
+        plain = [corrected.twirled(work) for work in corrected.works]
+        without = estimator_values.measure(job, plain, options, corrected.noise, Terms)
+    # Last, because it counts as what was executed.
+    measured = estimator_values.measure(job, amplified, options, corrected.noise, Terms)
+    if without is not None:
+        rng = np.random.default_rng(None if options.seed is None else [options.seed, 3])
+        for at, terms in enumerate(measured):
+            pub = at // len(factors)
+            count = corrected.randomizations[pub]
+            draws = Draws(count, corrected.works[pub].shots // count)
+            terms.scatter(draws, without[pub], rng)
+    job.executions += corrected.calibration + corrected.learning
     found = [
         _extrapolated(
             work, measured[at * len(factors) :][: len(factors)], corrected, factors, targets, models
@@ -77,36 +84,22 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> li
     return found
 
 
-def _folded(work: Work, factor: float, method: str, seed: int | None) -> Work:
+def _amplified(
+    corrected: Corrected, work: Work, amplifier: str, factor: float, seed: int | None
+) -> Work:
+    if amplifier == "pea":
+        return corrected.twirled(work, factor - 1)
     from qiskit_mitigation.zne.gate_folding import GateFoldingPass
 
-    circuit: QuantumCircuit = PassManager([GateFoldingPass(factor, method, seed)]).run(
+    circuit: QuantumCircuit = PassManager([GateFoldingPass(factor, FOLDING[amplifier], seed)]).run(
         work.facts.straight
     )
-    return with_circuit(work, circuit)
-
-
-class _Terms:
-    """Mean and variance of each term of one PUB, at each of its parameter sets."""
-
-    def __init__(self, work: Work) -> None:
-        self._shots = work.shots
-        self.points: dict[Point, tuple[float, float]] = {}
-        self.approximations: list[Approximation | None] = []
-
-    def add(self, step: Step, by_place: Sequence[Estimates]) -> None:
-        """Add the terms of a group."""
-        each = Sums.build([[(at, 1.0)] for at in range(len(step.group.labels))])
-        for place, estimates in zip(step.places, by_place, strict=True):
-            means, variances = estimates.of(each)
-            self.approximations.append(estimates.approximation)
-            for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
-                self.points[place, label] = float(mean), float(variance) / self._shots
+    return corrected.twirled(with_circuit(work, circuit))
 
 
 def _extrapolated(
     work: Work,
-    measured: Sequence[_Terms],
+    measured: Sequence[Terms],
     corrected: Corrected,
     factors: NDArray[np.float64],
     targets: NDArray[np.float64],
@@ -123,7 +116,7 @@ def _extrapolated(
         )
     shape = work.at.shape
     values_at: dict[str, NDArray[np.float64]] = defaultdict(lambda: np.zeros(shape))
-    at_factors = np.zeros((2, *shape, len(factors)))
+    at_factors = np.zeros((3, *shape, len(factors)))
     at_targets = np.zeros((2, *shape, len(models), len(targets)))
     chosen = np.empty(shape, dtype=object)
     for index in np.ndindex(*shape):
@@ -138,6 +131,7 @@ def _extrapolated(
             means, variances = np.transpose([terms.points[point] for terms in measured])
             at_factors[0][index] += weight * means
             at_factors[1][index] += weight**2 * variances
+            at_factors[2][index] += weight**2 * np.array([t.together[point] for t in measured])
             at_targets[0][index] += weight * others
             at_targets[1][index] += (weight * their_errors) ** 2
         chosen[index] = names[0] if len(set(names)) == 1 else "multiple"
@@ -150,15 +144,13 @@ def _extrapolated(
     approximation = worst(each for terms in measured for each in terms.approximations)
     if approximation is not None:
         metadata["simulation"] = approximation.metadata()
-    errors = np.sqrt(at_factors[1])
     return PubResult(
         DataBin(
             evs=values_at["mean"],
-            stds=np.sqrt(values_at["variance"]),
+            stds=np.asarray(np.sqrt(values_at["variance"])),
             evs_noise_factors=at_factors[0],
-            # As spread between randomizations and as of all shots, which are the same here.
-            stds_noise_factors=errors,
-            ensemble_stds_noise_factors=errors,
+            stds_noise_factors=np.sqrt(at_factors[1]),
+            ensemble_stds_noise_factors=np.sqrt(at_factors[2]),
             evs_extrapolated=at_targets[0],
             stds_extrapolated=np.sqrt(at_targets[1]),
             shape=shape,

@@ -50,7 +50,9 @@ def run(
             limited=False,
             timed=timed,
         )
-        randomizations = _randomizations(done, len(members))
+        resilience = asked.final.resilience
+        pea = resilience.zne_mitigation and resilience.zne.amplifier == "pea"
+        randomizations = _randomizations(done, len(members), axis=1 if pea else 0)
         for index, result, count in zip(members, done.results, randomizations, strict=True):
             own = dict(result.metadata)
             result.metadata.clear()
@@ -68,11 +70,11 @@ def run(
     return [by_index[index] for index in range(len(works))]
 
 
-def _randomizations(done: prepared.Done, pubs: int) -> Iterator[int]:
+def _randomizations(done: prepared.Done, pubs: int, axis: int) -> Iterator[int]:
     """Yield how many randomizations each PUB had; with several noise factors, for each of them."""
     each = len(done.items) // pubs
     for at in range(pubs):
-        yield done.items[at * each][0]
+        yield done.items[at * each][axis]
 
 
 def _cut(work: Work, kept: tuple[int, ...], asked: Asked) -> EstimatorPub:

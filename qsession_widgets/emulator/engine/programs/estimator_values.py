@@ -36,6 +36,10 @@ class Step:
     sweep: Sweep
 
 
+Point = tuple[tuple[int, ...], str]
+"""A parameter set and a term."""
+
+
 class Collector(Protocol):
     """Collects what was measured of one PUB."""
 
@@ -148,6 +152,82 @@ def _groups(
         facts.extra[key] = groups(facts.cut(kept), kept, labels, job.device)
     found: list[Group] = facts.extra[key]
     return found
+
+
+@dataclass(frozen=True)
+class Draws:
+    """Randomizations of a PUB into which noise is injected.
+
+    Attributes
+    ----------
+    count, shots : int
+        So many, of so many shots each.
+    gamma : float
+        Factor of their signs where the noise is inverted; 1 where it is amplified.
+    """
+
+    count: int
+    shots: int
+    gamma: float = 1.0
+
+    def variances(self, value: float, unmitigated: float) -> tuple[float, float]:
+        """Return the variance of a term's mean, of randomizations and of shots each by itself.
+
+        A randomization's mean is taken for the unmitigated value with a sign, which it is where the
+        circuit consists of Clifford gates.
+        """
+        square = min(unmitigated**2, 1.0)
+        of_one = square + (1 - square) / self.shots
+        apart = (self.gamma**2 * of_one - value**2) / self.count
+        together = (self.gamma**2 - value**2) / (self.count * self.shots)
+        return max(apart, together, 0.0), max(together, 0.0)
+
+
+class Terms:
+    """Mean and variance of each term of one PUB, at each of its parameter sets.
+
+    Attributes
+    ----------
+    points : dict
+        Mean and variance by parameter set and term.
+    together : dict
+        The variance that independent shots would have.
+    approximations : list of Approximation or None
+        What is not exact.
+    """
+
+    def __init__(self, work: Work) -> None:
+        self._shots = work.shots
+        self.points: dict[Point, tuple[float, float]] = {}
+        self.together: dict[Point, float] = {}
+        self.approximations: list[Approximation | None] = []
+
+    def add(self, step: Step, by_place: Sequence[Estimates]) -> None:
+        """Add the terms of a group."""
+        each = Sums.build([[(at, 1.0)] for at in range(len(step.group.labels))])
+        for place, estimates in zip(step.places, by_place, strict=True):
+            means, variances = estimates.of(each)
+            self.approximations.append(estimates.approximation)
+            for label, mean, variance in zip(step.group.labels, means, variances, strict=True):
+                self.together[place, label] = float(variance) / self._shots
+                self.points[place, label] = float(mean), float(variance) / self._shots
+
+    def scatter(self, draws: Draws, without: Terms, rng: np.random.Generator) -> None:
+        """Add what randomizations differ by, of which the means so far have the shots' alone.
+
+        Parameters
+        ----------
+        draws : Draws
+            The randomizations.
+        without : Terms
+            The same terms where nothing is injected.
+        rng : Generator
+            For what is drawn.
+        """
+        for point, (value, known) in self.points.items():
+            apart, self.together[point] = draws.variances(value, without.points[point][0])
+            missing = np.sqrt(max(apart - known, 0.0))
+            self.points[point] = value + float(missing * rng.standard_normal()), apart
 
 
 class _Totals:

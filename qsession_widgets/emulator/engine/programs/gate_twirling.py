@@ -13,9 +13,11 @@ from typing import Any
 
 from qiskit.circuit import CircuitInstruction, QuantumCircuit
 from qiskit.circuit.library import IGate
+from qiskit.quantum_info import PauliLindbladMap
 
 from qsession_widgets.emulator.engine.programs import layers, prepared
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts
+from qsession_widgets.emulator.engine.simulation import injected_noise
 from qsession_widgets.emulator.engine.simulation.compaction import empty_like
 
 _DRESSING = 2
@@ -28,7 +30,11 @@ _IDENTITY = IGate()
 
 
 def dressed(
-    facts: CircuitFacts, kept: tuple[int, ...], boxing: Mapping[str, Any]
+    facts: CircuitFacts,
+    kept: tuple[int, ...],
+    boxing: Mapping[str, Any],
+    injected: Mapping[str, PauliLindbladMap] | None = None,
+    scale: float = 0.0,
 ) -> QuantumCircuit:
     """Return a circuit with identity gates where twirling adds pulses.
 
@@ -40,21 +46,20 @@ def dressed(
         Its qubits that are in use.
     boxing : Mapping
         The client's options for grouping gates into layers.
+    injected : Mapping, optional
+        The noise of layers by their names, where noise is injected after them.
+    scale : float
+        Factor of what is injected: minus one undoes the noise.
 
     Raises
     ------
     JobFailure
         If the client's functions cannot group the circuit into layers.
     """
-    from qiskit_mitigation import MitigationTask
-
-    try:
-        # The boxing alone has no public name, as in `layers`.
-        boxed = MitigationTask._box_circuit(prepared.registered(facts, kept), dict(boxing))
-    except Exception as error:
-        raise layers.refused(error) from error
+    boxed = boxed_circuit(facts, kept, boxing, inject=injected is not None)
     circuit = facts.straight
     outer = dict(zip(boxed.qubits, (circuit.qubits[at] for at in kept), strict=True))
+    place = {qubit: number for number, qubit in enumerate(circuit.qubits)}
     found = empty_like(circuit, circuit.qubits)
     for box in boxed.data:
         at = [outer[qubit] for qubit in box.qubits]
@@ -75,4 +80,28 @@ def dressed(
                     found._append(CircuitInstruction(_IDENTITY, (qubit,)))
         for gate in gates:
             found._append(gate)
+        noise = (injected or {}).get(layers.reference(box) or "")
+        if noise is not None:
+            # a map's qubits are in the order of the circuit's
+            ordered = sorted(at, key=place.__getitem__)
+            for operation, on in injected_noise.injected(noise, scale):
+                found._append(CircuitInstruction(operation, [ordered[each] for each in on]))
+    return found
+
+
+def boxed_circuit(
+    facts: CircuitFacts, kept: tuple[int, ...], boxing: Mapping[str, Any], *, inject: bool
+) -> QuantumCircuit:
+    """Return a circuit on the kept qubits, grouped into layers by the client's functions."""
+    from qiskit_mitigation import PEC, MitigationTask
+
+    key = ("boxed", kept, inject, *sorted(boxing.items()))
+    if key not in facts.extra:
+        task = PEC if inject else MitigationTask
+        try:
+            # The boxing alone has no public name, as in `layers`.
+            facts.extra[key] = task._box_circuit(prepared.registered(facts, kept), dict(boxing))
+        except Exception as error:
+            raise layers.refused(error) from error
+    found: QuantumCircuit = facts.extra[key]
     return found

@@ -124,7 +124,7 @@ def find(circuits: Sequence[QuantumCircuit], boxing: Mapping[str, Any]) -> list[
             # number of times that a layer occurs is lost in that.
             boxed = PEC._box_circuit(circuit, dict(boxing))
             for instruction in boxed.data:
-                if (key := _reference(instruction)) is None:
+                if (key := reference(instruction)) is None:
                     continue
                 counts[key] += 1
                 if key not in found:
@@ -140,7 +140,7 @@ def find(circuits: Sequence[QuantumCircuit], boxing: Mapping[str, Any]) -> list[
     return layers
 
 
-def _reference(instruction: CircuitInstruction) -> str | None:
+def reference(instruction: CircuitInstruction) -> str | None:
     """Return the name that noise injection gives a layer, None for what is none."""
     from samplomatic.annotations import InjectNoise
     from samplomatic.utils import get_annotation

@@ -22,8 +22,13 @@ from qiskit.quantum_info import PauliLindbladMap
 
 from qsession_widgets.emulator.engine.devices.noise_source import Noise
 from qsession_widgets.emulator.engine.devices.twirled_readout import TwirledReadout
-from qsession_widgets.emulator.engine.failure import JobFailure
-from qsession_widgets.emulator.engine.programs import estimator_pubs, gate_twirling
+from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.programs import (
+    estimator_pubs,
+    gate_twirling,
+    layers,
+    prepared,
+)
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
 from qsession_widgets.emulator.engine.programs.mitigation import Asked
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, Options, kept_qubits
@@ -32,6 +37,9 @@ from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
 
 WIDE = 20
 """Qubits from which randomizations are not simulated one by one, although they were asked for."""
+
+WIDE_WITH_LAYERS = 8
+"""The same of PEC and PEA, whose randomizations are many times as many: ten qubits take minutes."""
 
 NOTE = (
     "measurement twirling: one circuit for all randomizations, its readout errors averaged over "
@@ -65,6 +73,10 @@ class Corrected:
         Makes the calibration repeatable.
     boxing : Mapping or None
         How gates are grouped into layers that are twirled; None where they are not.
+    layer_noise : Mapping or None
+        The noise of layers by their names, where it is injected.
+    learning : int
+        Executions of learning it.
     """
 
     works: Sequence[Work]
@@ -75,12 +87,19 @@ class Corrected:
     largest: int
     seed: int | None
     boxing: Mapping[str, Any] | None = None
+    layer_noise: Mapping[str, PauliLindbladMap] | None = None
+    learning: int = 0
 
-    def twirled(self, work: Work) -> Work:
-        """Return a PUB with the gates that twirling adds; as it is where none are twirled."""
+    def twirled(self, work: Work, injected: float = 0.0) -> Work:
+        """Return a PUB with what twirling adds, and so many times the noise of its layers.
+
+        It is returned as it is where no gates are twirled.
+        """
         if self.boxing is None:
             return work
-        circuit = gate_twirling.dressed(work.facts, tuple(self.position), self.boxing)
+        circuit = gate_twirling.dressed(
+            work.facts, tuple(self.position), self.boxing, self.layer_noise, injected
+        )
         return with_circuit(work, circuit)
 
     @cached_property
@@ -116,34 +135,42 @@ def with_circuit(work: Work, circuit: QuantumCircuit) -> Work:
 def applies(job: JobRun, works: Sequence[Work], asked: Asked) -> bool:
     """True if a job asks for what needs no randomizations to be drawn.
 
-    That is the correction of the readout; in wide jobs also twirling, and extrapolation by folding.
+    That is the correction of the readout; in wide jobs also twirling, extrapolation and PEC.
     """
     final = asked.final
     resilience = final.resilience
-    if final.dynamical_decoupling.enable or resilience.pec_mitigation:
+    if final.dynamical_decoupling.enable:
         return False
     if any(
         instruction.is_control_flow() for work in works for instruction in work.facts.straight.data
     ):
         return False
-    if len(kept_qubits(work.qubits() for work in works)) > WIDE:
-        return not resilience.zne_mitigation or resilience.zne.amplifier.startswith("gate_folding")
+    width = len(kept_qubits(work.qubits() for work in works))
+    if width > (WIDE_WITH_LAYERS if asked.by_layers else WIDE):
+        return True
     return bool(
         resilience.measure_mitigation
-        and not (resilience.zne_mitigation or final.twirling.enable_gates)
+        and not (resilience.zne_mitigation or final.twirling.enable_gates or asked.by_layers)
         and not asked.model.twirling.model_fields_set
     )
 
 
-def advised(failure: JobFailure, works: Sequence[Work]) -> JobFailure:
-    """Return the failure of a job that draws noise by layers, with what fits where it is wide."""
-    if len(kept_qubits(work.qubits() for work in works)) <= WIDE:
-        return failure
-    return JobFailure(
-        f"{failure.reason} PEC and PEA need outcomes of all qubits for each randomization; "
-        'extrapolation with zne.amplifier = "gate_folding" does not, and fits wide jobs.',
-        failure.code,
-    )
+def check_width(works: Sequence[Work], asked: Asked) -> None:
+    """Refuse a wide job whose randomizations would have to be drawn one by one, which takes hours.
+
+    Raises
+    ------
+    JobFailure
+        If it mitigates by layers, and something hinders their average.
+    """
+    kept = kept_qubits(work.qubits() for work in works)
+    if asked.by_layers and len(kept) > WIDE:
+        raise JobFailure(
+            f"PEC and PEA of {len(kept)} qubits are simulated as what all randomizations average "
+            "to, which needs circuits without control flow and dynamical decoupling, and noise of "
+            f"single gates and readouts: leave the rest out, or use at most {WIDE} qubits.",
+            INVALID_OPTION,
+        )
 
 
 def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) -> Corrected | None:
@@ -155,6 +182,7 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
         If an observable has too many projectors.
     """
     from qiskit_ibm_runtime.executor.calculate_twirling_shots import calculate_twirling_shots
+    from qiskit_ibm_runtime.executor_estimator.pec import calculate_pec_twirling_shots
     from qiskit_ibm_runtime.executor_estimator.utils import estimator_options_to_boxing_options
 
     kept = kept_qubits(work.qubits() for work in works)
@@ -168,15 +196,16 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
         noise = TwirledReadout(inner)
         job.note(NOTE)
     boxing = None
-    if twirling.enable_gates:
+    if twirling.enable_gates or asked.by_layers:
         noise = PauliNoise(noise)
         job.note(GATES_NOTE)
         boxing = estimator_options_to_boxing_options(
-            twirling, measure_mitigation=mitigated, inject_noise=False
+            twirling, measure_mitigation=mitigated, inject_noise=asked.by_layers
         )
-    randomized = twirling.enable_gates or twirling.enable_measure
+    randomized = boxing is not None or twirling.enable_measure
+    pec = asked.final.resilience.pec_mitigation
     split = [
-        calculate_twirling_shots(
+        (calculate_pec_twirling_shots if pec else calculate_twirling_shots)(
             work.shots, twirling.num_randomizations, twirling.shots_per_randomization
         )
         if randomized
@@ -195,6 +224,12 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
         for count, shots in split
         if mitigated
     }
+    layer_noise, before = None, job.executions
+    if boxing is not None and asked.by_layers:
+        circuits = [prepared.registered(work.facts, kept) for work in works]
+        found = layers.find(circuits, boxing)
+        known = layers.model(job, found, kept, inner, asked.layer_noise, asked.learning)
+        layer_noise = {str(layers.reference(layer)): each for layer, each in known}
     return Corrected(
         corrected,
         noise,
@@ -204,6 +239,8 @@ def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) 
         max(calibrations, default=0),
         options.seed,
         boxing,
+        layer_noise,
+        job.executions - before,
     )
 
 

@@ -103,7 +103,7 @@ def worst(found: Iterable[Approximation | None]) -> Approximation | None:
             continue
         total = replace(
             total,
-            method=total.method if total.method == one.method else f"{total.method}, {one.method}",
+            method=", ".join(dict.fromkeys([*total.method.split(", "), one.method])),
             twirled=total.twirled or one.twirled,
             realizations=_least(total.realizations, one.realizations),
             effective_shots=_least(total.effective_shots, one.effective_shots),

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
 from qsession_widgets.emulator.engine.devices.noise_source import Noise
-from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.failure import INVALID_OPTION
 from qsession_widgets.emulator.engine.simulation import (
+    injected_noise,
     light_cone,
     method_choice,
     pauli_propagation,
@@ -28,7 +29,10 @@ from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.simulation.measurement import Group, Sums
 from qsession_widgets.emulator.engine.simulation.outcomes import Sampled
 from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
-from qsession_widgets.emulator.engine.simulation.propagated_estimates import Propagated
+from qsession_widgets.emulator.engine.simulation.propagated_estimates import (
+    Propagated,
+    Unpropagated,
+)
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep
 
 _NARROW = 10
@@ -75,7 +79,9 @@ def narrowed(job: JobRun, group: Group, noise: Noise) -> list[Group]:
     noise : Noise
         Of its circuit.
     """
-    if not _too_wide(job, group.circuit, noise) or not _is_static(group.circuit):
+    if _is_injected(group) or not (
+        _too_wide(job, group.circuit, noise) and _is_static(group.circuit)
+    ):
         return [group]
     sharing: list[tuple[set[int], list[int]]] = []
     wide = []
@@ -124,6 +130,11 @@ def _too_wide(job: JobRun, circuit: QuantumCircuit, noise: Noise) -> bool:
     if island is None or len(island.qubits) <= _NARROW:
         return False
     return not method_choice.is_exact(job, circuit, len(island.qubits), 1, not noise.ideal)
+
+
+def _is_injected(group: Group) -> bool:
+    """True if noise is injected into a group's circuit, which no simulator but propagation runs."""
+    return injected_noise.NAME in group.circuit.count_ops()
 
 
 def _is_static(circuit: QuantumCircuit) -> bool:
@@ -175,6 +186,13 @@ def run(
     for at, (group, sweep) in enumerate(measured):
         values = _propagated(job, group, sweep, shots, noise, rng, readout)
         if values is None:
+            if _is_injected(group):
+                raise Unpropagated(
+                    "PEC and PEA of a job this wide need Pauli propagation, which runs circuits of "
+                    "gates that are measured at their end, with noise that can be twirled, where "
+                    "--local-method is auto or pauli_propagation.",
+                    INVALID_OPTION,
+                )
             sampled.append(at)
         else:
             found[at] = values
@@ -207,7 +225,8 @@ def _propagated(
     noise = method_choice.wished(job, noise, group.circuit.num_qubits)
     if wish not in ("auto", "pauli_propagation"):
         return None
-    if wish == "auto" and not _must_be_approximated(job, group, sweep, shots, noise):
+    injected = _is_injected(group)
+    if wish == "auto" and not (injected or _must_be_approximated(job, group, sweep, shots, noise)):
         return None
     if job.simulation.strict and not (noise.ideal or isinstance(noise, PauliNoise)):
         return None
@@ -227,9 +246,9 @@ def _propagated(
         bound = replace(group, circuit=sweep.bound(at))
         found = Propagated(job, bound, shots, twirled, rng, readout)
         if not found.hopeful():
-            if wish == "auto":
+            if wish == "auto" and not injected:
                 return None
-            raise JobFailure(
+            raise Unpropagated(
                 "Pauli propagation cannot carry this job's observables back through the circuit: "
                 "the terms multiply too fast. Use fewer gates that are no Clifford gates, or "
                 "observables on fewer qubits.",

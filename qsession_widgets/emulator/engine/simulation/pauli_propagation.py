@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from qiskit.circuit import CircuitInstruction
 from qiskit.quantum_info import PauliList, SparsePauliOp
 
+from qsession_widgets.emulator.engine.simulation import injected_noise
+from qsession_widgets.emulator.engine.simulation.injected_noise import InjectedNoise
 from qsession_widgets.emulator.engine.simulation.pauli_noise import letters, rates
 from qsession_widgets.emulator.engine.simulation.stabilizer import quarter_turns
 
@@ -73,11 +75,13 @@ def can_run(instruction: CircuitInstruction) -> bool:
 
 def knows(name: str) -> bool:
     """True if gates of a name are products of turns about Pauli operators that are known here."""
-    return name in _TURNS or name in _AXES or name in ("u", "u2", "u3")
+    return name in _TURNS or name in _AXES or name in ("u", "u2", "u3", injected_noise.NAME)
 
 
 def _turns(instruction: CircuitInstruction) -> Sequence[tuple[str, float]]:
     name = instruction.name
+    if name == injected_noise.NAME:
+        return ()
     if name in _TURNS:
         return _TURNS[name]
     angles = [float(angle) for angle in instruction.params]
@@ -149,7 +153,8 @@ class _Frame:
 class Propagation:
     """A circuit, ready for observables to be carried back through it.
 
-    Parameters are those of pauli-prop's own class for rotations and noise.
+    Parameters are those of pauli-prop's own class for rotations and noise; ``growth`` is how much
+    rates below zero can enlarge what was left out.
     """
 
     frame: _Frame
@@ -157,6 +162,7 @@ class Propagation:
     gates: Any
     rotations: int = 0
     position: Mapping[int, int] = field(default_factory=dict)
+    growth: float = 1.0
 
     def value(self, product: Sequence[int], max_terms: int, atol: float) -> tuple[float, float]:
         """Return the average of a product of Z, and by how much it can be off.
@@ -186,7 +192,7 @@ class Propagation:
             )
         # in the ground state every operator with an X or a Y in it averages to zero
         diagonal = ~carried.paulis.x.any(axis=1)
-        return float(carried.coeffs[diagonal].real.sum()), float(bound)
+        return float(carried.coeffs[diagonal].real.sum()), float(bound) * self.growth
 
 
 def prepare(
@@ -231,11 +237,14 @@ def prepare(
                 kinds.append(False)
             elif quarters:
                 frame.turn(label, local, quarters)
-        if channel is None:
+        if isinstance(instruction.operation, InjectedNoise):
+            generators = list(instruction.operation.terms)
+        elif channel is None:
             continue
-        if (name, qubits) not in remembered:
-            remembered[name, qubits] = _generators(channel(name, qubits), len(qubits))
-        generators = remembered[name, qubits]
+        else:
+            if (name, qubits) not in remembered:
+                remembered[name, qubits] = _generators(channel(name, qubits), len(qubits))
+            generators = remembered[name, qubits]
         if not generators:
             continue
         # Channels with no rotation in between commute: the rates of equal generators add up.
@@ -245,6 +254,7 @@ def prepare(
         for label, rate in generators:
             moved = frame.of(label, local)
             noise[-1][moved.x, moved.z] += rate
+    negative = sum(min(rate, 0.0) for rates_of in noise for rate in rates_of.values())
     gates = NoisyRotationGates([], [], [], [], [], [])
     width = len(used)
     turning = iter(_rows(rotations, width))
@@ -263,7 +273,7 @@ def prepare(
             gates.gates.append(row)
             gates.thetas.append(next(angle_of))
             gates.qargs.append([_support(row, width)])
-    return Propagation(frame, width, gates, len(rotations), position)
+    return Propagation(frame, width, gates, len(rotations), position, math.exp(-2 * negative))
 
 
 def outgrows(
@@ -282,6 +292,7 @@ def outgrows(
     product : sequence of int
         The qubits.
     """
+    instructions = [each for each in instructions if each.name != injected_noise.NAME]
     length = _FIRST_TRIAL
     while True:
         tail = instructions[-length:]

@@ -36,6 +36,10 @@ Product = tuple[int, ...]
 """Qubits whose Z are multiplied."""
 
 
+class Unpropagated(JobFailure):
+    """Observables that cannot be carried back through a circuit."""
+
+
 @dataclass(eq=False)
 class Propagated:
     """A group's terms, carried back through its circuit when their sums are asked for.
@@ -137,7 +141,7 @@ class Propagated:
                 if self._carried[key][1] <= accepted:
                     break
             else:
-                raise JobFailure(
+                raise Unpropagated(
                     "An observable could be carried back through the circuit to within "
                     f"{self._carried[key][1]:.2g} of the largest value it could have, and "
                     f"{accepted:g} is asked for; accept more with --local-precision-limit, or use "
