@@ -31,7 +31,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 
 # Variables that lead the client to an account, or our tools and Jupyter to somebody's settings.
 ACCOUNT = ("QISKIT_IBM_", "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
-SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_")
+SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_", "COLUMNS")
 OURS = ("QSESSION_NO_SKIPS", "QSESSION_CHROMIUM", "QSESSION_TEST_")
 
 _outside = pytest.StashKey[dict[str, str]]()
