@@ -3,10 +3,12 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Three processes share
+# For example: make test-python PYTEST_ARGS="tests/unit -k countdown". Four processes share
 # the tests, for half of the time is waiting; PYTEST_ARGS="-n 0" runs one at a time, for a debugger.
 PYTEST_ARGS ?=
-PYTEST := -m pytest -n 3
+PYTEST := -m pytest -n 4
+# Outputs of notebooks are compared in cells tagged nbval-check-output; every cell must run without an error.
+NBVAL := --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg --nbval-cell-timeout 280
 
 BIN := $(VENV)/bin
 PY := $(BIN)/python
@@ -37,7 +39,7 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults test test-python test-matrix test-labs test-notebooks \
+.PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults test test-shared test-python test-matrix test-labs test-notebooks \
 	test-clients test-kills test-class \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
@@ -121,7 +123,7 @@ faults: bundles ## Run the fault matrix, and write docs/fault-matrix.md from it
 	@$(PY) -m tests.faults.matrix
 
 test: ## Run every test: Python, notebooks, JavaScript, a real browser
-	$(call stages,test,test-python test-notebooks test-javascript)
+	$(call stages,test,test-shared test-javascript)
 	@[ -n "$$(.ci/chromium)" ] || echo "Skipped: the tests in tests/browser, for there is no Chromium here."
 
 $(KERNELS): $(ARTIFACTS)/kernels/ipykernel-%: | $(INSTALLED)
@@ -130,6 +132,10 @@ $(KERNELS): $(ARTIFACTS)/kernels/ipykernel-%: | $(INSTALLED)
 	@mv "$@.part" "$@"
 
 kernels: $(KERNELS)
+
+# The notebooks fill the processes that have no more tests: minutes less than one after the other.
+test-shared: bundles chromium kernels
+	@QSESSION_CHROMIUM="$$(.ci/chromium)" $(PY) $(PYTEST) $(NBVAL) $(PYTEST_ARGS) tests notebooks
 
 # The plugin for notebooks is left out where none are run: it takes seconds of every process.
 test-python: bundles chromium kernels ## Run the Python tests, the browser's among them
@@ -209,10 +215,8 @@ test-clients: $(CLIENTS)/.installed ## Run what other people's clients and libra
 	@"$(CLIENTS)/bin/python" -m pytest -n 0 $(PYTEST_ARGS) $(addprefix tests/emulator/test_other_,client.py libraries.py)
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
-# Outputs are compared in cells tagged nbval-check-output; every cell must run without an error.
 test-notebooks: bundles ## Run the notebooks from beginning to end
-	@$(PY) $(PYTEST) -p tests.conftest --nbval-lax --nbval-current-env --nbval-sanitize-with setup.cfg \
-		--nbval-cell-timeout 300 --timeout 600 notebooks
+	@$(PY) $(PYTEST) -p tests.conftest $(NBVAL) notebooks
 
 test-kills: bundles ## Kill a kernel at twenty random points of a loop of fifty jobs
 	@QSESSION_TEST_KILLS=1 $(PY) $(PYTEST) -n 0 tests/kernel/test_resume_kills.py
