@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from engine import jobs
-from engine.test_mitigation import LINE, echo, estimate, parity
+from engine.echoes import LINE, echo, estimate, parity
 from qiskit import QuantumCircuit
 from qiskit.quantum_info import PTM, QubitSparsePauli, SuperOp
 from qiskit_ibm_runtime import RuntimeEncoder

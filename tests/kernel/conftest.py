@@ -18,6 +18,7 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
+from qsession_widgets.client import unknown_outcome
 from qsession_widgets.emulator.options import EmulatorOptions
 from qsession_widgets.emulator.process import launcher
 from qsession_widgets.emulator.process.connection_file import Connection
@@ -27,6 +28,7 @@ from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.watchdog.owner import WATCHDOG
 
 from .cells import Notebook
+from .lost_answers import forget_openings
 from .resuming import BUILD
 from .table import CIRCUITS
 
@@ -149,3 +151,15 @@ def work(notebook: Notebook, monkeypatch: pytest.MonkeyPatch, request: Any) -> N
     monkeypatch.setenv("QSESSION_NOTEBOOK", f"/nowhere/{request.node.name}.ipynb")
     notebook.good(BUILD)
     return notebook
+
+
+@pytest.fixture
+def asked_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service is asked within moments what became of a request."""
+    monkeypatch.setattr(unknown_outcome, "LATE", 0.05)
+    monkeypatch.setattr(unknown_outcome, "LOOK_TIMEOUT", 3.0)
+    monkeypatch.setattr(unknown_outcome, "PAUSES", (0.05, 0.05, 0.05))
+    monkeypatch.setattr(unknown_outcome, "LOOK_PAUSES", (0.0, 0.05, 0.05))
+    monkeypatch.setattr(unknown_outcome, "ASK_AGAIN", (0.1, 0.2))
+    monkeypatch.setattr(unknown_outcome, "ON_ITS_WAY", 0.5)
+    forget_openings()

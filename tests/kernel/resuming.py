@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from qsession_widgets.resume.records import RunRecord, read, recorded
 from qsession_widgets.resume.runs import RUNS
 
 from .cells import Notebook
@@ -30,6 +31,12 @@ def loop(last, shots=64, begin=0):
         found.append((job.job_id(), job.result()[0].data.meas.get_counts()))
     return found
 """
+
+
+def read_run(run_id: str) -> RunRecord:
+    """A run, as it stands in its file."""
+    (path,) = (path for known, _, path in recorded() if known == run_id)
+    return read(path)
 
 
 def accepted(ask: Ask) -> int:

@@ -19,7 +19,7 @@ from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
-from .test_outcomes import RUN, forget_openings, jobs, meanwhile, spoil
+from .lost_answers import RUN, forget_openings, jobs, meanwhile, spoil
 
 Ask = Callable[..., Any]
 

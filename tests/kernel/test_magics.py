@@ -8,14 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-from IPython.core.completer import provisionalcompleter
-
-from qsession_widgets import compare
-from qsession_widgets.cli.main import main
-from qsession_widgets.client import prices
-from qsession_widgets.magics.help_text import ACTIONS, USAGE
-from qsession_widgets.options.table import OPEN_OPTIONS
 from qsession_widgets.sessions.binding import BINDING
 
 from .cells import Notebook, wait_for
@@ -106,12 +98,6 @@ def test_an_emulator_is_joined_by_its_name(notebook: Notebook) -> None:
     notebook.good("%session close")
 
 
-def test_help_is_printed(notebook: Notebook) -> None:
-    assert notebook.good("%session help").out.strip() == USAGE.strip()
-    assert "%session attach" in notebook.good("%session --help").out
-    assert "%session help explains" in notebook("%%session --help", "pass").sentence()
-
-
 def test_another_session_says_what_to_do(notebook: Notebook, ask: Callable[..., Any]) -> None:
     notebook.good(LOCAL, "pass")
     ran = notebook("%%session --service local --backend fake_manila", "reached = True")
@@ -131,40 +117,6 @@ def test_nothing_is_bound(notebook: Notebook) -> None:
     for action in ("status", "receipt", "timeline", "export x.json"):
         sentence = notebook(f"%session {action}").sentence()
         assert "There is no session yet" in sentence
-
-
-@pytest.mark.parametrize(
-    ("line", "sentence"),
-    [
-        ("%session clsoe", "no action 'clsoe': did you mean close?"),
-        ("%session frobnicate", "there are status, close"),
-        ("%session list all", "does not know 'all': it takes options only"),
-        ("%session list --service cloud", "choose all, ibm or local"),
-        ("%session status all", "takes nothing more, not 'all'"),
-        ("%session use", "needs to know which: %session use NAME"),
-        ("%session use nowhere", "No open session has the name or id 'nowhere'"),
-        (
-            "%session close nowhere",
-            "No open session has the name or id 'nowhere': none that is open here has",
-        ),
-        ("%session cost", "no action 'cost': %session receipt says what it did and cost."),
-        ("%session start", "no action 'start': %%session, with two percent signs, on the first"),
-        ("%session stop", "%session close lets queued jobs finish, %session cancel drops them."),
-        ("%session --backend aer", "options belong to %%session, with two percent signs"),
-        (
-            "%session close --everything",
-            "no option --everything: %session close [NAME|ID ...|--all]",
-        ),
-        ("%session timeline a b", "takes one word, not 'a b': what has a space in it"),
-        ("%session backends --service cloud", "choose auto, ibm or local"),
-        ("%session attach", "needs to know which"),
-        ("%session attach --name x", "needs an id first"),
-        ("%session attach an-id --once", "%session attach has no option --once"),
-        ("%batch", "%%batch above a cell opens a batch"),
-    ],
-)
-def test_a_wrong_action_is_one_sentence(notebook: Notebook, line: str, sentence: str) -> None:
-    assert sentence in notebook(line).sentence()
 
 
 def test_close_and_cancel_say_what_comes_of_it(circuits: Notebook, ask: Callable[..., Any]) -> None:
@@ -335,48 +287,6 @@ def test_it_is_written_down_in_every_form(circuits: Notebook, tmp_path: Path) ->
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".csv", ".html", ".json"]
 
 
-def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
-    notebook: Notebook, account: Callable[[str | None], None]
-) -> None:
-    account("bob")
-    notebook.good(CIRCUITS)
-    ran = notebook.good("%%session --backend aer", JOB)
-    assert "This plan has no sessions (the service said 1352)" in ran.out
-    assert "run on aer in job mode" in ran.out
-    assert notebook["job"].session_id is None
-    assert notebook["backend"].name == "aer"
-    assert "Job mode on aer" in notebook.good("%session").out
-    # the same cell as in a session: its jobs are a group with labels, values and views
-    notebook.good(
-        "with session.label('R=0.75'):",
-        "    grouped = Sampler(mode=session).run([measured], shots=30)",
-        "grouped.result()",
-        "session.log(energy=-1.13)",
-        "session.wait_for()",
-    )
-    group = notebook["session"]
-    labels = {job.id: job.label for job in group.snapshot.jobs}
-    assert labels == {notebook["job"].job_id(): "", notebook["grouped"].job_id(): "R=0.75"}
-    assert group.metrics()["value"].tolist() == [-1.13]
-    assert "R=0.75: 1 job · QPU " in repr(group.receipt())
-    assert [each.jobs for each in compare(group, group.snapshot, group).each] == [2, 2, 2]
-    assert "In job mode there is no session" in notebook("session.close()").sentence()
-    notebook.good("%session unbind")
-    assert "open one with %%session" in notebook("SamplerV2()").sentence()
-
-
-def test_a_plan_without_sessions_falls_back_to_a_batch_when_asked(
-    notebook: Notebook, account: Callable[[str | None], None]
-) -> None:
-    account("bob")
-    notebook.good(CIRCUITS)
-    ran = notebook.good("%%session --backend aer --fallback batch", JOB)
-    assert "a batch was opened in its place" in ran.out
-    assert notebook["job"].session_id == notebook["session"].session_id
-    again = notebook.good("%%session --backend aer --fallback batch", "pass")
-    assert "This batch is open already" in again.out
-
-
 def test_defaults_can_be_configured(notebook: Notebook) -> None:
     notebook.good("%config SessionMagics.backend = 'aer'", "%config SessionMagics.service='local'")
     notebook.good("%%session", "pass")
@@ -384,85 +294,6 @@ def test_defaults_can_be_configured(notebook: Notebook) -> None:
     notebook.good("%session close")
     notebook.good("%%session --backend fake_manila", "pass")
     assert notebook["backend"].name == "fake_manila"
-
-
-def test_a_configured_price_is_the_sessions_in_every_process(
-    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(prices, "_configured", "")
-    notebook.good("%config SessionMagics.price = '$39/min'")
-    notebook.good("%%session --service local --backend aer --budget '$6.50'", "pass")
-    snapshot = notebook["session"].snapshot
-    assert snapshot.budget_seconds == pytest.approx(10.0)
-    # a terminal has no such configuration: the session's own price is noted with it
-    for action in ("show", "receipt"):
-        assert main([action, snapshot.session_id, "--json"]) == 0
-        price = json.loads(capsys.readouterr().out)["price"]
-        assert (price["per_second"], price["source"]) == (pytest.approx(0.65), "config")
-    assert main(["receipt", snapshot.session_id]) == 0
-    said = " ".join(capsys.readouterr().out.split())
-    assert "at $0.65/s, your price (SessionMagics.price)" in said
-    # a number is dollars a second, and nonsense is told
-    notebook.good("%config SessionMagics.price = 0.5")
-    notebook.good("%%session --another --service local --backend aer", "pass")
-    assert notebook["session"].snapshot.service.price_per_second == 0.5
-    notebook.good("%session close --all")
-    notebook.good("%config SessionMagics.price = 'cheap'")
-    sentence = notebook("%%session --service local --backend aer", "pass").sentence()
-    assert "SessionMagics.price makes no sense. 'cheap' is no price" in sentence
-
-
-def test_a_price_that_makes_no_sense_keeps_no_session_open(
-    notebook: Notebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    ids = []
-    for name in ("one", "two"):
-        notebook.good(f"%%session --service local --backend aer --name {name}", "pass")
-        ids.append(notebook["session"].session_id)
-    first, second = ids
-    monkeypatch.setenv("QSESSION_PRICE", "cheap")
-    wrong = "The variable QSESSION_PRICE cannot be used. 'cheap' is no price"
-    listed = repr(notebook.good("%session list").value)
-    assert first in listed
-    assert " ".join(listed.split()).count(wrong) == 1
-    assert main(["close", first]) == 0
-    assert main(["close", "--all"]) == 1
-    assert wrong in " ".join(capsys.readouterr().err.split())
-    said = notebook.good(f"%session attach {second}\n%session close --all").said
-    assert f"{second} on aer: Session closed." in said
-    assert "could be" not in said
-    assert main(["list"]) == 0
-    assert "No session is open" in capsys.readouterr().out
-
-
-def test_tab_completes_options_values_actions_and_names(notebook: Notebook) -> None:
-    def after(text: str) -> list[str]:
-        with provisionalcompleter():
-            return [c.text for c in notebook.shell.Completer.completions(text, len(text))]
-
-    assert "--backend" in after("%%session --ba")
-    assert "fake_manila" in after("%%session --backend fake_ma")
-    assert set(after("%%session --service ")) >= {"auto", "ibm", "local"}
-    assert "keep" in after("%%session --on-error k")
-    assert "close" in after("%session cl")
-    assert "--service" in after("%session list --se")
-    assert "--instance" in after("%session backends --in")
-    assert set(after("%session list --service ")) >= {"all", "ibm", "local"}
-    notebook.good(f"{LOCAL} --name vqe", "pass")
-    assert "vqe" in after("%session use v")
-
-
-def test_the_help_explains_every_action_and_option(notebook: Notebook) -> None:
-    text = notebook.shell.magics_manager.magics["line"]["session"].__doc__
-    for action in ACTIONS:
-        assert f"%session {action.name}" in text
-        assert action.meaning in text
-    for option in OPEN_OPTIONS:
-        assert option.flag in text
-        assert option.meaning in text
-    assert "%config SessionMagics" in text
-    assert "ipython_config.py" in text
-    assert max(len(line) for line in text.splitlines()) <= 120
 
 
 def test_opening_from_python_is_the_same(notebook: Notebook) -> None:

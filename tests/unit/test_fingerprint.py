@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import base64
 import copy
-import io
 import json
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,66 +16,17 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3, qpy
+from qiskit import ClassicalRegister, QuantumCircuit, QuantumRegister, qasm3
 from qiskit.circuit import Annotation, Barrier, CircuitInstruction, Delay, Gate, Parameter
 from qiskit.circuit.classical import expr, types
 from qiskit.circuit.library import PauliEvolutionGate, RYGate, RZGate, XGate
-from qiskit.primitives.containers.estimator_pub import EstimatorPub
-from qiskit.primitives.containers.sampler_pub import SamplerPub
 from qiskit.quantum_info import Clifford, SparsePauliOp
 from qiskit_ibm_runtime import RuntimeEncoder
 
 from qsession_widgets.resume.fingerprint import Fingerprints
 from qsession_widgets.resume.hasher import Unfingerprintable
 
-Step = tuple[str, tuple[int, ...], "float | int | None"]
-PLACE = {"service": "local", "instance": "crn:1", "backend": "fake_fez"}
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """A circuit before it is one: steps on some qubits, with values of its parameters."""
-
-    width: int
-    steps: tuple[Step, ...]
-    values: tuple[float, ...]
-    register: str = "meas"
-    shots: int = 100
-
-    def circuit(self) -> QuantumCircuit:
-        """The circuit, of parameters and registers that were made for it."""
-        parameters = [Parameter(f"t{number}") for number in range(len(self.values))]
-        qubits, bits = QuantumRegister(self.width, "q"), ClassicalRegister(self.width, "c")
-        circuit = QuantumCircuit(qubits, bits, ClassicalRegister(self.width, self.register))
-        for number, parameter in enumerate(parameters):
-            circuit.ry(2 * parameter if number % 2 else parameter, number % self.width)
-        for name, at, value in self.steps:
-            one, other = (wire % self.width for wire in at)
-            if name == "rz":
-                circuit.rz(value, one)
-            elif name == "cz" and one != other:
-                circuit.cz(one, other)
-            elif name == "if":
-                with circuit.if_test((circuit.clbits[one], 1)):
-                    circuit.x(other)
-            elif name == "delay":
-                circuit.delay(8, one)
-            elif name == "barrier":
-                circuit.barrier()
-            else:
-                circuit.sx(one)
-        circuit.measure(qubits, circuit.cregs[-1])
-        return circuit
-
-    def params(self, circuit: QuantumCircuit | None = None) -> dict[str, Any]:
-        """What a sampler sends of it."""
-        pub = (self.circuit() if circuit is None else circuit, list(self.values))
-        return {
-            "pubs": [SamplerPub.coerce(pub, shots=self.shots)],
-            "options": {"dynamical_decoupling": {"enable": True}, "seed": 1},
-            "version": 2,
-        }
-
+from .recipes import PLACE, Recipe, of, renamed, through_qpy
 
 wires = st.tuples(st.integers(0, 5), st.integers(0, 5))
 steps = st.tuples(
@@ -90,26 +40,6 @@ recipes = st.builds(
     steps=st.lists(steps, max_size=8).map(tuple),
     values=st.lists(st.floats(-4.0, 4.0), max_size=3).map(tuple),
 )
-
-
-def of(params: dict[str, Any], program: str = "sampler", **place: Any) -> str:
-    """The fingerprint by somebody who has seen nothing before."""
-    return Fingerprints().of(program, params, PLACE | place).value
-
-
-def through_qpy(circuit: QuantumCircuit, version: int) -> QuantumCircuit:
-    """A circuit that was written and read again."""
-    file = io.BytesIO()
-    qpy.dump(circuit, file, version=version)
-    file.seek(0)
-    return qpy.load(file)[0]
-
-
-def renamed(circuit: QuantumCircuit) -> QuantumCircuit:
-    """A copy with another name and other layout notes."""
-    other = circuit.copy(name="another")
-    other._layout = None
-    return other
 
 
 WAYS: dict[str, Callable[[QuantumCircuit], QuantumCircuit]] = {
@@ -289,34 +219,9 @@ def test_labels_count_where_noise_may_refer_to_them() -> None:
     assert asked(**noisy) != before[1]
 
 
-def test_observables_and_precision_count() -> None:
-    def asked(coefficient: float = 0.5, precision: float | None = 0.1, pauli: str = "XX") -> str:
-        circuit = QuantumCircuit(2)
-        circuit.h(0)
-        observable = SparsePauliOp.from_list([("ZZ", 1.0), (pauli, coefficient)])
-        pub = EstimatorPub.coerce((circuit, observable), precision=precision)
-        sent = {"pubs": [pub], "options": {"resilience_level": 1}}
-        stored = json.loads(json.dumps(sent, cls=RuntimeEncoder))
-        assert of(stored, "estimator") == of(sent, "estimator")
-        return of(sent, "estimator")
-
-    found = [asked(), asked(np.nextafter(0.5, 1)), asked(precision=0.2), asked(pauli="XY")]
-    assert len(set(found)) == len(found)
-    assert asked() == found[0]
-
-
-def test_options_that_are_named_like_fields_of_circuits_count() -> None:
-    def given(**options: Any) -> str:
-        return of({"pubs": [], "options": {"experimental": options}})
-
-    for name in ("qpy", "qpy_version", "b64_data", "circuit_base64"):
-        assert given(a={name: 2}) != given(a={name: 3})
-        assert given(a={name: "2"}) != given(a={name: "3"})
-
-
 def test_another_process_makes_the_same_fingerprint() -> None:
     recipe = Recipe(3, (("rz", (0, 0), 0.1), ("if", (0, 1), 0), ("cz", (1, 2), 0)), (0.3, 0.1))
-    code = f"from tests.unit.test_fingerprint import Recipe, of\nprint(of({recipe!r}.params()))"
+    code = f"from tests.unit.recipes import Recipe, of\nprint(of({recipe!r}.params()))"
     root = Path(__file__).parents[2]
     made = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root)
     assert made.stdout.strip() == of(recipe.params()), made.stderr
@@ -383,65 +288,3 @@ def test_what_cannot_be_told_from_another_has_no_fingerprint() -> None:
     old = base64.b64encode(b"QISKIT\x05" + bytes(40)).decode()
     with pytest.raises(Unfingerprintable):
         of({"circuits": {"b64_data": old, "qpy_version": 5}})
-
-
-def prepared(
-    angle: float, twirling: bool, shots: int = 64, note: str = "a", pauli: str = ""
-) -> dict[str, Any]:
-    """What a client-side primitive sends: a program that it prepares anew each time."""
-    try:
-        from qiskit_ibm_runtime import executor_estimator, executor_sampler
-        from qiskit_ibm_runtime.options_models import EstimatorOptions, SamplerOptions
-        from qiskit_ibm_runtime.quantum_program.params_converters import (
-            QUANTUM_PROGRAM_PARAMS_CONVERTERS,
-        )
-    except ImportError:
-        pytest.skip("this release has other client-side primitives")
-
-    circuit = QuantumCircuit(2, metadata={"note": note})
-    circuit.rz(Parameter("t"), 0)
-    circuit.cx(0, 1)
-    options = EstimatorOptions() if pauli else SamplerOptions()
-    options.twirling.enable_gates = twirling
-    if pauli:
-        pub = (circuit, SparsePauliOp(pauli), [angle])
-        program, chosen = executor_estimator.prepare.prepare([pub], options, shots / 6400)
-    else:
-        circuit.measure_all()
-        program, chosen = executor_sampler.prepare.prepare([(circuit, [angle])], options, shots)
-    encoder = QUANTUM_PROGRAM_PARAMS_CONVERTERS["v2.0"].encoder
-    return dict(encoder(program, chosen).model_dump(mode="json"))
-
-
-@pytest.mark.parametrize("pauli", ["", "XZ"], ids=["sampler", "estimator"])
-@pytest.mark.parametrize("twirling", [False, True])
-def test_a_prepared_program_has_one_fingerprint_however_often_it_is_prepared(
-    twirling: bool, pauli: str
-) -> None:
-    wanted = of(prepared(0.1, twirling, pauli=pauli), "executor")
-    assert of(prepared(0.1, twirling, pauli=pauli), "executor") == wanted
-    again = json.loads(json.dumps(prepared(0.1, twirling, pauli=pauli)))
-    assert of(again, "executor") == wanted
-    others = [
-        prepared(np.nextafter(0.1, 1), twirling, pauli=pauli),
-        prepared(0.1, not twirling, pauli=pauli),
-        prepared(0.1, twirling, shots=640, pauli=pauli),
-        prepared(0.1, twirling, note="b", pauli=pauli),
-        prepared(0.1, twirling, pauli="YZ"),
-    ]
-    found = {of(other, "executor") for other in others}
-    assert len(found) == len(others)
-    assert wanted not in found
-
-
-def test_the_parts_tell_what_differs() -> None:
-    prints = Fingerprints()
-    recipe = Recipe(2, (("rz", (0, 0), 0.1),), (0.3,))
-    one = prints.of("sampler", recipe.params()).parts
-    other = prints.of("sampler", replace(recipe, shots=4096).params()).parts
-    assert {name for name in one if one[name] != other[name]} == {"shots"}
-    assert (one["shots"], other["shots"]) == (100, 4096)
-    counted = prints.of("sampler", replace(recipe, shots=np.int64(100)).params()).parts
-    assert json.dumps(counted) == json.dumps(one)
-    laid_out = prints.of("sampler", replace(recipe, steps=(("rz", (1, 0), 0.1),)).params()).parts
-    assert {name for name in one if one[name] != laid_out[name]} == {"circuits"}
