@@ -88,7 +88,7 @@ EMULATOR_OPTIONS: tuple[EmulatorOption, ...] = (
         "queue",
         "text",
         "LOAD",
-        "other users' jobs beside yours: 120 for two minutes of waiting; none when left out",
+        "others' jobs beside yours: 120 for two minutes of waiting; none when left out",
     ),
     EmulatorOption(
         "job_time",
