@@ -250,9 +250,6 @@ declare module "@jupyterlab/notebook" {
     readonly node: HTMLElement;
     readonly model: {
       readonly type: string;
-      /** Of code cells. */
-      readonly executionCount?: number | null;
-      readonly executionState?: string;
       readonly sharedModel: { setSource(source: string): void; getSource(): string };
     };
   }

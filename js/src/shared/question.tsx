@@ -21,7 +21,7 @@ export function useSteady(meaning: string): Steady {
   const [, redraw] = useState(0);
   useLayoutEffect(() => {
     const now = performance.now();
-    if (settled.see(meaning, placeOf(ref.current), now)) setSince(now);
+    if (settled.see(meaning, positionOf(ref.current), now)) setSince(now);
   });
   useEffect(() => {
     const timer = setTimeout(() => redraw((count) => count + 1), SETTLE_MS + 10);
@@ -35,7 +35,7 @@ export function useSteady(meaning: string): Steady {
 }
 
 /** Within its panel: the user's own scrolling of the page moves nothing there. */
-function placeOf(button: HTMLElement | null): Position | null {
+function positionOf(button: HTMLElement | null): Position | null {
   const root = button?.closest(".qs-panel, .qs-lab-popover, .qs-lab-panel");
   if (!button || !root) return null;
   const [at, from] = [button.getBoundingClientRect(), root.getBoundingClientRect()];

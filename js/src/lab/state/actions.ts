@@ -49,7 +49,7 @@ export class Actions {
   }
 
   get place(): NotebookContext | null {
-    return this.notebook ? placeOf(this.notebook) : null;
+    return this.notebook ? contextOf(this.notebook) : null;
   }
 
   /** Close or cancel a workload. */
@@ -207,7 +207,7 @@ function mentions(panel: NotebookPanel, text: string): boolean {
   return panel.content.widgets.some((cell) => cell.model.sharedModel.getSource().includes(text));
 }
 
-export function placeOf(panel: NotebookPanel): NotebookContext {
+export function contextOf(panel: NotebookPanel): NotebookContext {
   const kernelId = panel.sessionContext.session?.kernel?.id ?? "";
   return { path: panel.context.path, kernelId };
 }

@@ -1,11 +1,17 @@
 // Scrolls a notebook to the cell that a job was sent from, for the panel in it. JupyterLab takes cells out of the page that
 // are out of sight (windowing mode "full"), so that only the notebook itself can bring one back. Offered on the page under
 // a versioned name, as serverSessionControl.ts is.
-import type { INotebookTracker, Notebook, NotebookCell } from "@jupyterlab/notebook";
+import type { INotebookTracker, Notebook } from "@jupyterlab/notebook";
 import { SHOW_CELL, type ShowCell } from "#shared/cells";
 
 /** A notebook may be scrolled elsewhere meanwhile, and then never says that it has arrived. */
 const SCROLL_MS = 1_000;
+
+/** Members that the models of code cells alone have. */
+interface Execution {
+  readonly executionCount?: number | null;
+  readonly executionState?: string;
+}
 
 export function makeShowCell(tracker: Pick<INotebookTracker, "forEach">): ShowCell {
   return async (inside, count) => {
@@ -13,7 +19,7 @@ export function makeShowCell(tracker: Pick<INotebookTracker, "forEach">): ShowCe
     tracker.forEach(({ content }) => {
       if (content.node.contains(inside)) notebook = content;
     });
-    const at = notebook ? placeOf(notebook.widgets, count) : -1;
+    const at = notebook ? indexOfCell(notebook.widgets, count) : -1;
     if (!notebook || at < 0) return null;
     const patience = new Promise<void>((resolve) => setTimeout(resolve, SCROLL_MS));
     const scrolled = notebook.scrollToItem(at, "center").catch(() => undefined);
@@ -23,12 +29,13 @@ export function makeShowCell(tracker: Pick<INotebookTracker, "forEach">): ShowCe
 }
 
 /** The place of the cell that ran as this number, below zero where there is none. */
-export function placeOf(cells: readonly NotebookCell[], count: number): number {
-  const counts = cells.map(({ model }) => model.executionCount ?? 0);
+export function indexOfCell(cells: readonly { readonly model: object }[], count: number): number {
+  const executions = cells.map(({ model }) => model as Execution);
+  const counts = executions.map(({ executionCount }) => executionCount ?? 0);
   const found = counts.indexOf(count);
   if (found >= 0 || count <= Math.max(0, ...counts)) return found;
   // a cell that runs has no number yet, and will have the highest
-  return cells.findIndex(({ model }) => model.executionState === "running");
+  return executions.findIndex(({ executionState }) => executionState === "running");
 }
 
 export function offerShowCell(show: ShowCell): void {

@@ -4,7 +4,7 @@ import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { Theme } from "#shared/theme";
 import { lanesOf, FinishedBars, type Range } from "./jobSpans";
 import { buildChart, fromAxis } from "./chart";
-import { chartRange, ChartScale, placeOf, readColors, sizeOf, type ChartBox } from "./scale";
+import { chartRange, ChartScale, boxOf, readColors, sizeOf, type ChartBox } from "./scale";
 import { Legend } from "./Legend";
 import { Live } from "./LiveLayer";
 import { hasObjective, Objective, ObjectiveWords } from "./Objective";
@@ -68,7 +68,7 @@ export function Timeline({ store, now, theme, lanes, selected, onSelect }: Props
   useEffect(() => {
     const el = box.current!;
     const observer = new ResizeObserver(() => {
-      const found = placeOf(el);
+      const found = boxOf(el);
       setPlace((last) => (last.width === found.width && last.scale === found.scale ? last : found));
     });
     observer.observe(el);

@@ -73,7 +73,7 @@ export interface ChartBox {
   scale: number;
 }
 
-export function placeOf(el: HTMLElement): ChartBox {
+export function boxOf(el: HTMLElement): ChartBox {
   const letters = parseFloat(getComputedStyle(el).fontSize) || USUAL_LETTERS;
   return { width: Math.round(el.clientWidth), scale: letters / USUAL_LETTERS };
 }
