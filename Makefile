@@ -39,8 +39,8 @@ define stages
 	printf '\nmake $(1): everything passed\n'
 endef
 
-.PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults test test-shared test-python test-matrix test-labs test-notebooks \
-	test-clients test-kills test-class \
+.PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults \
+	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
@@ -200,6 +200,10 @@ test-labs-%: $(ARTIFACTS)/labs/%/.installed $(PROXY)/.installed chromium
 
 test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and behind a JupyterHub
 	$(call stages,test-labs,$(addprefix test-labs-,$(LABS)))
+
+test-hub: $(ARTIFACTS)/labs/newest/.installed $(PROXY)/.installed ## Run one emulator for the users of a real JupyterHub
+	@PATH="$(PROXY)/node_modules/.bin:$(NODE_FOLDER):$$PATH" \
+		"$(<D)/bin/python" -m pytest -p tests.matrix.labs -m hub -n 0 $(PYTEST_ARGS) tests/server/test_hub.py
 
 # Other people's clients, and libraries on top of IBM's. They bring much along, and may hold a package
 # of ours back; a release that does not go with ours shows here first.

@@ -120,7 +120,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with the longest folders; keep what needs a real account out, unless asked for."""
+    """Begin with the longest folders; keep what needs a real account out, unless asked for.
+
+    What needs a JupyterHub is left out unless the marker expression names it; that is no skip.
+    """
+    if "hub" not in (config.getoption("markexpr") or ""):
+        behind = [item for item in items if item.get_closest_marker("hub")]
+        items[:] = [item for item in items if item not in behind]
+        config.hook.pytest_deselected(items=behind)
     files = [item.nodeid.partition("::")[0] for item in items]
     place = {folder: number for number, folder in enumerate(_LONGEST)}
     order = sorted(

@@ -16,15 +16,6 @@ from .console import complaints
 from .lab import Lab, Notebook, running_lab
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what needs a JupyterHub, unless the marker expression names it; not a skip."""
-    if "hub" in (config.getoption("markexpr") or ""):
-        return
-    behind = [item for item in items if item.get_closest_marker("hub")]
-    items[:] = [item for item in items if item not in behind]
-    config.hook.pytest_deselected(items=behind)
-
-
 @pytest.fixture(autouse=True)
 def _no_complaints() -> Iterator[None]:
     """Let a test fail in which a page's console says something against our extension."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import os
 import secrets
 import shutil
@@ -17,11 +19,18 @@ from pathlib import Path
 import httpx
 import pytest
 from playwright.sync_api import Page
+from tornado.httpclient import HTTPRequest
+from tornado.websocket import websocket_connect
 
 from ..processes import STARTING, running
 from .lab import FOR_TESTS, Lab, environment
 
 CONFIGURATION = """
+c.JupyterHub.services = []
+c.JupyterHub.load_roles = []
+c.Spawner.environment = {{}}
+{more}
+
 c.JupyterHub.bind_url = {address!r}
 c.JupyterHub.hub_bind_url = "http://127.0.0.1:{hub}"
 c.ConfigurableHTTPProxy.api_url = "http://127.0.0.1:{proxy}"
@@ -33,17 +42,21 @@ c.ConfigurableHTTPProxy.pid_file = "{folder}/proxy.pid"
 c.JupyterHub.authenticator_class = "dummy"
 c.DummyAuthenticator.password = {token!r}
 c.Authenticator.allow_all = True
-c.JupyterHub.services = [{{"name": "tests", "api_token": {token!r}}}]
-c.JupyterHub.load_roles = [
-    {{"name": "tests", "services": ["tests"], "scopes": ["admin:users", "admin:servers"]}}
-]
+c.JupyterHub.services.append({{"name": "tests", "api_token": {token!r}}})
+c.JupyterHub.load_roles.append(
+    {{
+        "name": "tests",
+        "services": ["tests"],
+        "scopes": ["admin:users", "admin:servers", "access:servers", "tokens"],
+    }}
+)
 
 c.JupyterHub.spawner_class = "simple"
 c.SimpleLocalProcessSpawner.home_dir_template = "{folder}/home/{{username}}"
 c.Spawner.cmd = [{python!r}, "-m", "jupyterhub.singleuser"]
 c.Spawner.default_url = {default_url!r}
 c.Spawner.args = {options!r}
-c.Spawner.environment = {environment!r}
+c.Spawner.environment.update({environment!r})
 """
 
 
@@ -88,6 +101,18 @@ class Hub:
         page.get_by_role("button", name="Sign in").click()
         page.wait_for_url(f"{self.url}user/{user}/**", timeout=STARTING * 1000)
 
+    def ask(self, method: str, path: str, **request: object) -> httpx.Response:
+        """Ask the Hub's REST API as its administrator; a refusal is an error."""
+        return self._api.request(method, path, **request).raise_for_status()  # type: ignore[arg-type]
+
+    def run(self, user: str, code: str) -> str:
+        """Run code in a kernel of a user's own server, through the Hub's proxy; what it prints."""
+        headers = {"Authorization": f"token {self._token}"}
+        server = f"{self.url}user/{user}/api/kernels"
+        kernel = httpx.post(server, headers=headers, trust_env=False, timeout=60)
+        address = f"{server}/{kernel.raise_for_status().json()['id']}/channels"
+        return asyncio.run(_run(address.replace("http", "ws", 1), headers, code))
+
     def stop(self, user: str) -> None:
         """End a user's server, as the hub does with idle ones."""
         self._api.delete(f"/users/{user}/server").raise_for_status()
@@ -122,12 +147,22 @@ class Hub:
 
 
 @contextmanager
-def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
-    """Start a JupyterHub below a base URL of its own; its servers end with the block."""
+def running_hub(folder: Path, default_url: str = "/lab", more: str = "") -> Iterator[Hub]:
+    """Start a JupyterHub below a base URL of its own; its servers end with the block.
+
+    Parameters
+    ----------
+    folder : Path
+        Its records and log, and the users' homes.
+    default_url : str
+        The page that a user sees first.
+    more : str
+        Further lines of its configuration.
+    """
     proxy = shutil.which("configurable-http-proxy")
     if proxy is None:
         pytest.skip("configurable-http-proxy is not on PATH: make test-labs installs it")
-    ports = [_free_port() for _ in range(3)]
+    ports = [free_port() for _ in range(3)]
     address = f"http://127.0.0.1:{ports[0]}/hubs/"
     token = secrets.token_hex(16)
     # a hub hands nothing on but what it is told to, and the users' homes are their own
@@ -149,6 +184,7 @@ def running_hub(folder: Path, default_url: str = "/lab") -> Iterator[Hub]:
             default_url=default_url,
             options=["--allow-root", *FOR_TESTS],
             environment=kept,
+            more=more,
         )
     )
     command = [sys.executable, "-m", "jupyterhub", "-f", str(configuration)]
@@ -176,7 +212,49 @@ def _no_proxy_left(pid: Path) -> Iterator[None]:
             os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
-def _free_port() -> int:
+async def _run(address: str, headers: dict[str, str], code: str) -> str:
+    """Execute code over a kernel's websocket until it is idle again; an error is printed, too."""
+    request = {
+        "header": {
+            "msg_id": "run",
+            "msg_type": "execute_request",
+            "username": "",
+            "session": "",
+            "date": "",
+            "version": "5.3",
+        },
+        "parent_header": {},
+        "metadata": {},
+        "content": {
+            "code": code,
+            "silent": False,
+            "store_history": False,
+            "user_expressions": {},
+            "allow_stdin": False,
+            "stop_on_error": True,
+        },
+        "channel": "shell",
+    }
+    printed = []
+    socket = await websocket_connect(HTTPRequest(address, headers=headers))
+    await socket.write_message(json.dumps(request))
+    while (text := await socket.read_message()) is not None:
+        message = json.loads(text)
+        if message["parent_header"].get("msg_id") != "run":
+            continue
+        content = message["content"]
+        printed += [content["text"]] if message["msg_type"] == "stream" else []
+        printed += content["traceback"] if message["msg_type"] == "error" else []
+        if message["msg_type"] == "status" and content["execution_state"] == "idle":
+            break
+    socket.close()
+    while await socket.read_message() is not None:
+        # until the other end has closed it, too
+        pass
+    return "".join(printed)
+
+
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

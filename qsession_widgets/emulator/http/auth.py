@@ -28,6 +28,12 @@ OWNER = "owner@emulator"
 """The owner's user name; no instance can have it."""
 
 TOKEN_SECONDS = 3600
+HUB_TOKEN_SECONDS = 600
+"""Real seconds for which a token is good that a JupyterHub's was exchanged for."""
+
+FROM_HUB = "hub"
+"""Stands for the digest of a key where a JupyterHub knows the keys."""
+
 PAGE_SECONDS = 6 * 3600
 TICKET_SECONDS = 60.0
 """Real seconds within which a ticket is used, once."""
@@ -64,6 +70,8 @@ class Identity:
         By name, those whose key was revoked too.
     seen : dict of str to float
         When a user's credentials were last accepted by this process, seconds since the epoch.
+    hub_keys : dict of str to str
+        Users by the digests of their tokens of a JupyterHub, which are keys as long as it says so.
     """
 
     def __init__(
@@ -80,6 +88,7 @@ class Identity:
         self.invited: dict[str, InvitedUser] = {}
         self.seen: dict[str, float] = {}
         self._by_digest: dict[str, str] = {}
+        self.hub_keys: dict[str, str] = {}
         self._tickets: dict[str, float] = {}
         self._absent = list(absent)
         self._path: Path | None = None
@@ -222,6 +231,24 @@ class Identity:
         self._save_or_restore(before)
         return self.instances[user.crn]
 
+    def enter_from_hub(self, name: str) -> None:
+        """Give an instance to a user whose keys a JupyterHub knows.
+
+        Raises
+        ------
+        Refusal
+            The name cannot be taken, or there are too many users (400).
+        OSError
+            The user cannot be written down.
+        """
+        check_names([name], {instance.name for instance in self.instances.values()})
+        if len(self.invited) >= MOST_USERS:
+            raise invalid(f"An emulator has at most {MOST_USERS} users.", "Ask who runs it.")
+        before = dict(self.invited)
+        crn = new_crn(self.account)
+        self._enter(InvitedUser(name, crn, self.default.plan, FROM_HUB, time.time()))
+        self._save_or_restore(before)
+
     def _enter(self, user: InvitedUser) -> None:
         self.invited[user.name] = user
         self.instances[user.crn] = Instance(user.name, user.crn, user.plan, "")
@@ -249,7 +276,11 @@ class Identity:
             if instance.key and hmac.compare_digest(given, instance.key.encode()):
                 found = instance.name
         # what is compared is a digest, whose digits tell nothing of the key
-        return found or self._by_digest.get(digest(key))
+        known = digest(key)
+        user = self.invited.get(self.hub_keys.get(known, ""))
+        # not any more once who runs the emulator has revoked that user
+        of_hub = user.name if user is not None and user.digest == FROM_HUB else None
+        return found or self._by_digest.get(known) or of_hub
 
     def token(self, key: str, now: float | None = None) -> tuple[str, int]:
         """Exchange a key for a token.
@@ -272,7 +303,8 @@ class Identity:
         user = self.user_of_key(key)
         if user is None:
             raise unauthorized("The API key is not valid.", "Use the key of this emulator.")
-        return self._token(user, int(time.time() if now is None else now), TOKEN_SECONDS)
+        seconds = HUB_TOKEN_SECONDS if digest(key) in self.hub_keys else TOKEN_SECONDS
+        return self._token(user, int(time.time() if now is None else now), seconds)
 
     def new_ticket(self) -> str:
         """A ticket for one token of the owner's, so that a key need not stand in a link."""

@@ -19,6 +19,7 @@ from ..rules.refusals import Refusal, error_body
 from .auth import Identity
 from .common import PREFIX, key_accepted
 from .fault_injection import Fault, Faults
+from .hub import HubUsers
 from .routes import iam
 
 log = logging.getLogger(__name__)
@@ -161,6 +162,8 @@ class Middleware:
 
     Attributes
     ----------
+    hub : HubUsers or None
+        Who knows keys that the identity does not; None without a JupyterHub.
     hosts : tuple of str
         Names, in lower case, by which clients may address it, beside addresses and ``localhost``.
     stop : callable
@@ -181,6 +184,7 @@ class Middleware:
         self.identity = identity
         self.faults = faults
         self._late: set[asyncio.Task[None]] = set()
+        self.hub: HubUsers | None = None
         self.hosts: tuple[str, ...] = ()
         self.stop: Callable[[], None] = lambda: None
 
@@ -202,6 +206,7 @@ class Middleware:
             "raw_path": path.encode(),
             "trace": trace,
             "stop": self.stop,
+            "hub": self.hub,
         }
         if not self._known_host(_header(scope, b"host")):
             refused = Refusal(
@@ -216,6 +221,7 @@ class Middleware:
             receive, send, self.emulator.clock, trace, lambda: self._allowed(scope)
         )
         try:
+            await self._admit(scope, exchange)
             exchange.check_size(_announced(scope))
             await self._pass_on(scope, exchange, send)
         except Exception as error:
@@ -228,6 +234,16 @@ class Middleware:
                 )
         if exchange.refused is not None:
             await exchange.fail(exchange.refused)
+
+    async def _admit(self, scope: Scope, exchange: _Exchange) -> None:
+        """Ask the JupyterHub, if there is one, for the user of a key in the headers."""
+        scheme, _, key = (_header(scope, b"authorization") or "").partition(" ")
+        if self.hub is not None and scheme.lower() == "apikey":
+            try:
+                await self.hub.admit(key.strip())
+            except Refusal as refused:
+                exchange.refused = refused
+                raise
 
     def _known_host(self, header: str | None) -> bool:
         """True for addresses, the loopback's names and the host that was asked to listen.

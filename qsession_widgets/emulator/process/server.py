@@ -36,6 +36,7 @@ from ..device_catalog import DeviceCatalog, UnknownDevice
 from ..engine import WorkerPool
 from ..http.app import create_app
 from ..http.auth import Identity
+from ..http.hub import Hub, HubUsers
 from ..http.routes.control import version
 from ..options import EmulatorOptions, OptionError, add_arguments, from_namespace
 from ..storage.database import StoreError
@@ -128,6 +129,11 @@ def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
     parser.add_argument("--data-dir", type=Path, help="where its records are kept")
     parser.add_argument("--json", action="store_true", help="say where it is as a JSON object")
+    parser.add_argument(
+        "--hub",
+        action="store_true",
+        help="be a service of the JupyterHub that starts it: its users' tokens are their keys",
+    )
     add_listening(parser)
     add_arguments(parser)
     arguments = parser.parse_args(words)
@@ -137,7 +143,9 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         options = from_namespace(arguments)
         listening = listening_of(arguments)
-        if listening.public_url and options.idle_exit == EmulatorOptions.idle_exit:
+        hub = _hub() if arguments.hub else None
+        for_others = listening.public_url or hub is not None
+        if for_others and options.idle_exit == EmulatorOptions.idle_exit:
             # a class that has lunch finds it again
             options = replace(options, idle_exit=0.0)
         context = tls_context(listening) if listening.tls_cert else None
@@ -149,11 +157,21 @@ def main(words: Sequence[str] | None = None) -> int:
                 sock = _listen_as_before(*own, directory / "public-port")
                 others, own = _ForOthers(held.enter_context(sock), context), (LOOPBACK, 0)
             sock = held.enter_context(_listen_as_before(*own, directory / "port"))
-            asyncio.run(_serve(options, arguments, listening, directory, sock, others))
+            asyncio.run(_serve(options, arguments, listening, directory, sock, others, hub))
     except (CannotStart, EmulatorError, OptionError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+def _hub() -> Hub:
+    hub = Hub.of(os.environ)
+    if hub is None:
+        raise CannotStart(
+            "--hub is for an emulator that a JupyterHub starts as its service: no "
+            "JUPYTERHUB_API_URL and JUPYTERHUB_SERVICE_NAME are in the environment."
+        )
+    return hub
 
 
 @contextlib.contextmanager
@@ -206,6 +224,7 @@ async def _serve(
     directory: Path,
     sock: socket.socket,
     others: _ForOthers | None,
+    hub: Hub | None,
 ) -> None:
     name = arguments.name
     try:
@@ -227,7 +246,7 @@ async def _serve(
         Clock(options.speed),
         catalog,
     )
-    emulator.start(shared=bool(identity.invited))
+    emulator.start(shared=bool(identity.invited) or hub is not None)
     if arguments.data_dir is None:
         clear_abandoned(directory.parent, directory)
     app = create_app(emulator, identity, os.environ.pop(OPEN_PATH, ""))
@@ -277,6 +296,7 @@ async def _serve(
         others,
     )
     app.stop = server.stop
+    app.hub = None if hub is None else HubUsers(hub, identity)
     names = {listening.host, socket.gethostname(), urlsplit(public_url).hostname or ""}
     app.hosts = tuple(name.lower() for name in names if name)
     _on_signals(server.stop)

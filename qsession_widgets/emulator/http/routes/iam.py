@@ -35,6 +35,8 @@ async def token(request: Request) -> Response:
     key = fields.get("apikey", [""])[0]
     if request.scope.get("any_key") and identity.user_of_key(key) is None:
         key = identity.key
+    if (hub := request.scope.get("hub")) is not None:
+        await hub.admit(key)
     text, expiry = identity.token(key)
     key_accepted(request.scope)
     emulator_of(request).touch()
