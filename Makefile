@@ -40,7 +40,7 @@ define stages
 endef
 
 .PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults \
-	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub \
+	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub test-firefox \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
@@ -217,6 +217,19 @@ $(CLIENTS)/.installed: pyproject.toml | bundles
 
 test-clients: $(CLIENTS)/.installed ## Run what other people's clients and libraries do through the emulator
 	@"$(CLIENTS)/bin/python" -m pytest -n 0 $(PYTEST_ARGS) $(addprefix tests/emulator/test_other_,client.py libraries.py)
+
+# Firefox is driven over WebDriver BiDi, as people have it. Playwright of 1.65 and later asks it for a command
+# that Debian's does not know; the release before has a folder of its own, which goes before the environment's.
+BIDI := $(ARTIFACTS)/playwright-1.64
+$(BIDI): | $(INSTALLED)
+	@$(PY) -m pip install --quiet --target "$@.part" "playwright==1.64.*"
+	@mv "$@.part" "$@"
+
+FIREFOX_TESTS := $(addprefix tests/browser/,test_front_ends.py test_lab_story.py test_parts.py)
+
+test-firefox: bundles $(BIDI) ## Run a session's story in Firefox, in JupyterLab and Notebook
+	@.ci/firefox --install
+	@PYTHONPATH="$(BIDI)" QSESSION_FIREFOX="$$(.ci/firefox)" $(PY) $(PYTEST) -p no:nbval $(PYTEST_ARGS) $(FIREFOX_TESTS)
 
 # The plugin gives notebooks what tests/conftest.py gives tests: a home of their own, no account.
 test-notebooks: bundles ## Run the notebooks from beginning to end

@@ -1,7 +1,7 @@
 """What holds for every test: a place of its own, no real account, and no quiet skips.
 
 The notebooks are run with this file as a plugin (``-p tests.conftest``), so that it holds for them
-too. Three environment variables change what it does:
+too. Four environment variables change what it does:
 
 ``QSESSION_NO_SKIPS=1``
     A skipped test fails. Continuous integration sets it: there, everything must run.
@@ -9,6 +9,8 @@ too. Three environment variables change what it does:
     Tests marked ``ibm`` run, with the reader's own account. They may cost money.
 ``QSESSION_CHROMIUM``
     The browser to use, when it is not found by its usual names.
+``QSESSION_FIREFOX``
+    A Firefox to use in Chromium's place, as ``make test-firefox`` does.
 
 Tests may read further ``QSESSION_TEST_…`` variables: seeds and numbers of examples.
 """
@@ -32,7 +34,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stab
 # Variables that lead the client to an account, or our tools and Jupyter to somebody's settings.
 ACCOUNT = ("QISKIT_IBM_", "IAM_URL", "GLOBAL_SEARCH_URL", "GLOBAL_CATALOG_URL")
 SETTINGS = ("JUPYTER_", "IPYTHONDIR", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "QSESSION_", "COLUMNS")
-OURS = ("QSESSION_NO_SKIPS", "QSESSION_CHROMIUM", "QSESSION_TEST_")
+OURS = ("QSESSION_NO_SKIPS", "QSESSION_CHROMIUM", "QSESSION_FIREFOX", "QSESSION_TEST_")
 
 _outside = pytest.StashKey[dict[str, str]]()
 _home = pytest.StashKey[str]()
@@ -191,9 +193,9 @@ def repository() -> Path:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> str:
-    """A Chromium to drive; tests that ask for it are skipped where there is none."""
-    named = os.environ.get("QSESSION_CHROMIUM")
+def browser_path() -> str:
+    """A browser to drive; tests that ask for it are skipped where there is none."""
+    named = os.environ.get("QSESSION_FIREFOX") or os.environ.get("QSESSION_CHROMIUM")
     found = named or next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip("there is no Chromium on PATH: install one, or set QSESSION_CHROMIUM")

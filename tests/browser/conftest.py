@@ -24,9 +24,9 @@ def _no_complaints() -> Iterator[None]:
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(browser_path: str) -> Iterator[Browser]:
     """One browser for all these tests."""
-    with harness.launched(chromium) as running:
+    with harness.launched(browser_path) as running:
         yield running
 
 

@@ -12,9 +12,9 @@ from . import harness
 
 
 @pytest.fixture(scope="package")
-def browser(chromium: str) -> Iterator[Browser]:
+def browser(browser_path: str) -> Iterator[Browser]:
     """One browser for all these tests."""
-    with harness.launched(chromium) as running:
+    with harness.launched(browser_path) as running:
         yield running
 
 

@@ -36,7 +36,9 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html"}
 
 
 def launch(playwright: Playwright, executable: str) -> Browser:
-    """The browser."""
+    """Chromium, or a Firefox as people have it, which is driven over WebDriver BiDi."""
+    if "firefox" in Path(executable).name:
+        return playwright.firefox.launch(channel="moz-firefox", executable_path=executable)
     return playwright.chromium.launch(executable_path=executable, args=FLAGS)
 
 
