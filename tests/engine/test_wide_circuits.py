@@ -20,6 +20,8 @@ from qiskit import QuantumCircuit
 from qiskit.circuit import Parameter
 from qiskit.quantum_info import SparsePauliOp
 from qiskit_aer.noise import NoiseModel, PauliLindbladError, depolarizing_error
+from qiskit_ibm_runtime.executor_estimator.prepare import prepare
+from qiskit_ibm_runtime.options_models import EstimatorOptions
 from qiskit_ibm_runtime.quantum_program import QuantumProgram
 from scipy import stats
 
@@ -355,6 +357,18 @@ def test_programs_of_the_client_side_primitives_run_wide() -> None:
     bits = np.asarray(result[0]["meas"])
     assert bits.shape == (SHOTS, 60)
     assert np.mean(bits[:, 0] == bits[:, 1]) > 0.9
+
+
+def test_wide_randomizations_by_the_thousand_are_refused_before_they_are_drawn() -> None:
+    """So PEC of the client-side estimator is, which asks for the outcomes of each."""
+    options = EstimatorOptions()
+    options.twirling.enable_gates = True
+    options.twirling.num_randomizations = 6400
+    circuit = ghz(60, measured=False)
+    program, _ = prepare([(circuit, correlation(circuit, 60, (0, 1)))], options, precision=0.02)
+    outcome, _ = jobs.run("executor", DEVICE, jobs.executor_params(program))
+    assert outcome["reason"].startswith("6,400 randomizations of a circuit of 60 connected")
+    assert "EstimatorV2" in outcome["reason"]
 
 
 def test_the_device_of_a_matrix_product_state_may_hold_several_wide_islands() -> None:

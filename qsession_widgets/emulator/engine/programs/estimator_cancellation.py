@@ -98,8 +98,8 @@ def _overhead(
     job.note(f"PEC: noise gain {gain:.3g}, sampling overhead {gamma * gamma:.4g}")
     if pec.noise_gain != "auto" and gamma * gamma > most:
         job.warn(
-            f"PEC with noise_gain = {gain:g} would take {gamma * gamma:.2g} times this job's "
-            f"shots, and max_overhead = {most:g} allows no more: its errors are larger accordingly."
+            f"PEC with noise_gain = {gain:g} takes {gamma * gamma:.2g} times this job's shots, and "
+            f"max_overhead = {most:g} allows no more: its errors are larger accordingly."
         )
     if gain > 0 and pec.noise_gain == "auto":
         job.warn(

@@ -49,7 +49,7 @@ def run(job: JobRun, text: str) -> str:
         check_delays(item.circuit)
     job.allow(quantum_program.executions(items, program.shots))
     for index, item in enumerate(items):
-        _check_size(job, index, item)
+        _check_size(job, index, item, program.shots)
     kept, cuts = cut_together(job.device, (item.circuit for item in items))
     role = getattr(model.quantum_program, "semantic_role", None)
     for index, item in enumerate(items):
@@ -69,12 +69,13 @@ def run(job: JobRun, text: str) -> str:
     return _write(model, done, times)
 
 
-def _check_size(job: JobRun, index: int, item: Any) -> None:
+def _check_size(job: JobRun, index: int, item: Any, shots: int) -> None:
     """Refuse a circuit that fits no way of simulation, where that is seen at once."""
-    if hasattr(item, "samplex"):
-        return
     facts = CircuitFacts.of(item.circuit)
     facts.check(job.device, index)
+    if hasattr(item, "samplex"):
+        quantum_program.check_randomizations(job, item, shots)
+        return
     values = np.zeros(1) if item.circuit_arguments is None else np.asarray(item.circuit_arguments)
     early_refusal.check(job, item.circuit, facts.active, values)
 

@@ -17,10 +17,20 @@ from numpy.typing import NDArray
 from qiskit.circuit import QuantumCircuit
 
 from qsession_widgets.emulator.engine.devices.noise_source import Noise
-from qsession_widgets.emulator.engine.simulation import outcomes, sampling
+from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
+from qsession_widgets.emulator.engine.simulation import (
+    early_refusal,
+    method_choice,
+    outcomes,
+    sampling,
+)
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.simulation.outcomes import Sampled
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep
+
+_ANGLE_SECONDS = 1e-6
+_GATE_SECONDS = 4e-6
+"""Measured: what a random angle takes to be drawn, and a gate of a Clifford circuit to be run."""
 
 _ANGLE_DECIMALS = 5
 """Decimals of quarter turns kept of an angle, so that Clifford circuits are seen as such."""
@@ -57,6 +67,41 @@ def shape(item: Any) -> tuple[int, ...]:
 def executions(items: Iterable[Any], shots: int) -> int:
     """Return how many circuits, times shots, a program runs."""
     return sum(math.prod(shape(item)) for item in items) * shots
+
+
+def check_randomizations(job: JobRun, item: Any, shots: int) -> None:
+    """Refuse a wide circuit with so many randomizations that drawing them takes too long.
+
+    Parameters
+    ----------
+    job : JobRun
+        With its limits.
+    item : SamplexItem
+        A circuit and what draws its angles.
+    shots : int
+        Of each randomization.
+
+    Raises
+    ------
+    JobFailure
+        If the job takes too long at this width.
+    """
+    drawn = math.prod(shape(item))
+    circuit = item.circuit
+    each = _ANGLE_SECONDS * circuit.num_parameters + _GATE_SECONDS * len(circuit.data)
+    if drawn * each <= method_choice.PATIENCE_SECONDS:
+        return
+    used = early_refusal.largest_island(circuit)
+    if method_choice.is_exact(job, circuit, used, drawn * shots, not job.device.ideal):
+        return
+    raise JobFailure(
+        f"{drawn:,} randomizations of a circuit of {used} connected qubits would take about "
+        f"{method_choice.duration(drawn * each)}, and {method_choice.PATIENCE_SECONDS:.0f} seconds "
+        f"is the most here, which are {int(method_choice.PATIENCE_SECONDS / each):,} of them. For "
+        "expectation values use EstimatorV2, whose PEC, PEA and twirling are simulated as what all "
+        "randomizations average to, in seconds.",
+        INVALID_OPTION,
+    )
 
 
 def execute(

@@ -65,17 +65,21 @@ def run(
         twirled = noise if isinstance(noise, PauliNoise) else PauliNoise(noise)
     started = time.perf_counter()
     found = []
-    circuits = [sweep.bound(at) for at in range(len(sweep))]
+    circuits = (sweep.bound(at) for at in range(len(sweep)))
     if route.plan is not None:
         # All of them before the first is sampled, so that a job is refused early.
-        fidelities = _fidelities(job, circuits, route)
-        for circuit, fidelity in zip(circuits, fidelities, strict=True):
+        every = list(circuits)
+        fidelities = _fidelities(job, every, route)
+        for circuit, fidelity in zip(every, fidelities, strict=True):
             found.append(
                 _from_states(job, circuit, route, len(sweep), fidelity, shots, twirled, qubits, rng)
             )
     elif stabilizer.available():
+        known: dict[Any, str] = {}
         for circuit in circuits:
-            bits = stabilizer.sample(circuit, shots=shots, noise=twirled, qubits=qubits, rng=rng)
+            bits = stabilizer.sample(
+                circuit, shots=shots, noise=twirled, qubits=qubits, rng=rng, known=known
+            )
             how = Approximation("stabilizer", twirled=True) if twirled is not None else None
             found.append(Sampled(bits, np.ones(shots), None, how))
     else:

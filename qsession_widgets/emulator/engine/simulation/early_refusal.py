@@ -108,6 +108,13 @@ def check(
     )
 
 
+def largest_island(circuit: QuantumCircuit) -> int:
+    """Return how many qubits gates connect at most."""
+    index = {qubit: at for at, qubit in enumerate(circuit.qubits)}
+    pairs = matrix_product_state.gates_between(circuit.data, index)
+    return len(_largest(circuit.num_qubits, pairs))
+
+
 def _in_question(job: JobRun, circuit: QuantumCircuit, active: Collection[int]) -> bool:
     """True if a circuit of gates may be refused that is long and wide enough to look at first."""
     wishes = job.simulation

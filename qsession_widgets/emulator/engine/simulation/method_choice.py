@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from qiskit.circuit import CircuitInstruction, ParameterExpression, QuantumCircuit
+from qiskit.circuit import CircuitInstruction, Parameter, ParameterExpression, QuantumCircuit
 
 from qsession_widgets.emulator.engine.devices.device import find
 from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, Noise
@@ -190,7 +190,7 @@ def bond_reason(needed: int, seconds: float | None = None) -> str:
         return f"a matrix product state would need a bond dimension of more than 2^{needed}"
     return (
         f"a matrix product state would need a bond dimension of 2^{needed} and take about "
-        f"{_duration(seconds)}"
+        f"{duration(seconds)}"
     )
 
 
@@ -244,7 +244,14 @@ def _clifford(sweep: Sweep) -> bool:
     quarters = sweep.values / (math.pi / 2)
     if np.abs(quarters - np.round(quarters)).max(initial=0.0) > stabilizer.TOLERANCE:
         return False
-    return all(stabilizer.can_run(sweep.bound(at)) for at in range(len(sweep)))
+    if any(
+        isinstance(angle, ParameterExpression) and not isinstance(angle, Parameter)
+        for instruction in sweep.circuit.data
+        for angle in instruction.params
+    ):
+        # Half of a quarter turn is none.
+        return all(stabilizer.can_run(sweep.bound(at)) for at in range(len(sweep)))
+    return all(stabilizer.may_be_clifford(instruction) for instruction in sweep.circuit.data)
 
 
 def _exact_reason(job: JobRun, sweep: Sweep, shots: int, noisy: bool) -> str:
@@ -252,7 +259,7 @@ def _exact_reason(job: JobRun, sweep: Sweep, shots: int, noisy: bool) -> str:
     if needed > available_memory(job.memory_limit):
         return memory_reason(job, sweep.used)
     seconds = _seconds(sweep.circuit, sweep.used, shots * len(sweep), noisy)
-    return f"an exact simulation takes about {_duration(seconds)}"
+    return f"an exact simulation takes about {duration(seconds)}"
 
 
 def memory_reason(job: JobRun, used: int) -> str:
@@ -302,7 +309,8 @@ def refusal(
     )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """Return a time in words."""
     for unit, size in (("years", 31557600.0), ("days", 86400.0), ("hours", 3600.0)):
         if seconds >= size:
             return f"{seconds / size:.3g} {unit}"
@@ -318,7 +326,7 @@ def insufficient(job: JobRun, fidelity: float, plan: Plan) -> JobFailure | None:
         f"The circuit's matrix product state, truncated to a bond dimension of "
         f"{plan.bond_dimension}, has an estimated fidelity of {fidelity:.2g}, and {wanted:g} is "
         f"asked for (without truncation: bond dimension 2^{plan.needed}, about "
-        f"{_duration(plan.needed_seconds)}); accept less with --local-precision-limit, or use "
+        f"{duration(plan.needed_seconds)}); accept less with --local-precision-limit, or use "
         "fewer gates between qubits.",
         INVALID_OPTION,
     )

@@ -45,6 +45,9 @@ _TURNS = {
 }
 """Rotations by one, two and three quarter turns."""
 
+_Place = tuple[str, tuple[int, ...], int | None]
+"""A gate's name and qubits, and its angle in quarter turns."""
+
 TOLERANCE = 1e-6
 """Quarter turns by which an angle may miss a whole number of them: the client draws the angles of
 twirling in single precision."""
@@ -91,6 +94,7 @@ def sample(
     noise: PauliNoise | None,
     qubits: Sequence[int],
     rng: np.random.Generator,
+    known: dict[_Place, str] | None = None,
 ) -> NDArray[np.uint8]:
     """Draw outcomes, each with a realization of the noise of its own.
 
@@ -106,6 +110,8 @@ def sample(
         The noise's number of each qubit of the circuit.
     rng : Generator
         For everything that is drawn.
+    known : dict, optional
+        What gates are in stim's words, remembered between circuits of the same qubits and noise.
 
     Returns
     -------
@@ -115,23 +121,23 @@ def sample(
     # An import of a tenth of a second, which only wide Clifford circuits need.
     import stim
 
+    known = {} if known is None else known
     index = {qubit: at for at, qubit in enumerate(circuit.qubits)}
     clbit = {bit: at for at, bit in enumerate(circuit.clbits)}
     program: list[str] = []
     measured: list[tuple[int, int]] = []
     for instruction in circuit.data:
-        at = tuple(index[qubit] for qubit in instruction.qubits)
-        here = " ".join(map(str, at))
-        if instruction.name == "measure":
-            program.append(f"M {here}")
+        name = instruction.name
+        at = tuple([index[qubit] for qubit in instruction.qubits])
+        if name == "measure":
+            program.append(f"M {at[0]}")
             measured.append((at[0], clbit[instruction.clbits[0]]))
             continue
-        program += _lines(instruction, here)
-        factors = None
-        if noise is not None:
-            factors = noise.twirled(instruction.name, tuple(qubits[local] for local in at))
-        if factors is not None:
-            program.append(_channel(probabilities(factors), here))
+        turns = quarter_turns(instruction.params[0]) if name in _TURNS else 0
+        key = name, at, turns
+        if key not in known:
+            known[key] = _words(instruction, at, qubits, noise)
+        program.append(known[key])
     seed = int(rng.integers(1 << 62))
     record = stim.Circuit("\n".join(program)).compile_sampler(seed=seed).sample(shots)
     bits = np.zeros((shots, circuit.num_clbits), dtype=np.uint8)
@@ -139,6 +145,22 @@ def sample(
         found = record[:, column].astype(np.uint8)
         bits[:, bit] = found if noise is None else noise.misread(found, qubits[qubit], rng)
     return bits
+
+
+def _words(
+    instruction: CircuitInstruction,
+    at: tuple[int, ...],
+    qubits: Sequence[int],
+    noise: PauliNoise | None,
+) -> str:
+    """Return a gate and its noise as lines of stim's circuit format."""
+    here = " ".join(map(str, at))
+    lines = _lines(instruction, here)
+    if noise is not None:
+        factors = noise.twirled(instruction.name, tuple(qubits[local] for local in at))
+        if factors is not None:
+            lines.append(_channel(probabilities(factors), here))
+    return "\n".join(lines)
 
 
 def _lines(instruction: CircuitInstruction, here: str) -> list[str]:
