@@ -162,19 +162,12 @@ def describe_instance(service: QiskitRuntimeService, instance: str) -> ServiceIn
     plan = str(fields.get("plan") or "")
     price, source = known_price(plan, owner_key(service.active_account().get("token")))
     if on_this_machine(api_url(service, instance or None)):
-        info = emulator_info(service)
+        info = emulator_info(service, "" if name == "default" else name)
         if info is not None:
-            named = f"local emulator · {name}" if name not in ("", "default") else "local emulator"
-            label = info.label.replace("local emulator", named, 1)
             if not plan:
-                return replace(info, label=label)
-            return replace(
-                info,
-                label=label,
-                plan=plan_code(plan),
-                price_per_second=price,
-                price_source=source,
-            )
+                return info
+            code = plan_code(plan)
+            return replace(info, plan=code, price_per_second=price, price_source=source)
     label = " · ".join(filter(None, ["IBM Quantum", region(instance), plan.capitalize(), name]))
     return ServiceInfo("ibm", label, plan_code(plan), price, price_source=source)
 

@@ -53,18 +53,18 @@ def emulator_name(options: EmulatorOptions | None) -> str:
     return "rehearsal-" + hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def emulator_info(service: QiskitRuntimeService) -> ServiceInfo | None:
-    """Describe the emulator behind a service; None when it is none."""
+def emulator_info(service: QiskitRuntimeService, instance: str = "") -> ServiceInfo | None:
+    """Describe the emulator behind a service, see `describe_emulator`; None when it is none."""
     line = ServiceClient(service)
     try:
-        return describe_emulator(line)
+        return describe_emulator(line, instance=instance)
     except ServiceError:
         return None
     finally:
         line.close()
 
 
-def describe_emulator(line: ServiceClient, joined: str = "") -> ServiceInfo:
+def describe_emulator(line: ServiceClient, joined: str = "", instance: str = "") -> ServiceInfo:
     """Describe the emulator that a client is connected to.
 
     Parameters
@@ -73,6 +73,8 @@ def describe_emulator(line: ServiceClient, joined: str = "") -> ServiceInfo:
         The client.
     joined : str
         The user's name for an emulator of somebody else's; empty for one of this machine.
+    instance : str
+        Name of the instance that the label has; empty for none.
 
     Raises
     ------
@@ -83,6 +85,8 @@ def describe_emulator(line: ServiceClient, joined: str = "") -> ServiceInfo:
     speed = float(status.get("speed", 1.0))
     plan = str(status.get("plan", "premium"))
     parts = [f"{joined} (emulator)" if joined else "local emulator"]
+    if instance:
+        parts.append(instance)
     if status.get("queue"):
         parts.append("simulated queue")
     if speed != 1:

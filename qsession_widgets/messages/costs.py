@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..formatting import format_money
 from ..model import ServiceInfo, SessionSnapshot, usage
-from .labels import price_source_words, price_words, usage_words
+from .labels import price_source_words, price_words, used_words
 
 
 def used_sentence(snapshot: SessionSnapshot, now: float) -> str:
@@ -12,7 +12,7 @@ def used_sentence(snapshot: SessionSnapshot, now: float) -> str:
     if snapshot.state != "closed" or snapshot.started_at is None or snapshot.mode == "batch":
         return ""
     spent = usage(snapshot, now)
-    used = f"It used {usage_words(spent)}".removesuffix(" so far")
+    used = f"It used {used_words(spent)}"
     if spent.cost is None:
         return f"{used}."
     worth = f"≈ {format_money(spent.cost)} {price_words(snapshot.service)}"

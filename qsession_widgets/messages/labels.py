@@ -54,10 +54,13 @@ def usage_words(spent: Usage) -> str:
 
     With ``≈`` where they are an estimate of a device's for what the emulator ran.
     """
-    words = f"{'≈ ' if spent.estimated else ''}{format_duration(spent.total)}"
-    if spent.at_most:
-        return f"at most {words}"
-    return words if spent.final else f"{words} so far"
+    return used_words(spent) + ("" if spent.final or spent.at_most else " so far")
+
+
+def used_words(spent: Usage) -> str:
+    """Seconds of usage of what is over: ``1 m 36 s``, ``at most ≈ 1 m 36 s``."""
+    at_most, about = "at most " if spent.at_most else "", "≈ " if spent.estimated else ""
+    return f"{at_most}{about}{format_duration(spent.total)}"
 
 
 ESTIMATE = "a device's time by IBM's estimate of 2 s and 0.35 ms per execution for each job"

@@ -9,7 +9,7 @@ import {
   answeredAgo,
   closeSentence,
   estimateWords,
-  idleWords,
+  idleSpan,
   isOrphan,
   jobWords,
   kernelWords,
@@ -47,7 +47,7 @@ export function Popover({ context, which, close, vanish }: Props) {
   const { snapshot } = workload;
   const now = sessions.now(workload.service);
   const service = sessions.service(workload.service);
-  const idle = idleWords(snapshot, now);
+  const idle = idleSpan(snapshot, now);
   const what = noun(snapshot);
   const all = sessions.totals();
   const old = service && agoWords(answeredAgo(service, now));
@@ -94,7 +94,7 @@ export function Popover({ context, which, close, vanish }: Props) {
         {idle && (
           <>
             <dt>Idle</dt>
-            <dd class="qs-lab-warn">{idle.replace(/^idle /, "")}</dd>
+            <dd class="qs-lab-warn">{idle}</dd>
           </>
         )}
         <dt>Jobs</dt>

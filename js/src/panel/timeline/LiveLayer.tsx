@@ -10,7 +10,7 @@ import type { ChartScale } from "./scale";
 import { limits } from "./limits";
 import { details } from "../state/jobTimes";
 import { Tip } from "./Tip";
-import { idleWords, LABEL_ROOM } from "./traces";
+import { gapWords, LABEL_ROOM } from "./traces";
 
 interface Props {
   snapshot: SessionSnapshot;
@@ -106,7 +106,7 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
           {idle !== null &&
             Math.min(nowAt, plotWidth) - Math.max(0, idleFrom) >= LABEL_ROOM * size.scale && (
               <text class="qs-live-words" x={Math.max(0, idleFrom) + 5} y={frame.top(own) - 6}>
-                {idleWords(snapshot, now - idle, nowAt - idleFrom)}
+                {gapWords(snapshot, now - idle, nowAt - idleFrom)}
               </text>
             )}
           {picked && (

@@ -144,7 +144,7 @@ function trailing(snapshot: SessionSnapshot, periods: Span[]): Span | null {
 }
 
 /** The label of a gap, with its cost. */
-export function idleWords(snapshot: SessionSnapshot, seconds: number, room: number): string {
+export function gapWords(snapshot: SessionSnapshot, seconds: number, room: number): string {
   const { price_per_second: price } = snapshot.service;
   const words = `idle ${formatDuration(seconds)}`;
   if (price === null || room < 120) return words;
@@ -167,10 +167,10 @@ export function dashes(scene: Scene, periods: Span[]) {
     line.x.push(toAxis(begin), toAxis(end), null);
     line.y.push(frame.own, frame.own, null);
     middles.push(toAxis((begin + end) / 2));
-    texts.push(idleWords(snapshot, end - begin, Infinity));
+    texts.push(gapWords(snapshot, end - begin, Infinity));
     const room = frame.pixels(end - begin);
     if (room < LABEL_ROOM * frame.size.scale) continue;
-    const text = idleWords(snapshot, end - begin, room);
+    const text = gapWords(snapshot, end - begin, room);
     const place = { y: frame.own, yref: "y", xshift: 4, yshift: 2 };
     annotations.push(note(begin, text, colors.warning, place));
   }

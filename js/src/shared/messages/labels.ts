@@ -161,6 +161,11 @@ const PLANS: Record<string, string> = { payg: "Pay-As-You-Go", flex: "Flex", pre
 
 /** The price that figures are counted with, and whose it is: `at $0.80/s, list price of Premium`. */
 export function priceWords(service: ServiceInfo): string {
+  return service.price_per_second === null ? "" : `at ${priceAndSource(service)}`;
+}
+
+/** `$0.80/s, list price of Premium`; empty without a price. */
+export function priceAndSource(service: ServiceInfo): string {
   if (service.price_per_second === null) return "";
   const sources: Record<string, string> = {
     list: `, list price of ${PLANS[service.plan] ?? service.plan}`,
@@ -168,7 +173,7 @@ export function priceWords(service: ServiceInfo): string {
     environment: ", your price (QSESSION_PRICE)",
     config: ", your price (SessionMagics.price)",
   };
-  return `at ${formatPrice(service.price_per_second)}${sources[service.price_source] ?? ""}`;
+  return `${formatPrice(service.price_per_second)}${sources[service.price_source] ?? ""}`;
 }
 
 /** Usage and its price: an estimate until the service says final. */
@@ -232,13 +237,19 @@ export function idleFor(snapshot: Snapshot, now: number): number | null {
   return since > 0 ? Math.max(0, activeUntil(snapshot, now)[0] - since) : null;
 }
 
-/** `idle for 12 s, ≈ $19`: the idle time since the last job, and its cost. */
+/** `idle for 12 s, ≈ $19`: the idle time since the last job, and its cost; empty while there is none. */
 export function idleWords(snapshot: Snapshot, now: number): string {
+  const span = idleSpan(snapshot, now);
+  return span && `idle ${span}`;
+}
+
+/** The same without its first word. */
+export function idleSpan(snapshot: Snapshot, now: number): string {
   const idle = idleFor(snapshot, now);
   // between the jobs of a loop it would come and go
   if (idle === null || idle < IDLE_AFTER) return "";
   const dollars = amount(snapshot, idle);
-  const words = `idle for ${formatDuration(idle)}`;
+  const words = `for ${formatDuration(idle)}`;
   if (dollars === null) return words;
   return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${formatMoney(dollars)}`;
 }

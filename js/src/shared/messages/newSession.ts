@@ -2,7 +2,7 @@
 import { formatAge, formatMoney, plural } from "../formatting";
 import type { Device } from "../serverTypes";
 import type { ServiceInfo } from "../snapshot.gen";
-import { priceWords } from "./labels";
+import { priceAndSource } from "./labels";
 
 export const WRITTEN =
   "The cell is in {notebook}, below the one that was active: look at it, then run it.";
@@ -29,5 +29,5 @@ export function openWords(info: ServiceInfo | undefined): string {
   if (info.plan === "open") return "The Open Plan has no sessions: the cell runs in job mode.";
   const { price_per_second: price } = info;
   if (price === null) return "Run, the cell opens a session that is billed while it is active.";
-  return `Run, the cell opens a session that costs ${formatMoney(60 * price)} a minute while it is active (${priceWords(info).replace("at ", "")}).`;
+  return `Run, the cell opens a session that costs ${formatMoney(60 * price)} a minute while it is active (${priceAndSource(info)}).`;
 }

@@ -55,9 +55,14 @@ function burnFigure(burn: Burn): Figure {
 
 /** `≈ $77`, `≈ $77 + 1 without a price`; `would be ≈ $22` where nothing is charged. */
 export function sumWords(sum: Dollars): string {
+  const would = !sum.charged && !sum.unpriced && sum.emulated > 0;
+  return `${would ? "would be " : ""}${sumAmount(sum)}`;
+}
+
+function sumAmount(sum: Dollars): string {
   const { charged, emulated, unpriced } = sum;
   if (charged || unpriced) return plus(charged ? `≈ ${formatMoney(charged)}` : "", without(sum));
-  return emulated ? `would be ≈ ${formatMoney(emulated)}` : formatMoney(0);
+  return emulated ? `≈ ${formatMoney(emulated)}` : formatMoney(0);
 }
 
 function noted(note: string, sum: Dollars): string {
@@ -71,7 +76,7 @@ function sumFigure(key: string, sum: Dollars, word: string): Figure {
   const known = { ...sum, unpriced: 0 };
   return {
     key,
-    value: charged || !unpriced ? sumWords(known).replace("would be ", "") : "unknown",
+    value: charged || !unpriced ? sumAmount(known) : "unknown",
     note: noted(`${word}${would ? ", would be" : ""}`, sum),
     would,
     title: `${COUNTED_ON}${also ? ` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
