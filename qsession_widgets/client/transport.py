@@ -17,6 +17,8 @@ from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 from .. import fork_safety
+from ..messages.lost_answers import UNREADABLE, cannot_be_read
+from .record_fields import misfit
 
 CREATES = re.compile(r"/(jobs|sessions)/?$")
 """Paths where each POST makes one more of something that costs money."""
@@ -25,8 +27,6 @@ CONNECT_RETRIES = 3
 
 READ_AGAIN = (0.2, 1.0)
 """Seconds to wait before an answer that cannot be read is asked for again."""
-
-UNREADABLE = "The service's answer cannot be read."
 
 
 class Transport:
@@ -39,8 +39,9 @@ class Transport:
     adapter : HTTPAdapter
         Sends, and repeats what may be repeated, as it was made to.
     api : str
-        Address below which every answer to a GET is a JSON object: one that is not is asked for
-        again. Empty where the caller looks at the answers.
+        Address below which every answer to a GET is a JSON object, with fields that the client
+        library can read: one that is not is asked for again. Empty where the caller looks at the
+        answers.
     """
 
     def __init__(self, session: requests.Session, adapter: HTTPAdapter, api: str = ""):
@@ -54,21 +55,23 @@ class Transport:
         Raises
         ------
         requests.RequestException
-            There was no answer, or none that can be read.
+            There was no answer.
+        SpoiltAnswer
+            There was none that can be read.
         """
         if not self._is_question(request):
             return _readable(self._signed(request, options))
         for pause in (*READ_AGAIN, None):
             try:
                 response = self._signed(request, options)
-                if response.status_code != 200 or _is_object(response.content):
+                if response.status_code != 200:
                     return _readable(response)
-                error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
-            except requests.exceptions.ChunkedEncodingError as broken:
-                error = requests.exceptions.InvalidJSONError(UNREADABLE, request=request)
-                error.__cause__ = broken
+                if not (wrong := self._misfit(request, response.content)):
+                    return _readable(response, _Told)
+            except requests.exceptions.ChunkedEncodingError:
+                wrong = "it breaks off"
             if pause is None:
-                raise error
+                raise _spoilt(wrong, len(READ_AGAIN) + 1) from None
             time.sleep(pause)
         raise AssertionError("the last turn returns or raises")
 
@@ -90,6 +93,11 @@ class Transport:
             and str(request.url).startswith(self._api)
             and not _path(request).endswith("/logs")
         )
+
+    def _misfit(self, request: requests.PreparedRequest, body: bytes) -> str:
+        if not _is_object(body):
+            return "it is no JSON object"
+        return misfit(str(request.url).removeprefix(self._api).partition("?")[0], body)
 
     def close(self) -> None:
         """Give the adapter's connections back."""
@@ -182,24 +190,41 @@ class _Response(requests.Response):
     """A response whose JSON is an error of the request's where it cannot be read.
 
     Of what is nested too deeply, or has a number too long, Python's own errors tell nobody that an
-    answer was lost.
+    answer was lost; nor do those of the client library's decoder, of what was packed.
     """
 
     def json(self, **options: Any) -> Any:
         """The body; see `requests.Response.json`."""
         try:
             return super().json(**options)
-        except (ValueError, RecursionError) as error:
-            if isinstance(error, requests.RequestException):
-                raise
-            raise requests.exceptions.InvalidJSONError(
-                UNREADABLE, request=self.request, response=self
-            ) from error
+        except requests.RequestException:
+            raise
+        except Exception as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, _error: Exception) -> Exception:
+        return requests.exceptions.InvalidJSONError(UNREADABLE, request=self.request, response=self)
 
 
-def _readable(response: requests.Response) -> requests.Response:
+class _Told(_Response):
+    """An answer to a question of the client library's, which has no sentence for its trouble."""
+
+    def _unreadable(self, error: Exception) -> Exception:
+        return _spoilt(f"{type(error).__name__}: {error}"[:200], 1)
+
+
+def _spoilt(wrong: str, times: int) -> Exception:
+    # the client library is imported with it
+    from .spoilt_answer import SpoiltAnswer
+
+    return SpoiltAnswer(cannot_be_read(wrong, times))
+
+
+def _readable(
+    response: requests.Response, kind: type[requests.Response] = _Response
+) -> requests.Response:
     # a function in its place would hold the response, and so its connection, until it is collected
-    response.__class__ = _Response
+    response.__class__ = kind
     return response
 
 

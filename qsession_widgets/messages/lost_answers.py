@@ -6,6 +6,30 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
+UNREADABLE = "The service's answer cannot be read."
+
+
+def cannot_be_read(wrong: str, times: int) -> str:
+    """A sentence about an answer in which something makes no sense, however often it is asked for.
+
+    Parameters
+    ----------
+    wrong : str
+        The thing that makes no sense, such as "state.status is null, where a text belongs".
+    times : int
+        How often it was asked for.
+    """
+    asked = f"It was asked {times} times" if times > 1 else "It was asked"
+    return f"{UNREADABLE[:-1]}: {wrong}. {asked}, and nothing was changed: try again in a minute."
+
+
+def result_cannot_be_read(job_id: str, what: str) -> str:
+    """A sentence about a result that came, and that the client library cannot decode."""
+    return (
+        f"The result of job {job_id} cannot be read ({what}). The job is over, and costs nothing "
+        "more: ask for its result again, and report it to the service if it stays so."
+    )
+
 
 def interrupted_just_now(doing: str, left: float) -> str:
     """A sentence about a request that is made again while an interrupted one may take effect.

@@ -20,9 +20,11 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from traceback import walk_tb
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UserError
+from ..messages.lost_answers import result_cannot_be_read
 from .job_mode import JobMode
 from .with_blocks import WithBlocks
 
@@ -201,7 +203,8 @@ class SubmitPatch:
 class ResultPatch:
     """Patches the method by which the user's code reads a job's result.
 
-    It returns the very object that the client library returns, and its errors pass.
+    It returns the very object that the client library returns, and its errors pass, but for those
+    of Python's own over a result that it cannot decode, which are one sentence.
 
     Parameters
     ----------
@@ -219,12 +222,20 @@ class ResultPatch:
             return
         from qiskit_ibm_runtime import RuntimeJobV2
 
+        from ..client.spoilt_answer import SpoiltAnswer
+
         original = self._original = RuntimeJobV2.result
         after = self._after
 
         @functools.wraps(original)
         def result(job: RuntimeJobV2, *args: Any, **kwargs: Any) -> Any:
-            found = original(job, *args, **kwargs)
+            try:
+                found = original(job, *args, **kwargs)
+            except Exception as error:
+                if _while_decoding(error):
+                    what = f"{type(error).__name__}: {error}"[:200]
+                    raise SpoiltAnswer(result_cannot_be_read(job.job_id(), what)) from None
+                raise
             after(job.job_id(), found)
             return found
 
@@ -237,3 +248,14 @@ class ResultPatch:
 
             RuntimeJobV2.result = self._original
             self._original = None
+
+
+def _while_decoding(error: BaseException) -> bool:
+    """True if an error of Python's own came out of the client library's decoding of a result."""
+    if type(error).__module__.startswith("qiskit_ibm_runtime"):
+        return False
+    return any(
+        frame.f_code.co_name == "decode"
+        and str(frame.f_globals.get("__name__")).startswith("qiskit_ibm_runtime.")
+        for frame, _ in walk_tb(error.__traceback__)
+    )
