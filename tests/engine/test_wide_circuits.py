@@ -32,6 +32,7 @@ from qsession_widgets.emulator.engine.programs import pubs as engine_pubs
 from qsession_widgets.emulator.engine.simulation import (
     early_refusal,
     light_cone,
+    matrix_product_state,
     pauli_propagation,
 )
 from qsession_widgets.emulator.engine.simulation.compaction import active_qubits
@@ -108,6 +109,22 @@ def test_a_deeper_ansatz_is_refused_by_its_fidelity_unless_less_is_accepted() ->
     assert "an estimated fidelity of" in outcome["reason"]
     assert "0.99 is asked for" in outcome["reason"]
     assert "--local-precision-limit" in outcome["reason"]
+
+
+def test_the_estimated_time_counts_gates_on_one_qubit() -> None:
+    chain = QuantumCircuit(60)
+    chain.cz(range(59), range(1, 60))
+    turned = chain.copy()
+    for _ in range(2000):
+        turned.rx(0.3, range(60))
+    few, many = (
+        matrix_product_state.plan(circuit, SHOTS, 1, True, 60.0) for circuit in (chain, turned)
+    )
+    assert few.fits
+    assert many.needed_seconds > 30 + few.needed_seconds
+    # with every realization that there must be it would take longer than there is time
+    turned.compose(turned, inplace=True)
+    assert not matrix_product_state.plan(turned, SHOTS, 1, True, 60.0).fits
 
 
 def test_a_fidelity_below_the_default_is_accepted_when_asked_for() -> None:
