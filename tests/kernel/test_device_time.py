@@ -54,6 +54,35 @@ def test_a_session_uses_what_its_jobs_would_on_a_device(
     assert "IBM's estimate of 2 s and 0.35 ms per execution" in " ".join(to_text(snapshot).split())
 
 
+def test_what_is_counted_before_a_job_is_sent_is_what_the_emulator_runs(
+    circuits: Notebook,
+) -> None:
+    """Extrapolation, twirling and the calibration of readout among them, in both estimators."""
+    circuits.good(
+        "from qiskit_ibm_runtime import EstimatorV2",
+        "from qiskit_ibm_runtime.executor_estimator import Estimator",
+        "from qiskit import QuantumCircuit",
+        "from qiskit.quantum_info import SparsePauliOp",
+        "plain = QuantumCircuit(2)",
+        "plain.sx(0)",
+        "plain.rz(1, 0)",
+        "plain.sx(0)",
+        "plain.cz(0, 1)",
+        "zx = [SparsePauliOp(['IZ', 'IX'])]",
+        "for Kind in (EstimatorV2, Estimator):",
+        "    for level in (0, 1, 2):",
+        "        estimator = Kind()",
+        "        estimator.options.resilience_level = level",
+        "        estimator.run([(plain, zx)], precision=0.1).result()",
+        "session.close()",
+    )
+    jobs = circuits["session"].wait_for(timeout=120).jobs
+    # 100 shots in two bases; two randomizations of 64 each, and two to learn the readout by
+    assert [job.executions for job in jobs] == [200, 384, 896] * 2
+    expected = [2 + 0.00035 * (job.executions or 0) for job in jobs]
+    assert [job.device_seconds for job in jobs] == pytest.approx(expected, abs=1e-3)
+
+
 def test_the_magic_the_method_and_the_terminal_forecast_the_same(
     circuits: Notebook, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,7 +6,9 @@ import itertools
 import stat
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from qiskit import QuantumCircuit
@@ -151,14 +153,50 @@ def test_mitigation_counts_with_its_executions() -> None:
     circuit.rx(angle, 0)
     observable = SparsePauliOp.from_list([("ZZ", 1), ("ZI", 1), ("XX", 1), ("II", 3)])
     pub = EstimatorPub.coerce((circuit, observable, [[0.1], [0.2], [0.3]]), precision=0.1)
-    assert count_executions("estimator", {"pubs": [pub]}) == 600
-    assert count_executions("estimator", {"pubs": [pub], "resilience_level": 2}) == 1800
-    asked = {"resilience": {"zne_mitigation": True, "zne": {"noise_factors": (1, 3, 5, 7)}}}
-    assert count_executions("estimator", {"pubs": [pub], "options": asked}) == 2400
+    assert count_executions("estimator", {"pubs": [pub], "resilience_level": 0}) == 600
+    zne = {"zne_mitigation": True, "zne": {"noise_factors": (1, 3, 5, 7)}}
+    asked = {"resilience_level": 0, "options": {"resilience": zne}}
+    assert count_executions("estimator", {"pubs": [pub], **asked}) == 2400
     plain = QuantumCircuit(1, 1)
     pubs = [SamplerPub.coerce((plain, None, 1000)), SamplerPub.coerce((plain,))]
     assert count_executions("sampler", {"pubs": pubs}) == 1000 + 4096
     assert count_executions("noise-learner", {"pubs": pubs}) is None
+
+
+@pytest.mark.parametrize(
+    ("level", "asked"),
+    [
+        (0, {}),
+        (1, {}),
+        (2, {}),
+        (0, {"twirling": {"enable_gates": True}}),
+        (0, {"resilience": {"measure_mitigation": True}}),
+        (1, {"resilience": {"measure_mitigation": False}}),
+        (1, {"resilience": {"measure_noise_learning": {"num_randomizations": 7}}}),
+        (1, {"twirling": {"num_randomizations": 10}}),
+        (1, {"twirling": {"num_randomizations": 10, "shots_per_randomization": 50}}),
+        (1, {"twirling": {"shots_per_randomization": 100}}),
+        (2, {"default_shots": 1000, "resilience": {"zne": {"noise_factors": [1, 2, 3, 4]}}}),
+    ],
+    ids=str,
+)
+def test_executions_are_those_that_the_client_prepares(level: int, asked: dict[str, Any]) -> None:
+    """Randomizations and the circuits that the readout is learned by, with all its converters."""
+    prepare = pytest.importorskip("qiskit_ibm_runtime.executor_estimator.prepare").prepare
+    converters = import_module("qiskit_ibm_runtime.quantum_program.params_converters")
+    options = import_module("qiskit_ibm_runtime.options_models").EstimatorOptions
+    angle = Parameter("angle")
+    circuit = QuantumCircuit(2)
+    circuit.rx(angle, 0)
+    pub = (circuit, SparsePauliOp(["ZZ", "ZI", "XX"]), [[0.1], [0.2], [0.3]])
+    given = options(resilience_level=level, **asked)
+    program, executor = prepare([pub], given)
+    sent = {
+        count_executions("executor", each.encoder(program, executor).model_dump(mode="json"))
+        for each in converters.QUANTUM_PROGRAM_PARAMS_CONVERTERS.values()
+    }
+    inputs = {"pubs": [EstimatorPub.coerce(pub)], "resilience_level": level, "options": asked}
+    assert sent == {count_executions("estimator", inputs)}
 
 
 def on_ibm(number: int, usage: float) -> SessionSnapshot:
