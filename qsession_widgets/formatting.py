@@ -121,8 +121,10 @@ def format_money(dollars: float) -> str:
 
 
 def format_price(dollars_per_second: float) -> str:
-    """A price: ``$1.60/s``."""
-    return f"{format_money(dollars_per_second)}/s"
+    """A price: ``$1.60/s``, ``$0.0017/s``; with parts of cents where it has some."""
+    cents = format_money(dollars_per_second)
+    exact = f"${dollars_per_second:.4f}".removesuffix("0").removesuffix("0")
+    return f"{cents if dollars_per_second >= 100 else exact}/s"
 
 
 def format_zone(minutes: float) -> str:

@@ -37,6 +37,13 @@ def price_words(service: ServiceInfo) -> str:
     return f"at {format_price(service.price_per_second)}" + (f", {source}" if source else "")
 
 
+NO_PRICE = (
+    "unknown: this plan has no list price; qsession price set 1.20 counts with a price of yours, "
+    "from the next session on"
+)
+"""Words in place of a cost where a price is to be asked for."""
+
+
 def price_source_words(service: ServiceInfo) -> str:
     """The source of a price, as a noun: ``list price of Premium``; empty when unknown."""
     listed = LIST_PRICES.get(service.plan)

@@ -16,6 +16,7 @@ from ..messages.causes import cost_by_cause, gap_words, queue_words
 from ..messages.end_reasons import end_reason
 from ..messages.job_labels import label_cost, label_lines
 from ..messages.labels import (
+    NO_PRICE,
     cost_words,
     headline,
     late_words,
@@ -38,6 +39,7 @@ from ..model import (
 )
 from ..model.causes import gaps, queue_ahead
 from ..model.timestamps import timestamp
+from ..price_list import LIST_PRICES
 from ..text_table import text_facts
 from .figures import written
 from .forecast import estimate_row, receipt_json, receipt_rows
@@ -152,6 +154,8 @@ def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
         if not snapshot.service.charged:
             worth = f"nothing; the same work on IBM would cost {worth}"
         lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
+    elif snapshot.service.plan not in LIST_PRICES:
+        lines.append(("Cost", NO_PRICE))
     return lines
 
 

@@ -10,7 +10,7 @@ from PIL import Image, ImageColor
 from qsession_widgets import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.views.export import export
-from qsession_widgets.views.receipt import MAX_BYTES, Receipt, to_html, to_json, to_text
+from qsession_widgets.views.receipt import MAX_BYTES, Receipt, rows, to_html, to_json, to_text
 from qsession_widgets.views.svg_timeline import draw
 from qsession_widgets.views.theme import COLOURS
 
@@ -84,6 +84,8 @@ def test_as_json_it_has_the_cost_by_cause_the_price_and_the_reason() -> None:
     }
     assert (found["reason"], found["phase"]) == ("session_closed_early", "closed")
     assert len(found["jobs"]) == 3
+    asked = replace(closed(3), service=replace(SERVICE, plan="on-prem", price_per_second=None))
+    assert "qsession price set" in dict(rows(asked))["Cost"]
     free = to_json(replace(closed(3), service=replace(SERVICE, price_per_second=None)))
     assert (free["cost"], free["cost_by_cause"], free["price"]["words"]) == (None, None, "")
 

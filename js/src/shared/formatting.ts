@@ -109,8 +109,10 @@ export function formatMoney(dollars: number): string {
   return `$${formatCount(Math.floor(dollars + 0.5 + LOST))}`;
 }
 
+/** A price: `$1.60/s`, `$0.0017/s`; with parts of cents where it has some. */
 export function formatPrice(dollarsPerSecond: number): string {
-  return `${formatMoney(dollarsPerSecond)}/s`;
+  const exact = `$${dollarsPerSecond.toFixed(4).replace(/0{1,2}$/, "")}`;
+  return `${dollarsPerSecond >= 100 ? formatMoney(dollarsPerSecond) : exact}/s`;
 }
 
 /**
