@@ -224,13 +224,13 @@ def attach_session(
     on_crash: str | None = None,
     say: str = "auto",
     events: str | None = None,
-) -> Session | Batch:
+) -> Session | Batch | JobMode:
     """Take up a session that was opened elsewhere and bind it, as ``%session attach`` does.
 
     It may have been opened by a kernel that is gone, by another notebook, or by another program.
     Saved accounts, their instances and the emulators on this machine are asked for it. One that has
     ended is read-only and is not bound: its timeline, tables, receipt and exports are there as they
-    were, and a job for it is refused.
+    were, and a job for it is refused. So are the jobs of job mode, of a kernel of this machine.
 
     Parameters
     ----------
@@ -254,9 +254,10 @@ def attach_session(
 
     Returns
     -------
-    Session or Batch
+    Session, Batch or JobMode
         The client library's session, with ``panel()``, ``timeline()``, ``to_dataframe()``,
-        ``receipt()``, ``export()``, ``log()``, ``metrics()`` and ``snapshot`` besides.
+        ``receipt()``, ``export()``, ``log()``, ``metrics()`` and ``snapshot`` besides; of job mode
+        its jobs, with these members.
 
     Raises
     ------
@@ -284,7 +285,7 @@ def attach_session(
     )
     if on_exit is None:
         options = replace(options, on_exit="leave")
-    return _session(lambda: MANAGER.attach(id_or_name, options))
+    return _found(lambda: MANAGER.attach(id_or_name, options))
 
 
 def current_session() -> Session | Batch | None:
@@ -297,10 +298,15 @@ def current_session() -> Session | Batch | None:
 
 
 def _session(requested: Callable[[], OpenResult]) -> Session | Batch:
+    found = _found(requested)
+    # without a fallback a session or batch is opened, or an error raised
+    assert not isinstance(found, JobMode)
+    return found
+
+
+def _found(requested: Callable[[], OpenResult]) -> Session | Batch | JobMode:
     try:
         bound = requested().bound
     except InvalidOption as error:
         raise error.spelled("python") from None
-    # without a fallback a session or batch is opened, or an error raised
-    assert not isinstance(bound, JobMode)
-    return bound.session
+    return bound if isinstance(bound, JobMode) else bound.session

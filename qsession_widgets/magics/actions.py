@@ -201,12 +201,14 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
 
 def _name_ended(result: OpenResult, push: Push, options: OpenOptions) -> None:
     """Let the notebook reach a session that has ended; the name of a bound one stays that one's."""
-    from ..sessions.live import LiveSession
+    from ..sessions.job_mode import JobMode
 
-    if BINDING.bound is not None and "names" not in options.given:
+    found = result.bound
+    other = any(one not in (None, found) for one in (BINDING.bound, BINDING.job_mode))
+    if other and "names" not in options.given:
         print("--bind-as ended,backend gives it a name of its own, and session stays what it is.")
-    elif isinstance(result.bound, LiveSession):
-        push({options.names[0]: result.bound.session})
+    else:
+        push({options.names[0]: found if isinstance(found, JobMode) else found.session})
 
 
 def announce(result: OpenResult, push: Push, names: tuple[str, str] | None = None) -> None:

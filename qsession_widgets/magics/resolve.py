@@ -90,9 +90,15 @@ def watched(which: str = "") -> Monitor | SessionPoller:
     elif (live := BINDING.had(which)) is not None:
         monitor = live.monitor
     else:
+        from ..discovery.kept_jobs import kept_jobs, read_jobs
         from ..discovery.search import find, may_be_id
         from ..sessions.manager import MANAGER
 
+        if (group := kept_jobs(which)) is not None:
+            had = BINDING.group(group.session_id)
+            jobs = read_jobs(group, everywhere())[1] if had is None else had.monitor
+            jobs.settle(waits=say_settling)
+            return jobs
         wanted = MANAGER.resolve(which)
         if not may_be_id(wanted):
             # a name with a typing error: nobody is asked for it

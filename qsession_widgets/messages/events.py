@@ -144,6 +144,20 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
+def jobs_read_only(snapshot: SessionSnapshot) -> str:
+    """A sentence about jobs of job mode that an earlier kernel has sent."""
+    count = len(snapshot.jobs)
+    jobs = (
+        "1 job that an earlier kernel has sent is"
+        if count == 1
+        else (f"{count} jobs that an earlier kernel has sent are")
+    )
+    return (
+        f"Job mode on {snapshot.backend}: {jobs} read-only here, and primitives do not belong to "
+        "it."
+    )
+
+
 def read_only(snapshot: SessionSnapshot) -> str:
     """A sentence about a session that takes no more jobs, and was attached to be looked at."""
     how = f"{ENDS.get(snapshot.state_reason or '', 'it ended')} {ended_from(snapshot)}".rstrip()

@@ -15,6 +15,12 @@ SENTENCES: dict[str, str] = {
     "job_without_session": (
         "The job {job} runs in no session: there is nothing to take up or end."
     ),
+    "jobs_read_only": (
+        "These jobs are of an earlier kernel and can only be looked at: open a session or job mode "
+        "on {backend} with %%session to send more."
+    ),
+    "job_gone": "No service that can be asked has the job {job} any more.",
+    "no_jobs_kept": "Of job mode {name!r} nothing is kept on this machine any more.",
     "no_session_in_job_mode": "In job mode there is no session to close or cancel, only jobs.",
 }
 """Templates by the code of a `qsession_widgets.errors.UserError`, filled with its facts."""

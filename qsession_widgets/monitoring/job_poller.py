@@ -13,13 +13,14 @@ from dataclasses import replace
 
 from ..client.decode import device_time_of, latest
 from ..client.rest import ServiceClient
-from ..model import ServiceInfo, SessionSnapshot
+from ..model import JobRecord, ServiceInfo, SessionSnapshot
+from ..registry.journal import Journal, new_group
 from .poller import SessionPoller
 from .waits import OtherInstances, Waits
 
 
 class JobPoller(SessionPoller):
-    """Polls the jobs that this kernel sent in job mode.
+    """Polls the jobs that a kernel sent in job mode.
 
     Parameters
     ----------
@@ -32,10 +33,14 @@ class JobPoller(SessionPoller):
     reason : str
         Why there is no session: ``no_sessions_on_plan``, ``deferred`` or ``deferred_batch``; empty
         when job mode was asked for.
+    group : str
+        Id of the group of jobs; a new one when not given.
     name, notebook, expected_jobs
         Copied into the snapshots.
     elsewhere : OtherInstances, optional
         Where else a session may be that the jobs wait for.
+    remembered : Journal, optional
+        What an earlier kernel knew of them; each of its jobs is asked for once.
     """
 
     def __init__(
@@ -49,15 +54,35 @@ class JobPoller(SessionPoller):
         notebook: str = "",
         expected_jobs: int | None = None,
         elsewhere: OtherInstances | None = None,
+        group: str = "",
+        remembered: Journal | None = None,
     ):
+        self._group = group or new_group()
+        self._unread = dict.fromkeys([] if remembered is None else remembered.jobs)
         self._backend = backend
         self._reason = reason
         self._since = time.time()
         self._last_asked = ""
         super().__init__(
-            client, "", info, name=name, notebook=notebook, expected_jobs=expected_jobs
+            client,
+            "",
+            info,
+            name=name,
+            notebook=notebook,
+            expected_jobs=expected_jobs,
+            remembered=remembered,
         )
         self._waits = Waits(5 * self._intervals.pending, elsewhere)
+
+    @property
+    def journal_id(self) -> str:
+        """The group's id."""
+        return self._group
+
+    @property
+    def incomplete(self) -> bool:
+        """True if there are jobs of an earlier kernel that were not asked for yet."""
+        return bool(self._unread)
 
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """True if nothing is pending; a submitted job makes it unfinished again."""
@@ -67,8 +92,15 @@ class JobPoller(SessionPoller):
 
     def _request(self, client: ServiceClient, *, jobs_first: bool) -> SessionSnapshot:
         """Request one job, if any is worth it."""
+        if not self._tracker.jobs:
+            for job_id in self._unread:
+                self._tracker.add(JobRecord(job_id, "", "queued", created=self._since))
         pending = [job.id for job in self._tracker.jobs if not job.final]
-        if pending:
+        if self._unread:
+            job_id = next(iter(self._unread))
+            self._observe_clock(self._tracker.ask_about(client, job_id, self.now()))
+            del self._unread[job_id]
+        elif pending:
             later = [job_id for job_id in pending if job_id > self._last_asked]
             self._last_asked = min(later or pending)
             self._observe_clock(self._tracker.ask_about(client, self._last_asked, self.now()))

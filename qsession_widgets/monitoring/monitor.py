@@ -174,7 +174,7 @@ class Monitor:
             Further fields of `JobRecord`.
         """
         if reused is None:
-            journal.add_job(self.poller.session_id, job_id, {"program": program, **known})
+            journal.add_job(self.poller.journal_id, job_id, {"program": program, **known})
         job = JobRecord(job_id, program, "queued", created=self.now(), **known)
         if reused is not None:
             outside = not self.session_id or reused.get("session_id") != self.session_id
@@ -187,12 +187,12 @@ class Monitor:
 
     def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
         """Take over fields of a job that its result tells. Makes no request."""
-        journal.add_job(self.poller.session_id, job_id, facts)
+        journal.add_job(self.poller.journal_id, job_id, facts)
         self.poller.learn(job_id, facts)
 
     def add_points(self, points: Sequence[SeriesPoint]) -> None:
         """Append values of series. Makes no request, and lets none be made."""
-        journal.add_points(self.poller.session_id, points)
+        journal.add_points(self.poller.journal_id, points)
         self.poller.add_points(points)
 
     def add_unknown(self, request: UnknownRequest) -> Callable[[], None]:

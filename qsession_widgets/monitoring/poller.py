@@ -141,6 +141,11 @@ class SessionPoller(CurrentSnapshot):
             time.sleep(self._intervals.pending)
 
     @property
+    def journal_id(self) -> str:
+        """The id under which this machine keeps what the service does not."""
+        return self.session_id
+
+    @property
     def incomplete(self) -> bool:
         """True if the session has jobs that are not in the snapshot yet."""
         return self._tracker.incomplete
@@ -219,7 +224,7 @@ class SessionPoller(CurrentSnapshot):
         """List jobs until the snapshot has them all, the service fails, or time is up."""
         begun = time.monotonic()
         self.poll(jobs_first=True)
-        while self._tracker.incomplete and self._failure is None:
+        while self.incomplete and self._failure is None:
             if time.monotonic() - begun > within:
                 return
             self.poll(jobs_first=True)
@@ -242,7 +247,7 @@ class SessionPoller(CurrentSnapshot):
         """
         begun = time.monotonic()
         self.list_jobs(within)
-        if not self._tracker.incomplete and not self.snapshot.pending():
+        if not self.incomplete and not self.snapshot.pending():
             self._ask_exact_times(begun, within, waits)
             self._update()
 

@@ -1,9 +1,10 @@
 """Journals of sessions: what only their kernels know of them, for a later one.
 
 The service keeps jobs, times and results; that a job has a label, PUBs, shots and a cell, and which
-values were read or logged, it does not. A journal is a file for each session beside its registry
-entry, one JSON object a line, its owner's alone, kept for two weeks. It holds neither circuits nor
-results, but for the first value and the most frequent outcomes that the panel shows.
+values were read or logged, it does not. A journal is a file for each session, and for each group of
+jobs of job mode, beside its registry entry: one JSON object a line, its owner's alone, kept for two
+weeks. It holds neither circuits nor results, but for the first value and the most frequent outcomes
+that the panel shows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from ..files import PRIVATE_FILE, parse_json, private_folder
 from ..model import SeriesPoint
@@ -30,7 +32,25 @@ OF_JOB = (
 )
 """Fields of `JobRecord` that a journal keeps."""
 
+GROUP = "jobs-"
+"""Beginning of the ids of groups of jobs in job mode, which no service knows."""
+
 _begun: set[str] = set()
+
+
+def new_group() -> str:
+    """An id for a group of jobs that belong to no session."""
+    return GROUP + uuid4().hex
+
+
+def group_of(job_id: str) -> str | None:
+    """The id of the group that a job of job mode belongs to; None without one."""
+    line = json.dumps({"job": job_id})[:-1]
+    for path in _files(f"{GROUP}*.jsonl"):
+        with contextlib.suppress(OSError, ValueError):
+            if line in path.read_text(encoding="utf-8"):
+                return path.stem
+    return None
 
 
 @dataclass(frozen=True)
@@ -92,7 +112,7 @@ def remove(but: Collection[str] = ()) -> None:
 
 def _append(session_id: str, found: Iterable[Mapping[str, Any]]) -> None:
     text = "".join(json.dumps(one) + "\n" for one in found)
-    # jobs without a session have none
+    # a session that is not open yet has none
     if not session_id or not text:
         return
     path = _file(session_id)
@@ -118,8 +138,8 @@ def _sweep() -> None:
             path.unlink(missing_ok=True)
 
 
-def _files() -> list[Path]:
-    return list((folder() / "journals").glob("*.jsonl"))
+def _files(pattern: str = "*.jsonl") -> list[Path]:
+    return list((folder() / "journals").glob(pattern))
 
 
 def _file(session_id: str) -> Path:

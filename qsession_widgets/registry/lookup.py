@@ -16,6 +16,7 @@ from typing import Any, cast
 from ..model import ServiceInfo
 from ..model.snapshot import PriceSource
 from .entries import notes, retired
+from .journal import GROUP
 from .schema import RegistryEntry
 
 DAYS = 3 * 86400.0
@@ -121,7 +122,11 @@ def noted_as(name: str) -> list[RegistryEntry]:
     Those opened last come first, and retired ones, most of which have ended, behind all others.
     """
     kept = notes()
-    found = [note for note in (retired() | kept).values() if name and note.name == name]
+    found = [
+        note
+        for key, note in (retired() | kept).items()
+        if name and note.name == name and not key.startswith(GROUP)
+    ]
     return sorted(found, key=lambda note: (note.session_id not in kept, -note.opened_at))
 
 

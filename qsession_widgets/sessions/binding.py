@@ -61,6 +61,7 @@ class Binding:
         self.last: LiveSession | None = None
         self.job_mode: JobMode | None = None
         self._known: list[LiveSession] = []
+        self._groups: list[JobMode] = []
         self._aside: LiveSession | None = None
         self._lock = fork_safety.lock()
         self._mode_patch = ModePatch(self._current, self._block_begins, self._inherited)
@@ -117,6 +118,21 @@ class Binding:
         with self._lock:
             self._keep(live)
             self._read_results()
+
+    def keep_group(self, group: JobMode) -> None:
+        """Know an earlier kernel's group of jobs, as `keep` does with a session."""
+        with self._lock:
+            self._groups = [*self._groups[1 - MOST_ENDED :], group]
+            # as a mode it is refused in words
+            self._mode_patch.install()
+            self._read_results()
+
+    def group(self, group_id: str) -> JobMode | None:
+        """The group of jobs of an id, if this kernel has it."""
+        for group in (self.job_mode, *self._groups):
+            if group is not None and group.monitor.poller.journal_id == group_id:
+                return group
+        return None
 
     def _keep(self, live: LiveSession) -> None:
         if live not in self._known:
@@ -269,8 +285,8 @@ class Binding:
         return live
 
     def _monitors(self) -> list[Monitor]:
-        """Monitors of every session of this kernel, newest first, and of job mode."""
-        of = [*reversed(self._known), self.job_mode]
+        """Monitors of every session of this kernel, newest first, and of jobs without one."""
+        of = [*reversed(self._known), self.job_mode, *self._groups]
         return [item.monitor for item in of if item is not None]
 
     def _claims(self, session_id: str) -> bool:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from ..client.private_api import account_instance, api_url, backend_instance
 from ..errors import UserError
+from ..registry.entries import entry_of, write_ended
+from ..registry.schema import RegistryEntry
 from ..resume.place import Place
+from ..resume.runs import RUNS
 from .job_group import JobGroup
 from .labels import Labels
 
 if TYPE_CHECKING:
+    from qiskit_ibm_runtime import IBMBackend
+
     from ..client.selection import Target
     from ..monitoring.monitor import Monitor
     from ..monitoring.waits import OtherInstances
@@ -38,6 +46,8 @@ class JobMode(JobGroup):
         Where else a session may be that the jobs wait for.
     labels : Labels
         The user's labels for jobs.
+    read_only : bool
+        Whether it is a group of an earlier kernel's jobs, which is only looked at.
     """
 
     target: Target
@@ -45,6 +55,7 @@ class JobMode(JobGroup):
     monitor: Monitor
     elsewhere: OtherInstances
     labels: Labels = field(default_factory=Labels)
+    read_only: bool = False
 
     def __repr__(self) -> str:
         return f"<Job mode on {self.target.backend.name}>"
@@ -64,6 +75,50 @@ class JobMode(JobGroup):
         raise UserError(code="no_session_in_job_mode")
 
     cancel = close
+
+    def for_new_jobs(self) -> IBMBackend:
+        """The backend, as the ``mode`` of a primitive.
+
+        Raises
+        ------
+        UserError
+            The group is read-only.
+        """
+        if self.read_only:
+            raise UserError(code="jobs_read_only", backend=self.target.backend.name)
+        return self.target.backend
+
+    def submitted(self, job_id: str, program: str, inputs: dict[str, Any]) -> None:
+        """Take in a job that was sent from here, and keep what the service does not."""
+        # numpy is imported with it
+        from . import job_facts
+
+        primitive = job_facts.primitive_of(program, inputs)
+        known = job_facts.submitted(program, inputs)
+        known["label"] = self.labels.current()
+        self._register()
+        self.monitor.submitted(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
+
+    def _register(self) -> None:
+        """Write the registry's entry of the group, where there is none yet."""
+        group = self.monitor.poller.journal_id
+        if entry_of(group) is not None:
+            return
+        service, backend = self.target.connected.service, self.target.backend
+        instance = backend_instance(backend) or account_instance(service)
+        entry = RegistryEntry(
+            group,
+            url=api_url(service, instance),
+            notebook=self.monitor.snapshot.notebook or os.environ.get("JPY_SESSION_NAME", ""),
+            process=os.getpid(),
+            name=self.options.name,
+            backend=backend.name,
+            opened_at=time.time(),
+            instance=instance or "",
+            account=self.target.connected.account or "",
+        )
+        # there is nothing open that anybody would have to end
+        write_ended(group, lambda _known: entry)
 
     @property
     def _monitor(self) -> Monitor:

@@ -189,7 +189,7 @@ class SessionManager:
     def attach(self, id_or_name: str, options: OpenOptions) -> OpenResult:
         """Bind a session that was opened elsewhere, by its id, a job's id, or its name.
 
-        One that takes no more jobs is not bound, and can be looked at.
+        One that takes no more jobs is not bound, and can be looked at, like the jobs of job mode.
 
         Parameters
         ----------
@@ -208,6 +208,7 @@ class SessionManager:
             options = replace(options, name=id_or_name, given=options.given | {"name"})
         live = self._binding.had(wanted)
         if live is None:
+            from ..discovery.kept_jobs import kept_jobs
             from ..discovery.search import find
             from ..discovery.sources import endpoint_sources
             from .opening import OpenResult, attach_on_service
@@ -223,6 +224,10 @@ class SessionManager:
                 known=self._binding.services(),
                 wanted=wanted,
             )
+            if (group := kept_jobs(id_or_name)) is not None:
+                from .look_back import look_back_at_jobs
+
+                return look_back_at_jobs(self._binding, group, places, options)
             found = find(wanted, places)
             live = self._binding.had(found.session_id)
         if live is not None and live.usable:

@@ -247,6 +247,7 @@ def _job_mode(target: Target, options: OpenOptions, notebook: str) -> JobMode:
         target.info,
         target.backend.name,
         reason="no_sessions_on_plan",
+        name=options.name,
         notebook=notebook,
         expected_jobs=options.expect,
         elsewhere=elsewhere,

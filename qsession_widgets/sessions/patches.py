@@ -84,7 +84,7 @@ class ModePatch:
 
         def get_mode_service_backend(mode: Any = None, *args: Any, **kwargs: Any) -> Any:
             if isinstance(mode, JobMode):
-                mode = mode.target.backend
+                mode = mode.for_new_jobs()
             if mode is None and own_default_session() is None:
                 mode = self._blocks.innermost() or self._current()
                 if mode is None:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from ..client.private_api import same_account
 from ..errors import UserError
-from ..resume.runs import RUNS
 from .callsite import whereabouts
 from .patches import Submit
 
@@ -54,7 +53,7 @@ class StrayJobs:
         live = self._bound()
         job_mode = self._job_mode()
         if job_mode is not None and _in_job_mode(submit, job_mode):
-            return lambda job_id: _tell(job_mode, job_id, submit)
+            return lambda job_id: job_mode.submitted(job_id, submit.program, submit.inputs)
         if live is None or not is_stray(submit, live):
             return None
         # numpy is imported with it
@@ -95,15 +94,6 @@ def _in_job_mode(submit: Submit, job_mode: JobMode) -> bool:
         and submit.backend == job_mode.target.backend.name
         and same_account(submit.service, job_mode.target.connected.service)
     )
-
-
-def _tell(job_mode: JobMode, job_id: str, submit: Submit) -> None:
-    from . import job_facts
-
-    primitive = job_facts.primitive_of(submit.program, submit.inputs)
-    known = job_facts.submitted(submit.program, submit.inputs)
-    known["label"] = job_mode.labels.current()
-    job_mode.monitor.submitted(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
 
 
 def is_stray(submit: Submit, live: LiveSession) -> bool:

@@ -116,6 +116,7 @@ WITHIN = {
         ("endpoints", "workloads"),
         ("fan_out", "lost_openings"),
         ("sources", "search"),
+        ("kept_jobs",),
         ("listing", "leftovers"),
         ("close_all",),
     ),

@@ -28,6 +28,7 @@ from qsession_widgets.model import (
     maximum_time,
     usage,
 )
+from qsession_widgets.sessions.job_mode import JobMode
 from qsession_widgets.sessions.session import Batch, Session
 from qsession_widgets.views.comparison import Comparison, Numbers
 from qsession_widgets.views.receipt import Receipt
@@ -41,7 +42,7 @@ def opening() -> None:
     open_session(service=1)  # type: ignore[arg-type]
     open_session(mode="job")  # type: ignore[arg-type]
     open_session(maxtime=60)  # type: ignore[call-arg]
-    assert_type(attach_session("vqe"), Session | Batch)
+    assert_type(attach_session("vqe"), Session | Batch | JobMode)
     attach_session("vqe", service="local", account="work", idle_close="2m", on_crash="leave")
     attach_session("vqe", backend="fake_fez")  # type: ignore[call-arg]
     assert_type(current_session(), Session | Batch | None)
