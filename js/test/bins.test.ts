@@ -3,6 +3,7 @@ import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { Columns, SINGLE_BARS, toBars, type Block } from "../src/panel/timeline/bins";
 import type { ChartScale } from "../src/panel/timeline/scale";
+import { placeWords } from "../src/panel/timeline/limits";
 import { idleGaps } from "../src/panel/timeline/traces";
 
 const blocks = (count: number, weight = (_: number) => 1): Block[] =>
@@ -95,4 +96,22 @@ describe("the gaps of a loop", () => {
       expect(shown(pixelsPerSecond)).toBe(pixelsPerSecond <= 2 ? 1 : 19);
     },
   );
+});
+
+test("words at limits stand below their lines, inside of the picture, and cover no others", () => {
+  const marks = [
+    { x: 200, words: "timeout" },
+    { x: 230, words: "budget" },
+    { x: 330, words: "maximum time" },
+  ];
+  const spread = placeWords(marks, 60, 900, 1).map(({ words, x }) => [words, Math.round(x)]);
+  expect(spread).toEqual([
+    ["timeout, budget", 215],
+    ["maximum time", 330],
+  ]);
+  // at the edge all of them are moved, and those that then meet are one
+  expect(placeWords(marks, 60, 330, 1).map(({ words }) => words)).toEqual([
+    "timeout, budget, maximum time",
+  ]);
+  expect(placeWords([], 60, 302, 1)).toEqual([]);
 });

@@ -30,11 +30,16 @@ def test_forced_colours_leave_everything_to_be_seen(
     # running, done and failed: each another colour, and none the colour of the page
     assert canvas not in squares
     assert len(set(squares)) == 3
+    # a failed one has a pattern, too: two of the reader's colours may be much alike
+    image = "e => getComputedStyle(e).backgroundImage"
+    assert "gradient" in kernel.panel.locator(".qs-square-failed").first.evaluate(image)
+    assert kernel.panel.locator(".qs-square-running").first.evaluate(image) == "none"
     bars = kernel.panel.locator(".qs-chart .bars path").evaluate_all(
         "els => [...new Set(els.map(e => getComputedStyle(e).fill))]"
     )
     assert canvas not in bars
     assert len(bars) == 3, "waited, done, failed"
+    assert sum("url(" in fill for fill in bars) == 1, "the pattern of failed ones"
 
 
 def test_nothing_moves_for_those_who_asked_for_less_motion(new_page: Callable[..., Page]) -> None:

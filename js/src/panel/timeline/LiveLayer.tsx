@@ -6,8 +6,8 @@ import { plural } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import type { Bar } from "./bins";
 import { liveBars } from "./jobSpans";
-import type { ChartScale } from "./scale";
-import { limits } from "./limits";
+import { LIMITS_STRIP, type ChartScale } from "./scale";
+import { limits, placeWords } from "./limits";
 import { details } from "../state/jobTimes";
 import { Tip } from "./Tip";
 import { gapWords, LABEL_ROOM } from "./traces";
@@ -26,9 +26,6 @@ interface Box {
   width: number;
   height: number;
 }
-
-/** Pixels that the words at a limit may take. */
-const WORDS_ROOM = 80;
 
 export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
   const [pointed, setPointed] = useState<{ job: JobRecord | null; bar: Bar; box: Box } | null>(
@@ -80,13 +77,8 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
   const marked = limits(snapshot, now)
     .map(({ at, words }) => ({ x: margin.l + frame.left(at), words }))
     .filter(({ x }) => x >= margin.l && x <= margin.l + plotWidth);
-  // words that would cover others join those
-  marked.forEach((mark, i) => {
-    const next = marked[i + 1];
-    if (!next || next.x - mark.x > WORDS_ROOM * size.scale) return;
-    next.words = `${mark.words}, ${next.words}`;
-    mark.words = "";
-  });
+  // lines end above the strip of their words, which then cover none
+  const bottom = margin.t + plotHeight - (marked.length > 0 ? LIMITS_STRIP * size.scale : 0);
   const shown = pointed && (pointed.job === null || jobs.some((job) => job.id === pointed.job!.id));
   return (
     <>
@@ -130,19 +122,19 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
             </text>
           )}
         </svg>
-        {marked.map(({ x, words }) => (
-          <g key={x}>
-            <line
-              class="qs-live-limit"
-              x1={x}
-              x2={x}
-              y1={margin.t - 3}
-              y2={margin.t + plotHeight}
-            />
-            <text class="qs-live-count" x={x + 3} y={margin.t + plotHeight - 3} text-anchor="end">
-              {words}
-            </text>
-          </g>
+        {marked.map(({ x }) => (
+          <line key={x} class="qs-live-limit" x1={x} x2={x} y1={margin.t - 3} y2={bottom} />
+        ))}
+        {placeWords(marked, margin.l, size.width - 4, size.scale).map(({ x, words }) => (
+          <text
+            key={words}
+            class="qs-live-count"
+            x={x}
+            y={margin.t + plotHeight - 3 * size.scale}
+            text-anchor="middle"
+          >
+            {words}
+          </text>
         ))}
         {snapshot.state !== "closed" && nowAt >= 0 && nowAt <= plotWidth && (
           <line
@@ -150,7 +142,7 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
             x1={margin.l + nowAt}
             x2={margin.l + nowAt}
             y1={margin.t - 3}
-            y2={margin.t + plotHeight}
+            y2={bottom}
           />
         )}
       </svg>

@@ -118,11 +118,11 @@ function bands({ snapshot, now, frame, colors }: Scene, periods: Span[]) {
   periods.slice(-MAX_BANDS).forEach(([from, until], i, shown) => {
     const last = i === shown.length - 1;
     const to = last && snapshot.state === "active" ? edge : until;
-    shapes.push(band(from, to, colors.band));
+    shapes.push(band(from, to, colors.band, colors));
     label(from, to, [[44, "active"]]);
     const next = shown[i + 1]?.[0] ?? end;
     if (next - to < 0.5) return;
-    shapes.push(band(to, next, colors["off-band"]));
+    shapes.push(band(to, next, colors["off-band"], colors));
     label(to, next, [
       [232, "deactivated, back in the normal queue"],
       [76, "deactivated"],
@@ -131,7 +131,7 @@ function bands({ snapshot, now, frame, colors }: Scene, periods: Span[]) {
   return { shapes, annotations };
 }
 
-function band(from: number, to: number, fillcolor: string) {
+function band(from: number, to: number, fillcolor: string, { forced, queued }: Colors) {
   const place = { xref: "x", yref: "paper", y0: 0, y1: 1, layer: "below" };
   return {
     type: "rect",
@@ -139,7 +139,8 @@ function band(from: number, to: number, fillcolor: string) {
     x0: toAxis(from),
     x1: toAxis(to),
     fillcolor,
-    line: { width: 0 },
+    // forced colours leave no two backgrounds
+    line: { width: forced ? 1 : 0, color: queued },
   };
 }
 

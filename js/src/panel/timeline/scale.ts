@@ -18,7 +18,11 @@ const COLOR_NAMES = [
   "off-band",
   "bg",
 ] as const;
-export type Colors = Record<(typeof COLOR_NAMES)[number], string> & { font: string };
+export type Colors = Record<(typeof COLOR_NAMES)[number], string> & {
+  font: string;
+  /** Whether they are the reader's few, in place of ours. */
+  forced: boolean;
+};
 
 /** The theme's colours, resolved: plotly knows no CSS variables. */
 export function readColors(el: HTMLElement): Colors {
@@ -27,7 +31,10 @@ export function readColors(el: HTMLElement): Colors {
   // where the reader forces colours, a colour that is asked for is the forced one
   probe.className = "qs-probe";
   el.appendChild(probe);
-  const colors = { font: style.fontFamily } as Colors;
+  const colors = {
+    font: style.fontFamily,
+    forced: matchMedia("(forced-colors: active)").matches,
+  } as Colors;
   for (const name of COLOR_NAMES) {
     probe.style.color = `var(--qs-${name})`;
     colors[name] = getComputedStyle(probe).color;
@@ -89,7 +96,7 @@ export interface Size extends ChartBox {
 /** Heights are those of css/timeline.css, and it is narrow where css/base.css says so. */
 export function sizeOf({ width, scale }: ChartBox, rows: 1 | 2): Size {
   const narrow = width <= 559 * scale;
-  const height = (rows === 2 ? 168 : 128) * scale;
+  const height = (rows === 2 ? 178 : 138) * scale;
   const margin = { l: (narrow ? 66 : 112) * scale, r: 18, t: 24 * scale, b: 26 * scale };
   return {
     width,
@@ -102,8 +109,11 @@ export function sizeOf({ width, scale }: ChartBox, rows: 1 | 2): Size {
   };
 }
 
+/** The strip below the lowest bars in which the words at limits stand, in pixels of usual letters. */
+export const LIMITS_STRIP = 13;
+
 /** How far the vertical axis reaches below the middle of its lowest row, and above that of this session's runs. */
-export const BELOW = 0.5;
+export const BELOW = 0.68;
 export const ABOVE = 0.95;
 /** The lane of waiting jobs, above the runs: nothing else is drawn in it. */
 const WAIT = { above: 0.68, height: 0.24 };

@@ -9,6 +9,13 @@ import { WEIGHTS, type JobBars } from "./jobSpans";
 import { note, toAxis, type Scene } from "./chart";
 import { details } from "../state/jobTimes";
 
+type Marked = Partial<Record<string, string>>;
+
+/** Plotly's patterns of runs that are told by more than a colour. */
+const PATTERNS: Marked = { reused: "/" };
+/** Those where the reader forces colours, of which there are too few; css/readers.css has the same. */
+const FORCED_PATTERNS: Marked = { failed: "x", cancelled: "-" };
+
 export function ownTraces(scene: Scene, bars: JobBars) {
   const { snapshot, frame, colors } = scene;
   const job = (index: number) => snapshot.jobs[index]!;
@@ -32,9 +39,9 @@ export function ownTraces(scene: Scene, bars: JobBars) {
     }),
     ...(["reused", "done", "cancelled", "failed"] as const).map((look) => {
       const shown = bars.runs.filter((bar) => WEIGHTS[bar.weight - 1] === look);
-      const hatched = look === "reused";
-      const color = colors[hatched ? "done" : look];
-      return trace(scene, shown, { ...run, color, hatched, many: look });
+      const color = colors[look === "reused" ? "done" : look];
+      const pattern = PATTERNS[look] ?? (colors.forced ? FORCED_PATTERNS[look] : undefined);
+      return trace(scene, shown, { ...run, color, pattern, many: look });
     }),
   ].filter((each) => each.x.length > 0);
 }
@@ -63,13 +70,13 @@ interface Look {
   y: (bar: Bar) => number;
   height: (bar: Bar) => number;
   color: string;
-  hatched?: boolean;
+  pattern?: string | undefined;
   job: ((index: number) => JobRecord) | null;
   /** The hover text of a bar that stands for many jobs. */
   many: string;
 }
 
-function trace({ now }: Scene, bars: Bar[], { y, height, color, hatched, job, many }: Look) {
+function trace({ now }: Scene, bars: Bar[], { y, height, color, pattern, job, many }: Look) {
   const text = (bar: Bar) =>
     job && bar.index !== null ? hover(job(bar.index), now) : `${plural(bar.count, "job")}: ${many}`;
   return {
@@ -82,8 +89,8 @@ function trace({ now }: Scene, bars: Bar[], { y, height, color, hatched, job, ma
     marker: {
       color,
       cornerradius: bars.length > SINGLE_BARS ? 0 : 2,
-      line: hatched ? { width: 1, color } : { width: 0 },
-      ...(hatched && { pattern: { shape: "/", size: 5, solidity: 0.35, fillmode: "replace" } }),
+      line: pattern ? { width: 1, color } : { width: 0 },
+      ...(pattern && { pattern: { shape: pattern, size: 5, solidity: 0.35, fillmode: "replace" } }),
     },
     customdata: bars.map((bar) => (job && bar.index !== null ? job(bar.index).id : null)),
     hovertext: bars.map(text),
