@@ -265,6 +265,7 @@ def _not_in_job_mode(options: OpenOptions) -> set[str]:
         "names",
         "name",
         "resume",
+        "say",
     }
     usual = OpenOptions()
     return {

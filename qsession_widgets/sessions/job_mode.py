@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..client.private_api import account_instance, api_url, backend_instance
+from ..deferred_output import NOTICES
 from ..errors import UserError
 from ..registry.entries import entry_of, write_ended
 from ..registry.schema import RegistryEntry
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from ..monitoring.waits import OtherInstances
     from ..options.open_options import OpenOptions
     from ..views.panel import SessionPanel
+    from .routed_circuits import RoutedCircuits
 
 
 @dataclass(frozen=True, repr=False)
@@ -97,7 +99,20 @@ class JobMode(JobGroup):
         known = job_facts.submitted(program, inputs)
         known["label"] = self.labels.current()
         self._register()
-        self.monitor.submitted(job_id, primitive, reused=RUNS.reused.get(job_id), **known)
+        reused = RUNS.reused.get(job_id)
+        self.monitor.submitted(job_id, primitive, reused=reused, **known)
+        if reused is None:
+            self._routed.submitted(job_id, inputs)
+
+    @cached_property
+    def _routed(self) -> RoutedCircuits:
+        from .routed_circuits import RoutedCircuits
+
+        def tell(_kind: str, text: str, **_data: object) -> None:
+            if self.options.say != "never":
+                NOTICES.emit(text)
+
+        return RoutedCircuits(self.monitor, tell)
 
     def _register(self) -> None:
         """Write the registry's entry of the group, where there is none yet."""

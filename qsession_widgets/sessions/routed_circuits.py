@@ -15,6 +15,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from ..messages.notices import routed
+from .callsite import given_pubs
 from .delay_units import circuits_of
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ MOST_LOOKS = 20
 
 
 class RoutedCircuits:
-    """Follows the first jobs of a session whose circuits act on more qubits than they need.
+    """Follows the first jobs of a group whose circuits act on more qubits than they need.
 
     Parameters
     ----------
     monitor : Monitor
-        Of the session; only one of an emulator is followed.
+        Their monitor; only one of an emulator is followed.
     tell : callable
         Takes the kind of the event, the sentence and the event's further fields.
     """
@@ -53,7 +54,8 @@ class RoutedCircuits:
         if not self._open or self._looks == MOST_LOOKS or len(self._jobs) == MOST_JOBS:
             return
         self._looks += 1
-        widths = map(excess, circuits_of(inputs))
+        pubs = inputs if "pubs" in inputs else {"pubs": given_pubs()}
+        widths = map(excess, circuits_of(pubs))
         found = [width for width in widths if width is not None]
         if not found:
             return
