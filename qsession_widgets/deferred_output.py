@@ -7,7 +7,7 @@ second at the most. They go to standard output: nothing that is told here is an 
 
 A program that executes a notebook (nbclient, and so nbconvert, papermill, Quarto and myst-nb) would
 save a line of each moment as an output of its own. It gets one output for the lines of a cell,
-which is updated.
+which is updated; a line about something earlier than the last ones goes before them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from __future__ import annotations
 import contextvars
 import sys
 import threading
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -30,6 +29,18 @@ UPDATE_SHARE = 0.1
 """The part of an output's lines that may wait for its next update, which sends all of them."""
 
 
+Line = tuple["float | None", str]
+"""A sentence, and the time of what it tells where it has one."""
+
+
+def _insert(lines: list[Line], line: Line) -> None:
+    """Add a line, before those at the end that tell of something later."""
+    at, place = line[0], len(lines)
+    while at is not None and place and (lines[place - 1][0] or at) > at:
+        place -= 1
+    lines.insert(place, line)
+
+
 class DeferredOutput:
     """Sentences that wait for a good moment.
 
@@ -41,7 +52,7 @@ class DeferredOutput:
     """
 
     def __init__(self) -> None:
-        self._waiting: deque[str] = deque(maxlen=MOST_WAITING)
+        self._waiting: list[Line] = []
         self._lock = fork_safety.reentrant_lock()
         self._shell: Any = None
         self._parent: Any = None
@@ -80,10 +91,20 @@ class DeferredOutput:
             self._running = False
             self._show(at_once=True)
 
-    def emit(self, sentence: str) -> None:
-        """Print a sentence, now or later; from any thread."""
+    def emit(self, sentence: str, at: float | None = None) -> None:
+        """Print a sentence, now or later; from any thread.
+
+        Parameters
+        ----------
+        sentence : str
+            The sentence.
+        at : float, optional
+            Time of what it tells. It goes before later ones that have a time and can still be
+            moved, such as those that wait with it.
+        """
         with self._lock:
-            self._waiting.append(sentence)
+            _insert(self._waiting, (at, sentence))
+            del self._waiting[:-MOST_WAITING]
             if self._running:
                 self._show()
                 return
@@ -106,14 +127,14 @@ class DeferredOutput:
         enough = min(UPDATE_SHARE * len(output.lines), MOST_WAITING) if output else 0
         if len(self._waiting) < enough and not at_once:
             return
-        sentences, self._waiting = list(self._waiting), deque(maxlen=MOST_WAITING)
+        lines, self._waiting = self._waiting, []
         if output is not None:
-            output.add(sentences, self._parent)
+            output.add(lines, self._parent)
             return
         set_parent = getattr(sys.stdout, "set_parent", None)
         if set_parent is not None and self._parent:
             set_parent(self._parent)
-        _print("\n".join(sentences))
+        _print("\n".join(text for _, text in lines))
 
     def _follow_cell(self) -> None:
         parent = self._shell.get_parent() if self._in_kernel else None
@@ -158,7 +179,7 @@ class _UpdatedOutput:
         self._shell = shell
         self._display_id = uuid4().hex
         self._forks = fork_safety.generation()
-        self.lines: list[str] = []
+        self.lines: list[Line] = []
 
     @property
     def usable(self) -> bool:
@@ -166,17 +187,18 @@ class _UpdatedOutput:
         same = self._shell.display_pub is self._publisher
         return same and fork_safety.generation() == self._forks
 
-    def add(self, lines: list[str], parent: Any) -> None:
+    def add(self, lines: list[Line], parent: Any) -> None:
         """Show more lines, as output of the cell that was asked for by ``parent``."""
         # in a context of its own: a thread is not to stay with this cell
         contextvars.copy_context().run(self._publish, lines, parent)
 
-    def _publish(self, lines: list[str], parent: Any) -> None:
+    def _publish(self, lines: list[Line], parent: Any) -> None:
         self._publisher.set_parent(parent)
         update = bool(self.lines)
-        self.lines += lines
+        for line in lines:
+            _insert(self.lines, line)
         self._publisher.publish(
-            {"text/plain": "\n".join(self.lines)},
+            {"text/plain": "\n".join(text for _, text in self.lines)},
             transient={"display_id": self._display_id},
             update=update,
         )

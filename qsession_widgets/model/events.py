@@ -134,7 +134,7 @@ def first(snapshot: SessionSnapshot, now: float, *, opened_here: bool) -> Sessio
 
 
 def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[SessionEvent]:
-    """The events between two snapshots of a session, in the order in which they are reported.
+    """The events between two snapshots of a session, in the order in which they happened.
 
     Parameters
     ----------
@@ -168,7 +168,8 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Sess
         events.append(SessionEvent("closed", at, new, data))
     if (new.problem is None) != (old.problem is None):
         events.append(SessionEvent("reachable" if new.problem is None else "unreachable", now, new))
-    return events
+    # a job's whole life may lie between two polls, and another's in the middle of it
+    return sorted(events, key=lambda event: event.time)
 
 
 _STARTED = ("running", "done", "failed")

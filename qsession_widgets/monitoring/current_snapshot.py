@@ -7,6 +7,7 @@ this kernel are put into it at once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -64,6 +65,10 @@ class CurrentSnapshot:
         """True if the session is closed and nothing about it will change any more."""
         snapshot = snapshot or self.snapshot
         return snapshot.state == "closed" and snapshot.usage_final and not self._tracker.catching_up
+
+    def sending(self) -> AbstractContextManager[None]:
+        """Note that this kernel sends a job; see `JobTracker.sending`."""
+        return self._tracker.sending()
 
     def add_job(self, job: JobRecord) -> None:
         """Take in a job that was just submitted."""

@@ -112,7 +112,7 @@ class EventLog:
         # that results are not exact stands beside them, also where a panel says so
         told = self.speaks or (event.kind in PHYSICS and self._say != "never")
         if aloud and told:
-            NOTICES.emit(events.line(event, text))
+            NOTICES.emit(events.line(event, text), at=event.time)
 
     def _record(self, event: SessionEvent, text: str) -> None:
         told = {**event.to_json(), "text": text}

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -32,6 +32,9 @@ OTHERS_SECONDS = 1.0
 
 QUEUE_SECONDS = 10.0
 """Seconds between requests for the backend's queue length, while a job of the session waits."""
+
+WITHHELD_SECONDS = 2.0
+"""Seconds for which a job may be unknown that a list shows while this kernel sends one."""
 
 OTHERS_BEFORE = 120.0
 """Seconds before the session's opening from which on other users' jobs are shown."""
@@ -80,6 +83,10 @@ class JobTracker:
         self._ordered: tuple[JobRecord, ...] | None = ()
         self._inexact: dict[str, None] = {}
         self._absent: dict[str, Absence] = {}
+        self._sending = 0
+        self._partial = False
+        # since when, on the monotonic clock
+        self._withheld: dict[str, float] = {}
         self._listed_at: tuple[Any, ...] | None = None
         self._offset = 0
         self._strays_turn = False
@@ -120,6 +127,21 @@ class JobTracker:
     def belong_to(self, session_id: str) -> None:
         """List the jobs of a session from now on, beside those that are known."""
         self._session_id = session_id
+
+    @contextlib.contextmanager
+    def sending(self) -> Iterator[None]:
+        """Leave to its sender to tell of a job that this kernel is sending.
+
+        A list may show it first, and names a program where the sender knows primitive, PUBs and
+        label. Jobs of others that appear meanwhile are known a moment later.
+        """
+        with self._lock:
+            self._sending += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._sending -= 1
 
     def add(self, job: JobRecord) -> None:
         """Take in a job that was just submitted; a list may have been quicker."""
@@ -189,7 +211,7 @@ class JobTracker:
         elif listing:
             self._strays_turn = True
             self._list(line, session, now)
-            if not self._offset:
+            if not self._offset and not self._partial:
                 self._listed_at = seen
         else:
             self.catch_up(line)
@@ -209,7 +231,11 @@ class JobTracker:
         page = line.jobs(self._session_id, limit=PAGE, offset=self._offset).data
         rows = page.get("jobs", [])
         with self._lock:
+            withheld = {row["id"] for row in rows if self._withholds(row["id"])}
+            self._partial = bool(withheld)
             for row in rows:
+                if row["id"] in withheld:
+                    continue
                 job = read_job(row, self._jobs.get(row["id"]), session, now)
                 self._put(job)
                 if job.final and not job.exact and len(self._inexact) < METRICS_BACKLOG:
@@ -222,6 +248,15 @@ class JobTracker:
             more = len(rows) == PAGE and (beyond or page.get("count", 0) > len(self._jobs))
             # the next page in the next poll, then from the start again
             self._offset = self._offset + PAGE if more else 0
+
+    def _withholds(self, job_id: str) -> bool:
+        """True if a job that a list shows is to be told by its sender."""
+        if not self._sending:
+            self._withheld.clear()
+        if not self._sending or job_id in self._jobs:
+            return False
+        now = time.monotonic()
+        return now - self._withheld.setdefault(job_id, now) < WITHHELD_SECONDS
 
     def ask_about(self, line: ServiceClient, job_id: str, now: float) -> Answer:
         """Ask for one job, such as one that no list of the session's holds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -180,6 +181,10 @@ class Monitor:
             outside = not self.session_id or reused.get("session_id") != self.session_id
             job = read_job(reused, replace(job, stray=outside, reused=True), {}, self.now())
         self._add(job)
+
+    def sending(self) -> AbstractContextManager[None]:
+        """Note that this kernel sends a job, which `submitted` will tell of."""
+        return self.poller.sending()
 
     def mark_stray(self, job_id: str, program: str, **known: Any) -> None:
         """Add a job that went to the session's backend but outside the session."""

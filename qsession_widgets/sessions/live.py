@@ -251,7 +251,7 @@ class LiveSession:
         # one end the moment for which an ended session hands back what was paid for
         limited = self.options.max_jobs is not None or RUNS.taken is not None
         try:
-            with self._one_by_one if limited else nullcontext():
+            with self._one_by_one if limited else nullcontext(), self.monitor.sending():
                 yield
         finally:
             with self._counting:

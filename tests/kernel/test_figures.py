@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from qsession_widgets.cli.main import main
 from qsession_widgets.registry.entries import notes, write
+from qsession_widgets.sessions import job_facts
 
 from .cells import Notebook
 from .conftest import CIRCUITS
@@ -35,10 +37,20 @@ def test_right_after_the_end_all_agree_that_it_is_closed(notebook: Notebook, wor
     assert found == ("closed", "Closed", None)
 
 
-def test_client_side_primitives_have_their_number_of_pubs(notebook: Notebook) -> None:
+def test_client_side_primitives_have_their_number_of_pubs(
+    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submitted = job_facts.submitted
+
+    def known_late(*args: Any) -> Any:
+        # a poll lists the job before its run() has returned
+        notebook["session"]._monitor.poll()
+        return submitted(*args)
+
+    monkeypatch.setattr(job_facts, "submitted", known_late)
     notebook.good(CIRCUITS)
-    notebook.good(
-        LOCAL,
+    ran = notebook.good(
+        f"{LOCAL} --say always",
         "from qiskit_ibm_runtime.executor_estimator import Estimator as ClientEstimator",
         "from qiskit_ibm_runtime.executor_sampler import Sampler as ClientSampler",
         "ClientSampler(session).run([(measured,), (measured,), (measured,)]).result()",
@@ -46,6 +58,8 @@ def test_client_side_primitives_have_their_number_of_pubs(notebook: Notebook) ->
     )
     jobs = notebook["session"].snapshot.jobs
     assert [(job.program, job.pubs) for job in jobs] == [("sampler", 3), ("estimator", 2)]
+    told = re.findall(r"\((.*?)\) is queued", notebook.good("pass").out + ran.out)
+    assert sorted(told) == ["estimator, 2 PUBs", "sampler, 3 PUBs"]
 
 
 def test_the_list_says_what_waits_what_closes_and_whose_kernel_is_gone(

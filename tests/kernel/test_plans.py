@@ -4,37 +4,66 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from qsession_widgets import compare
+from qsession_widgets import attach_session, compare, current_session
 from qsession_widgets.cli.main import main
 from qsession_widgets.client import prices
+from qsession_widgets.sessions import routed_circuits
 
-from .cells import Notebook
-from .conftest import CIRCUITS
+from .cells import Notebook, wait_for
+from .conftest import CIRCUITS, end_kernel
 
 JOB = "job = SamplerV2().run([(measured,)])"
 
+SPREAD = """
+from qiskit import QuantumCircuit, generate_preset_pass_manager
+from qiskit.transpiler import CouplingMap
+
+spread = QuantumCircuit(3)
+spread.cx(0, 1)
+spread.cx(0, 2)
+spread.measure_all()
+spread = generate_preset_pass_manager(
+    0, coupling_map=CouplingMap.from_line(9), basis_gates=["rz", "sx", "cx"],
+    initial_layout=[0, 4, 8], seed_transpiler=1,
+).run(spread)
+"""
+
 
 def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
-    notebook: Notebook, account: Callable[[str | None], None]
+    notebook: Notebook,
+    account: Callable[[str | None], None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     account("bob")
     notebook.good(CIRCUITS)
-    ran = notebook.good("%%session --backend aer", JOB)
+    ran = notebook.good("%%session --backend aer --name scan --say auto", JOB)
     assert "This plan has no sessions (the service said 1352)" in ran.out
     assert "run on aer in job mode" in ran.out
     assert notebook["job"].session_id is None
     assert notebook["backend"].name == "aer"
     assert "Job mode on aer" in notebook.good("%session").out
+    monkeypatch.setattr(routed_circuits, "LONG_SECONDS", 0.0)
+    notebook.good(SPREAD)
     # the same cell as in a session: its jobs are a group with labels, values and views
-    notebook.good(
+    ran = notebook.good(
         "with session.label('R=0.75'):",
-        "    grouped = Sampler(mode=session).run([measured], shots=30)",
+        "    grouped = Sampler(mode=session).run([spread], shots=30)",
         "grouped.result()",
         "session.log(energy=-1.13)",
         "session.wait_for()",
+    )
+    printed = [ran.said]
+    wait_for(
+        lambda: (
+            printed.append(notebook.good("pass").said)
+            or "active qubits where 3 are needed" in "".join(printed)
+        ),
+        "that routing has made a circuit wider",
     )
     group = notebook["session"]
     labels = {job.id: job.label for job in group.snapshot.jobs}
@@ -45,6 +74,27 @@ def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
     assert "In job mode there is no session" in notebook("session.close()").sentence()
     notebook.good("%session unbind")
     assert "open one with %%session" in notebook("SamplerV2()").sentence()
+
+    # a later kernel has the group by its name, or by one of its jobs, and only looks at it
+    end_kernel(notebook)
+    later = attach_session("scan")
+    assert attach_session(notebook["job"].job_id()) is later
+    assert current_session() is None
+    assert {job.id: job.label for job in later.snapshot.jobs} == labels
+    table = later.to_dataframe()
+    assert table[["label", "status", "shots", "exact"]].to_numpy().tolist() == [
+        ["", "done", 4096, True],
+        ["R=0.75", "done", 30, True],
+    ]
+    assert later.metrics()["value"].tolist() == [-1.13]
+    assert "R=0.75: 1 job · QPU " in repr(later.receipt())
+    written, _ = later.export(tmp_path / "scan.csv")
+    assert "R=0.75" in written.read_text()
+    notebook.good("%load_ext qsession_widgets")
+    assert "R=0.75" in notebook.good("%session receipt scan").displayed[0]["text/plain"]
+    assert "2 jobs that an earlier kernel has sent" in notebook.good("%session attach scan").out
+    refused = notebook("Sampler(mode=session).run([measured])").sentence()
+    assert "of an earlier kernel and can only be looked at" in refused
 
 
 def test_a_plan_without_sessions_falls_back_to_a_batch_when_asked(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -58,6 +59,8 @@ def test_the_same_is_told_as_text_and_the_session_is_closed_at_exit(
     (run,) = _lines(notebook.cells[list(CELLS).index("runs")])
     assert [word in run for word in ("opened", "is queued", "is done")] == [True] * 3
     assert len(run.split("\n")) >= 3
+    stamps = re.findall(r"^\[(\d\d:\d\d:\d\d)", run, re.MULTILINE)
+    assert stamps == sorted(stamps), "in the order in which it happened"
     assert _lines(notebook.cells[list(CELLS).index("clears")]) == ["session on aer: after"]
     assert "runs outside the session" in told["strays"]
     assert "Session" in told["shows"]

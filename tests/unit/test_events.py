@@ -79,7 +79,19 @@ def test_a_change_of_the_method_is_told_and_an_option_without_effect_once() -> N
 
 
 def test_what_no_poll_saw_is_not_made_up() -> None:
-    assert _kinds(OPEN, replace(ACTIVE, jobs=(DONE,))) == ["activated", "job_submitted", "job_done"]
+    assert _kinds(OPEN, replace(ACTIVE, jobs=(DONE,))) == ["job_submitted", "activated", "job_done"]
+    # of two jobs between two polls, in the order in which it happened
+    later = replace(DONE, id="k", created=1002.0, started=1002.5, finished=1003.0)
+    told = [
+        (one.kind, one.data["job"])
+        for one in changes(ACTIVE, replace(ACTIVE, jobs=(DONE, later)), 1010.0)
+    ]
+    assert told == [
+        ("job_submitted", "j"),
+        ("job_submitted", "k"),
+        ("job_done", "k"),
+        ("job_done", "j"),
+    ]
     assert _kinds(ACTIVE, replace(ACTIVE, answered_at=1009.0)) == []
 
 
