@@ -23,7 +23,7 @@ from .completion import ASKS, complete
 from .examples import EXAMPLES
 from .join import add_join
 from .lookup import found, newest, places
-from .parser import Parser
+from .parser import CommandParser
 from .price import add_price
 from .runs import add_runs
 
@@ -115,9 +115,9 @@ def _print_no_more(*streams: TextIO) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the command line; ``emulator`` and ``run`` have parsers of their own."""
-    parser = Parser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
+    parser = CommandParser(prog="qsession", description="Qiskit Runtime sessions from a terminal.")
     parser.add_argument("--version", action="version", version=__version__)
-    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    actions = parser.add_subparsers(metavar="ACTION", required=True, parser_class=CommandParser)
 
     def add(name: str, action: Callable[[argparse.Namespace], None], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)

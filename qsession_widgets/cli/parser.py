@@ -1,4 +1,4 @@
-"""Parser of the ``qsession`` command: no abbreviations, and errors of one sentence."""
+"""CommandParser of the ``qsession`` command: no abbreviations, and errors of one sentence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     pass
 
 
-class Parser(argparse.ArgumentParser):
+class CommandParser(argparse.ArgumentParser):
     """Reads a command line, and says in one sentence what is wrong with it."""
 
     def __init__(self, **kwargs: Any):

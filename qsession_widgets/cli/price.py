@@ -16,7 +16,7 @@ from ..formatting import format_price
 from ..options.configuration import configured as usual
 from ..price_list import LIST_PRICES, plan_code
 from ..text_table import terminal_width, text_table
-from .parser import Parser
+from .parser import CommandParser
 
 MEANING = "show the prices of a second of usage, or set your own"
 
@@ -24,7 +24,7 @@ MEANING = "show the prices of a second of usage, or set your own"
 def add_price(actions: Any) -> None:
     """Add ``price`` and what it does to the actions of the command."""
     price = actions.add_parser("price", help=MEANING, description=MEANING)
-    verbs = price.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    verbs = price.add_subparsers(metavar="ACTION", required=True, parser_class=CommandParser)
     for name, action, meaning in (
         ("show", _show, "list IBM's prices, and yours"),
         ("set", _set, "count with a price of your own"),

@@ -32,7 +32,7 @@ def duration(text: str) -> float:
     return sum(float(number) * _UNITS[unit[:1]] for number, unit in parts)
 
 
-class Parser(argparse.ArgumentParser):
+class EmulatorParser(argparse.ArgumentParser):
     """Reads a command line, and says in one sentence what is wrong with it."""
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:

@@ -51,7 +51,7 @@ class Range(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Step:
+class WorkStep:
     """One job of the work.
 
     Attributes
@@ -156,7 +156,7 @@ class Forecast:
     estimated: bool
 
 
-def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step, ...]:
+def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[WorkStep, ...]:
     """The work of a session so far: its jobs that ran to their end, in the order they were sent.
 
     What others took that failed or were cancelled is neither work nor the user's own time.
@@ -169,7 +169,7 @@ def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step
         Whether a job's QPU time is to be IBM's estimate by its executions, and not the service's
         figure, where the executions are known.
     """
-    steps: list[Step] = []
+    steps: list[WorkStep] = []
     lost = lost_spans(snapshot)
     ended = sent = None
     for job in ran_jobs(snapshot):
@@ -181,7 +181,7 @@ def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Step
         qpu = job.charged_seconds or 0.0
         if estimated and job.device_seconds is None and job.executions is not None:
             qpu = device_seconds(job.executions)
-        steps.append(Step(qpu, before, waits))
+        steps.append(WorkStep(qpu, before, waits))
         sent = job.created
         ended = job.finished if ended is None else max(ended, job.finished)
     return tuple(steps)
@@ -209,7 +209,7 @@ def forecast(snapshot: SessionSnapshot, assumed: Assumed) -> Forecast | None:
     )
 
 
-def way(work: Sequence[Step], assumed: Assumed, how: Way) -> WayForecast:
+def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
     """Play the work through in one way.
 
     In a session the time between jobs is charged, up to the interactive timeout; after it, the next

@@ -15,7 +15,7 @@ from ..client.unknown_outcome import ON_ITS_WAY
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages import resume as words
-from .records import Asked, Key
+from .records import AskedJob, Key
 
 logger = logging.getLogger(__name__)
 
@@ -47,7 +47,7 @@ class Taken:
         A sentence that is told with the next job that is handed back.
     """
 
-    asked: dict[Key, Asked] = field(default_factory=dict)
+    asked: dict[Key, AskedJob] = field(default_factory=dict)
     any_calibration: bool = False
     used: set[Key] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
@@ -160,7 +160,9 @@ class Asking:
         )
         return {"id": job_id, "backend": str(row.get("backend") or self._place.facts["device"])}
 
-    def _check(self, line: ServiceClient, job_id: str, then: Asked) -> tuple[str, dict[str, Any]]:
+    def _check(
+        self, line: ServiceClient, job_id: str, then: AskedJob
+    ) -> tuple[str, dict[str, Any]]:
         """Check a job by what the service has stored; why it is not taken up, empty for nothing."""
         row: dict[str, Any] = line.job_with_params(job_id).data
         params = row.pop("params", None)
@@ -213,7 +215,7 @@ class Asking:
         self._runs.give_back(self._key)
 
 
-def _find(line: ServiceClient, then: Asked) -> str:
+def _find(line: ServiceClient, then: AskedJob) -> str:
     """The id of a job by the tags of its submits; empty where none was accepted."""
     for number in range(2):
         for tag in then.tags:

@@ -46,7 +46,7 @@ class NewerRecord(UserError):
 
 
 @dataclass
-class Asked:
+class AskedJob:
     """One thing that was asked for.
 
     Attributes
@@ -81,7 +81,8 @@ class Asked:
     @property
     def readable(self) -> bool:
         """True if every field is what it should be, as it is unless a file was damaged."""
-        kinds = {name: type(value) for name, value in vars(Asked()).items()} | {"at": (int, float)}
+        kinds: dict[str, Any] = {name: type(value) for name, value in vars(AskedJob()).items()}
+        kinds["at"] = (int, float)
         return all(isinstance(value, kinds[name]) for name, value in vars(self).items())
 
     def to_json(self) -> dict[str, Any]:
@@ -116,7 +117,7 @@ class RunRecord:
     name: str = ""
     begun: float = 0.0
     changed: float = 0.0
-    asked: dict[Key, Asked] = field(default_factory=dict)
+    asked: dict[Key, AskedJob] = field(default_factory=dict)
     taken: list[str] = field(default_factory=list)
     finished: bool = False
 
@@ -134,7 +135,7 @@ class RunRecord:
         """Take in a line of the file."""
         if "print" in line:
             key = (str(line["print"]), int(line["turn"]))
-            known = self.asked.setdefault(key, Asked())
+            known = self.asked.setdefault(key, AskedJob())
             if line.get("anew"):
                 # what there was of it could not be taken up
                 known.job, known.tags = "", []

@@ -86,7 +86,7 @@ class Policies:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class PolicyVerdict:
     """The verdict of the policies at one moment.
 
     Attributes
@@ -117,7 +117,7 @@ class Verdict:
 
 def judge(
     rules: Policies, snapshot: SessionSnapshot, now: float, *, sending: bool = False
-) -> Verdict:
+) -> PolicyVerdict:
     """Apply rules to what is known of a session.
 
     Parameters
@@ -132,7 +132,7 @@ def judge(
         Whether a job is on its way that the service has not accepted yet.
     """
     if snapshot.state == "closed":
-        return Verdict()
+        return PolicyVerdict()
     word = noun(snapshot)
     end = refuse = warn = None
     how: Literal["close", "cancel"] = "close"
@@ -193,7 +193,7 @@ def judge(
     by: Literal["idle_close", "budget", "max_jobs"] = "max_jobs" if full else "idle_close"
     if how == "cancel":
         by = "budget"
-    return Verdict(end, by, how, refuse, warn, min(due) if due else None)
+    return PolicyVerdict(end, by, how, refuse, warn, min(due) if due else None)
 
 
 def _counted(snapshot: SessionSnapshot, before: frozenset[str]) -> int:
@@ -374,7 +374,7 @@ class PolicyEnforcer:
             return None
         return min(TIMEOUT, verdict.again_in / (snapshot.service.speed or 1.0) + 0.01)
 
-    def _end(self, verdict: Verdict) -> float | None:
+    def _end(self, verdict: PolicyVerdict) -> float | None:
         why, how = verdict.end or "", verdict.how
         # before the end is seen, for a job that is sent then is refused with it
         self.ended_why = why

@@ -8,7 +8,7 @@ from typing import Protocol
 from ..model import EndReason, EndResult, SessionSnapshot
 
 
-class Monitor(Protocol):
+class MonitorLike(Protocol):
     """The members of a session's monitor that views use."""
 
     @property
@@ -38,5 +38,5 @@ class Monitored(Protocol):
     """A session of the client library's that has a monitor, which is no public member of it."""
 
     @property
-    def _monitor(self) -> Monitor:
+    def _monitor(self) -> MonitorLike:
         """The monitor that polls it."""

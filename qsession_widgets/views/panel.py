@@ -30,7 +30,7 @@ from ..messages import outcomes
 from ..messages.labels import headline
 from ..model import SessionSnapshot, noun
 from ..registry.forecasts import ratios
-from .monitored import Monitor, Monitored
+from .monitored import Monitored, MonitorLike
 from .protocol import PanelProtocol
 
 STATIC = Path(__file__).parents[1] / "static"
@@ -63,7 +63,7 @@ def _plotly() -> bytes:
     return gzip.compress(read_static("plotly.min.js").encode(), compresslevel=6)
 
 
-def monitor_of(shown: Monitored | Monitor) -> Monitor:
+def monitor_of(shown: Monitored | MonitorLike) -> MonitorLike:
     """The monitor of a session, or the one that was given.
 
     Raises
@@ -77,7 +77,7 @@ def monitor_of(shown: Monitored | Monitor) -> Monitor:
             f"SessionPanel shows a session from open_session or %%session, not a "
             f"{type(shown).__name__}: %session attach ID takes up one that was opened otherwise."
         )
-    return cast("Monitor", monitor)
+    return cast("MonitorLike", monitor)
 
 
 class SessionPanel(anywidget.AnyWidget):
@@ -104,7 +104,7 @@ class SessionPanel(anywidget.AnyWidget):
     facts = traitlets.Dict().tag(sync=True)
 
     def __init__(
-        self, session: Monitored | Monitor, *, price_per_second: float | None = None
+        self, session: Monitored | MonitorLike, *, price_per_second: float | None = None
     ) -> None:
         # before the base class opens the comm, over which messages may come at once
         self._lock = fork_safety.reentrant_lock()

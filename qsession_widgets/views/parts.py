@@ -16,10 +16,10 @@ from ipywidgets import widget_serialization
 
 from ..messages.labels import headline
 from ..model import SessionSnapshot, phase, usage
-from .monitored import Monitor, Monitored
+from .monitored import Monitored, MonitorLike
 from .panel import SessionPanel, monitor_of, read_static
 
-_PANELS: WeakKeyDictionary[Monitor, SessionPanel] = WeakKeyDictionary()
+_PANELS: WeakKeyDictionary[MonitorLike, SessionPanel] = WeakKeyDictionary()
 """Panels of monitors that were given without their session."""
 
 
@@ -67,7 +67,7 @@ class SessionPart(anywidget.AnyWidget):
 
     _unsubscribe: Callable[[], None] | None = None
 
-    def __init__(self, session: Monitored | Monitor) -> None:
+    def __init__(self, session: Monitored | MonitorLike) -> None:
         self._monitor = monitor_of(session)
         snapshot = self._monitor.snapshot
         super().__init__(
@@ -136,7 +136,7 @@ class SessionButtons(SessionPart):
     _part = "buttons"
 
 
-def _panel_of(session: Any, monitor: Monitor) -> SessionPanel:
+def _panel_of(session: Any, monitor: MonitorLike) -> SessionPanel:
     if hasattr(session, "panel"):
         panel: SessionPanel = session.panel()
         return panel

@@ -47,7 +47,7 @@ class Watched:
     service: dict[str, Any]
 
 
-class Watchdog:
+class WatchdogProcess:
     """Watches one owner.
 
     Parameters
@@ -129,7 +129,7 @@ class Watchdog:
 
 def main() -> None:
     """Watch the process at the other end of the standard input."""
-    Watchdog(sys.stdin.buffer).run()
+    WatchdogProcess(sys.stdin.buffer).run()
 
 
 if __name__ == "__main__":

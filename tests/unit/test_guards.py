@@ -9,7 +9,13 @@ from qsession_widgets.errors import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.options.parsing import build
 from qsession_widgets.sessions import policies
-from qsession_widgets.sessions.policies import SENDING, Policies, PolicyEnforcer, Verdict, judge
+from qsession_widgets.sessions.policies import (
+    SENDING,
+    Policies,
+    PolicyEnforcer,
+    PolicyVerdict,
+    judge,
+)
 
 from ..support.waiting import wait_for
 
@@ -28,9 +34,9 @@ BUSY = replace(IDLE, jobs=(JobRecord("j", "sampler", "running", 1020.0, started=
 
 def test_nothing_pending_for_long_enough_closes() -> None:
     rules = Policies(idle_close=30)
-    assert judge(rules, IDLE, 1039.0) == Verdict(again_in=1.0)
+    assert judge(rules, IDLE, 1039.0) == PolicyVerdict(again_in=1.0)
     assert judge(rules, IDLE, 1040.0).end == "nothing was pending for 30 s (--idle-close)"
-    assert judge(rules, BUSY, 2000.0) == Verdict()
+    assert judge(rules, BUSY, 2000.0) == PolicyVerdict()
 
 
 def test_a_session_without_a_job_is_idle_from_its_opening() -> None:
@@ -41,7 +47,7 @@ def test_a_session_without_a_job_is_idle_from_its_opening() -> None:
 
 def test_a_job_that_is_being_sent_is_something_to_do() -> None:
     rules = Policies(idle_close=30)
-    assert judge(rules, IDLE, 1050.0, sending=True) == Verdict(again_in=SENDING)
+    assert judge(rules, IDLE, 1050.0, sending=True) == PolicyVerdict(again_in=SENDING)
     assert judge(rules, IDLE, 1050.0).end is not None
 
 
@@ -94,7 +100,7 @@ def test_a_job_that_failed_counts_as_something_to_do() -> None:
 
 def test_a_budget_warns_refuses_and_closes() -> None:
     rules = Policies(budget=100)
-    assert judge(rules, BUSY, 1050.0) == Verdict(again_in=30.0)
+    assert judge(rules, BUSY, 1050.0) == PolicyVerdict(again_in=30.0)
     warned = judge(rules, BUSY, 1080.0)
     assert warned.warn is not None
     assert "80% of the budget is used (1 m 20 s of 1 m 40 s)" in warned.warn
@@ -162,7 +168,7 @@ def test_a_budget_in_dollars_is_one_in_seconds_at_the_plans_price() -> None:
 
 def test_time_deactivated_is_not_waited_for() -> None:
     asleep = replace(IDLE, state="inactive", active_periods=((1000.0, 1070.0),))
-    assert judge(Policies(budget=100), asleep, 5000.0) == Verdict()
+    assert judge(Policies(budget=100), asleep, 5000.0) == PolicyVerdict()
 
 
 def test_what_is_closing_already_is_left_alone() -> None:
@@ -172,16 +178,16 @@ def test_what_is_closing_already_is_left_alone() -> None:
     queued = JobRecord("k", "sampler", "queued", 1021.0)
     spent = judge(rules, replace(closing, jobs=(*BUSY.jobs, queued)), 5000.0)
     assert spent.how == "cancel", "what is still queued would go beyond the budget"
-    assert judge(rules, replace(IDLE, state="closed"), 5000.0) == Verdict()
+    assert judge(rules, replace(IDLE, state="closed"), 5000.0) == PolicyVerdict()
 
 
 def test_after_so_many_jobs_no_more_are_sent_and_it_closes() -> None:
     rules = Policies(max_jobs=2)
-    assert judge(rules, BUSY, 1030.0) == Verdict()
+    assert judge(rules, BUSY, 1030.0) == PolicyVerdict()
     done = JobRecord("k", "sampler", "failed", 1001.0, started=1002.0, finished=1003.0)
     # neither is a job of this session that costs anything
     beside = (replace(done, id="s", stray=True), replace(done, id="r", reused=True))
-    assert judge(rules, replace(BUSY, jobs=(*BUSY.jobs, *beside)), 1030.0) == Verdict()
+    assert judge(rules, replace(BUSY, jobs=(*BUSY.jobs, *beside)), 1030.0) == PolicyVerdict()
     full = replace(BUSY, jobs=(*BUSY.jobs, *beside, done))
     found = judge(rules, full, 1030.0)
     assert found.end == "as many jobs as it may have were sent (--max-jobs 2)"
@@ -193,7 +199,7 @@ def test_after_so_many_jobs_no_more_are_sent_and_it_closes() -> None:
     assert (closing.end, closing.refuse) == (None, found.refuse)
     # nor is one that it had when an earlier kernel's session was taken up
     taken_up = Policies(max_jobs=2, before=frozenset({"k"}))
-    assert judge(taken_up, full, 1030.0) == Verdict()
+    assert judge(taken_up, full, 1030.0) == PolicyVerdict()
     # a spent budget cancels, whatever else there is
     both = judge(Policies(max_jobs=2, budget=1), full, 1030.0)
     assert (both.by, both.how) == ("budget", "cancel")

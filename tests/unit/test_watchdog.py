@@ -33,7 +33,7 @@ def test_an_owner_that_is_not_seen_for_a_moment_keeps_its_session(
         writing.write(json.dumps(line) + "\n")
     writing.flush()
     with os.fdopen(read, "rb") as pipe:
-        process.Watchdog(pipe).run()
+        process.WatchdogProcess(pipe).run()
         ended_in_order = writing.closed
         writing.close()
     assert ended_in_order

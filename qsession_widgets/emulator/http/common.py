@@ -74,7 +74,7 @@ def key_accepted(scope: Scope) -> None:
         told()
 
 
-class Asked:
+class AuthenticatedRequest:
     """An authenticated request: the emulator, the instance it is about, and its sender."""
 
     __slots__ = ("caller", "emulator", "instance", "now")
@@ -109,7 +109,7 @@ class Asked:
         return entry
 
 
-async def _asked(request: Request) -> Asked:
+async def _asked(request: Request) -> AuthenticatedRequest:
     emulator = emulator_of(request)
     headers = request.headers
     version = headers.get("ibm-api-version")
@@ -122,10 +122,10 @@ async def _asked(request: Request) -> Asked:
     caller = identity_of(request).caller(headers.get("authorization"), headers.get("service-crn"))
     key_accepted(request.scope)
     emulator.touch()
-    return Asked(emulator, caller)
+    return AuthenticatedRequest(emulator, caller)
 
 
-AskedBy = Annotated[Asked, Depends(_asked)]
+AskedBy = Annotated[AuthenticatedRequest, Depends(_asked)]
 """A parameter that checks who asks."""
 
 

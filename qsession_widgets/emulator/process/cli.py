@@ -15,7 +15,7 @@ from ...command_help import add_examples
 from ...formatting import format_duration as words_of
 from ...price_list import list_price
 from ...text_table import terminal_width, text_facts, text_table, wrap
-from ..command_line import Parser
+from ..command_line import EmulatorParser
 from ..options import OptionError, add_arguments, from_namespace
 from . import device_cli, user_cli
 from .connection_file import (
@@ -101,8 +101,8 @@ def _unknown(words: Sequence[str], options: argparse.Namespace) -> str:
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of ``run`` and ``emulator``; ``emulator serve`` has one of its own."""
-    parser = Parser(prog="qsession")
-    kinds = parser.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    parser = EmulatorParser(prog="qsession")
+    kinds = parser.add_subparsers(metavar="ACTION", required=True, parser_class=EmulatorParser)
 
     run = kinds.add_parser(
         "run",
@@ -126,7 +126,7 @@ def build_parser() -> argparse.ArgumentParser:
     add_arguments(run)
 
     emulator = kinds.add_parser("emulator", help="the emulator that notebooks share")
-    actions = emulator.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    actions = emulator.add_subparsers(metavar="ACTION", required=True, parser_class=EmulatorParser)
 
     def add(name: str, action: Callable[[argparse.Namespace], int], help: str) -> Any:
         sub = actions.add_parser(name, help=help, description=help)

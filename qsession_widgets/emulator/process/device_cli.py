@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...text_table import terminal_width, text_table
-from ..command_line import Parser
+from ..command_line import EmulatorParser
 from ..device_catalog import STATES, DeviceCatalog, Entry, UnknownDevice
 from ..engine.devices import descriptions, lattices, own_devices
 from ..options import OptionError
@@ -48,7 +48,7 @@ def add_commands(actions: Any, find: Find) -> None:
     """
     text = "devices of your own, and the state of any device"
     device = actions.add_parser("device", help=text, description=text)
-    kinds = device.add_subparsers(metavar="ACTION", required=True, parser_class=Parser)
+    kinds = device.add_subparsers(metavar="ACTION", required=True, parser_class=EmulatorParser)
 
     def add(name: str, action: Callable[[argparse.Namespace], int], help: str) -> Any:
         sub = kinds.add_parser(name, help=help, description=help)

@@ -88,11 +88,6 @@ class Listening:
         return self.tls_cert, self.tls_key
 
     @property
-    def public_name(self) -> str:
-        """The host's name in the public address; empty without one."""
-        return (urlsplit(self.public_url).hostname or "") if self.public_url else ""
-
-    @property
     def own_port(self) -> int:
         """The port to listen at for others; 0 for any free one.
 
@@ -268,7 +263,7 @@ def shown(certificate: str, folder: Path) -> str:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CertificateVerdict:
     """The judgement of a client on a certificate.
 
     Attributes
@@ -286,7 +281,7 @@ class Verdict:
     problem: str = ""
 
 
-def judge(server: ssl.SSLContext, listening: Listening, host: str) -> Verdict:
+def judge(server: ssl.SSLContext, listening: Listening, host: str) -> CertificateVerdict:
     """Look at a certificate as a client that reaches the service by a name would.
 
     Parameters
@@ -300,19 +295,19 @@ def judge(server: ssl.SSLContext, listening: Listening, host: str) -> Verdict:
     """
     usual = _handshake(server, ssl.create_default_context(), host)
     if usual is None:
-        return Verdict(True)
+        return CertificateVerdict(True)
     alone = ssl.create_default_context(cafile=listening.tls_cert)
     if _handshake(server, alone, host) is None:
-        return Verdict(False, by_itself=True)
+        return CertificateVerdict(False, by_itself=True)
     with_file = ssl.create_default_context(cafile=listening.tls_cert)
     # the certificate itself is trusted here, whoever signed it: name and dates are looked at
     with_file.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     with_file.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     error = _handshake(server, with_file, host)
     if error is None:
-        return Verdict(False)
+        return CertificateVerdict(False)
     why = error.verify_message.rstrip(".")
-    return Verdict(
+    return CertificateVerdict(
         False, problem=f"Clients will refuse the certificate in {listening.tls_cert}: {why}."
     )
 

@@ -30,7 +30,7 @@ from filelock import Timeout
 from ...files import file_lock, private_folder, write_atomically
 from ...platform_support import allow_many_open_files
 from ..clock import Clock
-from ..command_line import Parser
+from ..command_line import EmulatorParser
 from ..core import Emulator
 from ..device_catalog import DeviceCatalog, UnknownDevice
 from ..engine import WorkerPool
@@ -125,7 +125,9 @@ class _Server(uvicorn.Server):
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run an emulator until it ends; returns the exit status."""
-    parser = Parser(prog="qsession emulator serve", description="Run an emulator in this terminal.")
+    parser = EmulatorParser(
+        prog="qsession emulator serve", description="Run an emulator in this terminal."
+    )
     parser.add_argument("--name", default=DEFAULT_NAME, help="which emulator, when there are more")
     parser.add_argument("--data-dir", type=Path, help="where its records are kept")
     parser.add_argument("--json", action="store_true", help="say where it is as a JSON object")

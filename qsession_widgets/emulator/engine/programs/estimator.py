@@ -27,7 +27,7 @@ from qsession_widgets.emulator.engine.programs import (
     results,
 )
 from qsession_widgets.emulator.engine.programs.estimator_pubs import DEFAULT_PRECISION, Work
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import (
     Options,
     check_size,
@@ -81,7 +81,7 @@ def run(job: JobRun, text: str) -> str:
 
 
 def _averaged(
-    job: JobRun, works: Sequence[Work], options: Options, asked: Asked
+    job: JobRun, works: Sequence[Work], options: Options, asked: JobOptions
 ) -> list[PubResult] | None:
     """Return a job's results without drawing randomizations; None where they must be drawn."""
     corrected = readout_mitigation.prepare(job, works, options, asked)

@@ -21,7 +21,7 @@ from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.programs import estimator_values, gate_twirling
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
 from qsession_widgets.emulator.engine.programs.estimator_values import Draws, Terms
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import Options
 from qsession_widgets.emulator.engine.programs.readout_mitigation import Corrected
 from qsession_widgets.emulator.engine.simulation.approximation import worst
@@ -31,7 +31,7 @@ _MOST_SHOTS = 1e9
 """Shots of one circuit: weeks on any device."""
 
 
-def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> list[PubResult]:
+def run(job: JobRun, corrected: Corrected, options: Options, asked: JobOptions) -> list[PubResult]:
     """Return the values of all PUBs with the noise of their layers cancelled.
 
     Raises
@@ -71,7 +71,7 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> li
 
 
 def _overhead(
-    job: JobRun, corrected: Corrected, work: Work, count: int, asked: Asked
+    job: JobRun, corrected: Corrected, work: Work, count: int, asked: JobOptions
 ) -> tuple[float, float, float]:
     """Return the factor of a PUB's signs, how much of its noise is left, and the largest overhead.
 

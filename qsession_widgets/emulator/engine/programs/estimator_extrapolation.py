@@ -21,7 +21,7 @@ from qiskit.transpiler import PassManager
 from qsession_widgets.emulator.engine.programs import estimator_values, layers
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
 from qsession_widgets.emulator.engine.programs.estimator_values import Draws, Point, Terms
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import Options
 from qsession_widgets.emulator.engine.programs.readout_mitigation import Corrected, with_circuit
 from qsession_widgets.emulator.engine.simulation.approximation import worst
@@ -35,7 +35,7 @@ FOLDING = {
 """Amplifiers that fold gates, with the name of the pass's method for each."""
 
 
-def run(job: JobRun, corrected: Corrected, options: Options, asked: Asked) -> list[PubResult]:
+def run(job: JobRun, corrected: Corrected, options: Options, asked: JobOptions) -> list[PubResult]:
     """Return the values of all PUBs at each noise factor, and extrapolated to no noise.
 
     Raises

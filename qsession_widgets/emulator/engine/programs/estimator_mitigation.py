@@ -13,13 +13,18 @@ from qiskit.primitives.containers.observables_array import ObservablesArray
 from qsession_widgets.emulator.engine.devices.noise_source import Noise
 from qsession_widgets.emulator.engine.programs import layers, prepared
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work, without_projectors
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import Options, kept_qubits
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 
 def run(
-    job: JobRun, works: Sequence[Work], options: Options, asked: Asked, *, timed: bool = False
+    job: JobRun,
+    works: Sequence[Work],
+    options: Options,
+    asked: JobOptions,
+    *,
+    timed: bool = False,
 ) -> list[PubResult]:
     """Return the results of an estimator's PUBs, mitigated as was asked.
 
@@ -77,7 +82,7 @@ def _randomizations(done: prepared.Done, pubs: int, axis: int) -> Iterator[int]:
         yield done.items[at * each][axis]
 
 
-def _cut(work: Work, kept: tuple[int, ...], asked: Asked) -> EstimatorPub:
+def _cut(work: Work, kept: tuple[int, ...], asked: JobOptions) -> EstimatorPub:
     """Return a PUB on the kept qubits; its shots are those of the options."""
     circuit = prepared.registered(work.facts, kept)
     own = kept[: circuit.num_qubits]
@@ -97,7 +102,11 @@ def _cut(work: Work, kept: tuple[int, ...], asked: Asked) -> EstimatorPub:
 
 
 def _noise(
-    job: JobRun, pubs: Sequence[EstimatorPub], kept: tuple[int, ...], noise: Noise, asked: Asked
+    job: JobRun,
+    pubs: Sequence[EstimatorPub],
+    kept: tuple[int, ...],
+    noise: Noise,
+    asked: JobOptions,
 ) -> list[Any]:
     from qiskit_ibm_runtime.executor_estimator.utils import estimator_options_to_boxing_options
 

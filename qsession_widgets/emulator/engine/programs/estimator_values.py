@@ -27,7 +27,7 @@ from qsession_widgets.emulator.engine.simulation.simulate import Sweep
 
 
 @dataclass(frozen=True)
-class Step:
+class Evaluation:
     """One group of terms of one PUB, at all parameter sets that want it."""
 
     index: int
@@ -43,7 +43,7 @@ Point = tuple[tuple[int, ...], str]
 class Collector(Protocol):
     """Collects what was measured of one PUB."""
 
-    def add(self, step: Step, by_place: Sequence[Estimates]) -> None:
+    def add(self, step: Evaluation, by_place: Sequence[Estimates]) -> None:
         """Add what a group contributes at each of its parameter sets."""
 
 
@@ -132,14 +132,14 @@ def measure(
     return [by_index[index] for index in range(len(works))]
 
 
-def _steps(index: int, work: Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[Step]:
+def _steps(index: int, work: Work, plan: dict[frozenset[str], list[Group]]) -> Iterator[Evaluation]:
     parameters = work.pub.circuit.parameters
     values = work.pub.parameter_values.as_array(parameters)
     for labels, found in plan.items():
         places = [place for place, wanted in work.wanted.items() if wanted == labels]
         chosen = np.array([values[place] for place in places])
         for group in found:
-            yield Step(index, group, places, Sweep.of(group.circuit, parameters, chosen))
+            yield Evaluation(index, group, places, Sweep.of(group.circuit, parameters, chosen))
 
 
 def _groups(
@@ -202,7 +202,7 @@ class Terms:
         self.together: dict[Point, float] = {}
         self.approximations: list[Approximation | None] = []
 
-    def add(self, step: Step, by_place: Sequence[Estimates]) -> None:
+    def add(self, step: Evaluation, by_place: Sequence[Estimates]) -> None:
         """Add the terms of a group."""
         each = Sums.build([[(at, 1.0)] for at in range(len(step.group.labels))])
         for place, estimates in zip(step.places, by_place, strict=True):
@@ -246,7 +246,7 @@ class _Totals:
                 scaled = factor * scales.get(label, 1.0)
                 self._uses[work.at[index], label].append((index, scaled))
 
-    def add(self, step: Step, by_place: Sequence[Estimates]) -> None:
+    def add(self, step: Evaluation, by_place: Sequence[Estimates]) -> None:
         """Add what a group contributes to the observables at each of its parameter sets."""
         for place, estimates in zip(step.places, by_place, strict=True):
             summands: dict[tuple[int, ...], list[tuple[int, float]]] = defaultdict(list)

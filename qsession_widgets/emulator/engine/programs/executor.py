@@ -29,7 +29,7 @@ from qsession_widgets.emulator.engine.job_decoder import (
 )
 from qsession_widgets.emulator.engine.programs import circuit_checks, quantum_program
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, cut_together
-from qsession_widgets.emulator.engine.programs.quantum_program import Executed
+from qsession_widgets.emulator.engine.programs.quantum_program import ExecutedProgram
 from qsession_widgets.emulator.engine.simulation import early_refusal
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
@@ -220,7 +220,7 @@ def _options(job: JobRun, model: Any) -> int | None:
     return None if seed is None else int(seed)
 
 
-def _write(model: Any, done: Executed, times: Sequence[timing.Timing]) -> str:
+def _write(model: Any, done: ExecutedProgram, times: Sequence[timing.Timing]) -> str:
     """Fill the result model of the job's schema version, and return its JSON."""
     schema = sys.modules[type(model).__module__]
     tensor = get_args(schema.QuantumProgramResultItemModel.model_fields["results"].annotation)[1]

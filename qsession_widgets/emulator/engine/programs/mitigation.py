@@ -46,7 +46,7 @@ DECOUPLING_NOTE = (
 
 
 @dataclass
-class Asked:
+class JobOptions:
     """The options of a classic job.
 
     Attributes
@@ -98,7 +98,7 @@ class Asked:
         )
 
 
-def as_measured(job: JobRun, asked: Asked, error: layers.Unprepared) -> Asked:
+def as_measured(job: JobRun, asked: JobOptions, error: layers.Unprepared) -> JobOptions:
     """Return what is left of a job's options where its default cannot be prepared.
 
     The client's functions do not twirl circuits with control flow, or with operations after
@@ -112,7 +112,7 @@ def as_measured(job: JobRun, asked: Asked, error: layers.Unprepared) -> Asked:
     from qiskit_ibm_runtime.executor_estimator.finalize_options import finalize_estimator_options
 
     model = asked.model.model_copy(update={"resilience_level": 0})
-    left = Asked(model, finalize_estimator_options(model))
+    left = JobOptions(model, finalize_estimator_options(model))
     if not asked.by_default or left.prepared:
         raise error
     job.warn(
@@ -122,7 +122,7 @@ def as_measured(job: JobRun, asked: Asked, error: layers.Unprepared) -> Asked:
     return left
 
 
-def estimator(job: JobRun, options: Options, level: int | None) -> Asked | None:
+def estimator(job: JobRun, options: Options, level: int | None) -> JobOptions | None:
     """Take what an estimator's job asks for out of its options.
 
     Parameters
@@ -136,7 +136,7 @@ def estimator(job: JobRun, options: Options, level: int | None) -> Asked | None:
 
     Returns
     -------
-    Asked or None
+    JobOptions or None
         None where the client's release lacks the functions; the options stay, to be named.
 
     Raises
@@ -175,7 +175,7 @@ def estimator(job: JobRun, options: Options, level: int | None) -> Asked | None:
     asked = _checked(EstimatorOptions, finalize_estimator_options, values)
     return _possible(
         job,
-        Asked(
+        JobOptions(
             *asked,
             layer_noise=None if layer_noise is None else list(layer_noise),
             learning=learning,
@@ -184,7 +184,7 @@ def estimator(job: JobRun, options: Options, level: int | None) -> Asked | None:
     )
 
 
-def sampler(job: JobRun, options: Options) -> Asked | None:
+def sampler(job: JobRun, options: Options) -> JobOptions | None:
     """Take what a sampler's job asks for out of its options; see `estimator`."""
     try:
         from qiskit_ibm_runtime.executor_sampler.finalize_options import finalize_sampler_options
@@ -192,10 +192,10 @@ def sampler(job: JobRun, options: Options) -> Asked | None:
     except ImportError:
         return None
     asked = _checked(SamplerOptions, finalize_sampler_options, _shared(options))
-    return _possible(job, Asked(*asked))
+    return _possible(job, JobOptions(*asked))
 
 
-def _possible(job: JobRun, asked: Asked) -> Asked:
+def _possible(job: JobRun, asked: JobOptions) -> JobOptions:
     """Take back decoupling where nothing says how long idle times are, and tell the user."""
     if asked.final.dynamical_decoupling.enable and (job.device.ideal or job.device.dt is None):
         job.without_effect(
@@ -249,7 +249,7 @@ def _sentence(error: Exception) -> str:
     return layers.words(error)
 
 
-def described(job: JobRun, asked: Asked | None) -> dict[str, Any]:
+def described(job: JobRun, asked: JobOptions | None) -> dict[str, Any]:
     """Return what a result says of its options: those in effect, and those without any."""
     found: dict[str, Any] = {}
     if asked is not None:

@@ -19,7 +19,7 @@ from qsession_widgets.emulator.engine.devices import timing
 from qsession_widgets.emulator.engine.devices.device import Device
 from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.programs import layers, mitigation, quantum_program
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, Options
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
@@ -75,7 +75,7 @@ def by_shots(shots: Sequence[int]) -> dict[int, list[int]]:
 def run(
     job: JobRun,
     pubs: Sequence[Any],
-    asked: Asked,
+    asked: JobOptions,
     options: Options,
     kept: tuple[int, ...],
     *,
@@ -92,7 +92,7 @@ def run(
         Told about time, executions and settings.
     pubs : sequence of EstimatorPub or SamplerPub
         On the kept qubits.
-    asked : Asked
+    asked : JobOptions
         Options; their ``default_shots`` are those of the PUBs.
     options : Options
         Where noise and seed come from.
@@ -146,7 +146,10 @@ def compilation(device: Device, circuit: QuantumCircuit) -> dict[str, Any]:
 
 
 def _processed(
-    program: Any, done: quantum_program.Executed, decoder: Any, times: Sequence[timing.Timing]
+    program: Any,
+    done: quantum_program.ExecutedProgram,
+    decoder: Any,
+    times: Sequence[timing.Timing],
 ) -> Done:
     from qiskit_ibm_runtime.results.quantum_program import (
         ItemMetadata,

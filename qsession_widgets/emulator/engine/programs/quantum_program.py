@@ -37,7 +37,7 @@ _ANGLE_DECIMALS = 5
 
 
 @dataclass(frozen=True)
-class Executed:
+class ExecutedProgram:
     """The outcomes of a quantum program.
 
     Attributes
@@ -112,7 +112,7 @@ def execute(
     shots: int,
     seed: int | None,
     noise: Noise,
-) -> Executed:
+) -> ExecutedProgram:
     """Run a program's items.
 
     Parameters
@@ -148,7 +148,7 @@ def execute(
         {**sample.extra, **_registers(item.circuit, memory, sample.shape, shots)}
         for item, sample, memory in zip(items, samples, memories, strict=True)
     ]
-    return Executed(data, [sample.shape for sample in samples], (started, stopped))
+    return ExecutedProgram(data, [sample.shape for sample in samples], (started, stopped))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ from qsession_widgets.emulator.engine.programs import (
     prepared,
 )
 from qsession_widgets.emulator.engine.programs.estimator_pubs import Work
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, Options, kept_qubits
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
@@ -132,7 +132,7 @@ def with_circuit(work: Work, circuit: QuantumCircuit) -> Work:
     return replace(work, pub=pub, facts=CircuitFacts.of(circuit))
 
 
-def applies(job: JobRun, works: Sequence[Work], asked: Asked) -> bool:
+def applies(job: JobRun, works: Sequence[Work], asked: JobOptions) -> bool:
     """True if a job asks for what needs no randomizations to be drawn.
 
     That is the correction of the readout; in wide jobs also twirling, extrapolation and PEC.
@@ -155,7 +155,7 @@ def applies(job: JobRun, works: Sequence[Work], asked: Asked) -> bool:
     )
 
 
-def check_width(works: Sequence[Work], asked: Asked) -> None:
+def check_width(works: Sequence[Work], asked: JobOptions) -> None:
     """Refuse a wide job whose randomizations would have to be drawn one by one, which takes hours.
 
     Raises
@@ -173,7 +173,9 @@ def check_width(works: Sequence[Work], asked: Asked) -> None:
         )
 
 
-def prepare(job: JobRun, works: Sequence[Work], options: Options, asked: Asked) -> Corrected | None:
+def prepare(
+    job: JobRun, works: Sequence[Work], options: Options, asked: JobOptions
+) -> Corrected | None:
     """Return how the readout of a job is corrected; None if randomizations have to be drawn.
 
     Raises

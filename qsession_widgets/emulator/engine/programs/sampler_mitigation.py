@@ -14,13 +14,18 @@ from qiskit_ibm_runtime.execution_span import (
 )
 
 from qsession_widgets.emulator.engine.programs import prepared
-from qsession_widgets.emulator.engine.programs.mitigation import Asked
+from qsession_widgets.emulator.engine.programs.mitigation import JobOptions
 from qsession_widgets.emulator.engine.programs.pubs import CircuitFacts, Options, kept_qubits
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
 
 
 def run(
-    job: JobRun, pubs: Sequence[SamplerPub], options: Options, asked: Asked, *, timed: bool = False
+    job: JobRun,
+    pubs: Sequence[SamplerPub],
+    options: Options,
+    asked: JobOptions,
+    *,
+    timed: bool = False,
 ) -> tuple[list[SamplerPubResult], list[ExecutionSpan]]:
     """Return the PUBs' results, and when which of them was measured.
 

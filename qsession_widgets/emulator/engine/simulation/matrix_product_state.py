@@ -68,7 +68,7 @@ Between = tuple[list[int], int]
 
 
 @dataclass(frozen=True)
-class Plan:
+class SamplingPlan:
     """Settings for a circuit as a matrix product state.
 
     Attributes
@@ -116,7 +116,7 @@ class Plan:
         return min(shots, max(fewest, min(int(affordable), _MOST_REALIZATIONS)))
 
 
-def plan(circuit: QuantumCircuit, shots: int, sets: int, noisy: bool, limit: float) -> Plan:
+def plan(circuit: QuantumCircuit, shots: int, sets: int, noisy: bool, limit: float) -> SamplingPlan:
     """Plan a circuit that is measured at its end.
 
     Parameters
@@ -144,7 +144,7 @@ def plan(circuit: QuantumCircuit, shots: int, sets: int, noisy: bool, limit: flo
         adjacent = adjacent and high - low == 1
         crossed.append(tuple(bits[low:high]))
         if max(crossed[-1]) > HOPELESS:
-            return Plan(order, HOPELESS, 0, 0.0, adjacent, 0.0, complete=False, fits=False)
+            return SamplingPlan(order, HOPELESS, 0, 0.0, adjacent, 0.0, complete=False, fits=False)
     needed = max(bits)
     realizations = min(shots, _fewest(sets)) if noisy else 1
 
@@ -162,9 +162,9 @@ def plan(circuit: QuantumCircuit, shots: int, sets: int, noisy: bool, limit: flo
     while True:
         seconds, total = limited(bond)
         if total <= limit:
-            return Plan(order, needed, bond, seconds, adjacent, everything)
+            return SamplingPlan(order, needed, bond, seconds, adjacent, everything)
         if bond <= _SMALLEST_BOND:
-            return Plan(order, needed, bond, seconds, adjacent, everything, fits=False)
+            return SamplingPlan(order, needed, bond, seconds, adjacent, everything, fits=False)
         bond //= 2
 
 
@@ -235,7 +235,7 @@ def _sites(width: int, pairs: Sequence[Between]) -> tuple[int, ...]:
     return tuple(int(qubit) for qubit in order)
 
 
-def fidelity(circuit: QuantumCircuit, chosen: Plan) -> float:
+def fidelity(circuit: QuantumCircuit, chosen: SamplingPlan) -> float:
     """Estimate the fidelity of a circuit's truncated state, without noise.
 
     Each truncation keeps a part of the state's norm; the product of those parts is the estimate.
@@ -244,7 +244,7 @@ def fidelity(circuit: QuantumCircuit, chosen: Plan) -> float:
     ----------
     circuit : QuantumCircuit
         Its parameters bound.
-    chosen : Plan
+    chosen : SamplingPlan
         Of this circuit.
     """
     if chosen.exact:
@@ -285,7 +285,7 @@ def _run(circuit: QuantumCircuit, bond_dimension: int, **options: Any) -> Any:
     return result.results
 
 
-def _state_preparation(circuit: QuantumCircuit, chosen: Plan) -> QuantumCircuit:
+def _state_preparation(circuit: QuantumCircuit, chosen: SamplingPlan) -> QuantumCircuit:
     """Return the circuit on its sites, without measurements."""
     placed = compact(circuit, chosen.order)
     prepared = QuantumCircuit(placed.qubits)
@@ -297,7 +297,7 @@ def _state_preparation(circuit: QuantumCircuit, chosen: Plan) -> QuantumCircuit:
 
 def sample(
     circuit: QuantumCircuit,
-    chosen: Plan,
+    chosen: SamplingPlan,
     *,
     shots: int,
     realizations: int,
@@ -312,7 +312,7 @@ def sample(
     ----------
     circuit : QuantumCircuit
         Its parameters bound.
-    chosen : Plan
+    chosen : SamplingPlan
         Of this circuit.
     shots, realizations : int
         How many outcomes, and from how many states.

@@ -19,7 +19,7 @@ from qsession_widgets.emulator.engine.devices.noise_source import DeviceNoise, N
 from qsession_widgets.emulator.engine.failure import INVALID_OPTION, JobFailure
 from qsession_widgets.emulator.engine.simulation import matrix_product_state, stabilizer
 from qsession_widgets.emulator.engine.simulation.job_run import JobRun
-from qsession_widgets.emulator.engine.simulation.matrix_product_state import Plan
+from qsession_widgets.emulator.engine.simulation.matrix_product_state import SamplingPlan
 from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
 from qsession_widgets.emulator.engine.simulation.resource_limits import (
     available_memory,
@@ -57,13 +57,13 @@ class Route:
         The method; ``"exact"`` is a state vector or a density matrix.
     twirled : bool
         Whether its noise is twirled to Pauli channels.
-    plan : Plan or None
+    plan : SamplingPlan or None
         Of a matrix product state.
     """
 
     method: Literal["exact", "stabilizer", "matrix_product_state"]
     twirled: bool = False
-    plan: Plan | None = None
+    plan: SamplingPlan | None = None
 
 
 EXACT = Route("exact")
@@ -317,7 +317,7 @@ def duration(seconds: float) -> str:
     return f"{seconds:.0f} seconds"
 
 
-def insufficient(job: JobRun, fidelity: float, plan: Plan) -> JobFailure | None:
+def insufficient(job: JobRun, fidelity: float, plan: SamplingPlan) -> JobFailure | None:
     """Return why a truncated state is refused, None if its fidelity is accepted."""
     wanted = 1 - job.simulation.precision_limit
     if fidelity >= wanted:

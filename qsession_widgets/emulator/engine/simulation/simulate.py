@@ -187,7 +187,7 @@ class Call:
 
 
 @dataclass(frozen=True)
-class Executed:
+class ExecutedCall:
     """Outcomes of one simulator call, one per circuit and parameter set."""
 
     outcomes: list[Any]
@@ -195,7 +195,7 @@ class Executed:
     seconds: float
 
 
-def _executed(job: JobRun, calls: list[Call]) -> Iterator[tuple[int, Executed]]:
+def _executed(job: JobRun, calls: list[Call]) -> Iterator[tuple[int, ExecutedCall]]:
     """Execute calls here, or on the job's cluster in whatever order they finish."""
     if job.cluster is None:
         yield from ((number, execute(call)) for number, call in enumerate(calls))
@@ -298,7 +298,7 @@ def _calls(
         yield sweep.circuit, dict(zip(parameters, columns, strict=True))
 
 
-def execute(call: Call) -> Executed:
+def execute(call: Call) -> ExecutedCall:
     """Execute a call in this process.
 
     Raises
@@ -319,7 +319,7 @@ def execute(call: Call) -> Executed:
     if len(result.results) == 0:
         # What is wrong with one circuit can end the whole call, of which then only this is left.
         raise _failure(f"Aer could not run this job: {result.status}")
-    return Executed(
+    return ExecutedCall(
         [_outcome(experiment, call.keep) for experiment in result.results],
         str((result.results[0].metadata or {}).get("method", "unknown")),
         time.perf_counter() - started,

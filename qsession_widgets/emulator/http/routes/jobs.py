@@ -14,7 +14,15 @@ from ... import admission, removal
 from ...rules.records import EmulatedJob
 from ...rules.refusals import INVALID_JOB, invalid
 from .. import serializers, validation
-from ..common import ERRORS, Asked, AskedBy, json_response, json_text, moment, no_content
+from ..common import (
+    ERRORS,
+    AskedBy,
+    AuthenticatedRequest,
+    json_response,
+    json_text,
+    moment,
+    no_content,
+)
 from ..request_models import CreateJob, ReplaceTags
 
 router = APIRouter(responses=ERRORS)
@@ -139,7 +147,7 @@ async def list_jobs(
     return Response(text, media_type="application/json")
 
 
-def _candidates(asked: Asked, session_id: str | None) -> list[EmulatedJob]:
+def _candidates(asked: AuthenticatedRequest, session_id: str | None) -> list[EmulatedJob]:
     if session_id is None:
         return asked.emulator.jobs(asked.instance)
     session = asked.emulator.lifecycle.sessions.get(session_id)
@@ -148,7 +156,7 @@ def _candidates(asked: Asked, session_id: str | None) -> list[EmulatedJob]:
     return asked.emulator.lifecycle.jobs_of(session_id)
 
 
-def _described(asked: Asked, job: EmulatedJob, exclude_params: bool) -> str:
+def _described(asked: AuthenticatedRequest, job: EmulatedJob, exclude_params: bool) -> str:
     text = json_text(serializers.job(job))
     if exclude_params:
         return text

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from ...rules.records import EmulatedJob, EmulatedSession
 from ...rules.refusals import invalid
 from .. import serializers
-from ..common import ERRORS, Asked, AskedBy, json_response, moment
+from ..common import ERRORS, AskedBy, AuthenticatedRequest, json_response, moment
 
 router = APIRouter(responses=ERRORS)
 
@@ -81,7 +81,7 @@ async def list_workloads(
     return json_response(answer)
 
 
-def _records(asked: Asked, mode: str | None) -> list[EmulatedSession | EmulatedJob]:
+def _records(asked: AuthenticatedRequest, mode: str | None) -> list[EmulatedSession | EmulatedJob]:
     found: list[EmulatedSession | EmulatedJob] = []
     if mode != "job":
         wanted = {"session": "dedicated", "batch": "batch"}.get(mode or "")
@@ -101,7 +101,7 @@ def _status(record: EmulatedSession | EmulatedJob) -> str:
     return serializers.job_status(record)
 
 
-def _describe(asked: Asked, record: EmulatedSession | EmulatedJob) -> dict[str, Any]:
+def _describe(asked: AuthenticatedRequest, record: EmulatedSession | EmulatedJob) -> dict[str, Any]:
     if isinstance(record, EmulatedSession):
         return serializers.workload_of_session(asked.emulator, record, asked.now)
     return serializers.workload_of_job(record)
