@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..client.prices import configure
 from ..errors import UserError
+from ..options.configuration import configured
 
 if TYPE_CHECKING:
     from ..discovery.endpoints import EndpointSource
@@ -60,9 +62,7 @@ def places(
 
     With ``sleeping``, the emulator's records are looked at last, when it does not run at present.
     """
-    from ..client.prices import configure
     from ..discovery.sources import endpoint_sources, sleeping_emulator
-    from ..options.configuration import configured
 
     usual = configured()
     configure(usual.get("price", ""))

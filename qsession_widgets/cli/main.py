@@ -15,10 +15,13 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from .. import __version__
 from ..client import joined
+from ..client.prices import configure, price_of
 from ..command_help import add_examples
 from ..errors import OutcomeUnknown, UserError
 from ..messages import outcomes
+from ..options.configuration import configured
 from ..options.table import FORECAST_OPTIONS, LIST_OPTIONS, Option
+from ..text_table import terminal_width, text_facts
 from .completion import ASKS, complete
 from .examples import EXAMPLES
 from .join import add_join
@@ -100,8 +103,6 @@ def _resumes(wanted: str, command: Sequence[str]) -> AbstractContextManager[Kept
 
 
 def _price_of(plan: str) -> float | None:
-    from ..client.prices import configure, price_of
-    from ..options.configuration import configured
 
     configure(configured().get("price", ""))
     return price_of(plan)[0]
@@ -234,7 +235,6 @@ def _show_one(options: argparse.Namespace, wanted: str) -> None:
     monitor = found(options, wanted).complete(_say_settling)
     if _printed_json(options, monitor):
         return
-    from ..text_table import terminal_width, text_facts
     from ..views.receipt import NAMES, rows
     from .watch import countdown_rows
 
@@ -336,7 +336,6 @@ def _receipt(options: argparse.Namespace) -> None:
 def _print_receipt(options: argparse.Namespace, found: FoundSession) -> None:
     monitor = found.complete(_say_settling)
     if not _printed_json(options, monitor):
-        from ..text_table import terminal_width
         from ..views.receipt import to_text
 
         print(to_text(monitor.snapshot, monitor.now(), width=terminal_width()))

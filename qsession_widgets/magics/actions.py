@@ -7,8 +7,10 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from ..client.selection import choose
 from ..errors import UserError
 from ..explanations import nearest
+from ..messages.outcomes import opened
 from ..options.open_options import OpenOptions
 from ..options.parsing import build, read_flags
 from ..options.table import (
@@ -20,6 +22,7 @@ from ..options.table import (
 )
 from ..resume.run_list import forget_run, list_runs
 from ..sessions.binding import BINDING
+from ..sessions.job_mode import JobMode
 from ..views.display import show
 from .end_actions import close_all_named, close_or_cancel
 from .help_text import ACTION_NAMES, ACTIONS, MEANT, USAGE
@@ -201,8 +204,6 @@ def _attach(words: list[str], push: Push, defaults: Mapping[str, str]) -> None:
 
 def _name_ended(result: OpenResult, push: Push, options: OpenOptions) -> None:
     """Let the notebook reach a session that has ended; the name of a bound one stays that one's."""
-    from ..sessions.job_mode import JobMode
-
     found = result.bound
     other = any(one not in (None, found) for one in (BINDING.bound, BINDING.job_mode))
     if other and "names" not in options.given:
@@ -223,9 +224,6 @@ def announce(result: OpenResult, push: Push, names: tuple[str, str] | None = Non
     names : tuple of (str, str), optional
         Names of session and backend; those that it has when not given.
     """
-    from ..messages.outcomes import opened
-    from ..sessions.job_mode import JobMode
-
     bound = result.bound
     options, backend = bound.options, result.target.backend
     if isinstance(bound, JobMode):
@@ -368,8 +366,6 @@ _SIMPLE: dict[str, Callable[[], Any]] = {
 
 def _connected(words: list[str], defaults: Mapping[str, str]) -> ConnectedService:
     """The service that is asked for; else that of what is bound, or what %%session would take."""
-    from ..client.selection import choose
-
     typed = read_flags(words, SERVICE_OPTIONS, "%session backends")
     near = BINDING.bound or BINDING.job_mode or BINDING.last
     if near is not None and not typed:

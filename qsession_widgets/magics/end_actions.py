@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..messages import outcomes
+from ..registry.entries import forget, notes
 from ..sessions.binding import BINDING
 from .resolve import everywhere, found_to_end, to_end
 
@@ -27,7 +28,6 @@ def close_or_cancel(action: str, which: str) -> None:
 
 
 def _end(found: FoundSession, action: str) -> str:
-    from ..registry.entries import forget
 
     live = BINDING.had(found.session_id)
     if live is not None and not live.closed:
@@ -84,7 +84,6 @@ def close_all_named(words: list[str]) -> None:
 
 def _own_sessions() -> set[str]:
     """Ids of this kernel's sessions, and of those that earlier kernels of the notebook opened."""
-    from ..registry.entries import notes
     from ..registry.processes import is_orphan
 
     own = {live.monitor.session_id for live in BINDING.sessions() if not live.inherited}

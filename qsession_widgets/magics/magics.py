@@ -21,6 +21,7 @@ from ..options.parsing import build, parse_open, split
 from ..options.table import OPEN_OPTIONS
 from ..sessions.binding import BINDING
 from ..sessions.callsite import this_notebook
+from ..sessions.job_mode import JobMode
 from .help_text import USAGE
 
 
@@ -123,7 +124,6 @@ class SessionMagics(Magics):
 
     def _open(self, line: str, mode: Mode) -> None:
         options = parse_open(line, mode=mode, defaults=self._defaults())
-        from ..sessions.job_mode import JobMode
         from ..sessions.left_behind import left_behind_notices
         from ..sessions.manager import MANAGER
         from ..views.display import show

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from ..explanations import nearest
 from ..monitoring.waiting import say_settling
+from ..registry.lookup import left_behind, noted_as, opener
 from ..sessions.binding import BINDING
 
 if TYPE_CHECKING:
@@ -117,7 +118,6 @@ def found_to_end(which: str) -> FoundSession:
         There is none; or it is only a name, and another notebook's.
     """
     from ..discovery.search import find, may_be_id
-    from ..registry.lookup import noted_as, opener
 
     notebook = os.environ.get("JPY_SESSION_NAME", "")
     if (ended := BINDING.had(which)) is not None:
@@ -157,8 +157,6 @@ def everywhere(where: str = "all", **which: Any) -> Iterator[EndpointSource]:
 
 def left_behind_hint() -> str:
     """A hint at a session that is open and not bound, of this kernel or an earlier one, if any."""
-    from ..registry.lookup import left_behind
-
     here = BINDING.sessions()
     for live in here:
         return (

@@ -31,6 +31,7 @@ from .crash_policy import apply_on_crash
 from .exit_hooks import close_at_exit
 from .job_mode import JobMode
 from .policies import Policies
+from .registration import register
 from .reuse import NameTaken, changes, match_open, still_open
 from .run_ends import watch_ends
 
@@ -173,7 +174,6 @@ class SessionManager:
     def _open_deferred(self, live: LiveSession) -> None:
         """Open a deferred session, with everything that it was to have from its opening on."""
         from .opening import open_deferred
-        from .registration import register
 
         # for its id alone, too
         RUNS.goes_on()

@@ -19,6 +19,8 @@ from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Literal
 
+import requests
+
 from ..client.end_outcome import end_session
 from ..client.job_outcome import MOST_TAGS, JobTwins, cancel_job, find_job, new_tag, tag_job
 from ..client.opening_outcome import Opening, SessionTwins
@@ -316,7 +318,6 @@ class OutcomePatch:
 
     def _tags_job(self, _original: Any) -> Callable[..., Any]:
         def update_tags(client: Any, job_id: str, tags: Collection[str]) -> Any:
-            import requests
 
             try:
                 _insist(client, lambda line: tag_job(line, job_id, tags))

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
+from html import escape
 from pathlib import Path
 
 from ..errors import UserError
@@ -120,7 +121,6 @@ def _cell(value: object) -> object:
 
 
 def _html(snapshot: SessionSnapshot, now: float) -> bytes:
-    from html import escape
 
     from .receipt import to_html
 

@@ -11,6 +11,7 @@ client's `NoiseLearnerV3`, takes the layers as boxes.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -142,8 +143,6 @@ def _no_effect(name: str, value: Any) -> bool:
 
 def _read(text: str) -> tuple[list[CircuitInstruction], Any, Any]:
     """Return the boxes, the options, and the module of the posted schema's version."""
-    import sys
-
     try:
         from qiskit_ibm_runtime.noise_learner_v3.params_converters import (
             NOISE_LEARNER_V3_PARAMS_CONVERTERS as converters,

@@ -42,7 +42,7 @@ one on a single qubit takes. With these, and those below, the processor's time o
 127 qubits with bond dimensions of 4 to 16 is estimated within a factor of two."""
 
 _UNSIMULATED = frozenset({"measure", "barrier", "delay"})
-"""What is left out of a state's preparation."""
+"""Instructions that are left out of a state's preparation."""
 
 _STATE_SECONDS = 5e-3
 _SITE_SECONDS = 2e-5
