@@ -12,6 +12,7 @@ from ..client.private_api import account_instance, api_url
 from ..client.rest import ServiceClient
 from ..client.selection import Target
 from ..client.unknown_outcome import ON_ITS_WAY
+from ..client.untagged_jobs import RECENT, left_by
 from ..deferred_output import NOTICES
 from ..errors import ServiceError
 from ..messages.left_behind import closed_after_crash
@@ -125,10 +126,22 @@ def left_openings(target: Target, notebook: str) -> list[tuple[openings.PendingO
         client.close()
 
 
-def left_submits(target: Target, notebook: str) -> list[tuple[submits.PendingSubmit, str]]:
+def left_submits(
+    target: Target, notebook: str, *, tagged: bool = True
+) -> list[tuple[submits.PendingSubmit, list[str]]]:
     """Submits that kernels of a notebook died in and that were accepted, with their jobs' ids.
 
-    Each is given once: afterwards its outcome is known.
+    Of one whose job carries no tag of ours they are those that it can be. Each is given once:
+    afterwards its outcome is known.
+
+    Parameters
+    ----------
+    target : Target
+        The service.
+    notebook : str
+        Path of the notebook.
+    tagged : bool
+        Whether those are among them whose jobs carry a tag of ours.
     """
     service = target.connected.service
     url, instance = api_url(service), account_instance(service) or ""
@@ -137,6 +150,7 @@ def left_submits(target: Target, notebook: str) -> list[tuple[submits.PendingSub
         for one in submits.pending()
         if notebook
         and (one.notebook, one.url, one.instance) == (notebook, url, instance)
+        and (tagged or one.untagged is not None)
         and one.orphaned
     ]
     if not mine:
@@ -145,10 +159,10 @@ def left_submits(target: Target, notebook: str) -> list[tuple[submits.PendingSub
     client = target.client.clone()
     try:
         for one in mine:
-            job = find_job(client, one.tag)
-            if job is not None:
-                found.append((one, str(job["id"])))
-            if job is not None or one.at < time.time() - ON_ITS_WAY:
+            job_ids = _jobs_of(client, one, target.info.speed)
+            if job_ids:
+                found.append((one, job_ids))
+            if job_ids or one.at < time.time() - ON_ITS_WAY:
                 submits.settle(one.tag)
     except ServiceError:
         # they stay, for the next time
@@ -156,3 +170,27 @@ def left_submits(target: Target, notebook: str) -> list[tuple[submits.PendingSub
     finally:
         client.close()
     return found
+
+
+def _jobs_of(client: ServiceClient, submit: submits.PendingSubmit, speed: float) -> list[str]:
+    marks = submit.untagged
+    if marks is None:
+        job = find_job(client, submit.tag)
+        return [] if job is None else [str(job["id"])]
+    # numpy is imported with it
+    from ..resume.fingerprint import contents_of
+
+    begun = marks.begun or submit.at
+
+    def same(row: dict[str, Any]) -> bool | None:
+        if row["id"] in marks.before or row.get("backend") not in (None, submit.backend):
+            return False
+        if (row.get("program") or {}).get("id") not in (None, marks.program):
+            return False
+        if not row.get("params") or not marks.contents:
+            # of a private job the service tells none
+            return None
+        return contents_of(marks.program, row["params"]) in ("", marks.contents)
+
+    late = ON_ITS_WAY * (speed or 1.0)
+    return left_by(client, submit.session_id, marks.tags, (begun - RECENT, begun + late), same)

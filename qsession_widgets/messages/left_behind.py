@@ -48,6 +48,18 @@ def left_submit(primitive: str, session_id: str, job_id: str) -> str:
     )
 
 
+def left_untagged(primitive: str, session_id: str, job_ids: Sequence[str]) -> str:
+    """A sentence about jobs one of which a kernel may have sent as it died."""
+    where = f" in {session_id}" if session_id else ""
+    which = ", ".join(job_ids)
+    one = f"job {which}" if len(job_ids) == 1 else f"one of the jobs {which}"
+    return (
+        f"An earlier kernel of this notebook ended while it sent a {primitive} job{where} with "
+        f"eight tags of yours: {one} may be that one, for it came then with the same tags. "
+        f"service.job('{job_ids[0]}') takes it up; look at it before the same is paid again."
+    )
+
+
 def closed_after_crash(backend: str, session_id: str) -> str:
     """A sentence about a session that was closed because its kernel had died."""
     return (

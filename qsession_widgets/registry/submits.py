@@ -1,11 +1,12 @@
 """Submits that are under way: a file for each, with the tag by which the service finds its job.
 
+A job that has all the tags it may have carries none of ours: what else tells it stands in the file.
 It is written before the request is sent and removed once the outcome is known. A kernel that dies
 in between leaves it, and whether the job was accepted can be asked of the service: see
-`qsession_widgets.client.job_outcome.find_job`. What keeps job ids of its own has to hold the
-tag as well, or to record the id before `settle`. The files are for their owner only and hold
-neither circuits nor keys. They survive the process, not a power failure: waiting for the disk
-would take longer than most submits.
+`qsession_widgets.client.job_outcome.find_job`, and ``left_by`` of ``untagged_jobs``. What keeps job
+ids of its own has to hold the tag as well, or to record the id before `settle`. The files are for
+their owner only and hold neither circuits nor keys. They survive the process, not a power failure:
+waiting for the disk would take longer than most submits.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import contextlib
 import json
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -30,32 +32,71 @@ _noted = 0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Untagged:
+    """The marks of a job that has no tag of ours.
+
+    Attributes
+    ----------
+    tags : sequence of str
+        The user's own tags.
+    program : str
+        The program that runs it.
+    contents : str
+        Fingerprint of what it asks for; empty where there is none.
+    begun : float
+        The service's time at which it was not there yet.
+    before : sequence of str
+        Jobs with these tags that were there then, of the last seconds.
+    """
+
+    tags: Sequence[str]
+    program: str
+    contents: str
+    begun: float
+    before: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PendingSubmit(PendingRequest):
     """A submit whose outcome is not known.
 
     Attributes
     ----------
     tag : str
-        The random tag that its job carries if it was accepted.
+        The random tag that its job carries if it was accepted; without `untagged`.
     session_id : str
         The session; empty in job mode.
     primitive : str
         ``sampler``, ``estimator``, or another program.
+    untagged : Untagged or None
+        What tells a job that does not carry the tag.
     """
 
     tag: str
     session_id: str
     primitive: str
+    untagged: Untagged | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.untagged, dict):
+            object.__setattr__(self, "untagged", Untagged(**self.untagged))
 
 
 def note(
-    tag: str, *, session_id: str, backend: str, primitive: str, url: str, instance: str
+    tag: str,
+    *,
+    session_id: str,
+    backend: str,
+    primitive: str,
+    url: str,
+    instance: str,
+    untagged: Untagged | None = None,
 ) -> None:
     """Write a submit down before it is sent; nothing happens where the folder cannot be written.
 
     Parameters
     ----------
-    tag, session_id, backend, primitive, url, instance : str
+    tag, session_id, backend, primitive, url, instance, untagged
         See `PendingSubmit`.
     """
     submit = PendingSubmit(
@@ -65,6 +106,7 @@ def note(
         primitive=primitive,
         url=url,
         instance=instance,
+        untagged=untagged,
         **sender(),
     )
     with contextlib.suppress(OSError):

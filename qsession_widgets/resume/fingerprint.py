@@ -357,3 +357,11 @@ def _shape(circuit: QuantumCircuit) -> tuple[Any, ...]:
     """The part of a circuit that a transpiler leaves as it is: registers, number of parameters."""
     registers = tuple((register.name, len(register)) for register in circuit.cregs)
     return registers, circuit.num_parameters
+
+
+def contents_of(program: str, params: Mapping[str, Any]) -> str:
+    """The fingerprint of what a submit or a stored job asks for; empty where there is none."""
+    try:
+        return Fingerprints().of(program, params).value
+    except Unfingerprintable:
+        return ""

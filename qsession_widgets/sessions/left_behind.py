@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..discovery.leftovers import left_openings, left_submits, leftovers, open_fields
-from ..messages.left_behind import left_opening, left_session, left_submit
+from ..messages.left_behind import left_opening, left_session, left_submit, left_untagged
 from .binding import Binding
 from .job_mode import JobMode
 from .opening import OpenResult
@@ -36,6 +36,9 @@ def left_behind_notices(result: OpenResult, notebook: str, binding: Binding) -> 
                 yield left_session(str(raw.get("backend_name")), session_id, word)
     for opening, ids in left_openings(result.target, notebook):
         yield left_opening(opening.backend, ids)
-    if result.run is None:
-        for submit, job_id in left_submits(result.target, notebook):
-            yield left_submit(submit.primitive, submit.session_id, job_id)
+    # a run that is taken up looks for its own by their tags
+    for submit, job_ids in left_submits(result.target, notebook, tagged=result.run is None):
+        if submit.untagged is None:
+            yield left_submit(submit.primitive, submit.session_id, job_ids[0])
+        else:
+            yield left_untagged(submit.primitive, submit.session_id, job_ids)

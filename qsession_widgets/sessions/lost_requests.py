@@ -145,6 +145,8 @@ class LostRequests:
             request.settled(None)
             raise
         except AmbiguousJob:
+            # it names them
+            request.settled(None)
             self._remember(request, nothing)
             raise
         except OutcomeUnknown:

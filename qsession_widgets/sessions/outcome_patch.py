@@ -147,7 +147,8 @@ class OutcomePatch:
                 if asking is not None:
                     asking.goes_to(session_id)
             tags = list(given.get("job_tags") or ())
-            tag = new_tag() if len(tags) < MOST_TAGS else None
+            key = new_tag()
+            tag = key if len(tags) < MOST_TAGS else None
             line = _line(client)
             doing = f"submit the {primitive} job"
             more = ""
@@ -170,15 +171,15 @@ class OutcomePatch:
             def send() -> Any:
                 if asking is not None:
                     asking.sending(tag)
-                if tag is not None:
-                    submits.note(
-                        tag,
-                        session_id=session_id or "",
-                        backend=str(given.get("backend_name") or ""),
-                        primitive=primitive,
-                        url=line.base_url,
-                        instance=client._instance or "",
-                    )
+                submits.note(
+                    key,
+                    session_id=session_id or "",
+                    backend=str(given.get("backend_name") or ""),
+                    primitive=primitive,
+                    url=line.base_url,
+                    instance=client._instance or "",
+                    untagged=None if tag is not None else _marks(tags, given, untagged),
+                )
                 return original(client, **given)
 
             def twins(kept: str) -> Callable[[], object]:
@@ -189,7 +190,7 @@ class OutcomePatch:
                 same,
                 more,
                 functools.partial(lost_answers.job_found, primitive),
-                lambda _: _forget(tag),
+                lambda _: submits.settle(key),
                 twins,
                 lambda: self._unknown(session_id or "", "submit"),
             )
@@ -386,7 +387,18 @@ def _is_job(answer: Any) -> bool:
     return _has_id(answer) and isinstance(answer.get("backend", 0), str | None)
 
 
-def _forget(tag: str | None) -> None:
-    """Remove what was written down about a submit, once its outcome is known."""
-    if tag is not None:
-        submits.settle(tag)
+def _marks(
+    tags: Collection[str], given: dict[str, Any], untagged: UntaggedSubmit
+) -> submits.Untagged:
+    """The marks of a submit whose job carries no tag of ours."""
+    # numpy is imported with it
+    from ..resume.fingerprint import contents_of
+
+    program = str(given["program_id"])
+    return submits.Untagged(
+        tags=list(tags),
+        program=program,
+        contents=contents_of(program, given.get("params") or {}),
+        begun=untagged.begun,
+        before=untagged.recent,
+    )

@@ -168,18 +168,28 @@ def test_a_job_is_found_that_was_accepted_while_its_kernel_died(
     with running_kernel() as kernel:
         kernel.run(f"%load_ext qsession_widgets\n{CIRCUITS}")
         kernel.run(f"%%session --service local --backend aer\n{RUN}\njob.result()")
+        kernel.run(f"{EIGHT}\nearlier = sampler.run([(measured,)])\nearlier.result()")
         assert submits.pending() == [], "the outcome of the first is known"
-        spoil(ask, "POST", "/jobs", delay=60.0, after=True)
-        kernel.start(RUN)
-        wait_for(lambda: len(jobs(ask)) == 2, "the job")
+        (earlier,) = ask("GET", "/jobs", params={"tags": "a"})["jobs"]
+        spoil(ask, "POST", "/jobs", delay=60.0, after=True, times=2)
+        beside = "threading.Thread(target=sampler.run, args=([(measured,)],)).start()"
+        kernel.start(f"import threading\n{beside}\n{RUN}")
+        wait_for(lambda: len(jobs(ask)) == 4, "the jobs")
         kernel.manager.signal_kernel(9)
         wait_for(lambda: not kernel.manager.is_alive(), "the kernel's end")
-    (left,) = submits.pending()
+    left, eight = sorted(submits.pending(), key=lambda one: one.untagged is not None)
     assert left.orphaned
+    assert eight.orphaned
     (job,) = ask("GET", "/jobs", params={"tags": left.tag})["jobs"]
+    one, other = ask("GET", "/jobs", params={"tags": "a"})["jobs"]
+    (found,) = {one["id"], other["id"]} - {earlier["id"]}
+    # another program's, with the same tags at the same time, which asks for something else
+    sent = ask("GET", f"/jobs/{found}", params={"exclude_params": "false"})
+    others_job(ask, {**sent, "params": {**sent["params"], "options": {"default_shots": 7}}})()
     said = notebook.good("%%session --service local --backend aer", "pass").out
     assert f"ended while it sent a sampler job in {left.session_id}, which was accepted" in said
     assert f"service.job('{job['id']}') takes it up" in said
+    assert f"with eight tags of yours: job {found} may be that one" in said
     assert submits.pending() == []
     assert "takes it up" not in notebook.good("%%session --another", "pass").out
 
