@@ -36,12 +36,13 @@ Kept = dict[str, tuple[SessionSnapshot, int, Facts]]
 def to_json(snapshot: SessionSnapshot, most_jobs: int | None = MOST_JOBS) -> Facts:
     """A snapshot with its newest jobs, or with all of them, and counts and QPU time of all.
 
-    ``earlier_qpu`` is the QPU time, in seconds, of the jobs that are left out.
+    ``earlier_qpu`` is the QPU time, in seconds, of the jobs that are left out. QPU times are those
+    that IBM would charge, on the emulator too.
     """
     first = 0 if most_jobs is None else max(0, len(snapshot.jobs) - most_jobs)
     # a job's fields are plain, and asdict takes twenty times as long
-    earlier = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs[:first] if not job.stray)
-    jobs = [dict(vars(job)) for job in snapshot.jobs[first:]]
+    earlier = sum(job.charged_seconds or 0.0 for job in snapshot.jobs[:first] if not job.stray)
+    jobs = [{**vars(job), "qpu_seconds": job.charged_seconds} for job in snapshot.jobs[first:]]
     return {**snapshot.facts(), "jobs": jobs, "earlier_qpu": round(earlier, 3)}
 
 

@@ -47,6 +47,8 @@ def test_a_page_that_waits_is_told_of_a_change(page: Page, service: Service) -> 
     done = page.until_listed(session, counts=counts(done=1))
     (job,) = done["snapshot"]["jobs"]
     assert job["status"] == "done"
+    # of the emulator's jobs the time that a device would take for them, as the kernel says it
+    assert job["qpu_seconds"] == job["device_seconds"] > 2
 
 
 def test_nothing_new_is_said_as_such(page: Page, service: Service) -> None:

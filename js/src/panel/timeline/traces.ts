@@ -1,6 +1,6 @@
 // The bars and dashes of the timeline's past as plotly's traces: jobs of this session, of others, and priced gaps.
 import { gaps, medianGap, type Gap } from "#shared/suggestions";
-import { type Span } from "#shared/metrics";
+import { amount, type Span } from "#shared/metrics";
 import { formatDuration, formatMoney, plural } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { sumsOf } from "#shared/jobAggregates";
@@ -152,10 +152,10 @@ function trailing(snapshot: SessionSnapshot, periods: Span[]): Span | null {
 
 /** The label of a gap, with its cost. */
 export function gapWords(snapshot: SessionSnapshot, seconds: number, room: number): string {
-  const { price_per_second: price } = snapshot.service;
+  const dollars = amount(snapshot, seconds);
   const words = `idle ${formatDuration(seconds)}`;
-  if (price === null || room < 120) return words;
-  const cost = `≈ ${formatMoney(seconds * price)}`;
+  if (dollars === null || room < 120) return words;
+  const cost = `≈ ${formatMoney(dollars)}`;
   // the legend says so, too
   const would = snapshot.service.charged || room < 170 ? "" : "would be ";
   return `${words}, ${would}${cost}`;
