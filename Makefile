@@ -40,7 +40,8 @@ define stages
 endef
 
 .PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults \
-	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub test-firefox \
+	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub test-oldest test-firefox \
+	bench-history \
 	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
@@ -152,11 +153,11 @@ $(ARTIFACTS)/matrix/%/.installed: pyproject.toml | bundles
 	@[ -d "$(@D)" ] || echo "Installing for qiskit-ibm-runtime $*: a few minutes the first time."
 	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
 	@"$(@D)/bin/python" -m pip install --quiet --upgrade --editable '.[test]' \
-		"qiskit-ibm-runtime$(if $(filter newest,$*),,==$*.*)"
+		"qiskit-ibm-runtime$(if $(filter pre,$*),>=0.0.dev0,$(if $(filter newest,$*),,==$*.*))"
 	@touch "$@"
 
-# The newest may have become another one since.
-$(ARTIFACTS)/matrix/newest/.installed: always
+# The newest may have become another one since; pre is the newest, pre-releases among them.
+$(ARTIFACTS)/matrix/newest/.installed $(ARTIFACTS)/matrix/pre/.installed: always
 always:
 .PRECIOUS: $(ARTIFACTS)/matrix/%/.installed
 
@@ -165,6 +166,18 @@ test-matrix-%: $(ARTIFACTS)/matrix/%/.installed $(KERNELS)
 
 test-matrix: ## Run a part of the tests with the oldest and the newest qiskit-ibm-runtime
 	$(call stages,test-matrix,$(addprefix test-matrix-,$(RUNTIMES)))
+
+# Each package at the lower bound that pyproject.toml declares; the tests' own companions as they come.
+$(ARTIFACTS)/oldest/.installed: pyproject.toml .github/oldest.py | bundles
+	@[ -d "$(@D)" ] || echo "Installing the oldest of everything: a few minutes the first time."
+	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
+	@$(PY) .github/oldest.py > "$(@D)/constraints.txt"
+	@"$(@D)/bin/python" -m pip install --quiet --editable '.[test]' --constraint "$(@D)/constraints.txt"
+	@touch "$@"
+
+test-oldest: $(ARTIFACTS)/oldest/.installed ## Run the README's cells and a part of the tests with the oldest of everything
+	@"$(<D)/bin/python" -m pytest -n 0 -W default -p tests.matrix.releases $(PYTEST_ARGS) \
+		tests/docs/test_readme.py tests/kernel/test_binding.py tests/emulator/test_api_client.py
 
 # Minor releases of JupyterLab to test with, and the Notebook of the same line: both ends of what is
 # supported, or for example: make test-labs LABS="4.5"
@@ -201,7 +214,14 @@ test-labs-%: $(ARTIFACTS)/labs/%/.installed $(PROXY)/.installed chromium
 test-labs: ## Run the lab's tests with the oldest and the newest JupyterLab, and behind a JupyterHub
 	$(call stages,test-labs,$(addprefix test-labs-,$(LABS)))
 
-test-hub: $(ARTIFACTS)/labs/newest/.installed $(PROXY)/.installed ## Run one emulator for the users of a real JupyterHub
+HUB := $(ARTIFACTS)/hub
+$(HUB)/.installed: pyproject.toml | bundles
+	@[ -d "$(@D)" ] || echo "Installing JupyterHub: a few minutes the first time."
+	@[ -x "$(@D)/bin/pip" ] || $(PYTHON) -m venv "$(@D)"
+	@"$(@D)/bin/python" -m pip install --quiet --upgrade --editable '.[test]' jupyterhub
+	@touch "$@"
+
+test-hub: $(HUB)/.installed $(PROXY)/.installed ## Run one emulator for the users of a real JupyterHub
 	@PATH="$(PROXY)/node_modules/.bin:$(NODE_FOLDER):$$PATH" \
 		"$(<D)/bin/python" -m pytest -p tests.matrix.labs -m hub -n 0 $(PYTEST_ARGS) tests/server/test_hub.py
 
@@ -276,6 +296,14 @@ bench: bundles ## Run the benchmarks; the numbers go to .artifacts/bench.jsonl t
 		$(PY) "$$script" > "$(ARTIFACTS)/bench.part" || { echo "make bench: FAILED in $$script"; exit 1; }; \
 		tee -a "$(ARTIFACTS)/bench.jsonl" < "$(ARTIFACTS)/bench.part"; \
 	done; rm -f "$(ARTIFACTS)/bench.part"
+
+# A line a figure in .artifacts/history, where the runs before have theirs, and a chart of all.
+COMMIT ?= $(shell git rev-parse HEAD)
+bench-history: $(INSTALLED)
+	@mkdir -p "$(ARTIFACTS)/history"
+	@$(PY) tests/bench/_history.py "$(ARTIFACTS)/history/bench.jsonl" "$(ARTIFACTS)/bench.jsonl" \
+		--commit "$(COMMIT)" --chart "$(ARTIFACTS)/history/bench.svg"
+	@echo "The chart: $(ARTIFACTS)/history/bench.svg"
 
 clean: ## Remove what was built
 	rm -rf .artifacts build dist qsession_widgets/static qsession_widgets/labextension js/coverage

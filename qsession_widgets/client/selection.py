@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from ..deferred_output import NOTICES
 from ..errors import InvalidOption, UserError
 from ..explanations import as_user_error, explain, nearest
 from ..model import ServiceInfo
@@ -38,6 +40,10 @@ KINDS = ("auto", "ibm", "local")
 """Values of ``--service`` beside the names of services that were joined."""
 
 OLDEST_RUNTIME = (0, 50)
+"""Minor release of ``qiskit-ibm-runtime`` from which on sessions work."""
+
+NEWEST_RUNTIME = (0, 51)
+"""Minor release of ``qiskit-ibm-runtime`` up to which this package was tested."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +157,7 @@ def choose(
 
 
 def check_runtime_version() -> None:
-    """Refuse a client library that is too old, in a sentence.
+    """Refuse a client library that is too old, in a sentence, and name one newer than any tested.
 
     Raises
     ------
@@ -167,11 +173,25 @@ def check_runtime_version() -> None:
         raise UserError(
             "qiskit-ibm-runtime is not installed: pip install qiskit-ibm-runtime"
         ) from None
-    if tuple(int(part) for part in found.split(".")[:2]) < OLDEST_RUNTIME:
+    minor = tuple(int(part) for part in found.split(".")[:2])
+    if minor < OLDEST_RUNTIME:
         raise UserError(
             f"qiskit-ibm-runtime {found} is too old: sessions need {wanted} or newer. "
             "pip install -U qiskit-ibm-runtime, then restart the kernel."
         )
+    if minor > NEWEST_RUNTIME:
+        _say_untried(found)
+
+
+@cache
+def _say_untried(found: str) -> None:
+    """Say once that a client library is newer than what this release was tested with."""
+    tried = ".".join(map(str, NEWEST_RUNTIME))
+    NOTICES.emit(
+        f"qiskit-ibm-runtime {found} is newer than {tried}, the newest that this release of "
+        f"qsession-widgets was tested with: if something goes wrong, pip install -U "
+        f"qsession-widgets, or 'qiskit-ibm-runtime=={tried}.*', and restart the kernel."
+    )
 
 
 def find_backend(

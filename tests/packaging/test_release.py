@@ -81,6 +81,19 @@ def test_the_oldest_releases_are_the_lower_bounds(repository):
     assert "qiskit-ibm-runtime==0.50" in oldest.constraints(project(repository))
 
 
+def test_the_benchmarks_keep_what_they_measured_before(repository, tmp_path):
+    history = loaded(repository / "tests/bench/_history.py")
+    run, kept, chart = (tmp_path / name for name in ("run.jsonl", "kept.jsonl", "chart.svg"))
+    for figure in (3, 2):
+        row = {"name": "a job", "ours": figure, "peer": 4, "unit": "ms", "ratio": 2, "target": "1"}
+        run.write_text(json.dumps(row) + "\n")
+        history.main([str(kept), str(run), "--commit", f"{figure}" * 40, "--chart", str(chart)])
+    (name, runs), *others = history.series(history.read(kept)).items()
+    assert (name, [one["ours"] for one in runs], others) == ("a job", [3, 2], [])
+    assert runs[1]["commit"].startswith("222")
+    assert "<svg" in chart.read_text()
+
+
 def test_every_action_is_pinned_by_its_hash(repository):
     for workflow in (repository / ".github/workflows").glob("*.yml"):
         used = re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8"))

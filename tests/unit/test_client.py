@@ -1,5 +1,6 @@
 """Every private name of the client library that `service.client` and `sessions.seams` rely on."""
 
+import importlib.metadata
 import inspect
 import sys
 
@@ -10,7 +11,7 @@ from ibm_cloud_sdk_core import ApiException, IAMTokenManager
 from qiskit_ibm_runtime import QiskitRuntimeService, RuntimeJobV2
 from qiskit_ibm_runtime.api.session import RetrySession
 
-from qsession_widgets.client import connection_gate
+from qsession_widgets.client import connection_gate, selection
 from qsession_widgets.client.joined import JoinedService, send_keys_only_home
 from qsession_widgets.client.private_api import set_active
 from qsession_widgets.client.rest import ServiceClient
@@ -31,6 +32,20 @@ def test_the_service_gives_its_line_to_the_api() -> None:
     line = RetrySession("http://127.0.0.1:1")
     assert line.base_url == "http://127.0.0.1:1"
     assert {"auth", "verify", "proxies"} <= set(dir(line))
+
+
+def test_a_client_that_is_newer_than_any_tested_is_named_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(selection.NOTICES, "emit", said.append)
+    selection._say_untried.cache_clear()
+    for found in ("0.50.2", "0.51.9", "1.0.0", "1.0.0"):
+        monkeypatch.setattr(importlib.metadata, "version", lambda _, found=found: found)
+        selection.check_runtime_version()
+    (sentence,) = said
+    assert sentence.startswith("qiskit-ibm-runtime 1.0.0 is newer than 0.51, the newest")
+    assert "'qiskit-ibm-runtime==0.51.*'" in sentence
 
 
 def test_submits_pass_by_where_they_are_looked_for() -> None:
