@@ -26,12 +26,12 @@ from ..registry.entries import forget
 from ..registry.lookup import id_of as registered_id
 from ..resume.choice import RESUME_VARIABLE, fits
 from ..resume.runs import RUNS
+from . import registration
 from .binding import BINDING, Binding
 from .crash_policy import apply_on_crash
 from .exit_hooks import close_at_exit
 from .job_mode import JobMode
 from .policies import Policies
-from .registration import register
 from .reuse import NameTaken, changes, match_open, still_open
 from .run_ends import watch_ends
 
@@ -181,7 +181,7 @@ class SessionManager:
         bound = self._binding.bound is live
         with self._set_up(live):
             live.set_policies()
-            register(live, bound=bound)
+            registration.register(live, bound=bound)
             apply_on_crash(live)
         asked, granted = live.options.max_time, live.monitor.snapshot.max_ttl
         NOTICES.emit(opened_now(live.word, live.target.backend.name, capped(asked, granted)))
