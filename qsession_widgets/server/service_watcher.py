@@ -74,8 +74,8 @@ class ServiceWatcher:
     quota_left : float or None
         Seconds of usage that its instance has left; None where it has no limit, or does not tell.
     sharers : int
-        Jupyter servers that watch, of which each asks so many times less often while nothing is
-        pending.
+        Jupyter servers that watch IBM's, of which each asks so many times less often for what is
+        open, closed or left of the quota, and about what has nothing pending.
     """
 
     def __init__(
@@ -133,6 +133,10 @@ class ServiceWatcher:
     @property
     def _pace(self) -> Pace:
         return PACES[self.info.where]
+
+    def _shared(self, seconds: float) -> float:
+        """The pause between two questions that all servers which watch would ask alike."""
+        return seconds * self._pause * (self.sharers if self.info.kind == "ibm" else 1)
 
     def _known(self) -> list[SessionSnapshot]:
         with self._lock:
@@ -239,14 +243,14 @@ class ServiceWatcher:
             self._looked = now
             if self.anything_open:
                 self._used = now
-            self._look_at = now + self._pause * self._pace.look
+            self._look_at = now + self._shared(self._pace.look)
             optional = self.info.kind == "local" or self.source.noted is not None
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
 
     def _ask_quota(self) -> None:
         """See what is left of the instance's quota, if that was not asked lately."""
-        if time.monotonic() - self._quota_asked < self._pause * QUOTA[self.info.where]:
+        if time.monotonic() - self._quota_asked < self._shared(QUOTA[self.info.where]):
             return
         self._quota_asked = time.monotonic()
         # beside the client that is watched: a refusal of this one says nothing of the sessions
@@ -264,7 +268,7 @@ class ServiceWatcher:
             for session_id, poller in list(self._pollers.items()):
                 if closed_before(poller.snapshot, now):
                     self._drop(session_id)
-        self._look_back_at = time.monotonic() + self._pause * self._pace.look_back
+        self._look_back_at = time.monotonic() + self._shared(self._pace.look_back)
 
     def _try(self, client: ServiceClient, session_id: str) -> None:
         """Begin to watch a workload, or leave it for later: the others are to be watched too."""
@@ -331,9 +335,8 @@ class ServiceWatcher:
                     return
                 wait = self._pace.filling
             else:
-                wait = poller.delay() * max(1.0, len(self._due) / AT_FULL_PACE) * self._pause
-                if self.info.kind == "ibm" and not snapshot.pending():
-                    wait *= self.sharers
+                wait = poller.delay() * max(1.0, len(self._due) / AT_FULL_PACE)
+                wait = wait * self._pause if snapshot.pending() else self._shared(wait)
             self._due[session_id] = time.monotonic() + wait
 
     def _more_to_know(self, poller: SessionPoller) -> bool:
