@@ -287,8 +287,13 @@ class LiveSession:
                 policies, self.monitor, self.reporter.emit, lambda: self.sending > 0
             )
 
-    def before_submit(self) -> None:
+    def before_submit(self, executions: int | None = None) -> None:
         """Refuse a job for a session that has ended elsewhere, before it is sent.
+
+        Parameters
+        ----------
+        executions : int, optional
+            How many it asks for.
 
         Raises
         ------
@@ -300,7 +305,7 @@ class LiveSession:
         age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
         if self.usable and age > STALE[info.where]:
             self.monitor.poll()
-        if (refusal := self._refusal()) is not None:
+        if (refusal := self._refusal(executions)) is not None:
             raise SubmitError(refusal)
 
     def refused(self, sentence: str, error: BaseException) -> str:
@@ -316,8 +321,8 @@ class LiveSession:
         """The consequence if a job was accepted although its answer was lost, as sentences."""
         return f"If it was, it runs in this {self.word}. {self.price_sentence()}".rstrip()
 
-    def _refusal(self) -> str | None:
-        refusal = None if self.guard is None else self.guard.refusal()
+    def _refusal(self, executions: int | None = None) -> str | None:
+        refusal = None if self.guard is None else self.guard.refusal(executions)
         if self.deferral is not None and self.closed:
             return ENDED_UNOPENED.format(word=self.word)
         if refusal is None and not self.usable:

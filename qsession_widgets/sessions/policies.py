@@ -14,7 +14,7 @@ from statistics import median_low
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from .. import fork_safety
-from ..device_estimate import DEVICE_SECONDS
+from ..device_estimate import DEVICE_SECONDS, device_seconds
 from ..errors import InvalidOption, UserError
 from ..formatting import dollars_of, format_duration, format_money
 from ..messages import outcomes
@@ -116,7 +116,12 @@ class PolicyVerdict:
 
 
 def judge(
-    rules: Policies, snapshot: SessionSnapshot, now: float, *, sending: bool = False
+    rules: Policies,
+    snapshot: SessionSnapshot,
+    now: float,
+    *,
+    sending: bool = False,
+    executions: int | None = None,
 ) -> PolicyVerdict:
     """Apply rules to what is known of a session.
 
@@ -130,6 +135,8 @@ def judge(
         Service clock.
     sending : bool
         Whether a job is on its way that the service has not accepted yet.
+    executions : int, optional
+        How many a job asks for that is to be sent; by it a job of the emulator's is judged.
     """
     if snapshot.state == "closed":
         return PolicyVerdict()
@@ -147,7 +154,7 @@ def judge(
             )
             end, how = f"its budget is spent ({figures})", "cancel"
         else:
-            ahead = look_ahead(snapshot, now)
+            ahead = look_ahead(snapshot, now, executions)
             if spent + ahead.pending + ahead.one > rules.budget:
                 refuse = (
                     f"The budget of this {word} would be exceeded ({figures}; "
@@ -155,10 +162,9 @@ def judge(
                     "sent. Open another "
                     f"{word} with a budget of its own to go on."
                 )
-            if _queued(snapshot) and spent + ahead.next > rules.budget:
+            if _queued(snapshot) and spent + ahead.running + ahead.queued > rules.budget:
                 # once the next job runs, nothing stops it
-                running = max(0.0, ahead.next - ahead.one)
-                expected = _expected(rules, snapshot, ahead.one, running)
+                expected = _expected(rules, snapshot, ahead.queued, ahead.running)
                 end = f"its budget would be exceeded ({figures}; {expected})"
                 how = "cancel"
             if spent >= WARN_AT * rules.budget:
@@ -211,19 +217,21 @@ class LookAhead:
     Attributes
     ----------
     one : float
-        Of one more job: the median of those that ended last.
-    next : float
-        Of the running job, and the queued one after it.
+        Of one more job: on the emulator by its executions, else the median of those that ended
+        last.
+    running, queued : float
+        What is left of the running job, and the queued one after it.
     pending : float
         Of all jobs that are queued or running.
     """
 
     one: float = 0.0
-    next: float = 0.0
+    running: float = 0.0
+    queued: float = 0.0
     pending: float = 0.0
 
 
-def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
+def look_ahead(snapshot: SessionSnapshot, now: float, executions: int | None = None) -> LookAhead:
     """Estimate what pending jobs, and one more, add to the usage.
 
     Parameters
@@ -232,6 +240,8 @@ def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
         The session or batch.
     now : float
         Service clock.
+    executions : int, optional
+        Of the one more.
     """
     emulated = snapshot.device_time is not None
     dedicated = snapshot.mode == "dedicated" and not emulated
@@ -245,17 +255,24 @@ def look_ahead(snapshot: SessionSnapshot, now: float) -> LookAhead:
     if len(known) < (1 if emulated else 2):
         # on IBM the first one may have waited for much that the next ones do not
         return LookAhead()
-    one, batch = median_low(known), snapshot.mode == "batch"
-    running = queued = 0.0
+    usual, batch = median_low(known), snapshot.mode == "batch"
+
+    def expected(asked: int | None) -> float:
+        return device_seconds(asked) if emulated and asked is not None else usual
+
+    running = 0.0
+    queued = []
     for job in snapshot.pending():
         if job.status == "queued":
-            queued += one
+            queued.append(expected(job.executions))
         else:
             ran = now - job.started if not batch and job.started is not None else 0.0
             if emulated:
                 ran = min(ran, DEVICE_SECONDS)
-            running += max(0.0, one - ran)
-    return LookAhead(one, running + min(one, queued), running + queued)
+            running += max(0.0, expected(job.executions) - ran)
+    return LookAhead(
+        expected(executions), running, queued[0] if queued else 0.0, running + sum(queued)
+    )
 
 
 def _expected(rules: Policies, snapshot: SessionSnapshot, one: float, before: float) -> str:
@@ -340,9 +357,10 @@ class PolicyEnforcer:
         self._stopped.set()
         self._changed.set()
 
-    def refusal(self) -> str | None:
-        """The reason why a job must not be sent now; None when it may be."""
-        return judge(self.rules, self._monitor.snapshot, self._monitor.now()).refuse
+    def refusal(self, executions: int | None = None) -> str | None:
+        """The reason why a job of so many executions must not be sent now; None when it may be."""
+        snapshot, now = self._monitor.snapshot, self._monitor.now()
+        return judge(self.rules, snapshot, now, executions=executions).refuse
 
     def _watch(self) -> None:
         wait: float | None = 0.0

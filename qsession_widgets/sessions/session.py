@@ -57,9 +57,10 @@ class _Watched(JobGroup):
         primitive = job_facts.primitive_of(program_id, inputs)
         if live is None:
             return self._send(primitive, program_id, inputs, options, *args, **kwargs)
+        known = job_facts.submitted(program_id, inputs) | {"label": live.labels.current()}
         with live.send():
             if RUNS.taken is None:
-                live.before_submit()
+                live.before_submit(known["executions"])
             options = live.with_tags(options)
             if RUNS.taken is not None:
                 # an ended session has jobs that were paid for; new ones are refused on their way
@@ -76,7 +77,6 @@ class _Watched(JobGroup):
                 set_session(job, reused.get("session_id"))
             elif unopened:
                 set_session(job, live.monitor.session_id)
-            known = job_facts.submitted(program_id, inputs) | {"label": live.labels.current()}
             live.monitor.submitted(job.job_id(), primitive, reused=reused, **known)
             if reused is None:
                 live.routed.submitted(job.job_id(), inputs)

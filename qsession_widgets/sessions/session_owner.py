@@ -44,8 +44,8 @@ class SessionOwner(Protocol):
     def price_sentence(self) -> str:
         """The price of an open session, as a sentence."""
 
-    def before_submit(self) -> None:
-        """Refuse a job before it is sent."""
+    def before_submit(self, executions: int | None = None) -> None:
+        """Refuse a job before it is sent, by the executions that it asks for among others."""
 
     def send(self) -> AbstractContextManager[None]:
         """Count a job as being sent."""

@@ -86,8 +86,9 @@ def test_a_budget_cancels_what_is_queued(notebook: Notebook, ask: Callable[..., 
     wait_for(lambda: session.snapshot.jobs[0].charged_seconds, "what the first job took")
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     try:
-        notebook.good("jobs.append(SamplerV2().run([(measured,)]))")
-        refused = notebook("jobs.append(SamplerV2().run([(measured,)]))")
+        more = "jobs.append(SamplerV2().run([(measured,)], shots=100_000))"
+        notebook.good(more)
+        refused = notebook(more)
         assert "would be exceeded" in refused.sentence()
         assert "a job is expected to take 37 s" in refused.sentence()
         ask("POST", "/emulator/v1/faults/clock", json={"advance": 40})

@@ -134,6 +134,14 @@ def test_a_budget_looks_ahead_and_sends_no_job_that_would_exceed_it() -> None:
     assert "≈ $3.00 of $4.00, estimated for a device;" in said
     first = replace(cheap, jobs=(_done(0, 20.0),), device_time=(20.0, 20.0))
     assert judge(rules, first, 1020.0).refuse is not None, "one job of the emulator's is enough"
+    # what a job asks for is known: 2 s for 100 executions, 37 s for 100 000
+    small = replace(cheap, jobs=(_done(0, 2.0),), device_time=(2.0, 2.0))
+    assert judge(rules, small, 1002.0, executions=100).refuse is None
+    large = judge(rules, small, 1002.0, executions=100_000).refuse or ""
+    assert "a job is expected to take ≈ $5.55" in large
+    waiting = JobRecord("q", "sampler", "queued", 1000.0, executions=100_000)
+    queue = judge(rules, replace(small, jobs=(*small.jobs, waiting)), 1002.0)
+    assert (queue.how, queue.end is not None) == ("cancel", True)
     shorter = (_done(0, 2.0), _done(1, 2.0), _done(2, 2.0))
     assert judge(rules, replace(cheap, jobs=shorter), 1022.0).refuse is None
 
