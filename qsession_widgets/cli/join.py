@@ -9,7 +9,7 @@ from getpass import getpass
 from typing import Any
 
 from ..client import joined
-from ..messages.outcomes import joined_service, left_service
+from ..messages.joining import joined_service, left_service
 from ..options.table import JOIN_OPTIONS
 
 JOIN = "use somebody else's service, such as a class, as --service NAME from now on"

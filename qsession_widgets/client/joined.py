@@ -22,6 +22,7 @@ from jupyter_core.paths import jupyter_data_dir
 from ..errors import UserError
 from ..explanations import nearest
 from ..files import parse_json, private_folder, write_atomically
+from ..messages import joining
 
 if TYPE_CHECKING:
     import requests
@@ -96,7 +97,7 @@ def join(url: str, key: str, name: str = USUAL_NAME, authority: str = "") -> Joi
     _check_name(name)
     url = _checked_url(url)
     if not key or key != key.strip() or not key.isascii() or not key.isprintable():
-        raise UserError("That is no key: copy it again from what you were given.")
+        raise UserError(joining.NO_KEY)
     if authority:
         authority = str(Path(authority).expanduser())
         _check_authority(authority)
@@ -115,7 +116,7 @@ def join(url: str, key: str, name: str = USUAL_NAME, authority: str = "") -> Joi
         service = JoinedService(name, url, key, crn, user, kept)
         write_atomically(folder / f"{name}.json", json.dumps(asdict(service)), durable=True)
     except OSError as error:
-        raise UserError(f"{name} cannot be saved in {folder}: {error.strerror}.") from None
+        raise UserError(joining.cannot_save(name, folder, error.strerror)) from None
     return service
 
 
@@ -160,12 +161,7 @@ def find(name: str) -> JoinedService:
     known = {service.name: service for service in everyone()}
     if name in known:
         return known[name]
-    close = nearest(name, list(known))
-    there = f" There are {', '.join(known)}." if known else ""
-    raise UserError(
-        f"No service named {name!r} was joined:"
-        + (f" did you mean {close}?" if close else f" qsession join URL does that once.{there}")
-    )
+    raise UserError(joining.not_joined(name, nearest(name, list(known)), known))
 
 
 def is_joined(url: str) -> bool:
@@ -203,7 +199,7 @@ def send_keys_only_home(service: JoinedService) -> None:
         keys = _AUTHORITIES.get(manager.url)
         if keys is not None:
             if manager.apikey not in keys and not _is_own(manager.url):
-                raise UserError("Another account's key is not sent to a joined service.")
+                raise UserError(joining.ANOTHER_KEY)
             options |= {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False}
             if authority := keys.get(manager.apikey):
                 options["verify"] = authority
@@ -230,16 +226,10 @@ def _folder() -> Path:
 
 def _check_name(name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", name) or name in RESERVED:
-        raise UserError(
-            f"A service cannot be named {name!r}: use letters, digits, - and _, and none of "
-            f"{', '.join(RESERVED)}."
-        )
+        raise UserError(joining.bad_name(name, RESERVED))
     taken = next((service for service in everyone() if service.name == name), None)
     if taken is not None:
-        raise UserError(
-            f"{name} is {taken.url}, which you have joined: give --name another name, or leave it "
-            f"first with qsession leave {name}."
-        )
+        raise UserError(joining.name_taken(name, taken.url))
 
 
 def _checked_url(url: str) -> str:
@@ -249,15 +239,9 @@ def _checked_url(url: str) -> str:
     except ValueError:
         parts, host, port = urlsplit(""), None, None
     if parts.scheme not in ("https", "http") or not host or parts.username is not None:
-        raise UserError(
-            # not what was typed: it may be the key
-            "That is no address of a service: it looks like https://lab.example.org:8443."
-        )
+        raise UserError(joining.NO_ADDRESS)
     if parts.scheme == "http" and host not in ("127.0.0.1", "localhost", "::1"):
-        raise UserError(
-            f"At {url} everybody on the way could read your key: ask for an address that begins "
-            "with https://."
-        )
+        raise UserError(joining.no_tls(url))
     named = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{named}" + (f":{port}" if port else "")
 
@@ -268,10 +252,10 @@ def _check_authority(file: str) -> None:
     try:
         ssl.create_default_context(cafile=file)
     except (OSError, ValueError) as error:
-        why = "it is no certificate in PEM format"
+        why = joining.NO_CERTIFICATE
         if isinstance(error, OSError) and not isinstance(error, ssl.SSLError):
             why = str(error.strerror)
-        raise UserError(f"The certificate in {file} cannot be used: {why}.") from None
+        raise UserError(joining.bad_authority(file, why)) from None
 
 
 def _ask(url: str, key: str, authority: str) -> dict[str, Any]:
@@ -293,35 +277,26 @@ def _ask(url: str, key: str, authority: str) -> dict[str, Any]:
     except requests.exceptions.SSLError as error:
         raise UserError(_untrusted(url, error, authority)) from None
     except requests.RequestException:
-        raise UserError(
-            f"Nothing answers at {url}: look whether the address is right, and the service runs."
-        ) from None
+        raise UserError(joining.no_answer(url)) from None
     if response.status_code == 401:
-        raise UserError(
-            f"The service at {url} does not know this key: copy it again, or ask for another one."
-        )
+        raise UserError(joining.unknown_key(url))
     try:
         found = response.json()["items"]
         instances = [dict(item) for item in found if item["doc"]["extensions"]["emulated"]]
     except (ValueError, LookupError, TypeError):
         instances = []
     if not instances:
-        raise UserError(f"What answers at {url} is no service to join: check the address.")
+        raise UserError(joining.no_service(url))
     if instances[1:] or instances[0].get("name") == "default":
-        raise UserError(
-            f"This key is of the owner of {url}: join with one that qsession emulator invite made."
-        )
+        raise UserError(joining.owners_key(url))
     return instances[0]
 
 
 def _untrusted(url: str, error: requests.exceptions.SSLError, authority: str) -> str:
     found = re.search(r"certificate verify failed: ([^(]+?)\.? \(", str(error))
-    why = found[1] if found else "it does not answer by TLS"
+    why = found[1] if found else ""
     if "wrong version number" in str(error).lower() or not found:
-        return f"The service at {url} is not reached, because {why}: check the address."
+        return joining.unreached(url, why)
     if authority or not re.search("self.signed|issuer", why):
-        return f"The certificate of {url} is not accepted ({why}): ask who runs the service."
-    return (
-        f"The certificate of {url} is not trusted here ({why}): ask who runs the service for the "
-        "file of its authority, and give it with --ca FILE."
-    )
+        return joining.not_accepted(url, why)
+    return joining.not_trusted(url, why)

@@ -6,7 +6,7 @@ from getpass import getpass
 
 from ..client import joined
 from ..errors import UserError
-from ..messages.outcomes import joined_service, left_service
+from ..messages.joining import joined_service, left_service
 from ..options.parsing import read_flags
 from ..options.table import JOIN_OPTIONS
 

@@ -172,17 +172,3 @@ def settling(jobs: int, within: float) -> str:
     """A line about the exact times that a table or a receipt waits for, and how long at most."""
     what = "1 job" if jobs == 1 else f"{jobs} jobs"
     return f"Asking for the exact times of {what}, for {format_duration(within)} at most …"
-
-
-def joined_service(name: str, url: str, user: str) -> str:
-    """A service was joined: the name to use it by."""
-    who = f" as {user}" if user else ""
-    return (
-        f"Joined {url}{who}: --service {name} uses it, open_session(service={name!r}) as well. "
-        f"qsession leave {name} forgets it."
-    )
-
-
-def left_service(name: str, url: str) -> str:
-    """A service was left, and its key forgotten here."""
-    return f"Left {name} ({url}): your key is not kept here any more."
