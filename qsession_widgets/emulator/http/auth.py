@@ -9,7 +9,6 @@ else.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import json
 import secrets
@@ -23,6 +22,7 @@ from ...files import write_atomically
 from ..rules.records import Instance
 from ..rules.refusals import INSTANCE_NOT_FOUND, Refusal, invalid, not_found, unauthorized
 from .invitations import MOST_USERS, InvitedUser, check_names, digest, new_crn, numbered
+from .tokens import Tokens
 
 OWNER = "owner@emulator"
 """The owner's user name; no instance can have it."""
@@ -37,8 +37,6 @@ FROM_HUB = "hub"
 PAGE_SECONDS = 6 * 3600
 TICKET_SECONDS = 60.0
 """Real seconds within which a ticket is used, once."""
-
-_ALGORITHM = "HS256"
 
 
 @dataclass(frozen=True)
@@ -94,8 +92,7 @@ class Identity:
         self._path: Path | None = None
         for user in invited:
             self._enter(user)
-        self._generation = 0
-        self._secret = hmac.new(key.encode(), b"tokens", hashlib.sha256).digest()
+        self._tokens = Tokens(key, account)
 
     @classmethod
     def of(cls, wanted: Mapping[str, str], saved: Mapping[str, Any] | None = None) -> Identity:
@@ -322,18 +319,7 @@ class Identity:
         return self._token(OWNER, int(time.time()), PAGE_SECONDS)[0]
 
     def _token(self, user: str, issued: int, seconds: int) -> tuple[str, int]:
-        import jwt
-
-        claims = {
-            "iss": "qsession-emulator",
-            "sub": user,
-            "account": {"bss": self.account},
-            "generation": self._generation,
-            "credential": self._credential(user),
-            "iat": issued,
-            "exp": issued + seconds,
-        }
-        return jwt.encode(claims, self._secret, _ALGORITHM), issued + seconds
+        return self._tokens.make(user, self._credential(user), issued, seconds)
 
     def _credential(self, user: str) -> str:
         """Names the key of an invited user, so that its tokens end with it; empty for others."""
@@ -342,7 +328,7 @@ class Identity:
 
     def expire_tokens(self) -> None:
         """Let no token that was handed out so far be good any more."""
-        self._generation += 1
+        self._tokens.expire_all()
 
     def user(self, authorization: str | None) -> str:
         """Authenticate an ``Authorization`` header and return its user.
@@ -372,20 +358,7 @@ class Identity:
         )
 
     def _user_of_token(self, token: str) -> str:
-        import jwt
-
-        try:
-            claims = jwt.decode(
-                token, self._secret, [_ALGORITHM], options={"require": ["exp", "iat", "sub"]}
-            )
-        except jwt.ExpiredSignatureError:
-            claims = {}
-        except jwt.InvalidTokenError:
-            raise unauthorized(
-                "The token is not valid.", "Exchange the API key for a new one."
-            ) from None
-        if claims.get("generation") != self._generation:
-            raise unauthorized("The token has expired.", "Exchange the API key for a new one.")
+        claims = self._tokens.read(token)
         user = str(claims["sub"])
         if user in self.invited and claims.get("credential") != (self._credential(user) or None):
             raise unauthorized("The API key was revoked.", "Ask for a new one.")

@@ -25,6 +25,7 @@ from qsession_widgets.emulator.engine.simulation.resource_limits import (
     available_memory,
     is_clifford,
     memory_needed,
+    qubits_used,
     readable,
 )
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep, measures_last
@@ -291,20 +292,15 @@ def refusal(
     reasons : sequence of str
         Why no method fits.
     """
-    which = (
-        f"The circuit uses {used} qubits"
-        if within is None or within == used
-        else f"The circuit's largest island of connected qubits has {used} of its {within} qubits"
-    )
     widest = min(used, _WIDEST_EXACT) - 1
     while widest > 1 and not is_exact(job, circuit, widest, _TYPICAL_SHOTS, True):
         widest -= 1
     return JobFailure(
-        f"{which} and fits no way of simulation: {'; '.join(reasons)}. What would fit: up to "
-        f"{widest} connected qubits exactly (4096 shots with noise in less than 3 hours), Clifford "
-        "circuits of any width in seconds, wide circuits in which gates cross each bond between "
-        "neighbours up to about six times in a minute, and expectation values of few qubits each "
-        "with EstimatorV2.",
+        f"{qubits_used(used, within)} and fits no way of simulation: {'; '.join(reasons)}. What "
+        f"would fit: up to {widest} connected qubits exactly (4096 shots with noise in less "
+        "than 3 hours), Clifford circuits of any width in seconds, wide circuits in which gates "
+        "cross each bond between neighbours up to about six times in a minute, and expectation "
+        "values of few qubits each with EstimatorV2.",
         INVALID_OPTION,
     )
 

@@ -101,17 +101,19 @@ def check(
     if clifford and noise is None:
         fitting.append("stabilizer")
     fitting.append("matrix_product_state (fast while there is little entanglement)")
-    which = (
-        f"The circuit uses {used} qubits"
-        if within is None or within == used
-        else f"The circuit's largest island of connected qubits has {used} of its {within} qubits"
-    )
     raise JobFailure(
-        f"{which}, for which the {measured_as} method needs "
+        f"{qubits_used(used, within)}, for which the {measured_as} method needs "
         f"{readable(needed)} of memory and {readable(there)} are there; methods that would fit: "
         f"{', '.join(fitting)}. Choose one with "
         'options.experimental = {"aer": {"method": …}}.'
     )
+
+
+def qubits_used(used: int, within: int | None) -> str:
+    """Return the number of connected qubits, of those of the whole circuit, as a clause."""
+    if within is None or within == used:
+        return f"The circuit uses {used} qubits"
+    return f"The circuit's largest island of connected qubits has {used} of its {within} qubits"
 
 
 def readable(size: float) -> str:
