@@ -6,12 +6,8 @@ import {
   type Snapshot,
   type Workload,
 } from "../src/shared/serverTypes";
-import {
-  END_SESSION,
-  makeEndSession,
-  offerEndSession,
-  type EndSession,
-} from "../src/lab/state/serverSessionControl";
+import { END_SESSION, type EndSession } from "../src/shared/offers";
+import { makeEndSession, offerEndSession } from "../src/lab/state/serverSessionControl";
 import { RequestFailed } from "../src/shared/messages/outcomes";
 import { Sessions } from "../src/lab/state/overviewStore";
 import { NOW, active, workload } from "./workloads";

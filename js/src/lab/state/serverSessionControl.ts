@@ -1,25 +1,12 @@
 // Ends a session for the panel of a notebook whose kernel is gone or does not answer. The panel comes from the kernel's
 // environment and is no part of this extension, so the extension offers this function on the page under a versioned name.
 import { shortId } from "#shared/formatting";
-import {
-  which,
-  type EndAction,
-  type EndResult,
-  type WorkloadRef,
-  type Workload,
-} from "#shared/serverTypes";
+import { which, type EndAction, type WorkloadRef, type Workload } from "#shared/serverTypes";
+import { END_SESSION, type EndSession } from "#shared/offers";
 import { RequestFailed, UNANSWERED } from "#shared/messages/outcomes";
 import type { EndOutcome } from "./actions";
 import type { Server } from "./serverApi";
 import type { Sessions } from "./overviewStore";
-
-/** Resolves with the outcome, or is rejected with an error whose message is a sentence. */
-export type EndSession = (
-  action: EndAction,
-  sessionId: string,
-) => Promise<Partial<EndResult> & { message: string }>;
-
-export const END_SESSION = Symbol.for("qsession-widgets.end-session.2");
 
 /** A service may have to be asked first, which takes a moment. */
 const SEEK_MS = 10_000;

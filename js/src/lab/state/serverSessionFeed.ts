@@ -1,9 +1,8 @@
 // Tells the panel of a notebook whose kernel is gone or does not answer how its session is, as side panel and status bar
 // have it. Offered on the page under a versioned name, as serverSessionControl.ts is.
+import { FOLLOW_SESSION } from "#shared/offers";
 import type { FollowSession } from "#shared/serverTypes";
 import type { Sessions } from "./overviewStore";
-
-export const FOLLOW_SESSION = Symbol.for("qsession-widgets.follow-session.1");
 
 export function makeFollowSession(sessions: Sessions): FollowSession {
   return (id, listener) => {

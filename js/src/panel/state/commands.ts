@@ -2,7 +2,8 @@
 // reach or busy, JupyterLab's extension has the Jupyter server end the session; to end one twice is harmless.
 import type { CommandProgress } from "#shared/messages/commands";
 import { pendingJobs } from "#shared/metrics";
-import { endResult, type EndAction, type EndResult } from "#shared/serverTypes";
+import { END_SESSION, type EndSession } from "#shared/offers";
+import { endResult, type EndAction } from "#shared/serverTypes";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { Action, FromKernel, ToKernel } from "./protocol";
 import type { ConnectionState } from "./store";
@@ -52,13 +53,6 @@ export function afterEnd(snapshot: SessionSnapshot, { action, at, over }: Ended)
   const active = snapshot.active_periods.map(([from, to]): [number, number] => [from, to ?? at]);
   return { ...ending, state: "closed", closed_at: at, active_periods: active };
 }
-
-/** Ends a session through the Jupyter server: resolves with its answer, rejects with a sentence. */
-type EndSession = (action: EndAction, sessionId: string) => Promise<EndAnswer>;
-type EndAnswer = Partial<EndResult> & { message?: string };
-
-/** JupyterLab's extension puts it on the page (lab/state/serverSessionControl.ts). */
-const END_SESSION = Symbol.for("qsession-widgets.end-session.2");
 
 function serverSessionControl(): EndSession | null {
   const offered = (globalThis as unknown as Record<symbol, unknown>)[END_SESSION];

@@ -1,13 +1,11 @@
 // A session as the Jupyter server knows it, in place of a kernel that is gone, out of reach or does not answer: then the
 // panel shows what side panel and status bar show.
 import { isPlaceholder, placeholders } from "#shared/placeholders";
+import { FOLLOW_SESSION } from "#shared/offers";
 import { sumsOf } from "#shared/jobAggregates";
 import { isFinal } from "#shared/metrics";
 import type { FollowSession, Snapshot } from "#shared/serverTypes";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
-
-/** JupyterLab's extension puts it on the page (lab/state/serverSessionFeed.ts). */
-const FOLLOW_SESSION = Symbol.for("qsession-widgets.follow-session.1");
 
 export function serverSessionFeed(): FollowSession | undefined {
   return (globalThis as unknown as Record<symbol, FollowSession | undefined>)[FOLLOW_SESSION];
