@@ -124,6 +124,10 @@ class JobTracker:
         """Number of finished jobs whose exact times are still to be requested."""
         return len(self._inexact)
 
+    def look_beside(self) -> None:
+        """Ask next for what others run, where the service tells."""
+        self._others_due = 0.0
+
     def belong_to(self, session_id: str) -> None:
         """List the jobs of a session from now on, beside those that are known."""
         self._session_id = session_id
@@ -201,10 +205,10 @@ class JobTracker:
             self.queue_length = self.queue_wait = None
         if at_once:
             self._list(line, session, now)
-        elif in_queue and self._listed_at and time.monotonic() >= self._queue_due:
-            self._ask_about_queue(line, session)
         elif self._emulated and self._listed_at and time.monotonic() >= self._others_due:
             self._ask_about_others(line, session, now)
+        elif in_queue and self._listed_at and time.monotonic() >= self._queue_due:
+            self._ask_about_queue(line, session)
         elif strays and (self._strays_turn or not listing):
             self._strays_turn = False
             self.ask_about(line, strays[0], now)

@@ -272,17 +272,27 @@ class SessionPoller(CurrentSnapshot):
     def complete(
         self, within: float = SETTLE_SECONDS, waits: Callable[[int], object] | None = None
     ) -> None:
-        """Do the same as `settle`, ask for the place in the queue, and report a failure.
+        """Do what `settle` does for who sees the session for the first time, and report a failure.
+
+        The exact times of jobs that are over are requested also while others are pending, for no
+        poll has seen them; and for a job in the queue, its place there.
 
         Raises
         ------
         ServiceError
             The service stopped answering.
         """
+        begun = time.monotonic()
         self.settle(within, waits)
+        if not self.incomplete and self._tracker.inexact:
+            self._ask_exact_times(begun, within, waits)
+            self._update()
         if self._failure is None and phase(self.snapshot) == "queued":
             # the first poll had the jobs to list
+            self._tracker.look_beside()
             self.poll()
+            if not self.snapshot.others:
+                self.poll()
         if (failure := self._failure) is not None:
             raise failure
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import datetime, timezone
 from typing import Any
 
@@ -13,9 +14,13 @@ from qsession_widgets.client.decode import FINAL_GRACE
 from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.model import ServiceInfo, provisional
+from qsession_widgets.model.causes import QueueAhead, queue_ahead
+from qsession_widgets.model.forecast import work_of
 from qsession_widgets.monitoring.monitor import Monitor
 from qsession_widgets.monitoring.poller import SessionPoller
 from qsession_widgets.views.receipt import to_json, to_text
+
+from ..support.waiting import wait_for
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 START = datetime(2026, 3, 2, 14, 0, tzinfo=timezone.utc).timestamp()
@@ -77,6 +82,13 @@ class Service:
         waited = {"average": 60, "p50": 45, "p95": 300}
         device = {"name": "ibm_fez", "queue_length": self.queue, "wait_time_seconds": waited}
         return self.answer("queue", {"devices": [{"name": "ibm_kingston"}, device]})
+
+    def emulator(self, _path: str) -> Answer:
+        at = START + self.now
+        over = [at - 40, at - 30, at - 26]
+        return self.answer(
+            "others", {"others": [over, [at - 20, at - 1, None], [at - 19] + 2 * [None]]}
+        )
 
     def metrics(self, job_id: str) -> Answer:
         created = 1.5 * int(job_id.removeprefix("job-"))
@@ -151,6 +163,29 @@ def test_a_terminal_that_asks_once_is_told_the_place_in_the_queue_too() -> None:
     once.complete()
     assert once.snapshot.queue_length == 7
     assert "Queue" in to_text(once.snapshot, once.now())
+
+
+def test_a_terminal_that_asks_once_reads_the_queue_from_what_a_kernel_does() -> None:
+    service = Service(0)
+    service.fields.update(state="open", timestamps=[], last_job_completed=None, started_at=None)
+    service.rows.append({"id": "job-00000", "created": iso(19_990), "status": "Queued"})
+    local = replace(IBM, kind="local")
+    once, kernel = (SessionPoller(service, "s", local) for _ in range(2))  # type: ignore[arg-type]
+    once.complete()
+    wait_for(lambda: kernel.poll() or kernel.snapshot.others, "the others")
+    told = [queue_ahead(one.snapshot, START + service.now) for one in (once, kernel)]
+    assert told[0] == told[1] == QueueAhead(2, 3.0 + 4.0)
+
+
+def test_a_terminal_that_asks_once_knows_when_each_job_ran_while_others_are_pending() -> None:
+    service = Service(4)
+    service.rows[-1]["status"] = "Queued"
+    once = watch(service).poller
+    once.complete()
+    *over, last = once.snapshot.jobs
+    assert [job.exact for job in over] == [True] * 3
+    assert [step.waits for step in work_of(once.snapshot)] == [False, True, True]
+    assert not last.final
 
 
 def test_asks_no_sooner_than_it_is_told_to() -> None:

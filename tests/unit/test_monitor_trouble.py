@@ -12,10 +12,8 @@ from qsession_widgets.client import absence
 from qsession_widgets.client.rest import Answer
 from qsession_widgets.errors import ServiceError
 from qsession_widgets.model import JobRecord, ServiceInfo, usage
-from qsession_widgets.monitoring.intervals import INTERVALS
 from qsession_widgets.monitoring.job_poller import JobPoller
 from qsession_widgets.monitoring.poller import SessionPoller
-from qsession_widgets.server.pace import PACES
 
 IBM = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
 LOCAL = ServiceInfo("local", "local emulator", "", 1.6, charged=False)
@@ -239,19 +237,3 @@ def test_a_first_answer_that_cannot_be_read_is_an_error_of_the_services(service:
     service.times = {"timestamps": "yesterday"}
     with pytest.raises(ServiceError, match="cannot be read"):
         poller.complete()
-
-
-@pytest.mark.parametrize("labs", [0, 1, 2, 5])
-def test_an_idle_session_is_asked_about_at_most_twice_in_five_seconds(labs: int) -> None:
-    minute, asked = 60.0, 0
-    pollers = [(INTERVALS["ibm"], 1), *[(PACES["ibm"].workload, labs)] * labs]
-    for intervals, sharers in pollers:
-        service = Service()
-        poller = SessionPoller(service, "s", IBM, intervals=intervals)  # type: ignore[arg-type]
-        service.asked.clear()
-        at = poller.delay() * sharers
-        while at < minute:
-            poller.poll()
-            at += poller.delay() * sharers
-        asked += len(service.asked)
-    assert asked <= 2 * minute / 5
