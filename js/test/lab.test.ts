@@ -15,6 +15,7 @@ import {
   kernelWords,
   leftSentence,
   serviceTitle,
+  sharedSentence,
   statusLine,
   titleOf,
   tone,
@@ -113,6 +114,16 @@ describe("before it is lost", () => {
   const left = (fields: Partial<Snapshot>) => leftSentence(workload(fields).snapshot, NOW);
   const queued = job({ id: "j2", status: "queued", created: 1995 });
   const running = job({ id: "j3", status: "running", created: 1995, started: 1996 });
+
+  test("what closing ends elsewhere", () => {
+    const { snapshot } = workload();
+    const both = [by(), by({ label: "b.ipynb", kernel: "elsewhere" })];
+    expect(sharedSentence(snapshot, both)).toBe(
+      "It is open in a.ipynb and b.ipynb: closing ends it there, too.",
+    );
+    expect(sharedSentence(snapshot, [by(), by({ label: "b.ipynb", kernel: "gone" })])).toBe("");
+    expect(sharedSentence(workload({ state: "closed" }).snapshot, both)).toBe("");
+  });
 
   test("what cancelling loses", () => {
     expect(cancelSentence(workload({ jobs: [queued] }).snapshot)).toBe(

@@ -6,6 +6,7 @@ import { plural } from "#shared/formatting";
 import { SETTLE_MS, Settled } from "#shared/settled";
 import { isOpen, which, type WorkloadRef, type Workload } from "#shared/serverTypes";
 import type { Choice, Occasion } from "./kernelShutdown";
+import { holders } from "../state/currentNotebook";
 import type { Sessions } from "../state/overviewStore";
 import { addStyle } from "../ui/style";
 import css from "./dialogs.css";
@@ -17,6 +18,7 @@ import {
   leftSentence,
   nameOf,
   ownerLabel,
+  sharedSentence,
   stateWord,
   usageWords,
 } from "#shared/messages/labels";
@@ -102,7 +104,12 @@ export async function askBeforeEnd(
       const workload = latest(asked, sessions);
       const now = sessions.now(workload.service);
       const { snapshot } = workload;
-      const said = [describe(workload, now), closeSentence(snapshot), leftSentence(snapshot, now)];
+      const shared = sharedSentence(snapshot, holders(workload));
+      const said = [
+        describe(workload, now),
+        `${closeSentence(snapshot)} ${shared}`.trimEnd(),
+        leftSentence(snapshot, now),
+      ];
       notes.forEach((note, at) => (note.textContent = said[at]!));
     };
   });

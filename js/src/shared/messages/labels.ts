@@ -24,7 +24,7 @@ import {
   shortId,
 } from "../formatting";
 import type { JobRecord, ServiceInfo, SessionSnapshot } from "../snapshot.gen";
-import { isOpen, type Service, type Snapshot, type Workload } from "../serverTypes";
+import { isOpen, type Service, type OpenedBy, type Snapshot, type Workload } from "../serverTypes";
 
 /** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
 export const HEADLINES: Record<Phase, string> = {
@@ -198,6 +198,14 @@ export function closeSentence(snapshot: Snapshot): string {
   if (snapshot.state === "closed") return `The ${noun(snapshot)} has ended meanwhile.`;
   if (pendingJobs(snapshot).length === 0) return "No job is pending: closing ends it at once.";
   return `Closing ${consequences(snapshot).close}; no more are accepted.`;
+}
+
+/** A sentence about the kernels that have it; empty where no second one lives. */
+export function sharedSentence(snapshot: Snapshot, holders: readonly OpenedBy[]): string {
+  const living = holders.filter((by) => by.kernel !== "gone").map((by) => by.label);
+  if (snapshot.state === "closed" || living.length < 2) return "";
+  const last = living.pop();
+  return `It is open in ${living.join(", ")} and ${last}: closing ends it there, too.`;
 }
 
 /** A sentence about the consequences of leaving it open. */
