@@ -154,8 +154,7 @@ class _Walk:
                 self._skip(size)
         for _ in range(*self._take(_LONG_COUNT)):
             self._definition()
-        for _ in range(count):
-            self._instruction()
+        self._instructions(count)
         if self._version < _TABLES_SINCE and self._take(_SHORT_COUNT) != (0,):
             raise _Unreadable
         self._layout()
@@ -182,6 +181,30 @@ class _Walk:
             self._skip(size)
         if base:
             self._within(base, lambda walk: walk._instruction(arguments=False))
+
+    def _instructions(self, count: int) -> None:
+        """Go over a circuit's instructions, plain ones without a call for each of their parts."""
+        data, end, at = self._data, len(self._data), self._at
+        plain, typed, values = _INSTRUCTION.unpack_from, _TYPED.unpack_from, _VALUES
+        for _ in range(count):
+            start = at
+            name, label, parameters, qubits, bits, extras, condition, _, controls, _ = plain(
+                data, at
+            )
+            simple = controls <= MOST_BITS and not extras & (_ANNOTATED | _BY_EXPRESSION)
+            at += _INSTRUCTION.size + name + label + condition + _ARGUMENT.size * (qubits + bits)
+            while simple and parameters and at <= end:
+                kind, size = typed(data, at)
+                simple = kind not in values
+                at += _TYPED.size + size
+                parameters -= 1
+            if not simple:
+                self._at = start
+                self._instruction()
+                at = self._at
+            elif at > end:
+                raise _Unreadable
+        self._at = at
 
     def _instruction(self, *, arguments: bool = True) -> None:
         name, label, parameters, qubits, bits, extras, condition, _, controls, _ = self._take(

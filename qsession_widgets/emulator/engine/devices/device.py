@@ -94,6 +94,7 @@ class Device:
 
     def _check_block(self, circuit: QuantumCircuit, physical: tuple[int, ...], index: int) -> None:
         where = {bit: physical[position] for position, bit in enumerate(circuit.qubits)}
+        couplings = self.couplings
         for instruction in circuit.data:
             name = instruction.name
             if name in _UNLIMITED:
@@ -102,8 +103,8 @@ class Device:
                     for block in instruction.operation.blocks:
                         self._check_block(block, inner, index)
                 continue
-            qubits = tuple(where[qubit] for qubit in instruction.qubits)
-            if qubits not in self.couplings.get(name, ()):
+            qubits = tuple([where[qubit] for qubit in instruction.qubits])
+            if qubits not in couplings.get(name, ()):
                 gates = ", ".join(sorted(self.couplings))
                 raise JobFailure(
                     f"The circuit of PUB {index} has the gate {name!r} on qubits {list(qubits)}, "

@@ -107,7 +107,14 @@ def twirlable(noise: Noise) -> bool:
     return noise.by_qubit and not noise.joined
 
 
-def is_exact(job: JobRun, circuit: QuantumCircuit, used: int, shots: int, noisy: bool) -> bool:
+def is_exact(
+    job: JobRun,
+    circuit: QuantumCircuit,
+    used: int,
+    shots: int,
+    noisy: bool,
+    memory: int | None = None,
+) -> bool:
     """True if an exact simulation fits into memory and into the longest time a job may take.
 
     Parameters
@@ -122,12 +129,16 @@ def is_exact(job: JobRun, circuit: QuantumCircuit, used: int, shots: int, noisy:
         For all parameter sets together.
     noisy : bool
         Whether there is noise.
+    memory : int, optional
+        Bytes that are there, if that is known.
     """
     if job.options.get("method", "automatic") != "automatic":
         # What the job itself asks of Aer is checked where it is run.
         return True
     precision = job.options.get("precision", "double")
-    if memory_needed(used, "statevector", precision) > available_memory(job.memory_limit):
+    if memory is None:
+        memory = available_memory(job.memory_limit)
+    if memory_needed(used, "statevector", precision) > memory:
         return False
     return job.cluster is not None or _seconds(circuit, used, shots, noisy) <= LONGEST_SECONDS
 
@@ -293,7 +304,8 @@ def refusal(
         Why no method fits.
     """
     widest = min(used, _WIDEST_EXACT) - 1
-    while widest > 1 and not is_exact(job, circuit, widest, _TYPICAL_SHOTS, True):
+    memory = available_memory(job.memory_limit)
+    while widest > 1 and not is_exact(job, circuit, widest, _TYPICAL_SHOTS, True, memory):
         widest -= 1
     return JobFailure(
         f"{qubits_used(used, within)} and fits no way of simulation: {'; '.join(reasons)}. What "
