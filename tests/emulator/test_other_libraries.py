@@ -2,7 +2,7 @@
 
 An experiments library, a readout-mitigation library, and another SDK's bridge. They bring much
 along, so they have an environment of their own: `make test-clients`. PennyLane's bridge is not
-among them, for its newest release needs qiskit-ibm-runtime 0.45.
+among them, for its newest release, 0.45.0, needs qiskit-ibm-runtime 0.45 and Qiskit 2.3 at most.
 """
 
 from __future__ import annotations

@@ -55,19 +55,22 @@ def test_twirled_readout_errors_are_the_same_both_ways() -> None:
         assert counts.get("1", 0) / 20_000 == pytest.approx(expected, abs=0.015)
 
 
-@pytest.mark.parametrize("sequence", ["XX", "XpXm", "XY4"])
-def test_decoupling_changes_circuit_and_duration(sequence: str) -> None:
+@pytest.mark.parametrize(
+    ("sequence", "device", "gate"),
+    [("XX", "fake_manila", "cx"), ("XpXm", "fake_fez", "cz"), ("XY4", "fake_manila", "cx")],
+)
+def test_decoupling_changes_circuit_and_duration(sequence: str, device: str, gate: str) -> None:
     circuit = QuantumCircuit(5, 2)
     circuit.sx(1)
     circuit.delay(200_000, 1, unit="dt")
     circuit.sx(2)
-    circuit.cx(1, 2)
+    getattr(circuit, gate)(1, 2)
     circuit.measure([1, 2], [0, 1])
     timings = []
     for enable in (False, True):
         outcome, result = jobs.run(
             "sampler",
-            "fake_manila",
+            device,
             jobs.sampler_params(
                 [(circuit, None, 100)],
                 dynamical_decoupling={"enable": enable, "sequence_type": sequence},

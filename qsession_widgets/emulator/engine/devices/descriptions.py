@@ -185,7 +185,9 @@ def _properties(configuration: Mapping[str, Any], raw: Mapping[str, Any]) -> dic
             known = entries.get((name, place))
             if gate["gate"] == base and (known is None or _error(known) >= _UNCALIBRATED):
                 label = name + "_".join(map(str, place))
-                entries[name, place] = {**gate, "gate": name, "name": label}
+                # of its own, because whoever decodes properties changes its values in place
+                values = [dict(value) for value in gate["parameters"]]
+                entries[name, place] = {**gate, "gate": name, "name": label, "parameters": values}
     return {**raw, "gates": list(entries.values())}
 
 
