@@ -117,6 +117,16 @@ def test_delays_that_lost_their_unit(length: Any, unit: str) -> None:
     assert "Schedule the circuit" in outcome["reason"]
 
 
+def test_a_delay_that_is_a_stretch_is_refused_as_ours() -> None:
+    circuit = QuantumCircuit(5, 1)
+    circuit.x(0)
+    circuit.delay(circuit.add_stretch("rest"), 0)
+    circuit.measure(0, 0)
+    outcome, _ = jobs.run("sampler", "fake_manila", jobs.sampler_params([(circuit, None, 10)]))
+    assert outcome["reason_code"] == 1519
+    assert "the local emulator does not: give the delay in dt" in outcome["reason"]
+
+
 @pytest.mark.parametrize(("length", "told"), [(64, True), (20_000, False)])
 def test_delays_that_may_have_lost_their_unit_are_told(length: int, told: bool) -> None:
     circuit = QuantumCircuit(5, 1)

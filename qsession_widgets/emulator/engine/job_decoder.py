@@ -24,7 +24,12 @@ from qiskit.quantum_info import PauliList
 from qiskit_ibm_runtime import RuntimeDecoder
 
 from qsession_widgets.emulator.engine.declared_sizes import read_qasm
-from qsession_widgets.emulator.engine.failure import INVALID_BODY, INVALID_QASM, JobFailure
+from qsession_widgets.emulator.engine.failure import (
+    INVALID_BODY,
+    INVALID_OPTION,
+    INVALID_QASM,
+    JobFailure,
+)
 from qsession_widgets.emulator.engine.instruction_names import has_control_flow, may_hold
 from qsession_widgets.emulator.engine.qpy_sizes import PREFACE, check_qpy
 
@@ -111,7 +116,7 @@ class Unpacker:
 
 
 def check_delays(circuit: QuantumCircuit) -> None:
-    """Refuse a circuit with a delay that lost its unit in the serialization.
+    """Refuse a circuit with a delay that lost its unit in the serialization, or has no length yet.
 
     Qiskit's serialization keeps the number of a delay only, and what is left of one in seconds, or
     with a parameter, is mostly no whole number of time steps: reading it fails, when it is first
@@ -127,7 +132,7 @@ def check_delays(circuit: QuantumCircuit) -> None:
     for instruction in circuit.data:
         if instruction.name == "delay":
             try:
-                _ = instruction.operation
+                unit = instruction.operation.unit
             except CircuitError:
                 raise JobFailure(
                     "A circuit has a delay whose length is not a whole number of time steps (dt): "
@@ -136,6 +141,12 @@ def check_delays(circuit: QuantumCircuit) -> None:
                     "(scheduling_method of generate_preset_pass_manager), or give the delay in dt.",
                     INVALID_BODY,
                 ) from None
+            if unit == "expr":
+                raise JobFailure(
+                    "A circuit has a delay whose length is a stretch or another expression, which "
+                    "the service resolves and the local emulator does not: give the delay in dt.",
+                    INVALID_OPTION,
+                )
         elif instruction.is_control_flow():
             for block in instruction.operation.blocks:
                 check_delays(block)
