@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import PurePath
 
-from ..formatting import format_duration, format_money
+from ..formatting import dollars_of, format_duration, format_money
 from ..model import SessionSnapshot, Usage, usage
 
 _REASONS = {
-    "budget": "budget of {limit} spent ({spent})",
-    "budget_ahead": "another job would have exceeded its budget of {limit} ({spent} spent)",
+    "budget": "budget of {limit} spent ({then})",
+    "budget_ahead": "another job would have exceeded its budget of {limit} ({then} spent)",
     "budget_overrun": "budget of {limit} spent; {jobs} running took it to {spent}",
+    "budget_ahead_overrun": (
+        "another job would have exceeded its budget of {limit} ({then} spent); {jobs} running took "
+        "it to {spent}"
+    ),
     "budget_closing": "its budget of {limit} allows no more jobs ({spent} so far)",
     "idle_close": "nothing was pending for {idle} (--idle-close)",
     "max_jobs": "as many jobs as it may have were sent (--max-jobs {most})",
@@ -52,6 +56,9 @@ def end_reason(snapshot: SessionSnapshot, now: float) -> str:
     running = snapshot.end_running
     dollars = snapshot.budget_dollars
     in_dollars = dollars is not None and spent.cost is not None
+    # the figure by which it was ended, not what the usage has come to
+    then = spent.total if snapshot.end_usage is None else snapshot.end_usage
+    then_cost = dollars_of(then, snapshot.service.price_per_second, snapshot.end_usage is None)
     return _REASONS[code].format(
         limit=format_money(dollars or 0.0)
         if in_dollars
@@ -59,6 +66,7 @@ def end_reason(snapshot: SessionSnapshot, now: float) -> str:
         spent=f"≈ {format_money(spent.cost or 0.0)}"
         if in_dollars
         else format_duration(spent.total),
+        then=f"≈ {format_money(then_cost or 0.0)}" if in_dollars else format_duration(then),
         jobs="the job that was" if running == 1 else f"the {running} jobs that were",
         idle=format_duration(snapshot.idle_close or 0.0),
         most=snapshot.max_jobs,
@@ -83,10 +91,9 @@ def _elsewhere(snapshot: SessionSnapshot) -> str:
 def _reason(snapshot: SessionSnapshot, spent: Usage) -> str | None:
     """The key of `_REASONS`; None where only the service's own word is known."""
     reason = snapshot.end_reason
-    if reason != "budget":
+    if reason not in ("budget", "budget_ahead"):
         return reason
     if snapshot.state != "closed":
         return "budget_closing"
-    if spent.total < (snapshot.budget_seconds or 0.0):
-        return "budget_ahead"
-    return "budget_overrun" if snapshot.end_running else "budget"
+    grew = snapshot.end_usage is None or spent.total > snapshot.end_usage
+    return f"{reason}_overrun" if snapshot.end_running and grew else reason

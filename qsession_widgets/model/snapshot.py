@@ -26,6 +26,7 @@ minutes)."""
 PriceSource = Literal["", "list", "own", "environment", "config"]
 EndReason = Literal[
     "budget",
+    "budget_ahead",
     "idle_close",
     "max_jobs",
     "panel",
@@ -194,13 +195,16 @@ class SessionSnapshot:
     strict : bool
         Whether this kernel refuses jobs for its backend that would run outside of it.
     end_reason : str or None
-        The policy or the request that ended it: ``budget``, ``idle_close``, ``max_jobs``;
-        ``panel``, ``notebook``, ``once``, ``on_error`` or ``exit`` of its own notebook; ``crash``,
-        when that had died; ``terminal``, ``lab`` (JupyterLab's server); ``elsewhere``, another
-        notebook or process; ``request``, where only that is known; ``max_time`` or ``never_used``
-        by the service. None while it is open, and when unknown.
+        The policy or the request that ended it: ``budget``, which was spent, ``budget_ahead``,
+        which one more job would have exceeded, ``idle_close``, ``max_jobs``; ``panel``,
+        ``notebook``, ``once``, ``on_error`` or ``exit`` of its own notebook; ``crash``, when that
+        had died; ``terminal``, ``lab`` (JupyterLab's server); ``elsewhere``, another notebook or
+        process; ``request``, where only that is known; ``max_time`` or ``never_used`` by the
+        service. None while it is open, and when unknown.
     end_running : int
         How many of its jobs were running at that moment.
+    end_usage : float or None
+        The usage by which a policy ended it, in seconds; None when it was none, or unknown.
     unknown : tuple of {"submit", "close", "cancel"}
         Requests of this kernel about it whose answers were lost, and which the service is still
         asked about: each may have taken effect.
@@ -251,6 +255,7 @@ class SessionSnapshot:
     strict: bool = False
     end_reason: EndReason | None = None
     end_running: int = 0
+    end_usage: float | None = None
     unknown: tuple[UnknownRequest, ...] = ()
     blocker: Blocker | None = None
     ended_by: str = ""

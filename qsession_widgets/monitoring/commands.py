@@ -33,6 +33,7 @@ def run(
     job_id: str | None = None,
     *,
     by: EndReason = "elsewhere",
+    spent: float | None = None,
 ) -> EndResult:
     """Make the request and one poll after it.
 
@@ -48,6 +49,8 @@ def run(
         The job, for ``cancel_job``.
     by : str
         What ends it, one of `qsession_widgets.model.EndReason`; kept for those who ask why.
+    spent : float, optional
+        The usage by which a policy ends it.
 
     Returns
     -------
@@ -69,7 +72,8 @@ def run(
         if before.state == "closed":
             return EndResult("already_closed", action)
     client = poller.client.clone()
-    ending = nullcontext() if action == "cancel_job" else end_reason.recorded(poller, action, by)
+    ends = action != "cancel_job"
+    ending = end_reason.recorded(poller, action, by, spent) if ends else nullcontext()
     try:
         with ending:
             _send(client, action, job_id, poller)

@@ -41,8 +41,13 @@ class Ends(Protocol):
 
 
 @contextmanager
-def recorded(poller: Ends, action: str, by: EndReason) -> Iterator[None]:
+def recorded(
+    poller: Ends, action: str, by: EndReason, spent: float | None = None
+) -> Iterator[None]:
     """Record why a session is ended while the request is made; not where that is refused.
+
+    The figure by which a policy ends it is recorded as well: what the usage comes to may say
+    something else later.
 
     A second end is recorded only if it cancels what the first one let finish.
     """
@@ -53,9 +58,10 @@ def recorded(poller: Ends, action: str, by: EndReason) -> Iterator[None]:
     if known_already and not cancels:
         yield
         return
-    poller.ending = {"end_reason": by, **_facts(before)}
+    facts = {**_facts(before), "end_usage": spent}
+    poller.ending = {"end_reason": by, **facts}
     program = before.notebook or _this_program()
-    record_end(poller.session_id, by, {**_facts(before), "ended_by": program})
+    record_end(poller.session_id, by, {**facts, "ended_by": program})
     try:
         yield
     except (OutcomeUnknown, KeyboardInterrupt):
@@ -103,7 +109,9 @@ def known(snapshot: SessionSnapshot, ending: Mapping[str, Any] | None) -> Mappin
         return {}
     entry = entry_of(snapshot.session_id)
     if entry is not None and entry.end_reason in get_args(EndReason):
-        names = [name for name in (*POLICIES, "end_running") if name in entry.end_facts]
+        names = [
+            name for name in (*POLICIES, "end_running", "end_usage") if name in entry.end_facts
+        ]
         fields = {name: entry.end_facts[name] for name in names}
         by = str(entry.end_facts.get("ended_by") or "")
         if by not in ("", snapshot.notebook) and entry.end_reason in KERNELS and snapshot.notebook:

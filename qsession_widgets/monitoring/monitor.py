@@ -147,11 +147,16 @@ class Monitor:
         self.poller.settle(within, waits)
 
     def command(
-        self, action: str, job_id: str | None = None, *, by: EndReason = "notebook"
+        self,
+        action: str,
+        job_id: str | None = None,
+        *,
+        by: EndReason = "notebook",
+        spent: float | None = None,
     ) -> EndResult:
         """Close or cancel the session, or cancel one of its jobs; see `commands.run`."""
         try:
-            return commands.run(self.poller, action, job_id, by=by)
+            return commands.run(self.poller, action, job_id, by=by, spent=spent)
         finally:
             self.wake()
 

@@ -93,7 +93,7 @@ class PolicyVerdict:
     ----------
     end : str or None
         Why it is to be ended, as a clause.
-    by : {"idle_close", "budget", "max_jobs"}
+    by : {"idle_close", "budget", "budget_ahead", "max_jobs"}
         The policy that ends it.
     how : {"close", "cancel"}
         How. A spent budget cancels what is queued, for that would go on costing; a running job
@@ -105,14 +105,17 @@ class PolicyVerdict:
     again_in : float or None
         Seconds of service time until the rules may say something else without a new snapshot;
         None when only a snapshot can change it.
+    spent : float or None
+        The usage by which a budget ends it.
     """
 
     end: str | None = None
-    by: Literal["idle_close", "budget", "max_jobs"] = "idle_close"
+    by: Literal["idle_close", "budget", "budget_ahead", "max_jobs"] = "idle_close"
     how: Literal["close", "cancel"] = "close"
     refuse: str | None = None
     warn: str | None = None
     again_in: float | None = None
+    spent: float | None = None
 
 
 def judge(
@@ -143,7 +146,9 @@ def judge(
     word = noun(snapshot)
     end = refuse = warn = None
     how: Literal["close", "cancel"] = "close"
+    by: Literal["idle_close", "budget", "budget_ahead", "max_jobs"] | None = None
     due: list[float] = []
+    spent = 0.0
     if rules.budget is not None:
         spent = usage(snapshot, now).total
         figures = _figures(rules, snapshot, spent)
@@ -152,7 +157,7 @@ def judge(
                 f"The budget of this {word} is spent ({figures}): the job was not sent. Open "
                 f"another {word} with a budget of its own to go on."
             )
-            end, how = f"its budget is spent ({figures})", "cancel"
+            end, how, by = f"its budget is spent ({figures})", "cancel", "budget"
         else:
             ahead = look_ahead(snapshot, now, executions)
             if spent + ahead.pending + ahead.one > rules.budget:
@@ -166,7 +171,7 @@ def judge(
                 # once the next job runs, nothing stops it
                 expected = _expected(rules, snapshot, ahead.queued, ahead.running)
                 end = f"its budget would be exceeded ({figures}; {expected})"
-                how = "cancel"
+                how, by = "cancel", "budget_ahead"
             if spent >= WARN_AT * rules.budget:
                 warn = (
                     f"{spent / rules.budget:.0%} of the budget is used ({figures}). At 100% the "
@@ -195,11 +200,10 @@ def judge(
             )
     if not snapshot.accepting_jobs and not (how == "cancel" and _queued(snapshot)):
         end = None
-    # a spent budget alone cancels
-    by: Literal["idle_close", "budget", "max_jobs"] = "max_jobs" if full else "idle_close"
-    if how == "cancel":
-        by = "budget"
-    return PolicyVerdict(end, by, how, refuse, warn, min(due) if due else None)
+    # a budget alone cancels
+    figure = spent if by is not None and end is not None else None
+    by = by or ("max_jobs" if full else "idle_close")
+    return PolicyVerdict(end, by, how, refuse, warn, min(due) if due else None, figure)
 
 
 def _counted(snapshot: SessionSnapshot, before: frozenset[str]) -> int:
@@ -307,7 +311,12 @@ class _Watches(Protocol):
     def now(self) -> float: ...
     def subscribe(self, callback: Callable[[SessionSnapshot], object], /) -> Callable[[], None]: ...
     def command(
-        self, action: str, job_id: str | None = None, *, by: EndReason = ...
+        self,
+        action: str,
+        job_id: str | None = None,
+        *,
+        by: EndReason = ...,
+        spent: float | None = ...,
     ) -> EndResult: ...
 
 
@@ -397,7 +406,7 @@ class PolicyEnforcer:
         # before the end is seen, for a job that is sent then is refused with it
         self.ended_why = why
         try:
-            result = self._monitor.command(how, by=verdict.by)
+            result = self._monitor.command(how, by=verdict.by, spent=verdict.spent)
         except UserError as error:
             self.ended_why = ""
             if "failed" not in self._said:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from qsession_widgets.cli.main import main
-from qsession_widgets.formatting import format_money
+from qsession_widgets.formatting import dollars_of, format_money
 from qsession_widgets.model import usage
 from qsession_widgets.registry.entries import entry_of, notes
 from qsession_widgets.views.receipt import to_text
@@ -56,11 +56,14 @@ def test_a_spent_budget_is_named_with_both_figures(
     assert ended.end_reason == "budget"
     assert ended.state_reason == "session_cancelled"
     text, data = receipt(session.session_id)
-    cost = format_money(usage(ended, ended.closed_at).cost)
-    words = f"budget of $1.50 spent; the job that was running took it to ≈ {cost}"
-    if not ended.end_running:
+    spent = usage(ended, ended.closed_at)
+    then = format_money(dollars_of(ended.end_usage, 1.6) or 0.0)
+    words = (
+        f"budget of $1.50 spent; the job that was running took it to ≈ {format_money(spent.cost)}"
+    )
+    if not ended.end_running or spent.total <= ended.end_usage:
         # on a busy machine the job may not have been seen to run by then
-        words = f"budget of $1.50 spent (≈ {cost})"
+        words = f"budget of $1.50 spent (≈ {then})"
     assert f"State Cancelled · {words}" in text
     assert words in " ".join(to_text(ended).split())
     assert (data["end_reason"], data["end_words"]) == ("budget", words)

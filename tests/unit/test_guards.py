@@ -67,7 +67,9 @@ class _Watched:
         self._tell = callback
         return lambda: None
 
-    def command(self, action: str, job_id: str | None = None, *, by: str = "") -> str:
+    def command(
+        self, action: str, job_id: str | None = None, *, by: str = "", spent: float | None = None
+    ) -> str:
         self.ended.append(action)
         return f"Session {action}ed."
 
@@ -110,6 +112,7 @@ def test_a_budget_warns_refuses_and_closes() -> None:
     assert "the job was not sent" in spent.refuse
     assert spent.end is not None
     assert spent.how == "cancel", "queued jobs would go on costing"
+    assert (spent.by, spent.spent) == ("budget", 100.0), "kept as the reason, with its figure"
     assert spent.warn is None
 
 
@@ -153,7 +156,7 @@ def test_queued_jobs_that_would_exceed_a_budget_are_cancelled_before_they_start(
     busy = replace(IDLE, jobs=(_done(0, 10.0), _done(1, 10.0), running, queued))
     assert judge(rules, busy, 1021.0).end is None, "30 s and 40 s"
     late = judge(Policies(budget=39), busy, 1021.0)
-    assert late.how == "cancel"
+    assert (late.how, late.by, late.spent) == ("cancel", "budget_ahead", 21.0)
     assert late.end is not None
     assert "would be exceeded (21 s of 39 s; jobs before it 9.0 s more; a job" in late.end
     alone = replace(busy, jobs=busy.jobs[:3])

@@ -98,8 +98,9 @@ export interface SessionSnapshot {
   budget_dollars: number | null;
   max_jobs: number | null;
   strict: boolean;
-  end_reason: "budget" | "idle_close" | "max_jobs" | "panel" | "notebook" | "once" | "on_error" | "exit" | "crash" | "terminal" | "lab" | "elsewhere" | "max_time" | "never_used" | "request" | null;
+  end_reason: "budget" | "budget_ahead" | "idle_close" | "max_jobs" | "panel" | "notebook" | "once" | "on_error" | "exit" | "crash" | "terminal" | "lab" | "elsewhere" | "max_time" | "never_used" | "request" | null;
   end_running: number;
+  end_usage: number | null;
   unknown: ("submit" | "close" | "cancel")[];
   blocker: Blocker | null;
   ended_by: string;

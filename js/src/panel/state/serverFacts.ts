@@ -34,6 +34,7 @@ const FROM_SERVICE = [
   "problem_since",
   "end_reason",
   "end_running",
+  "end_usage",
 ] as const;
 
 /** The service's facts as the server has them, with what only the kernel knew. */

@@ -1,6 +1,6 @@
 // Sentences about the outcome of a request. tests/vectors/outcomes.json holds the sentence for each code that this and
 // qsession_widgets/messages/outcomes.py are tested with.
-import { formatDuration, formatMoney, plural } from "../formatting";
+import { dollarsOf, formatDuration, formatMoney, plural } from "../formatting";
 import { usage } from "../metrics";
 import type { EndResult } from "../serverTypes";
 import type { SessionSnapshot } from "../snapshot.gen";
@@ -59,9 +59,11 @@ export const STOPPED =
 
 /** A clause for each reason why a session takes no more jobs. */
 const REASONS = {
-  budget: "budget of {limit} spent ({spent})",
-  budget_ahead: "another job would have exceeded its budget of {limit} ({spent} spent)",
+  budget: "budget of {limit} spent ({then})",
+  budget_ahead: "another job would have exceeded its budget of {limit} ({then} spent)",
   budget_overrun: "budget of {limit} spent; {jobs} running took it to {spent}",
+  budget_ahead_overrun:
+    "another job would have exceeded its budget of {limit} ({then} spent); {jobs} running took it to {spent}",
   budget_closing: "its budget of {limit} allows no more jobs ({spent} so far)",
   idle_close: "nothing was pending for {idle} (--idle-close)",
   max_jobs: "as many jobs as it may have were sent (--max-jobs {most})",
@@ -88,11 +90,15 @@ export function endReason(snapshot: SessionSnapshot, now: number): string {
     return (snapshot.state_reason ?? "ended").replace("session_", "").replaceAll("_", " ");
   }
   const { total, cost } = usage(snapshot, now);
-  const seconds = snapshot.budget_seconds ?? 0;
+  // the figure by which it was ended, not what the usage has come to
+  const kept = snapshot.end_usage ?? null;
+  const then = kept ?? total;
+  const thenCost = dollarsOf(then, snapshot.service.price_per_second, kept === null) ?? 0;
   const inDollars = dollars !== null && cost !== null;
   const words: Record<string, string> = {
-    limit: inDollars ? formatMoney(dollars) : formatDuration(seconds),
+    limit: inDollars ? formatMoney(dollars) : formatDuration(snapshot.budget_seconds ?? 0),
     spent: inDollars ? `≈ ${formatMoney(cost)}` : formatDuration(total),
+    then: inDollars ? `≈ ${formatMoney(thenCost)}` : formatDuration(then),
     jobs: running === 1 ? "the job that was" : `the ${running} jobs that were`,
     idle: formatDuration(snapshot.idle_close ?? 0),
     most: String(snapshot.max_jobs),
@@ -101,7 +107,9 @@ export function endReason(snapshot: SessionSnapshot, now: number): string {
       ? `from ${snapshot.ended_by.split("/").pop()}`
       : "by another notebook or process",
   };
-  const budget = !closed ? "_closing" : total < seconds ? "_ahead" : running ? "_overrun" : "";
-  const code = reason === "budget" ? (`budget${budget}` as const) : reason;
+  const overrun = running > 0 && (kept === null || total > kept);
+  const budget = reason === "budget" || reason === "budget_ahead";
+  const ended = budget && overrun ? (`${reason}_overrun` as const) : reason;
+  const code = budget && !closed ? "budget_closing" : ended;
   return REASONS[code].replace(/\{(\w+)\}/g, (_, name) => words[name]!);
 }
