@@ -102,16 +102,16 @@ test("words at limits stand below their lines, inside of the picture, and cover 
   const marks = [
     { x: 200, words: "timeout" },
     { x: 230, words: "budget" },
-    { x: 330, words: "maximum time" },
+    { x: 340, words: "maximum time" },
   ];
   const spread = placeWords(marks, 60, 900, 1).map(({ words, x }) => [words, Math.round(x)]);
   expect(spread).toEqual([
     ["timeout, budget", 215],
-    ["maximum time", 330],
+    ["maximum time", 340],
   ]);
   // at the edge all of them are moved, and those that then meet are one
-  expect(placeWords(marks, 60, 330, 1).map(({ words }) => words)).toEqual([
-    "timeout, budget, maximum time",
+  expect(placeWords(marks, 60, 330, 1)).toEqual([
+    { words: "timeout, budget, maximum time", x: 330, anchor: "end" },
   ]);
   expect(placeWords([], 60, 302, 1)).toEqual([]);
 });

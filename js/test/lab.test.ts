@@ -53,7 +53,7 @@ describe("a session in one line", () => {
       jobs: [],
     } as Partial<Snapshot>;
     expect(statusLine(workload(empty), NOW)).toBe(
-      "ibm_fez · open, no job yet · empty 28:10 · max 2:00:00",
+      "ibm_fez · open, no job yet · closes in 28:10 · max 2:00:00",
     );
     expect(statusLine(workload({ state: "closed", closed_at: 1990 }), NOW)).toBe(
       "ibm_fez · closed · 1 job",

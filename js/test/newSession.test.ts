@@ -20,7 +20,7 @@ describe("the form for a new session", () => {
     expect(deviceWords(device)).toBe("ibm_fez · 156 qubits · 1 job waits");
     expect(deviceWords({ ...device, queue: 12 })).toBe("ibm_fez · 156 qubits · 12 jobs wait");
     expect(deviceWords({ ...device, queue: null, qubits: null })).toBe("ibm_fez");
-    expect(deviceWords({ ...device, works: false })).toContain("does not work now");
+    expect(deviceWords({ ...device, works: false })).toContain("takes no jobs now");
   });
   test("an age in its largest unit", () => {
     expect([59, 3599, 3600, 47 * 3600, 200 * 86400].map(formatAge)).toEqual([
@@ -33,7 +33,7 @@ describe("the form for a new session", () => {
   });
   test("names the price before the cell is written", () => {
     expect(openWords(info)).toBe(
-      "Run, the cell opens a session that costs $96.00 a minute while it is active ($1.60/s, list price of Pay-As-You-Go).",
+      "When it is run, the cell opens a session that costs $96.00 a minute while it is active ($1.60/s, list price of Pay-As-You-Go).",
     );
     expect(openWords({ ...info, price_per_second: null, plan: "open" })).toContain("job mode");
     const joined = openWords({ ...info, kind: "local", joined: "class" });

@@ -13,11 +13,13 @@ test("what is still to come is told in time and dollars, and what has no room by
   });
   expect(toComeWords([18, 22, 18, 22, 0, 3, 2], service(0.8, false))).toEqual({
     left: "≈ 18 s to 22 s left, would be $14.40 to $17.60 more",
-    lost: "no budget for about 3",
+    lost: "no budget left for about 3 jobs",
   });
-  expect(toComeWords([18, 22, 18, 22, 2, 3, 4], service(0.8)).lost).toBe("no quota for about 4");
+  expect(toComeWords([18, 22, 18, 22, 2, 3, 4], service(0.8)).lost).toBe(
+    "no quota left for about 4 jobs",
+  );
   expect(toComeWords([5, 5, 5, 5, 0, 0, 0], service(null))).toEqual({
-    left: "≈ 5.0 s left, fits",
+    left: "≈ 5.0 s left, within all limits",
     lost: "",
   });
   expect(toComeWords(null, service(0.8))).toEqual({ left: "", lost: "" });

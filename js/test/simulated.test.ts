@@ -30,14 +30,14 @@ describe("what is not exact", () => {
 
   it("has one line in the panel", () => {
     expect(simulated([job(5), job(1)])).toBe("");
-    expect(simulated([job(5), job(1, "stabilizer", HOW)])).toBe(`1 job not exact. ${HOW}`);
+    expect(simulated([job(5), job(1, "stabilizer", HOW)])).toBe(`1 job is not exact. ${HOW}`);
     const jobs = [
       job(1, "mps", "Otherwise."),
       job(1, "stabilizer", HOW, "a"),
       job(5, null, null, "a, b"),
     ];
     expect(simulated(jobs)).toBe(
-      `2 jobs not exact. The last: ${HOW} Options without effect in the emulator: a, b.`,
+      `2 jobs are not exact. The last: ${HOW} Options without effect in the emulator: a, b.`,
     );
   });
 });

@@ -111,7 +111,7 @@ describe("what all sessions cost", () => {
     const over = session("over", { ...closed(day + 1, 100), service: unpriced });
     expect(told(over)).toEqual([
       "1 without a price today",
-      "$0.00/s nothing bills",
+      "$0.00/s nothing is billed",
       "unknown today, 1 without a price",
     ]);
     const runs = session("runs", { ...active(10), service: unpriced });
@@ -145,14 +145,14 @@ describe("what all sessions cost", () => {
       { key: "local", info: emulated, quota_left: null },
     ] as Service[];
     expect(figures(shown, services).map(({ value, note }) => `${value} ${note}`)).toEqual([
-      "$1.60/s now, would be",
-      "≈ $16.00 today, would be",
-      "≈ $16.00 this week, would be",
+      "$1.60/s now, if on IBM",
+      "≈ $16.00 today, if on IBM",
+      "≈ $16.00 this week, if on IBM",
       "6 m 12 s Open Plan left",
     ]);
     expect(totalsLine(shown)).toBe("would be $1.60/s · would be ≈ $16.00 today");
     const nothing = totals(overview([]), noon, NOON);
-    expect(figures(nothing, [])[0]).toMatchObject({ value: "$0.00/s", note: "nothing bills" });
+    expect(figures(nothing, [])[0]).toMatchObject({ value: "$0.00/s", note: "nothing is billed" });
     expect(totalsLine(nothing)).toBe("$0.00 today");
   });
   test("of one session", () => {

@@ -64,7 +64,7 @@ def test_staying_leaves_the_kernel_as_it_is(notebook: Notebook, session: str) ->
     _dialog(notebook, "Shut down the kernel?").get_by_role("button", name="Keep kernel").click()
     expect(notebook.page.locator(".jp-Dialog")).to_have_count(0)
     assert _kernel(notebook) == kernel
-    expect(notebook.row(session)).to_contain_text("primitives belong to it")
+    expect(notebook.row(session)).to_contain_text("new primitives run in it")
 
 
 def test_left_open_it_survives_a_restart_that_would_close_it(
@@ -85,7 +85,7 @@ def test_left_open_it_survives_a_restart_that_would_close_it(
     notebook.command("notebook:insert-cell-below")
     notebook.command("notebook:change-cell-to-markdown")
     notebook.command("qsession:attach")
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=30_000)
     notebook.wait_idle()
     _begin(notebook, "notebook:restart-kernel")
     dialog = _dialog(notebook, "Restart the kernel?")

@@ -104,7 +104,7 @@ def test_a_session_of_an_emulator_with_a_name_of_its_own_is_attached(
     row = notebook.row(session)
     expect(row).to_contain_text("opened elsewhere", timeout=30_000)
     row.get_by_role("button", name="Attach").click()
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=60_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=60_000)
     expect(row).to_contain_text("bad-days.ipynb")
     notebook.wait_idle()
     notebook.run_cell(notebook.add_cell("%session unbind"))

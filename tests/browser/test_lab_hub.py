@@ -53,7 +53,7 @@ def notebook(hub: Hub, browser: Browser) -> Iterator[Notebook]:
 def test_a_session_is_shown_and_closed(notebook: Notebook) -> None:
     session = _open_session(notebook)
     row = notebook.row(session)
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=30_000)
     expect(row).to_contain_text("hub.ipynb")
     notebook.status.click()
     notebook.popover.get_by_role("button", name="Close session").click()
@@ -64,7 +64,7 @@ def test_a_session_is_shown_and_closed(notebook: Notebook) -> None:
 def test_left_open_by_a_server_that_the_hub_has_ended(hub: Hub, notebook: Notebook) -> None:
     session = _open_session(notebook)
     row = notebook.row(session)
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=30_000)
     hub.stop(USER)
     problem = notebook.side_panel.locator("> .qs-lab-problem")
     expect(problem).to_contain_text("JupyterHub has stopped this Jupyter server", timeout=60_000)

@@ -40,7 +40,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     process, session_id = notebook.run_cell(who).split()
     notebook.show_sessions()
     expect(notebook.side_panel.locator("h3").first).to_have_text("This notebook")
-    expect(notebook.side_panel.locator(".qs-lab-totals")).to_contain_text("now, would be")
+    expect(notebook.side_panel.locator(".qs-lab-totals")).to_contain_text("now, if on IBM")
 
     # its kernel is killed: the side panel says so, and what it costs
     os.kill(int(process), signal.SIGKILL)
@@ -69,7 +69,7 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     assert attached is not None
     notebook.wait_executed(attached)
     assert "Attached to the session on aer" in notebook.printed(attached)
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=30_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=30_000)
     expect(row).to_contain_text("story-goes-on.ipynb")
 
     # one more job runs in it
@@ -82,7 +82,8 @@ def test_a_session_outlives_its_kernel_and_is_ended_from_the_status_bar(
     notebook.start_cell(waiting)
     wait_until(lambda: "waiting" in notebook.printed(waiting), "the cell to run")
     notebook.status.click()
-    expect(notebook.popover).to_contain_text("kernel busy, primitives belong to it", timeout=30_000)
+    busy = "kernel busy, new primitives run in it"
+    expect(notebook.popover).to_contain_text(busy, timeout=30_000)
     _press_until(
         notebook.popover.get_by_role("button", name="Close session"),
         notebook.popover.get_by_role("status").first,

@@ -120,7 +120,7 @@ def test_it_is_taken_up_by_the_button(here: Notebook, service: Service) -> None:
     row = here.row(session)
     expect(row).to_contain_text("opened elsewhere", timeout=60_000)
     row.get_by_role("button", name="Attach").click()
-    expect(row).to_contain_text("kernel idle, primitives belong to it", timeout=60_000)
+    expect(row).to_contain_text("kernel idle, new primitives run in it", timeout=60_000)
     expect(here.status).to_contain_text("aer · open, no job yet")
     here.wait_idle()
     service("PATCH", f"/sessions/{session}", json={"accepting_jobs": False})

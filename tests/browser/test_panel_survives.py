@@ -105,7 +105,7 @@ def test_a_page_without_a_connection_says_so_until_it_is_back(
     lost = panel.get_by_text("lost its connection to the kernel")
     with _gone(what, notebook, lab):
         expect(lost).to_be_visible(timeout=120_000)
-        expect(panel.get_by_text("not being checked")).to_be_visible()
+        expect(panel.get_by_text("not updated now")).to_be_visible()
     expect(lost).to_have_count(0, timeout=120_000)
     expect(panel.get_by_text("up to date")).to_be_visible(timeout=120_000)
     notebook.run_cell(close)

@@ -71,7 +71,7 @@ def test_a_result_that_is_not_exact_is_marked(page: Page) -> None:
     told = replace(done, method="stabilizer", approximation=how, no_effect=("execution.rep_delay",))
     kernel.update(replace(snapshot, jobs=(*snapshot.jobs, told)))
     expect(row).to_contain_text("stabilizer")
-    expect(kernel.panel.get_by_text(f"1 job not exact. {how}")).to_contain_text(
+    expect(kernel.panel.get_by_text(f"1 job is not exact. {how}")).to_contain_text(
         "Options without effect in the emulator: execution.rep_delay."
     )
     expect(kernel.panel.get_by_text("without effect: execution.rep_delay")).to_be_visible()

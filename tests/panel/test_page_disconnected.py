@@ -22,7 +22,7 @@ def test_a_kernel_that_is_gone(page: Page) -> None:
     expect(found).to_have_accessible_description(
         "Not possible: the kernel that shows this panel is gone"
     )
-    expect(kernel.panel.get_by_text("not being checked")).to_be_visible()
+    expect(kernel.panel.get_by_text("not updated now")).to_be_visible()
     expect(notice).to_contain_text(f"run qsession close {states.steady().session_id} in a terminal")
 
 

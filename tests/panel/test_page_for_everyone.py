@@ -135,7 +135,7 @@ def test_rules_count_down_and_say_what_they_do(page: Page) -> None:
     expect(left).not_to_have_text(before)
     used = rules.get_by_role("progressbar", name="Budget used")
     expect(used).to_have_attribute("aria-valuetext", re.compile(r"≈ \$\d+ of \$320"))
-    expect(rules).to_contain_text("then ends, queued jobs cancelled")
+    expect(rules).to_contain_text("then it ends and queued jobs are cancelled")
     expect(rules).to_contain_text("Closes after 40 jobs.")
     kernel.update(replace(kernel.told, max_jobs=11))
     expect(rules.locator(".qs-warn")).to_contain_text(["10 of 11 jobs, then it closes."])

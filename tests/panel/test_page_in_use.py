@@ -80,7 +80,7 @@ def test_a_command_to_a_kernel_that_went_is_not_said_to_wait(page: Page) -> None
     page.clock.run_for(3000)
     kernel.die()
     said = kernel.panel.locator(".qs-notice").first
-    expect(said).to_contain_text("the kernel went before it answered")
+    expect(said).to_contain_text("the kernel ended before it answered")
     expect(said).not_to_contain_text("busy")
 
 

@@ -82,7 +82,7 @@ def test_stays_at_zero_and_says_what_follows(page: Page) -> None:
     kernel = show(page, "idle")
     page.clock.run_for(20_000)
     expect(timer(kernel, "Interactive timeout")).to_have_text("0:00")
-    expect(kernel.panel).to_contain_text("passed: being deactivated")
+    expect(kernel.panel).to_contain_text("passed: the service deactivates it")
     kernel.update(
         replace(
             states.idle(),

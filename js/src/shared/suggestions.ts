@@ -158,6 +158,11 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   return `A batch ${verb} QPU time only: ${withCost(snapshot, qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
+/** How many jobs wait for a device, whoever has sent them. */
+export function queueSentence(queue: number, backend: string): string {
+  return `The queue of ${backend} has ${plural(queue, "job")} of all users.`;
+}
+
 function waitAdvice(snapshot: SessionSnapshot, now: number): string {
   const { state, jobs, queue_length: queue, queue_wait: usual, backend } = snapshot;
   const free =
@@ -169,7 +174,7 @@ function waitAdvice(snapshot: SessionSnapshot, now: number): string {
   // whoever has waited for longer than is usual is told no time
   const left = usual === null ? 0 : first.created + usual - now;
   const starts = left > 0 ? ` Yours starts in about ${formatDuration(left)}.` : "";
-  return `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${backend} now.${starts} ${free}`;
+  return `${queueSentence(queue, backend)}${starts} ${free}`;
 }
 
 const SETTLED_SECONDS = 5;
@@ -191,7 +196,7 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
   }
   if (deferred(snapshot)) return "";
   if (snapshot.mode === "job") {
-    return "Every job waits in the normal queue. Jobs that need not wait for each other fit a batch: %%batch.";
+    return "Every job waits in the normal queue. Jobs that do not depend on each other can run in a batch: %%batch.";
   }
   const pending = pendingJobs(snapshot).length;
   const timeout = interactiveTimeout(snapshot, now);

@@ -131,7 +131,7 @@ function Countdowns({ workload: { snapshot }, now }: { workload: Workload; now: 
     <div class="qs-lab-countdowns">
       {timers(snapshot, now).map(({ label, short, text, note, low }) => (
         <span key={label} class={low ? "qs-lab-low" : ""} title={`${label}: ${note}`}>
-          {short === "empty" ? "closes by itself in" : short}{" "}
+          {short === "closes in" ? "closes by itself in" : short}{" "}
           <span class="qs-lab-figure" role="timer" aria-label={label} aria-live="off">
             {text}
           </span>

@@ -81,7 +81,7 @@ function interactiveNote(
   countdown: Countdown | null,
   now: number,
 ): string {
-  if (!countdown) return "the service gave none";
+  if (!countdown) return "the service tells none";
   if (snapshot.state === "open") return "starts after the first job";
   if (snapshot.state === "inactive") {
     return countdown.remaining > 0
@@ -91,12 +91,12 @@ function interactiveNote(
   // true in the moment between two jobs of a loop, too
   if (!isIdle(snapshot, now)) return "counts while no job is pending";
   return countdown.remaining > 0
-    ? "then deactivated; next job re\u2011queues"
-    : "passed: being deactivated";
+    ? "then the next job queues again"
+    : "passed: the service deactivates it";
 }
 
 function maximumNote(countdown: Countdown | null, now: number): string {
-  if (!countdown) return "the service gave none";
+  if (!countdown) return "the service tells none";
   const total = formatCountdown(countdown.total);
   if (!countdown.running) return `of ${total}, from the first job`;
   if (countdown.remaining <= 0) return "passed: queued jobs fail, a running one finishes";

@@ -5,6 +5,7 @@ import { formatCount, plural } from "#shared/formatting";
 import { deferred, pendingJobs } from "#shared/metrics";
 import { useAfterDrawing } from "#shared/question";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
+import { queueSentence } from "#shared/suggestions";
 import { canChoose, CancelQuestion, Chosen } from "./CancelJobs";
 import { Detail, JobRow } from "./JobRow";
 import {
@@ -247,10 +248,7 @@ function emptyWords(snapshot: SessionSnapshot): string {
   if (snapshot.mode === "job")
     return "No job yet: each one goes through the normal queue by itself.";
   const queue = snapshot.queue_length;
-  const waiting =
-    queue === null
-      ? ""
-      : ` ${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"} on ${snapshot.backend} now.`;
+  const waiting = queue === null ? "" : ` ${queueSentence(queue, snapshot.backend)}`;
   return `No job yet: the first one enters the normal queue and starts the clocks.${waiting}`;
 }
 

@@ -9,7 +9,7 @@ export function OnIbm({ store }: { store: SessionStore }) {
   const { device_time: device, service, state } = snapshot;
   if (!forecast) {
     if (state === "closed") return null;
-    return <p class="qs-rules qs-on-ibm">Forecast for IBM: once a job has ended</p>;
+    return <p class="qs-rules qs-on-ibm">Cost on IBM: estimated after one job</p>;
   }
   const estimate = device
     ? "A job’s device time is IBM’s estimate of 2 s and 0.35 ms per execution; "

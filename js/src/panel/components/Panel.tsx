@@ -157,7 +157,7 @@ const RECENT_SECONDS = 5;
 function answered(store: SessionStore, now: number): string {
   const { mode, poll_interval, problem, state, answered_at, service, device_time } = store.snapshot;
   if (store.link === "lost" || store.link === "silent" || store.link === "broken")
-    return store.fed ? "checked by the Jupyter server" : "not being checked";
+    return store.fed ? "checked by the Jupyter server" : "not updated now";
   if (store.link === "connecting") return "connecting to the kernel";
   const told = (now - answered_at) / service.speed;
   if (problem !== null) return unbroken(`answered ${formatDuration(told)} ago`);

@@ -96,7 +96,7 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
       <span class={tone === "warning" ? "qs-warn" : ""}>{words}</span>
       {/* its room is kept when it is over */}
       <span style={snapshot.state === "closed" ? { visibility: "hidden" } : {}}>
-        {share < 1 ? "then ends, queued jobs cancelled" : "spent: ending"}
+        {share < 1 ? "then it ends and queued jobs are cancelled" : "spent: it ends"}
       </span>
     </li>
   );

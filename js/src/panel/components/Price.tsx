@@ -55,7 +55,7 @@ export function Price({ store }: { store: SessionStore }) {
           Set
         </button>
         <span role="alert" class="qs-warn">
-          {wrong ? " a number, such as 1.60" : ""}
+          {wrong ? " Write a number, such as 1.60." : ""}
         </span>
       </form>
     );

@@ -69,7 +69,7 @@ export function toComeWords(
       ? ""
       : late === most
         ? `about ${plural(late, "job")} will fail`
-        : `no ${pastBudget === most ? "budget" : "quota"} for about ${most}`;
-  if (!lost) left += ", fits";
+        : `no ${pastBudget === most ? "budget" : "quota"} left for about ${plural(most, "job")}`;
+  if (!lost) left += ", within all limits";
   return { left, lost };
 }

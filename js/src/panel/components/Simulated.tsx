@@ -39,7 +39,7 @@ function describe(jobs: readonly JobRecord[]): string {
   const last = approximated[approximated.length - 1];
   const parts: string[] = [];
   if (last) {
-    const of = plural(approximated.length, "job");
+    const of = `${plural(approximated.length, "job")} ${approximated.length === 1 ? "is" : "are"}`;
     parts.push(
       `${of} not exact. ${approximated.length > 1 ? "The last: " : ""}${last.approximation}`,
     );

@@ -2,7 +2,7 @@
 // without plotly; only its bars take the pointer, everything else passes it to the chart below.
 import { useState } from "preact/hooks";
 import { activePeriods, busySpans, pendingJobs } from "#shared/metrics";
-import { plural } from "#shared/formatting";
+import { formatCount, plural } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import type { Bar } from "./bins";
 import { liveBars } from "./jobSpans";
@@ -72,8 +72,8 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
   const picked = selected === null ? null : snapshot.jobs.find((job) => job.id === selected);
   const waiting = jobs.filter((job) => job.status === "queued").length;
   const waitsFrom = Math.max(0, frame.left(Math.min(...waits.map(({ begin }) => begin))));
-  // inside of the lane, or before it where it has only begun
-  const roomy = nowAt - waitsFrom > LABEL_ROOM * size.scale || waitsFrom < LABEL_ROOM * size.scale;
+  // on its bar, or where that is too short behind the lane's name: before it there may be other waits
+  const roomy = Math.min(nowAt, plotWidth) - waitsFrom > LABEL_ROOM * size.scale;
   const marked = limits(snapshot, now)
     .map(({ at, words }) => ({ x: margin.l + frame.left(at), words }))
     .filter(({ x }) => x >= margin.l && x <= margin.l + plotWidth);
@@ -110,28 +110,30 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
               rx="2"
             />
           )}
-          {waiting > 0 && (
-            <text
-              class="qs-live-count"
-              x={waitsFrom + (roomy ? 4 : -4)}
-              y={frame.top(frame.wait.row)}
-              dy="0.35em"
-              text-anchor={roomy ? "start" : "end"}
-            >
-              {`${plural(waiting, "job")} ${waiting === 1 ? "waits" : "wait"}`}
-            </text>
-          )}
         </svg>
+        {waiting > 0 && (
+          <text
+            class="qs-live-count"
+            x={margin.l + (roomy ? waitsFrom + 4 : -4)}
+            y={margin.t + frame.top(frame.wait.row)}
+            dy="0.35em"
+            text-anchor={roomy ? "start" : "end"}
+          >
+            {roomy
+              ? `${plural(waiting, "job")} ${waiting === 1 ? "waits" : "wait"}`
+              : formatCount(waiting)}
+          </text>
+        )}
         {marked.map(({ x }) => (
           <line key={x} class="qs-live-limit" x1={x} x2={x} y1={margin.t - 3} y2={bottom} />
         ))}
-        {placeWords(marked, margin.l, size.width - 4, size.scale).map(({ x, words }) => (
+        {placeWords(marked, margin.l, size.width - 4, size.scale).map(({ x, words, anchor }) => (
           <text
             key={words}
             class="qs-live-count"
             x={x}
             y={margin.t + plotHeight - 3 * size.scale}
-            text-anchor="middle"
+            text-anchor={anchor}
           >
             {words}
           </text>

@@ -25,11 +25,12 @@ export function limits(snapshot: SessionSnapshot, now: number): Limit[] {
 
 export interface PlacedWords {
   words: string;
-  /** Their middle, in pixels. */
+  /** Their middle, in pixels; at an edge the end that is there. */
   x: number;
+  anchor: "start" | "middle" | "end";
 }
 
-const LETTER = 5.6;
+const LETTER = 6.3;
 const BETWEEN = 8;
 
 /** The words at limits, in pixels from `left` to `right`: each below its own line, those without room for both together. */
@@ -39,21 +40,26 @@ export function placeWords(
   right: number,
   scale: number,
 ): PlacedWords[] {
-  const half = (words: string) => (words.length * LETTER * scale) / 2;
+  const length = (words: string) => words.length * LETTER * scale;
   const placed = (from: number, to: number, words: string) => {
-    const middle = Math.min((from + to) / 2, right - half(words));
-    return { words, x: Math.max(middle, left + half(words)), from, to };
+    const wanted = (from + to - length(words)) / 2;
+    const begin = Math.max(left, Math.min(wanted, right - length(words)));
+    return { words, begin, end: begin + length(words), wanted, from, to };
   };
-  const found: (PlacedWords & { from: number; to: number })[] = [];
+  const found: ReturnType<typeof placed>[] = [];
   for (const { x, words } of marks) {
     let next = placed(x, x, words);
     let last = found.at(-1);
-    while (last && last.x + half(last.words) + BETWEEN > next.x - half(next.words)) {
+    while (last && last.end + BETWEEN > next.begin) {
       next = placed(last.from, next.to, `${last.words}, ${next.words}`);
       found.pop();
       last = found.at(-1);
     }
     found.push(next);
   }
-  return found.map(({ words, x }) => ({ words, x }));
+  return found.map(({ words, begin, end, wanted }) => {
+    if (begin < wanted) return { words, x: right, anchor: "end" };
+    if (begin > wanted) return { words, x: left, anchor: "start" };
+    return { words, x: (begin + end) / 2, anchor: "middle" };
+  });
 }

@@ -64,7 +64,7 @@ export function commandProgress(
   const refused = server ? ` The Jupyter server could not do it: ${server.message}` : "";
   if (link === "lost") {
     return (
-      `${verb} requested; the kernel went before it answered, so what came of it is not known here.${refused} ` +
+      `${verb} requested; the kernel ended before it answered, so what came of it is not known here.${refused} ` +
       `To be sure, ${terminal}.`
     );
   }

@@ -34,13 +34,13 @@ function ways(forecast: Forecast, { plan, price_per_second: price }: Price): Way
   });
 }
 
-/** The cost of each way in few words, the error first: `never checked, within a factor of 1.5: session $35.20 to $80.00 · …`. */
+/** The cost of each way in few words, the error first: `an estimate, right within a factor of 1.5: session $35.20 to $80.00 · …`. */
 export function costsWords(forecast: Forecast, service: Price): string {
   const [checked, low, high] = forecast.slice(9) as [number, number, number];
   const error =
     checked < CALIBRATED_BY
-      ? `${checked ? `checked ${checked} of ${CALIBRATED_BY} times` : "never checked"}, within a factor of ${SPREAD}`
-      : `within ${low.toFixed(2)} to ${high.toFixed(2)}`;
+      ? `an estimate, right within a factor of ${SPREAD}`
+      : `an estimate, right within ${low.toFixed(2)} to ${high.toFixed(2)} of it`;
   return `${error}: ${ways(forecast, service)
     .map(({ name, cost }) => `${name} ${cost}`)
     .join(" · ")}`;

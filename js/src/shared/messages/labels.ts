@@ -122,7 +122,7 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
     const text = formatCountdown(empty.remaining);
     const low = empty.remaining < 60;
     const note = "then it closes, if no job was run";
-    found.push({ label: "Closes by itself", short: "empty", text, note, low });
+    found.push({ label: "Closes by itself", short: "closes in", text, note, low });
   } else if (interactive && snapshot.state === "active") {
     const low = interactive.running && interactive.remaining < 15;
     found.push({
@@ -210,7 +210,7 @@ export function sharedSentence(snapshot: Snapshot, holders: readonly OpenedBy[])
 
 /** A sentence about the consequences of leaving it open. */
 export function leftSentence(snapshot: Snapshot, now: number): string {
-  if (snapshot.state === "closed") return "Nothing of it is left open.";
+  if (snapshot.state === "closed") return "It has ended: nothing is left open.";
   if (snapshot.mode !== "dedicated") {
     return "Left open, it goes on with the jobs it has until its maximum time.";
   }
@@ -278,7 +278,7 @@ export function kernelWords(workload: Workload): string {
     case "elsewhere":
       return "a process outside of this server";
     default:
-      return `kernel ${by.kernel}${by.bound ? ", primitives belong to it" : ""}`;
+      return `kernel ${by.kernel}${by.bound ? ", new primitives run in it" : ""}`;
   }
 }
 

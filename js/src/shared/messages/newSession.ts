@@ -11,7 +11,7 @@ export const WRITTEN =
 export function deviceFacts({ qubits, queue, works }: Device): string[] {
   const waits = queue === null ? "" : `${plural(queue, "job")} ${queue === 1 ? "waits" : "wait"}`;
   const size = qubits === null ? "" : plural(qubits, "qubit");
-  return [size, works ? waits : "does not work now"].filter(Boolean);
+  return [size, works ? waits : "takes no jobs now"].filter(Boolean);
 }
 
 export function deviceWords(device: Device): string {
@@ -28,6 +28,7 @@ export function openWords(info: ServiceInfo | undefined): string {
   if (!info || info.kind === "local") return "Runs on this machine, without charge.";
   if (info.plan === "open") return "The Open Plan has no sessions: the cell runs in job mode.";
   const { price_per_second: price } = info;
-  if (price === null) return "Run, the cell opens a session that is billed while it is active.";
-  return `Run, the cell opens a session that costs ${formatMoney(60 * price)} a minute while it is active (${priceAndSource(info)}).`;
+  if (price === null)
+    return "When it is run, the cell opens a session that is billed while it is active.";
+  return `When it is run, the cell opens a session that costs ${formatMoney(60 * price)} a minute while it is active (${priceAndSource(info)}).`;
 }

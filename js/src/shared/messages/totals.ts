@@ -44,10 +44,10 @@ function burnFigure(burn: Burn): Figure {
         ? `${billing} active`
         : formatPrice(would ? perSecond.emulated : perSecond.charged),
     note: would
-      ? "now, would be"
+      ? "now, if on IBM"
       : billing
         ? noted(`${billing} billing now`, perSecond)
-        : "nothing bills",
+        : "nothing is billed",
     would,
     title: emulated ? `${active}: on IBM that would be ${formatPrice(perSecond.emulated)}.` : "",
   };
@@ -77,7 +77,7 @@ function sumFigure(key: string, sum: Dollars, word: string): Figure {
   return {
     key,
     value: charged || !unpriced ? sumAmount(known) : "unknown",
-    note: noted(`${word}${would ? ", would be" : ""}`, sum),
+    note: noted(`${word}${would ? ", if on IBM" : ""}`, sum),
     would,
     title: `${COUNTED_ON}${also ? ` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
   };
