@@ -193,7 +193,7 @@ def _open_session(notebook: Notebook, name: str = "") -> str:
     printed = notebook.run_cell(notebook.add_cell(OPEN.format(f" --name {name}" if name else "")))
     opened = printed.split()[-1]
     assert re.fullmatch(r"[0-9a-f-]{36}", opened), printed
-    expect(notebook.status).to_contain_text("aer · open, no job yet · empty", timeout=30_000)
+    expect(notebook.status).to_contain_text("aer · open, no job yet · closes in", timeout=30_000)
     return opened
 
 
