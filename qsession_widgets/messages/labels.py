@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..formatting import format_duration, format_money, format_price
-from ..model import Phase, ServiceInfo, SessionSnapshot, Usage, past_maximum, phase
+from ..model import Phase, ServiceInfo, SessionSnapshot, Usage, past_maximum, phase, quota_left
 from ..price_list import LIST_PRICES
 
 HEADLINES: dict[Phase, str] = {
@@ -95,9 +95,14 @@ def late_words(snapshot: SessionSnapshot) -> str:
     )
 
 
-def quota_words(snapshot: SessionSnapshot) -> str:
-    """Words for the rest of the instance's quota: ``9 m 58 s left``; empty where there is none."""
-    return "" if snapshot.quota is None else f"{format_duration(snapshot.quota[0])} left"
+def quota_words(snapshot: SessionSnapshot, now: float) -> str:
+    """Words for the rest of the instance's quota: ``9 m 58 s left``; empty where there is none.
+
+    With ``≈`` on the emulator, where it is what the device's time would leave.
+    """
+    left = quota_left(snapshot, now)
+    about = "" if snapshot.device_time is None else "≈ "
+    return "" if left is None else f"{about}{format_duration(left)} left"
 
 
 def cost_words(spent: Usage) -> str:

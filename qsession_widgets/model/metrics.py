@@ -10,7 +10,7 @@ All times are seconds since the epoch on the *service's* clock; all durations ar
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..device_estimate import DEVICE_SECONDS
@@ -301,6 +301,21 @@ def _overlap(spans: Iterable[tuple[float, float]], periods: Iterable[tuple[float
     """Length of the part of ``spans`` that lies within ``periods``."""
     known = list(periods)
     return sum(max(0.0, min(end, e) - max(begin, b)) for begin, end in spans for b, e in known)
+
+
+def counted_usage(snapshot: SessionSnapshot, now: float) -> float:
+    """Seconds of usage as the service itself counts them: on the emulator, those of its own."""
+    if snapshot.service.kind == "ibm":
+        return usage(snapshot, now).total
+    jobs = tuple(replace(job, device_seconds=None) for job in snapshot.jobs)
+    return usage(replace(snapshot, device_time=None, jobs=jobs), now).total
+
+
+def quota_left(snapshot: SessionSnapshot, now: float) -> float | None:
+    """Seconds left of the instance's quota, by the same meter as the usage; None without one."""
+    if snapshot.quota is None:
+        return None
+    return max(0.0, snapshot.quota[1] - usage(snapshot, now).total)
 
 
 def provisional(snapshot: SessionSnapshot) -> int:

@@ -13,7 +13,7 @@ from statistics import median
 
 from .forecast import Range, lost_spans, own_time, ran_jobs
 from .job import JobRecord
-from .metrics import device_elapsed, fails_at_maximum, usage
+from .metrics import device_elapsed, fails_at_maximum, quota_left, usage
 from .snapshot import SessionSnapshot
 
 Spans = Sequence[tuple[float, float]]
@@ -94,9 +94,7 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         cost=used.at(snapshot.service.price_per_second),
         past_maximum=_past_maximum(snapshot, now, left, begun, busy, lengths),
         past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), counted, one, left),
-        past_quota=_past(
-            _until(snapshot.quota and snapshot.quota[1], snapshot, now), counted, one, left
-        ),
+        past_quota=_past(quota_left(snapshot, now), counted, one, left),
     )
 
 

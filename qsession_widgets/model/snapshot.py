@@ -169,7 +169,8 @@ class SessionSnapshot:
         Seconds that jobs had to wait there lately, by their median, where the service tells.
     quota : (float, float) or None
         What is left of the instance's quota, in seconds as the service said last, and the usage of
-        this session at which it is used up if nobody else uses any. None without one.
+        this session at which it is used up if nobody else uses any. None without one. On the
+        emulator the service counts its own seconds, and usage is the device's.
     clock_offset : float
         Service clock minus this machine's clock, in seconds, at that answer.
     poll_interval : float

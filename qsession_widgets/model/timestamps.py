@@ -42,6 +42,8 @@ SECONDS = frozenset(
         "budget_seconds",
         "queue_wait",
         "quota",
+        "quota_left",
+        "end_usage",
         "clock_offset",
         "poll_interval",
     }

@@ -8,7 +8,7 @@ import time
 from ..client.connected_service import quota_left
 from ..client.rest import ServiceClient
 from ..errors import ServiceError
-from ..model import SessionSnapshot, usage
+from ..model import SessionSnapshot, counted_usage
 from .response_checks import readable
 
 QUOTA: dict[str, float] = {"local": 10.0, "joined": 60.0, "ibm": 120.0}
@@ -54,7 +54,7 @@ class QuotaWatch:
             first = self._found is None
             self._next = time.monotonic() + (self._pause if left is not None or not first else 1e9)
             if left is not None:
-                ends = left + usage(snapshot, now).total
+                ends = left + counted_usage(snapshot, now)
                 # usage that the service has not counted yet makes no quota
                 ends = ends if self._found is None else min(ends, self._found[1])
                 self._found = (round(left, 3), round(ends, 3))

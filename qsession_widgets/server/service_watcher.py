@@ -19,7 +19,7 @@ from ..client.decode import read_id
 from ..client.rest import ServiceClient
 from ..discovery.workloads import workloads
 from ..errors import ServiceError, Unreadable, UserError
-from ..model import EndResult, ServiceInfo, SessionSnapshot
+from ..model import EndResult, ServiceInfo, SessionSnapshot, counted_usage, usage
 from ..monitoring import commands
 from ..monitoring.poller import SessionPoller
 from ..monitoring.quota import QUOTA
@@ -71,8 +71,6 @@ class ServiceWatcher:
         Its clock.
     health : Health
         How it answers.
-    quota_left : float or None
-        Seconds of usage that its instance has left; None where it has no limit, or does not tell.
     sharers : int
         Jupyter servers that watch IBM's, of which each asks so many times less often for what is
         open, closed or left of the quota, and about what has nothing pending.
@@ -92,7 +90,7 @@ class ServiceWatcher:
         self.clock = ServiceClock(source.info.speed)
         self.health = Health(self, patience)
         self.sharers = 1
-        self.quota_left: float | None = None
+        self._quota: float | None = None
         self._changed = changed
         self._pause = pause
         self._lock = threading.RLock()
@@ -113,6 +111,22 @@ class ServiceWatcher:
         now = self.clock.now()
         found = [snapshot for snapshot in self._known() if not closed_before(snapshot, now)]
         return sorted(found, key=lambda s: (s.state == "closed", -(s.opened_at or 0.0)))
+
+    @property
+    def quota_left(self) -> float | None:
+        """Seconds of usage that its instance has left, on the emulator by the device's time.
+
+        None where it has no limit, or does not tell.
+        """
+        left = self._quota
+        if left is None:
+            return None
+        if self.info.kind == "local":
+            # by the same meter as the usage of its sessions
+            now = self.clock.now()
+            left -= sum(usage(snapshot, now).total for snapshot in self.snapshots())
+        # a tenth of a second less is no news
+        return float(math.floor(max(0.0, left)))
 
     def snapshot(self, session_id: str) -> SessionSnapshot | None:
         """The state of one workload; None when it is not watched."""
@@ -255,8 +269,10 @@ class ServiceWatcher:
         self._quota_asked = time.monotonic()
         # beside the client that is watched: a refusal of this one says nothing of the sessions
         left = self.ask(quota_left)
-        # a tenth of a second less is no news
-        self.quota_left = None if left is None else float(math.floor(left))
+        if left is not None and self.info.kind == "local":
+            now = self.clock.now()
+            left += sum(counted_usage(snapshot, now) for snapshot in self.snapshots())
+        self._quota = left
 
     def _look_back(self, client: ServiceClient) -> None:
         """See what was closed within the last day, and forget what was closed before that."""

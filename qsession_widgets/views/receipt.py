@@ -34,6 +34,7 @@ from ..model import (
     noun,
     phase,
     provisional,
+    quota_left,
     reused,
     usage,
 )
@@ -108,7 +109,7 @@ def rows(snapshot: SessionSnapshot, now: float | None = None) -> list[tuple[str,
     lines += series_rows(snapshot)
     lines += [("Label", words) for words in label_lines(snapshot)]
     lines += _spent(snapshot, spent)
-    if quota := quota_words(snapshot):
+    if quota := quota_words(snapshot, now):
         lines.append(("Open Plan" if snapshot.service.plan == "open" else "Quota", quota))
     if (between := gaps(snapshot, now)) is not None:
         lines.append(("Gaps", gap_words(between, snapshot)))
@@ -222,6 +223,7 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
             "at_most": spent.at_most,
             "estimated": spent.estimated,
         },
+        "quota_left": None if (left := quota_left(snapshot, now)) is None else round(left, 3),
         "cost": None if spent.cost is None else round(spent.cost, 2),
         "cost_by_cause": None
         if dollars is None

@@ -298,3 +298,8 @@ function ran({ started, finished, exact, qpu_seconds: qpu }: JobRecord, byQpu: b
   if (byQpu || !exact || started === null || finished === null) return qpu ?? 0;
   return Math.max(finished - started, qpu ?? 0);
 }
+
+/** Seconds left of the instance's quota, by the same meter as the usage; null without one. */
+export function quotaLeft(snapshot: SessionSnapshot, usage: Usage): number | null {
+  return snapshot.quota && Math.max(0, snapshot.quota[1] - usage.total);
+}

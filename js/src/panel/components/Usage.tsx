@@ -1,5 +1,5 @@
 import { Fragment } from "preact";
-import { deferred, shownParts, type Usage } from "#shared/metrics";
+import { deferred, quotaLeft, shownParts, type Usage } from "#shared/metrics";
 import {
   formatDuration,
   formatMoney,
@@ -44,8 +44,9 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
 function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
   if (usage.cost === null) {
     // usage of the Open Plan is free, and there is little of it
-    const left = snapshot.service.plan === "open" ? snapshot.quota?.[0] : undefined;
-    return left === undefined ? "" : `Open Plan: ${formatDuration(left)} left`;
+    const left = snapshot.service.plan === "open" ? quotaLeft(snapshot, usage) : null;
+    const about = snapshot.device_time ? "≈ " : "";
+    return left === null ? "" : `Open Plan: ${about}${formatDuration(left)} left`;
   }
   const money = formatMoney(usage.cost);
   if (!snapshot.service.charged) return `would be ≈ ${money}`;
