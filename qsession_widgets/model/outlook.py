@@ -8,8 +8,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import sqrt
-from statistics import median
+from math import copysign, inf, sqrt
+from statistics import fmean, median
 
 from .forecast import Range, lost_spans, own_time, ran_jobs
 from .job import JobRecord
@@ -20,6 +20,10 @@ Spans = Sequence[tuple[float, float]]
 
 JUDGED_FROM = 3
 """Finished jobs from which on something is said of those to come."""
+LATEST = 9
+"""Jobs by which a change of late is judged."""
+LOOKED_BACK = 100
+"""Finished jobs by which those to come are judged at most, so that thousands cost the same."""
 
 
 @dataclass(frozen=True)
@@ -86,13 +90,16 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         counted = _part(busy, charged, idle, running)
     seconds = _to_come(lengths, expected, begun)
     used = _to_come(charged, expected, counted)
-    one = median(charged)
+    ahead = expected - max(0, len(ran) - LOOKED_BACK)
+    one, whole, own = (
+        _typical(values[-LOOKED_BACK:], ahead).middle for values in (charged, lengths, busy)
+    )
     return Outlook(
         jobs=left,
         seconds=seconds,
         usage=used,
         cost=used.at(snapshot.service.price_per_second),
-        past_maximum=_past_maximum(snapshot, now, left, begun, busy, lengths),
+        past_maximum=_past_maximum(snapshot, now, left, begun, own, whole),
         past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), counted, one, left),
         past_quota=_past(quota_left(snapshot, now), counted, one, left),
     )
@@ -101,36 +108,67 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
 def _to_come(values: Sequence[float], expected: int, since: float) -> Range:
     """Range of the sum of the values still to come.
 
-    What is typical is their mean so far, in which one that is far off counts as three times or a
-    third of it. Each job that ends narrows the range of the whole to what fits the range before it
-    as well. If the two do not meet, the new one begins where the old one ended, so that it never
-    jumps.
+    Each job that ends narrows the range of the whole to what fits the range before it as well, but
+    never to less than what the jobs' own scatter and their latest change leave open.
     """
-    typical = median(values[:JUDGED_FROM])
-    total = squares = 0.0
-    whole: Range | None = None
-    for count, value in enumerate(values, start=1):
-        total += value
-        off = min(max(value, typical / 3), 3 * typical) - typical
-        typical += off / (count + 1)
-        squares += off * off
-        if count < JUDGED_FROM:
-            continue
-        scatter = sqrt(squares / count) / typical if typical else 0.0
-        factor = 1 + (0.5 + min(scatter, 1.0)) / sqrt(count)
-        rest = max(0, expected - count) * typical
-        new = Range(total + rest / factor, total + rest * factor)
-        whole = new if whole is None else _narrowed(whole, new)
-    assert whole is not None
+    first = max(JUDGED_FROM, len(values) - LOOKED_BACK)
+    total = sum(values[: first - 1])
+    whole = Range(0.0, inf)
+    for count in range(first, len(values) + 1):
+        total += values[count - 1]
+        left = max(0, expected - count)
+        seen = values[max(0, count - LOOKED_BACK) : count]
+        typical = _typical(seen, expected - count + len(seen))
+        spread = 2 * typical.scatter * sqrt(left + left * left / len(seen))
+        # as little as is known of a kind of job that was seen a few times
+        unknown = 0.5 / sqrt(count)
+        low = max(left * typical.low - spread, left * typical.least)
+        high = left * typical.high + spread
+        whole = Range(
+            total + min(max(whole.low - total, low - unknown * left * typical.low), low),
+            total + max(min(whole.high - total, high + unknown * left * typical.high), high),
+        )
     return Range(max(0.0, whole.low - total - since), max(0.0, whole.high - total - since))
 
 
-def _narrowed(old: Range, new: Range) -> Range:
-    if new.low > old.high:
-        return Range(old.high, new.high)
-    if new.high < old.low:
-        return Range(new.low, old.low)
-    return Range(max(old.low, new.low), min(old.high, new.high))
+@dataclass(frozen=True)
+class _Typical:
+    """Bounds of a value to come on the average, the scatter of one, and the least of the latest."""
+
+    low: float
+    high: float
+    scatter: float
+    least: float
+
+    @property
+    def middle(self) -> float:
+        return (self.low + self.high) / 2
+
+
+def _typical(values: Sequence[float], expected: int) -> _Typical:
+    """Averages of the values so far, and of the rest of them if they go on changing as of late.
+
+    One that is far longer counts as two and a half of the usual ones.
+    """
+    every, latest = _capped(values), _capped(values[-LATEST:])
+    mean = fmean(every)
+    change = fmean(latest) - mean
+    # what the latest differ by can be by chance
+    change = copysign(max(0.0, abs(change) - 2 * _scatter(latest) / sqrt(len(latest))), change)
+    # on a line through the middle of all and that of the latest, at the middle of those to come
+    onward = min(3.0, expected / max(1, len(values) - LATEST))
+    ahead = max(mean / 2, mean + onward * change)
+    return _Typical(min(mean, ahead), max(mean, ahead), _scatter(every), min(*every, *latest))
+
+
+def _scatter(values: Sequence[float]) -> float:
+    mean = fmean(values)
+    return sqrt(fmean([(value - mean) ** 2 for value in values]))
+
+
+def _capped(values: Sequence[float]) -> list[float]:
+    most = 2.5 * median(values)
+    return [min(value, most) for value in values]
 
 
 def _begun(
@@ -154,17 +192,19 @@ def _past_maximum(
     now: float,
     left: int,
     begun: float,
-    busy: Sequence[float],
-    lengths: Sequence[float],
+    own: float,
+    one: float,
 ) -> int:
-    """Number of the jobs that are left that start too late, the first of them begun already."""
+    """Number of the jobs that are left that start too late, the first of them begun already.
+
+    A job takes `own` seconds, and `one` with the time before it.
+    """
     max_ttl = snapshot.max_ttl
     if max_ttl is None or snapshot.started_at is None:
         return 0
     elapsed = device_elapsed(snapshot, now)
     if elapsed is None:
         elapsed = now - snapshot.started_at
-    one, own = median(lengths), median(busy)
     running = sum(job.status == "running" for job in snapshot.pending())
     # of usual jobs that come one after the other
     first = elapsed - begun + one - own
@@ -201,13 +241,16 @@ def _length(job: JobRecord) -> float:
 def _cycles(ran: Iterable[JobRecord], lost: Spans) -> list[float]:
     """Seconds for each job: the time that nothing ran before it, and its own length.
 
-    Jobs that failed are not among them, nor is the time that they took.
+    Jobs that failed are not among them, nor is the time that they took. Nothing ran before the
+    first one; the usual time stands for it.
     """
-    found: list[float] = []
+    gaps: list[float] = []
+    lengths: list[float] = []
     ended = None
     for job in ran:
         assert job.started is not None
-        gap = 0.0 if ended is None else own_time(ended, job.started, lost)
-        found.append(gap + _length(job))
+        if ended is not None:
+            gaps.append(own_time(ended, job.started, lost))
+        lengths.append(_length(job))
         ended = max(ended or 0.0, job.finished or 0.0)
-    return found
+    return [gap + own for gap, own in zip([median(gaps), *gaps], lengths, strict=True)]

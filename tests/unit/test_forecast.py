@@ -361,23 +361,64 @@ def test_jobs_that_were_taken_up_are_among_the_expected_ones() -> None:
     assert found == fewer
 
 
-def test_what_is_to_come_narrows_and_does_not_jump() -> None:
-    """Jobs of 10 s give or take two, one of them of 40: the whole stays within the range before."""
-    lengths = [10.0 + (n * 7 % 5 - 2) for n in range(30)]
-    lengths[11] = 40.0
-    whole: list[tuple[float, float]] = []
-    for count in range(3, 30):
-        session = steady(lengths[:count], expected=30)
-        found = outlook(session, session.answered_at)
-        assert found is not None
+def wholes(lengths: Sequence[float]) -> list[tuple[float, float]]:
+    """Bounds of the time of all jobs, as forecast after each but the last of them."""
+    found = []
+    for count in range(3, len(lengths)):
+        session = steady(lengths[:count], expected=len(lengths))
+        ahead = outlook(session, session.answered_at)
+        assert ahead is not None
         so_far = sum(lengths[:count])
-        whole.append((so_far + found.seconds.low, so_far + found.seconds.high))
+        found.append((so_far + ahead.seconds.low, so_far + ahead.seconds.high))
+    return found
+
+
+def test_what_is_to_come_narrows_and_does_not_jump() -> None:
+    """Jobs of 10 s give or take two: the whole stays within the range before."""
+    lengths = [10.0 + (n * 7 % 5 - 2) for n in range(30)]
+    whole = wholes(lengths)
     widths = [high - low for low, high in whole]
-    assert all(later <= before + 1e-6 for before, later in itertools.pairwise(widths))
     assert widths[-1] < widths[0] / 4
     for (low, high), (next_low, next_high) in itertools.pairwise(whole):
         assert low - 1e-6 <= next_low <= next_high <= high + 1e-6
-    assert whole[0][0] <= sum(lengths) <= whole[0][1]
+    assert all(low <= sum(lengths) <= high for low, high in whole)
+    # one takes 30 s more, and another such one may come
+    lengths[11] = 40.0
+    for (low, high), (next_low, next_high) in itertools.pairwise(wholes(lengths)):
+        assert low - 1e-6 <= next_low <= next_high <= high + 65.0
+
+
+@pytest.mark.parametrize(
+    ("lengths", "since"),
+    [
+        # as of a variational algorithm whose circuits grow
+        pytest.param([3.0 + 0.2 * n for n in range(40)], 25, id="longer and longer"),
+        # known only once there are as many as can be no chance
+        pytest.param([3.0] * 20 + [11.0] * 20, 29, id="longer from one on"),
+        pytest.param([10.0 if n % 5 == 2 else 3.0 for n in range(40)], 3, id="each fifth is long"),
+        pytest.param([20.0] + [3.0] * 39, 3, id="the first one is long"),
+    ],
+)
+def test_a_range_holds_what_comes_also_where_jobs_change(
+    lengths: Sequence[float], since: int
+) -> None:
+    for count, (low, high) in enumerate(wholes(lengths), start=3):
+        if count >= since:
+            assert low <= sum(lengths) <= high, count
+            # the next job takes some time
+            assert low >= sum(lengths[:count]) + min(lengths) / 3
+
+
+def test_jobs_that_have_become_longer_are_counted_as_such() -> None:
+    """Ten of 2 s, twenty of 10 s, ten to come: 50 s are enough for five of them, not for ten."""
+    session = steady([2.0] * 10 + [10.0] * 20, expected=40)
+    spent = 10 * 2.0 + 20 * 10.0
+    found = outlook(
+        replace(session, budget_seconds=spent + 50.0, max_ttl=spent + 49.0), session.answered_at
+    )
+    assert found is not None
+    assert 5 <= found.past_budget <= 6
+    assert 5 <= found.past_maximum <= 6
 
 
 def test_of_the_jobs_to_come_only_what_has_passed_is_left_out() -> None:
