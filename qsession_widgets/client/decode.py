@@ -6,10 +6,11 @@ borne: the service may say less than expected, or more.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from ..model.job import FINAL_STATUSES, JobRecord, JobStatus
@@ -64,26 +65,31 @@ def read_session(
     now : float
         Service clock.
     """
-    state = str(data.get("state", "open"))
+    state = str(data.get("state") or "open")
+    accepting = data.get("accepting_jobs")
     closed_at = read_time(data.get("closed_at"))
     settled = closed_at is not None and now - closed_at > FINAL_GRACE
     closed = state == "closed" and all(job.final for job in jobs)
     device_time = read_device_time(data)
     completed = read_time(data.get("last_job_completed"))
     listed = device_time_of(jobs)
+    batch, used = data.get("mode") == "batch", read_seconds(data.get("elapsed_time"))
+    own = [job for job in jobs if not job.stray and job.status == "done"]
+    # what nobody has told is no final figure
+    told = used is not None or (batch and all(job.charged_seconds is not None for job in own))
     if device_time is not None and listed[0] - device_time[0] > ROUNDING * (len(jobs) + 2):
         # jobs are listed after the session is asked for: one of them has ended in between
         device_time = (listed[0], max(device_time[1], listed[1]))
         completed = latest(jobs, "finished")
     return SessionSnapshot(
         session_id=session_id,
-        mode="batch" if data.get("mode") == "batch" else "dedicated",
+        mode="batch" if batch else "dedicated",
         backend=str(data.get("backend_name") or ""),
         service=info,
         # "pending_inactive" and the like are on their way but still what they were
         state=STATES.get(state, "active"),
         state_reason=data.get("state_reason"),
-        accepting_jobs=bool(data.get("accepting_jobs", state != "closed")),
+        accepting_jobs=state != "closed" if accepting is None else bool(accepting),
         opened_at=read_opened(data),
         started_at=read_time(data.get("started_at")),
         activated_at=read_time(data.get("activated_at")),
@@ -93,8 +99,8 @@ def read_session(
         interactive_ttl=read_seconds(data.get("interactive_ttl")),
         max_ttl=read_seconds(data.get("max_ttl")),
         active_periods=read_active_periods(data),
-        usage_seconds=read_seconds(data.get("elapsed_time")),
-        usage_final=closed and (settled or info.kind == "local"),
+        usage_seconds=used,
+        usage_final=closed and ((settled and told) or info.kind == "local"),
         device_time=device_time,
         jobs=jobs,
         answered_at=now,
@@ -121,13 +127,16 @@ def read_job(
     word = str(state.get("status") or row.get("status") or "queued").lower()
     status = STATUSES.get(word, "failed" if word.startswith("cancelled -") else "queued")
     figures = row.get("usage") or {}
-    qpu = figures.get("qpu_charge_time_seconds", figures.get("quantum_seconds"))
+    charged, ran = (
+        read_seconds(figures.get(name)) for name in ("qpu_charge_time_seconds", "quantum_seconds")
+    )
+    qpu = ran if charged is None else charged
     code = state.get("reason_code")
     # only the emulator has this field
     simulated = row.get("emulator") or {}
     method, approximation = simulated.get("method"), simulated.get("approximation")
     created = read_time(row.get("created")) or now
-    seconds = float(qpu) if qpu is not None and status in ("done", "failed") else None
+    seconds = qpu if status in ("done", "failed") else None
     exact = known.exact if known else False
     started = known.started if known else None
     finished = known.finished if known else None
@@ -203,7 +212,7 @@ _ID = re.compile(r"[\w-]{1,100}", re.ASCII)
 
 
 def read_time(value: Any) -> float | None:
-    """An ISO 8601 time, as the service writes it, in seconds since the epoch."""
+    """An ISO 8601 time in seconds since the epoch; in UTC, as the service's are, without a zone."""
     if not value:
         return None
     text = str(value).replace("Z", "+00:00")
@@ -213,21 +222,23 @@ def read_time(value: Any) -> float | None:
         digits = fraction[: len(fraction) - len(fraction.lstrip("0123456789"))]
         text = f"{head}.{digits[:6]:0<6}{fraction[len(digits) :]}"
     try:
-        return datetime.fromisoformat(text).timestamp()
-    except ValueError:
+        at = datetime.fromisoformat(text)
+        return (at if at.tzinfo else at.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
         return None
 
 
 def read_seconds(value: Any) -> float | None:
-    """A duration in seconds, None where the service says none."""
-    return None if value is None else float(value)
+    """A duration in seconds, None where the service says none, or a number that is no duration."""
+    seconds = -1.0 if value is None else float(value)
+    return seconds if 0 <= seconds < math.inf else None
 
 
 def read_device_time(data: dict[str, Any]) -> tuple[float, float] | None:
     """A session's `SessionSnapshot.device_time`; only the emulator has the fields."""
     figures = data.get("emulator") or {}
-    on_device, ran = figures.get("device_seconds"), figures.get("busy_seconds")
-    return None if on_device is None or ran is None else (float(on_device), float(ran))
+    on_device, ran = (read_seconds(figures.get(f"{name}_seconds")) for name in ("device", "busy"))
+    return None if on_device is None or ran is None else (on_device, ran)
 
 
 def device_time_of(jobs: Iterable[JobRecord]) -> tuple[float, float]:
@@ -245,16 +256,21 @@ def latest(jobs: Iterable[JobRecord], name: str) -> float | None:
 
 def read_opened(data: dict[str, Any]) -> float | None:
     """When a session was opened."""
-    for entry in data.get("timestamps") or ():
+    for entry in _timestamps(data):
         if entry.get("status") == "open":
             return read_time(entry.get("timestamp"))
     return read_time(data.get("created_at") or data.get("created"))
 
 
+def _timestamps(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """The list of a session's states, without entries that are none."""
+    return [entry for entry in data.get("timestamps") or () if entry]
+
+
 def read_active_periods(data: dict[str, Any]) -> tuple[tuple[float, float | None], ...]:
     """When the session was active, from the list of its states."""
     periods: list[tuple[float, float | None]] = []
-    for entry in data.get("timestamps") or ():
+    for entry in _timestamps(data):
         at = read_time(entry.get("timestamp"))
         if at is None:
             continue

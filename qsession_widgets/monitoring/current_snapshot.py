@@ -17,6 +17,17 @@ from . import end_reason
 from .intervals import PollIntervals
 from .job_tracker import JobTracker
 
+UNTOLD_SECONDS = 600.0
+"""Seconds after the close for which a usage that the service does not tell is asked for."""
+
+
+def is_settled(snapshot: SessionSnapshot) -> bool:
+    """True if a session is closed and its usage is final, or was not told for too long."""
+    if snapshot.state != "closed":
+        return False
+    since = snapshot.answered_at if snapshot.closed_at is None else snapshot.closed_at
+    return snapshot.usage_final or snapshot.answered_at - since > UNTOLD_SECONDS
+
 
 class CurrentSnapshot:
     """Newest snapshot of a session.
@@ -64,7 +75,7 @@ class CurrentSnapshot:
     def finished(self, snapshot: SessionSnapshot | None = None) -> bool:
         """True if the session is closed and nothing about it will change any more."""
         snapshot = snapshot or self.snapshot
-        return snapshot.state == "closed" and snapshot.usage_final and not self._tracker.catching_up
+        return is_settled(snapshot) and not self._tracker.catching_up
 
     def sending(self) -> AbstractContextManager[None]:
         """Note that this kernel sends a job; see `JobTracker.sending`."""

@@ -21,6 +21,7 @@ from ..discovery.workloads import workloads
 from ..errors import ServiceError, Unreadable, UserError
 from ..model import EndResult, ServiceInfo, SessionSnapshot, counted_usage, usage
 from ..monitoring import commands
+from ..monitoring.current_snapshot import is_settled
 from ..monitoring.poller import SessionPoller
 from ..monitoring.quota import QUOTA
 from ..monitoring.response_checks import readable
@@ -341,7 +342,7 @@ class ServiceWatcher:
         """Decide when to ask about a workload again, if at all."""
         snapshot, session_id = poller.snapshot, poller.session_id
         with self._lock:
-            if snapshot.state == "closed" and snapshot.usage_final:
+            if is_settled(snapshot):
                 if poller.gone:
                     # the service knows of no such session any more
                     self._drop(session_id)

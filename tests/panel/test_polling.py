@@ -216,6 +216,7 @@ def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() 
     monitor.stop()
     service.rows[-1]["status"] = "Completed"
     service.fields.update(state="closed", accepting_jobs=False, closed_at=iso(19_000))
+    service.fields["elapsed_time"] = 9
     service.now += FINAL_GRACE
     for _ in range(6):
         monitor.poll()
@@ -227,6 +228,7 @@ def test_a_submit_wakes_it_at_once_and_a_final_session_lets_it_sleep_for_good() 
 def test_usage_is_not_final_for_half_a_minute_after_the_close() -> None:
     service = Service(1)
     service.fields.update(state="closed", accepting_jobs=False, closed_at=iso(20_000))
+    service.fields["elapsed_time"] = 9
     monitor = watch(service)
     service.now += FINAL_GRACE - 2
     monitor.poll()

@@ -1,3 +1,7 @@
+import math
+import time
+from dataclasses import replace
+
 import pytest
 
 from qsession_widgets.client.decode import (
@@ -7,6 +11,7 @@ from qsession_widgets.client.decode import (
     read_time,
 )
 from qsession_widgets.model import JobRecord, ServiceInfo, usage
+from qsession_widgets.monitoring.current_snapshot import is_settled
 
 CREATED = "2026-11-20T10:00:00.5Z"
 SESSION = {"last_job_started": "2026-11-20T10:00:02Z", "last_job_completed": "2026-11-20T10:00:05Z"}
@@ -19,14 +24,53 @@ SESSION = {"last_job_started": "2026-11-20T10:00:02Z", "last_job_completed": "20
         ("2026-11-20T10:00:00.5Z", 1795168800.5),
         ("2026-11-20T10:00:00.123456789Z", 1795168800.123456),
         ("2026-11-20T11:00:00.25+01:00", 1795168800.25),
-        ("2026-11-20T10:00:00", None),
+        ("2026-11-20T10:00:00", 1795168800.0),
     ],
 )
-def test_times_are_read_as_the_service_writes_them(text: str, seconds: float | None) -> None:
-    if seconds is not None:
+def test_times_are_read_as_the_service_writes_them(
+    text: str, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
         assert read_time(text) == pytest.approx(seconds, abs=1e-6)
-    else:
-        assert isinstance(read_time(text), float)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("odd", [None, -5, math.nan, math.inf])
+def test_seconds_that_make_no_sense_are_as_if_none_were_given(odd: object) -> None:
+    usage_of_job = {"qpu_charge_time_seconds": odd, "quantum_seconds": 3}
+    assert read_job(row("Completed") | {"usage": usage_of_job}, None, SESSION, 0.0).qpu_seconds == 3
+    silent = row("Completed") | {"usage": {"quantum_seconds": odd}}
+    job = read_job(silent, None, SESSION, 0.0)
+    assert job.qpu_seconds is None
+    ibm = ServiceInfo("ibm", "IBM Quantum", "premium", 1.6)
+    closed = {
+        "state": "closed",
+        "closed_at": "2026-11-20T10:00:10Z",
+        "elapsed_time": odd,
+        "interactive_ttl": odd,
+        "accepting_jobs": None,
+        "timestamps": [None, {"status": "open", "timestamp": CREATED}],
+    }
+    now = read_time(CREATED) or 0.0
+    for mode in ("batch", "dedicated"):
+        known = read_session(closed | {"mode": mode}, "s1", ibm, (job,), now + 100)
+        assert (known.usage_seconds, known.interactive_ttl) == (None, None)
+        assert not known.usage_final, "nobody has told it"
+        assert known.opened_at == now
+        assert not known.accepting_jobs
+        assert not is_settled(known)
+        assert is_settled(replace(known, answered_at=now + 1000)), "it is not asked for ever"
+    told = read_session(closed | {"elapsed_time": 12}, "s1", ibm, (job,), now + 100)
+    assert (told.usage_final, told.usage_seconds) == (True, 12)
+    batch = closed | {"mode": "batch"}
+    counted = read_session(batch, "s1", ibm, (replace(job, qpu_seconds=3.0),), now + 100)
+    assert counted.usage_final
+    open_still = read_session({"state": "active", "accepting_jobs": None}, "s1", ibm, (), now)
+    assert open_still.accepting_jobs
 
 
 @pytest.mark.parametrize("text", [None, "", "soon"])
