@@ -31,10 +31,10 @@ describe("a session in one line", () => {
       "ibm_fez · active, idle · ITTL 0:42 · max 1:58:21 · 1 job",
     );
   });
-  test("with a job that runs the interactive timeout is paused", () => {
+  test("with a job that runs the interactive timeout is full", () => {
     const running = job({ id: "j2", status: "running", created: 1990, started: 1991 });
     const line = statusLine(workload({ jobs: [done("j1"), running] }), NOW);
-    expect(line).toBe("ibm_fez · active · ITTL paused · max 1:58:21 · 2 jobs");
+    expect(line).toBe("ibm_fez · active · ITTL 1:00 · max 1:58:21 · 2 jobs");
   });
   test("its kernel gone", () => {
     const orphan = workload({}, { kernel: "gone", bound: false });

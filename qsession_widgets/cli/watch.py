@@ -12,7 +12,7 @@ import select
 import shutil
 import sys
 import textwrap
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any, TextIO
 
 from ..formatting import format_countdown, format_duration
@@ -25,6 +25,7 @@ from ..messages.labels import (
     late_words,
     price_words,
     program_word,
+    timeout_stands,
     usage_words,
 )
 from ..messages.notices import notices
@@ -206,14 +207,16 @@ def countdown_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str
     """The session's clocks: a name, and how much is left; none of a closed session."""
     if snapshot.state == "closed":
         return []
+    passed = snapshot.state == "inactive" and not snapshot.pending()
+    ittl = interactive_timeout(snapshot, now)
     return [
         (name, f"{format_countdown(left.remaining)} {runs if left.running else stands}")
         for name, left, runs, stands in (
             (
                 "ITTL",
-                interactive_timeout(snapshot, now),
+                ittl if ittl is None or not passed else replace(ittl, remaining=0.0),
                 "until the interactive timeout deactivates it",
-                "interactive timeout, not running",
+                f"interactive timeout, {timeout_stands(snapshot)}",
             ),
             (
                 "Maximum",

@@ -110,3 +110,13 @@ def cost_words(spent: Usage) -> str:
     if spent.cost is None:
         return ""
     return f"{'at most ' if spent.at_most else ''}≈ {format_money(spent.cost)}"
+
+
+def timeout_stands(snapshot: SessionSnapshot) -> str:
+    """The words for an interactive timeout that does not run, as the panel has them."""
+    if snapshot.state == "open":
+        return "starts after the first job"
+    if snapshot.state == "active":
+        return "counts while no job is pending"
+    pending = bool(snapshot.pending())
+    return "starts after the queued job" if pending else "passed: the next job queues again"

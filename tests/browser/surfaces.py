@@ -63,6 +63,35 @@ AGREE = f"""([id, wanted, surfaces, moves]) => {{
 """Whether all surfaces have shown the same, at each frame of more than half a second."""
 
 
+FRAMES = f"""([id, state, surfaces, seconds]) => new Promise((done) => {{
+    const read = {READ};
+    const until = performance.now() + 1000 * seconds;
+    const apart = [];
+    let frames = 0;
+    const look = () => {{
+        const found = read(id);
+        const shown = surfaces.map((name) => found[name]);
+        // a change of state reaches one surface after the other
+        if (shown.every((each) => each?.state?.toLowerCase() === state)) {{
+            frames += 1;
+            if (new Set(shown.map((each) => each.ittl)).size > 1) apart.push(found);
+        }}
+        if (performance.now() > until) done([frames, apart.length, apart[0]]);
+        else requestAnimationFrame(look);
+    }};
+    look();
+}})"""
+"""How many frames surfaces show a state in, in how many of them their timeouts differ, and one."""
+
+
+def timeouts_agree(page: Page, session_id: str, state: str, surfaces: list[str]) -> None:
+    """Look at the interactive timeout for some seconds of a state in which jobs come and go."""
+    frames, apart, one = page.evaluate(FRAMES, [session_id, state, surfaces, 6.0])
+    assert frames > 30
+    # in the moment between two jobs one surface may have heard of it before another
+    assert apart < 0.2 * frames, (apart, frames, one)
+
+
 def agree(page: Page, session_id: str, state: str, surfaces: list[str], *, moves: bool) -> None:
     """Wait until all surfaces say a state, and the same figures at every frame for a while.
 

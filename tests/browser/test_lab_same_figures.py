@@ -16,7 +16,7 @@ from qsession_widgets.emulator.process import launcher
 
 from ..server.conftest import Service
 from .lab import Lab, Notebook
-from .surfaces import READ, agree
+from .surfaces import READ, agree, timeouts_agree
 
 NAME = "same-figures"
 ON_PAGE = ["side", "popover", "status", "panel 1", "panel 2"]
@@ -71,6 +71,7 @@ def test_at_every_instant_of_a_session_all_surfaces_show_the_same(
     same("waiting in the queue", moves=False)
     service.fault("/queue", paused=False)
     same("active", moves=True)
+    timeouts_agree(page, session_id, "active", ON_PAGE)
     for job in service("GET", "/jobs", params={"session_id": session_id})["jobs"]:
         if job["status"] == "Queued":
             service("POST", f"/jobs/{job['id']}/cancel")

@@ -8,6 +8,7 @@ import {
   type Countdown,
 } from "#shared/metrics";
 import { formatClock, formatCountdown, plural } from "#shared/formatting";
+import { interactiveNote, shownTimeout } from "#shared/messages/timeouts";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { SessionStore } from "../state/store";
 import { UsageBar, UsageFigure, usageLabel } from "./Usage";
@@ -60,12 +61,6 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
   );
 }
 
-/** A deactivated session's has passed; with a job queued, it is about to be full again. */
-function shownTimeout(snapshot: SessionSnapshot, countdown: Countdown | null): Countdown | null {
-  const passed = snapshot.state === "inactive" && pendingJobs(snapshot).length === 0;
-  return countdown && passed ? { ...countdown, remaining: 0 } : countdown;
-}
-
 function interactiveTone(
   snapshot: SessionSnapshot,
   countdown: Countdown | null,
@@ -74,25 +69,6 @@ function interactiveTone(
   if (!countdown || snapshot.state !== "active") return "off";
   if (!countdown.running || !isIdle(snapshot, now)) return "done";
   return countdown.remaining < 0.1 * countdown.total ? "warning" : "idle";
-}
-
-function interactiveNote(
-  snapshot: SessionSnapshot,
-  countdown: Countdown | null,
-  now: number,
-): string {
-  if (!countdown) return "the service tells none";
-  if (snapshot.state === "open") return "starts after the first job";
-  if (snapshot.state === "inactive") {
-    return countdown.remaining > 0
-      ? "starts after the queued job"
-      : "passed: the next job queues again";
-  }
-  // true in the moment between two jobs of a loop, too
-  if (!isIdle(snapshot, now)) return "counts while no job is pending";
-  return countdown.remaining > 0
-    ? "then the next job queues again"
-    : "passed: the service deactivates it";
 }
 
 function maximumNote(countdown: Countdown | null, now: number): string {

@@ -24,6 +24,7 @@ import {
   shortId,
 } from "../formatting";
 import type { JobRecord, ServiceInfo, SessionSnapshot } from "../snapshot.gen";
+import { interactiveNote } from "./timeouts";
 import { isOpen, type Service, type OpenedBy, type Snapshot, type Workload } from "../serverTypes";
 
 /** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
@@ -128,8 +129,8 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
     found.push({
       label: "Interactive timeout",
       short: "ITTL",
-      text: interactive.running ? formatCountdown(interactive.remaining) : "paused",
-      note: interactive.running ? "then jobs queue again" : "while a job is pending",
+      text: formatCountdown(interactive.remaining),
+      note: interactiveNote(snapshot, interactive, now),
       low,
     });
   }
