@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Context, Decimal
 from html import escape
 
 # What sums of floating-point numbers lose, and differences of times since the epoch, must not turn
 # 12 s into 11 s, nor 30 ms into 29 ms.
 _LOST = 1e-6
+
+_EXACT = Context(prec=400, rounding=ROUND_HALF_UP)
 
 
 def format_countdown(seconds: float) -> str:
@@ -123,7 +126,7 @@ def format_money(dollars: float) -> str:
 def format_price(dollars_per_second: float) -> str:
     """A price: ``$1.60/s``, ``$0.0017/s``; with parts of cents where it has some."""
     cents = format_money(dollars_per_second)
-    exact = f"${dollars_per_second:.4f}".removesuffix("0").removesuffix("0")
+    exact = f"${format_fixed(dollars_per_second, 4)}".removesuffix("0").removesuffix("0")
     return f"{cents if dollars_per_second >= 100 else exact}/s"
 
 
@@ -131,7 +134,7 @@ def format_zone(minutes: float) -> str:
     """A time zone by its distance from UTC in minutes: ``UTC``, ``UTC+1``, ``UTC-3:30``."""
     if minutes == 0:
         return "UTC"
-    hours, rest = divmod(round(abs(minutes)), 60)
+    hours, rest = divmod(math.floor(abs(minutes) + 0.5), 60)
     return f"UTC{'-' if minutes < 0 else '+'}{hours}" + (f":{rest:02}" if rest else "")
 
 
@@ -145,11 +148,28 @@ def format_value(value: float, error: float | None = None) -> str:
     The error has two digits, and the value as many decimals as the error.
     """
     if not error:
-        return f"{value:.6g}"
+        return _significant(value, 6)
     decimals = 1 - math.floor(math.log10(error))
     if not 0 <= decimals <= 12:
-        return f"{value:.6g} ± {error:.2g}"
-    return f"{value:.{decimals}f} ± {error:.{decimals}f}"
+        return f"{_significant(value, 6)} ± {_significant(error, 2)}"
+    return f"{format_fixed(value, decimals)} ± {format_fixed(error, decimals)}"
+
+
+def format_fixed(value: float, decimals: int) -> str:
+    """A number with so many decimals; a tie, as counts of shots have many, away from zero.
+
+    That is how browsers round, while Python's own formats round it to even.
+    """
+    if not math.isfinite(value):
+        return str(value)
+    unit = Decimal(1).scaleb(-decimals)
+    return format(Decimal(value + 0.0).quantize(unit, context=_EXACT), "f")
+
+
+def _significant(value: float, digits: int) -> str:
+    """A number with so many digits, rounded as `format_fixed` rounds."""
+    rounded = Context(prec=digits, rounding=ROUND_HALF_UP).create_decimal_from_float(value + 0.0)
+    return f"{float(rounded):.{digits}g}"
 
 
 def as_html(text: str) -> str:

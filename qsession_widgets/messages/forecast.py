@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..formatting import format_duration, format_money
+from ..formatting import format_duration, format_fixed, format_money
 from ..model.forecast import (
     CALIBRATED_BY,
     SPREAD,
@@ -89,7 +89,8 @@ def checked_words(ratios: tuple[float, ...]) -> str:
     if not ratios:
         return f"never against IBM: the ranges are ± a factor of {SPREAD:g}, an assumption."
     count = f"against {len(ratios)} session{'' if len(ratios) == 1 else 's'} on IBM"
-    spread = f"usage was {min(ratios):.2f} to {max(ratios):.2f} of the forecast"
+    low, high = format_fixed(min(ratios), 2), format_fixed(max(ratios), 2)
+    spread = f"usage was {low} to {high} of the forecast"
     if len(ratios) < CALIBRATED_BY:
         return f"{count} only ({spread}): the ranges are ± a factor of {SPREAD:g}."
     return f"{count}: {spread}."
@@ -119,7 +120,8 @@ def error_words(ratios: tuple[float, ...]) -> str:
     count = f"{len(ratios)} session{'' if len(ratios) == 1 else 's'} on IBM"
     if len(ratios) < CALIBRATED_BY:
         return f"checked against {count} only, assumed right within a factor of {SPREAD:g}"
-    return f"{count} used {min(ratios):.2f} to {max(ratios):.2f} times their forecast"
+    low, high = format_fixed(min(ratios), 2), format_fixed(max(ratios), 2)
+    return f"{count} used {low} to {high} times their forecast"
 
 
 def outlook_words(found: Outlook) -> str:
@@ -150,5 +152,5 @@ def actual_words(found: Checked) -> str:
     forecast = found.forecast
     return (
         f"usage forecast {duration_range(forecast.usage)}, was {format_duration(found.usage)} "
-        f"({found.ratio:.2f} of {format_duration(forecast.plain[1])})"
+        f"({format_fixed(found.ratio, 2)} of {format_duration(forecast.plain[1])})"
     )

@@ -156,7 +156,8 @@ export function formatDay(seconds: number): string {
 /** A time zone by its distance from UTC in minutes: `UTC`, `UTC+1`, `UTC-3:30`. */
 export function formatZone(minutes: number): string {
   if (minutes === 0) return "UTC";
-  const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60];
+  const whole = Math.round(Math.abs(minutes));
+  const [hours, rest] = [Math.floor(whole / 60), whole % 60];
   return `UTC${minutes < 0 ? "-" : "+"}${hours}${rest ? `:${pad(rest)}` : ""}`;
 }
 
