@@ -42,7 +42,7 @@ def test_a_quota_that_would_not_last_and_a_shortened_maximum_time_are_said(
     # the panel's forecast is held against what is left, and the receipt says it
     wait_for(lambda: session.snapshot.quota is not None)
     assert session.snapshot.quota == (900.0, 900.0)
-    assert "Quota    15 m 0 s left" in to_text(session.snapshot)
+    assert "Quota    ≈ 15 m 0 s left" in to_text(session.snapshot)
     notebook.good("%session close")
     ran = notebook.good(f"%%session {SCANT} --max-time 5m", "pass")
     assert "quota" not in ran.out
