@@ -102,9 +102,10 @@ class Assumed:
         middle = median(self.ratios) if self.ratios else 1.0
         return Range(middle / SPREAD, middle * SPREAD)
 
-    def range_of(self, value: float) -> Range:
-        """The range around a value."""
-        return Range(value * self.factors.low, value * self.factors.high)
+    def range_of(self, value: float, waited: float = 0.0) -> Range:
+        """The range around a value; the part of it that was waited in the queue is a bound."""
+        own, (low, high) = value - waited, self.factors
+        return Range(waited + own * low, waited + own * high)
 
 
 @dataclass(frozen=True)
@@ -214,18 +215,19 @@ def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
 
     In a session the time between jobs is charged, up to the interactive timeout; after it, the next
     job waits in the queue again, in a batch too, where no idle time is charged. In job mode every
-    job waits in the queue, those that are sent together at the same time.
+    job waits in the queue, those that are sent together at the same time. A
+    wait in the queue is given or was measured: what is uncertain is the rest.
     """
     arrived = free = first = None
-    used, late = 0.0, 0
+    used, waited, late = 0.0, 0.0, 0
     for step in work:
         idle = 0.0
         if free is None or arrived is None:
-            arrived, start = 0.0, assumed.queue_wait
+            arrived, ready, start = 0.0, 0.0, assumed.queue_wait
         else:
             gap = step.before + assumed.latency
             arrived = free + gap if step.waits else arrived
-            start = max(arrived, free)
+            ready = start = max(arrived, free)
             if how == "job":
                 start = max(free, arrived + assumed.queue_wait)
             elif step.waits and gap >= assumed.interactive_ttl:
@@ -239,12 +241,13 @@ def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
                 used += min(idle, max(0.0, first + assumed.max_ttl - free))
             late += 1
             continue
+        waited += start - ready
         free = start + step.qpu
         used += idle + step.qpu
     seconds = free or 0.0
     charged = assumed.range_of(used)
     return WayForecast(
-        assumed.range_of(seconds), charged, charged.at(assumed.price), late, (seconds, used)
+        assumed.range_of(seconds, waited), charged, charged.at(assumed.price), late, (seconds, used)
     )
 
 

@@ -56,7 +56,7 @@ class SessionForecast:
     def to_json(self) -> dict[str, Any]:
         """The forecast as plain JSON types; ranges are lists of two, seconds or US dollars."""
         about = {"plan": self.plan, "price": self.price}
-        return {**about, **forecast_json(self.found, self.to_come)}
+        return {**about, **forecast_json(self.found, self.to_come, plan=self.plan)}
 
     def __repr__(self) -> str:
         return text_facts(self.rows(), width=terminal_width(), least=NAMES)
@@ -121,11 +121,13 @@ def forecast_of(
 
 
 def _wait(value: float | str) -> float:
-    if isinstance(value, str):
-        return 0.0 if value.strip() in ("0", "0s") else read_duration("queue-wait", value)
-    if not 0 <= value < 1e8:
+    wait = value
+    if isinstance(wait, str):
+        wait = 0.0 if wait.strip() in ("0", "0s") else read_duration("queue-wait", wait)
+    # not a number is none of these either
+    if not 0 <= wait < 1e8:
         raise InvalidOption("queue-wait", str(value), "not_a_duration")
-    return float(value)
+    return float(wait)
 
 
 def receipt_rows(snapshot: SessionSnapshot, now: float) -> list[tuple[str, str]]:
@@ -165,7 +167,8 @@ def receipt_json(snapshot: SessionSnapshot, now: float) -> dict[str, Any] | None
     found = forecast(snapshot, assumed)
     if found is None:
         return None
-    written = forecast_json(found, outlook(snapshot, now))
+    plan = plan_code(snapshot.service.plan)
+    written = forecast_json(found, outlook(snapshot, now), plan=plan)
     checked = check(snapshot)
     if checked is not None:
         written["actual_usage"] = round(checked.usage, 3)
@@ -173,12 +176,14 @@ def receipt_json(snapshot: SessionSnapshot, now: float) -> dict[str, Any] | None
     return written
 
 
-def forecast_json(found: Forecast, to_come: Outlook | None) -> dict[str, Any]:
-    """A forecast as plain JSON types."""
+def forecast_json(found: Forecast, to_come: Outlook | None, *, plan: str) -> dict[str, Any]:
+    """A forecast as plain JSON types; ``session`` is null on the Open Plan, which has none."""
     ways: tuple[Way, ...] = ("session", "batch", "job")
     written: dict[str, Any] = {name: _rounded(asdict(getattr(found, name))) for name in ways}
     for one in written.values():
         del one["plain"]
+    if plan == "open":
+        written["session"] = None
     return {
         "jobs": found.jobs,
         **written,

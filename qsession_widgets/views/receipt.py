@@ -198,7 +198,8 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     the ``worst``) and the ``queue`` ahead, null where there are none; ``labels`` (``jobs``,
     ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one); ``forecast``
     (of the same work on IBM in a session, a batch and job mode, each with ranges of
-    ``seconds``, ``usage`` and ``cost``, and what was assumed; null before a job has ended);
+    ``seconds``, ``usage`` and ``cost``, and what was assumed; null before a job has ended, and
+    its session null on the Open Plan); ``quota_left``, seconds of the instance's quota, or null;
     ``price`` (``per_second``, ``source``, ``plan``, ``words``); ``provisional_jobs`` (jobs whose
     times are not exact); ``reason``, the service's word for how it came to its state, and
     ``end_words``: why it takes no more jobs, as in the receipt, or null.
