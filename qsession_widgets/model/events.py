@@ -72,13 +72,19 @@ FIELDS: dict[str, str] = {
     "where": "of stray: the cell and line that sent the job",
     "max_seconds": "of opened and attached: the maximum time",
     "reason": "of closing and closed: the service's word for why",
+    "end_reason": "of the same: the policy or request that ended it, as in a snapshot; null when "
+    "unknown",
+    "end_usage": "of the same: the usage by which a budget ended it; null when it was none",
+    "budget_seconds": "of the same: the budget in seconds of usage; null without one",
+    "budget_dollars": "of the same: the budget in US dollars; null when it was not given in them",
     "usage_seconds": "of closed and deactivated: usage up to then",
     "cost": "of closed and deactivated: that usage in US dollars; null without a price",
     "charged": "of closed and deactivated: whether that is really charged; false on the emulator",
     "price": "of closed and deactivated: US dollars for a second of usage; null without a price",
     "causes": "of closed and deactivated: the usage by cause, qpu, classical and idle, in seconds",
     "forecast": "of closed: usage of the same work on IBM as a session, a batch and in job mode, "
-    "in seconds, each a range of two, as if no session had run there yet; null when no job ended",
+    "in seconds, each a range of two, as if no session had run there yet; null when no job ended, "
+    "and its session null on the Open Plan",
 }
 """Every field of the JSON form, and what it holds."""
 
@@ -161,9 +167,9 @@ def changes(old: SessionSnapshot, new: SessionSnapshot, now: float) -> list[Sess
     if new.state == "inactive" and old.state != "inactive":
         events.append(SessionEvent("deactivated", now, new, _cost(new, now)))
     if not new.accepting_jobs and old.accepting_jobs and new.state != "closed":
-        events.append(SessionEvent("closing", now, new, {"reason": new.state_reason}))
+        events.append(SessionEvent("closing", now, new, _end(new)))
     if new.state == "closed" and old.state != "closed" and new.session_id:
-        data = {"reason": new.state_reason, **_cost(new, now), "forecast": _forecast(new)}
+        data = {**_end(new), **_cost(new, now), "forecast": _forecast(new)}
         at = new.closed_at if new.closed_at is not None else now
         events.append(SessionEvent("closed", at, new, data))
     if (new.problem is None) != (old.problem is None):
@@ -246,13 +252,19 @@ def _of_simulation(
             yield SessionEvent("no_effect", at, new, {"job": job.id, "options": fresh})
 
 
-def _forecast(snapshot: SessionSnapshot) -> dict[str, list[float]] | None:
+def _forecast(snapshot: SessionSnapshot) -> Mapping[str, list[float] | None] | None:
     price = snapshot.service.price_per_second
     found = forecast(snapshot, assumed_of(snapshot, price=price))
     if found is None:
         return None
     ways = {"session": found.session, "batch": found.batch, "job": found.job}
-    return {name: [round(bound, 3) for bound in one.usage] for name, one in ways.items()}
+    usages = {name: [round(bound, 3) for bound in one.usage] for name, one in ways.items()}
+    return usages | ({"session": None} if snapshot.service.plan == "open" else {})
+
+
+def _end(snapshot: SessionSnapshot) -> dict[str, Any]:
+    kept = ("end_reason", "end_usage", "budget_seconds", "budget_dollars")
+    return {"reason": snapshot.state_reason, **{name: getattr(snapshot, name) for name in kept}}
 
 
 def _cost(snapshot: SessionSnapshot, now: float) -> dict[str, Any]:

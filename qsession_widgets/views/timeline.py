@@ -317,7 +317,11 @@ ATTRIBUTES = (
     "forecast",
     "labels",
     "reason",
+    "end_reason",
+    "end_usage",
     "end_words",
+    "budget_seconds",
+    "budget_dollars",
 )
 """Figures of the session that a table of its jobs carries."""
 

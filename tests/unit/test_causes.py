@@ -137,7 +137,9 @@ def test_a_table_of_jobs_has_times_with_a_zone_and_the_figures() -> None:
     assert table["cost"].sum() == pytest.approx(9.6)
     assert table.attrs["cost_by_cause"]["idle"] == 118.4
     assert table.attrs["price"]["per_second"] == 1.6
-    assert len(to_dataframe(replace(SESSION, jobs=()))) == 0
+    spent = replace(SESSION, jobs=(), end_reason="budget_ahead", end_usage=59.0)
+    assert len(ended := to_dataframe(spent)) == 0
+    assert (ended.attrs["end_reason"], ended.attrs["end_usage"]) == ("budget_ahead", 59.0)
 
 
 def test_the_queue_ahead_is_counted_and_timed_by_the_jobs_that_are_over() -> None:

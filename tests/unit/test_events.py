@@ -138,6 +138,10 @@ def test_the_ways_a_session_goes() -> None:
     over = replace(asleep, state="closed", accepting_jobs=False, state_reason=reason)
     (event,) = changes(asleep, over, 1070.0)
     assert sentence(event).startswith("closed because its maximum time is over; usage 1 m 0 s")
+    spent = replace(over, end_reason="budget", end_usage=60.1, budget_seconds=60.0)
+    (event,) = changes(asleep, spent, 1070.0)
+    kept = {name: event.to_json()[name] for name in ("end_reason", "end_usage", "budget_seconds")}
+    assert kept == {"end_reason": "budget", "end_usage": 60.1, "budget_seconds": 60.0}
     lost = replace(ACTIVE, problem="The service cannot be reached.")
     assert _kinds(ACTIVE, lost, ACTIVE) == ["unreachable", "reachable"]
 
