@@ -94,6 +94,21 @@ def test_the_benchmarks_keep_what_they_measured_before(repository, tmp_path):
     assert "<svg" in chart.read_text()
 
 
+def test_what_was_not_run_is_blank_in_the_table_of_versions(repository):
+    record = loaded(repository / "tests/matrix/record.py")
+    one = {"python": "3.10", "qiskit-ibm-runtime": "0.50", "ipykernel": "7.4", "jupyterlab": ""}
+    other = {**one, "python": "3.13", "jupyterlab": "4.6"}
+    table = record.table(
+        [{**one, "passed": 3, "failed": 0}, {**other, "passed": 2, "failed": 1}] * 2
+    )
+    assert table.splitlines() == [
+        "| python | qiskit-ibm-runtime | ipykernel 7.4, lab - | ipykernel 7.4, lab 4.6 |",
+        "| --- | --- | --- | --- |",
+        "| 3.10 | 0.50 | 6 passed |  |",
+        "| 3.13 | 0.50 |  | 4 passed, 2 failed |",
+    ]
+
+
 def test_every_action_is_pinned_by_its_hash(repository):
     for workflow in (repository / ".github/workflows").glob("*.yml"):
         used = re.findall(r"uses: (\S+)(.*)", workflow.read_text("utf-8"))

@@ -1,10 +1,13 @@
 import math
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from qsession_widgets.client.decode import (
+    FINAL_GRACE,
+    latest,
     read_active_periods,
     read_job,
     read_session,
@@ -212,3 +215,66 @@ def test_rounded_durations_of_jobs_do_not_replace_the_sessions_sum() -> None:
     rows = [row("Completed") | {"id": name, "emulator": {"device_seconds": 3.434}} for name in "ab"]
     jobs = tuple(read_job(each, None, told, 0.0) for each in rows)
     assert read_session(told, "s1", info, jobs, 0.0).device_time == (6.867, 2.0)
+
+
+def test_without_jobs_none_of_them_was_the_latest() -> None:
+    assert latest((), "finished") is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "since", "status", "final"),
+    [
+        ("ibm", FINAL_GRACE + 0.5, "Completed", True),
+        ("ibm", FINAL_GRACE, "Completed", False),
+        ("ibm", FINAL_GRACE + 0.5, "Running", False),
+        ("local", 0.0, "Completed", True),
+        ("local", 0.0, "Running", False),
+    ],
+)
+def test_a_closed_sessions_usage_is_final_once_its_service_has_settled_it(
+    kind: Any, since: float, status: str, final: bool
+) -> None:
+    told = {"state": "closed", "closed_at": "2026-11-20T10:00:00Z", "elapsed_time": 4}
+    now = (read_time(told["closed_at"]) or 0.0) + since
+    info = ServiceInfo(kind, "IBM Quantum", "premium", 1.60)
+    job = read_job(row(status), None, told, now)
+    assert read_session(told, "s1", info, (job,), now).usage_final is final
+    # one that is open, or that does not say when it closed, is not final on IBM
+    del told["closed_at"]
+    assert read_session(told, "s1", info, (job,), now).usage_final is (final and kind == "local")
+    assert not read_session({**told, "state": "open"}, "s1", info, (job,), now).usage_final
+
+
+def test_every_field_of_a_session_is_read() -> None:
+    moments = {
+        name: f"2026-11-20T10:00:0{n}Z"
+        for n, name in enumerate(
+            (
+                *("started_at", "activated_at", "closed_at"),
+                *("last_job_started", "last_job_completed"),
+            )
+        )
+    }
+    told = {
+        **moments,
+        "mode": "batch",
+        "backend_name": "ibm_fez",
+        "state": "active",
+        "state_reason": "why",
+        "accepting_jobs": False,
+        "interactive_ttl": 60,
+        "max_ttl": 3600,
+        "elapsed_time": 7,
+    }
+    info = ServiceInfo("ibm", "IBM Quantum", "premium", 1.60)
+    found = read_session(told, "s1", info, (), 9.0)
+    read = {name: getattr(found, name) for name in moments}
+    assert read == {name: read_time(text) for name, text in moments.items()}
+    assert (found.session_id, found.mode, found.backend) == ("s1", "batch", "ibm_fez")
+    assert (found.state, found.state_reason, found.accepting_jobs) == ("active", "why", False)
+    assert (found.interactive_ttl, found.max_ttl, found.usage_seconds) == (60.0, 3600.0, 7.0)
+    assert (found.service, found.jobs, found.answered_at) == (info, (), 9.0)
+    bare = read_session({}, "s1", info, (), 9.0)
+    assert (bare.mode, bare.backend, bare.state) == ("dedicated", "", "open")
+    assert (bare.accepting_jobs, bare.opened_at) == (True, None)
+    assert read_session({"state": "closed"}, "s1", info, (), 9.0).accepting_jobs is False

@@ -1,7 +1,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qsession_widgets.monitoring.service_clock import ServiceClock
@@ -34,6 +34,8 @@ def test_one_answer_is_enough_for_a_second(ahead: float) -> None:
     assert abs(clock.now() - (machine.time + ahead)) <= 0.6
 
 
+# a busy machine draws slowly
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     ahead=st.floats(-7200, 7200),
     pauses=st.lists(st.floats(0.05, 3.0), min_size=20, max_size=60),
@@ -80,3 +82,35 @@ def test_a_sped_up_service_runs_ahead_between_answers() -> None:
     clock.observe(1000.0, machine.time, machine.time)
     machine.time += 2.0
     assert clock.now() == pytest.approx(1000.5 + 120.0)
+
+
+def test_offsets_are_exactly_what_sent_and_received_leave_room_for() -> None:
+    machine = Machine(0.0)
+    machine.time = 10.5
+    clock = ServiceClock(clock=machine)
+    assert (clock.now(), clock.offset) == (10.5, 0.0)
+    # between 100 - 10.5 and 101 - 10
+    clock.observe(100.0, 10.0, 10.5)
+    assert clock.offset == 90.25
+    # that, and between 101 - 11 and 102 - 10.875
+    machine.time = 11.0
+    clock.observe(101.0, 10.875, 11.0)
+    assert clock.offset == 90.5
+    # bounds that only touch the known ones, or lie beyond them, are of a clock that was set
+    machine.time = 12.0
+    clock.observe(103.0, 12.0, 12.0)
+    assert clock.offset == 91.5
+    clock.observe(102.0, 12.0, 12.0)
+    assert clock.offset == 90.5
+    clock.observe(50.0, 11.0, 12.0)
+    assert clock.offset == 39.0
+
+
+def test_a_faster_clock_is_read_off_the_middle_of_each_request() -> None:
+    machine = Machine(0.0)
+    machine.time = 14.0
+    clock = ServiceClock(speed=20.0, clock=machine)
+    clock.observe(100.0, 10.0, 14.0)
+    assert clock.now() == 100.5 + 2.0 * 20.0
+    machine.time = 15.0
+    assert clock.now() == 100.5 + 3.0 * 20.0

@@ -97,3 +97,47 @@ def test_snapshot_survives_json() -> None:
         assert SessionSnapshot.from_json(json.loads(text)) == snapshot
         own = sum(not job.stray for job in snapshot.jobs)
         assert sum(snapshot.facts()["counts"].values()) == own
+
+
+def test_idle_time_begins_with_what_the_session_itself_did_last() -> None:
+    fields = {**VECTORS["default_snapshot"], "opened_at": None, "answered_at": 1234.0}
+    snapshot = SessionSnapshot.from_json({**fields, "jobs": []})
+    assert countdowns.idle_since(snapshot) == 1234.0
+    jobs = [
+        {**VECTORS["default_job"], "finished": 1100.0},
+        {**VECTORS["default_job"], "finished": 1200.0, "stray": True},
+    ]
+    assert countdowns.idle_since(SessionSnapshot.from_json({**fields, "jobs": jobs})) == 1100.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "noun"),
+    [
+        ({"mode": "dedicated"}, "session"),
+        ({"mode": "batch"}, "batch"),
+        ({"mode": "job"}, "job mode"),
+        ({"mode": "job", "state_reason": "deferred"}, "session"),
+        ({"mode": "job", "state_reason": "deferred_batch"}, "batch"),
+    ],
+)
+def test_each_mode_has_its_noun(fields: dict[str, Any], noun: str) -> None:
+    given = {**VECTORS["default_snapshot"], **fields, "session_id": "", "jobs": []}
+    assert metrics.noun(SessionSnapshot.from_json(given)) == noun
+
+
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ({"started": 1.0, "finished": 4.0, "qpu_seconds": 2.0}, 3.0),
+        ({"started": 1.0, "finished": 4.0, "qpu_seconds": 5.0}, 5.0),
+        ({"started": 1.0, "finished": 1.5, "qpu_seconds": None}, 0.5),
+        ({"started": 1.0, "finished": 4.0, "qpu_seconds": 2.0, "exact": False}, 2.0),
+        ({"started": 1.0, "finished": None, "qpu_seconds": 2.0}, 2.0),
+        ({"started": None, "finished": 4.0, "qpu_seconds": None}, 0.0),
+        ({"started": 1.0, "finished": 4.0, "device_seconds": 0.25}, 0.25),
+    ],
+)
+def test_a_job_ran_as_long_as_is_known_of_it(fields: dict[str, Any], seconds: float) -> None:
+    jobs = [{**VECTORS["default_job"], **fields}]
+    snapshot = SessionSnapshot.from_json({**VECTORS["default_snapshot"], "jobs": jobs})
+    assert metrics._ran(snapshot.jobs[0]) == seconds
