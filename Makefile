@@ -271,11 +271,11 @@ $(VENV)/.proof-installed: pyproject.toml | $(INSTALLED)
 	@touch $@
 
 # What is computed from snapshots and typed words, where a line that no test runs is one that is wrong
-# unnoticed. Measured at 97 %, by the tests that need neither kernel nor emulator.
+# unnoticed. Measured at 97.8 %, by the tests that need neither kernel nor emulator.
 COVERED := model formatting price_list text_table
-coverage: $(VENV)/.proof-installed ## Say which lines of the arithmetic no unit test runs, and fail below 96 %
+coverage: $(VENV)/.proof-installed ## Say which lines of the arithmetic no unit test runs, and fail below 97 %
 	@$(PY) $(PYTEST) -p no:nbval $(PYTEST_ARGS) tests/unit --cov-branch --cov-report=term-missing:skip-covered \
-		--cov-fail-under=96 $(addprefix --cov=qsession_widgets.,$(COVERED))
+		--cov-fail-under=97 $(addprefix --cov=qsession_widgets.,$(COVERED))
 
 # In a copy, for mutants are written beside the original.
 mutants: $(VENV)/.proof-installed ## Change the arithmetic of money and time bit by bit, and say what no test notices
