@@ -42,7 +42,7 @@ endef
 .PHONY: help install bundles demo lab screenshots reference walkthroughs docs notebook-table faults \
 	test test-shared test-python test-matrix test-labs test-notebooks test-clients test-kills test-class test-hub test-oldest test-firefox \
 	bench-history coverage mutants versions \
-	test-javascript chromium kernels always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
+	test-javascript chromium kernels translations always check check-lint check-format check-types check-javascript check-lab-types bench format clean distclean
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -308,6 +308,10 @@ check-javascript: $(INSTALLED) $(MODULES)
 # The build uses types of JupyterLab's that are written by hand; drift shows where the real ones differ.
 check-lab-types: $(INSTALLED) $(MODULES) ## Compile the lab extension against the types of real JupyterLabs
 	@PATH="$$(cd $(BIN) && pwd):$$PATH" && cd js && node scripts/check-lab-types.mjs "$(ARTIFACTS)/lab-types" $(LABS)
+
+translations: $(INSTALLED) $(MODULES) ## Write the template of the catalogues: every sentence of panel and lab
+	@$(NPM) run -s messages "$(ARTIFACTS)/qsession_widgets.pot"
+	@echo "The template: $(ARTIFACTS)/qsession_widgets.pot"
 
 format: $(INSTALLED) ## Format the Python files, and repair what the linter can
 	@$(BIN)/ruff check --fix-only --quiet

@@ -37,6 +37,7 @@ NAVIGATION: dict[str, tuple[str, ...]] = {
         "how-to/dashboard.md",
         "how-to/teach-a-class.md",
         "how-to/jupyterhub.md",
+        "how-to/translate.md",
         "contributing.md",
     ),
     "explanation": (

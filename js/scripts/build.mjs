@@ -53,8 +53,9 @@ if (process.argv.includes("--watch")) {
 
 /** A module that unpacks `code`, a module too, and hands on what that exports by default: the widget's factory. */
 function selfExtracting(code) {
-  const packed = deflateRawSync(code, { level: 9 }).toString("base64");
-  return `const packed = "${packed}";
+  // of more memory come longer blocks, which fit less what is in them
+  const packed = deflateRawSync(code, { level: 9, memLevel: 7 }).toString("base64");
+  const loader = `const packed = "${packed}";
 export default async () => {
   const bytes = Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0));
   const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
@@ -67,4 +68,5 @@ export default async () => {
   }
 };
 `;
+  return loader.replace(/\n +/g, "\n");
 }

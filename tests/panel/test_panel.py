@@ -120,7 +120,7 @@ def test_opening_carries_the_facts_and_the_bundle_but_no_jobs(panel: SessionPane
 
 def test_bundle_in_each_widget_stays_small(panel: SessionPanel) -> None:
     state = panel.comm.messages[0][1]["state"]
-    assert len(state["_esm"]) + len(state["_css"]) < 80_000
+    assert len(state["_esm"]) + len(state["_css"]) < 85_000
 
 
 def test_nothing_is_sent_while_nothing_changes(panel: SessionPanel, watcher: Watcher) -> None:

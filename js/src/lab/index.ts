@@ -10,8 +10,9 @@ import { INotebookTracker } from "@jupyterlab/notebook";
 import { IRenderMimeRegistry } from "@jupyterlab/rendermime";
 import { ISettingRegistry } from "@jupyterlab/settingregistry";
 import { IStatusBar } from "@jupyterlab/statusbar";
+import { ITranslator } from "@jupyterlab/translation";
 import { Token } from "@lumino/coreutils";
-import { addCommands, CATEGORY, IDS, tellEnd } from "./plugins/paletteCommands";
+import { addCommands, category, IDS, tellEnd } from "./plugins/paletteCommands";
 import { askBeforeEnd } from "./guard/dialogs";
 import { ShutdownGuard } from "./guard/kernelShutdown";
 import { watchActivity } from "./notifications/userActivity";
@@ -29,7 +30,7 @@ const main: JupyterFrontEndPlugin<Lab> = {
   id: PLUGIN,
   description: "Asks the Jupyter server what the sessions of this account and this machine do.",
   autoStart: true,
-  optional: [INotebookTracker, ISettingRegistry],
+  optional: [INotebookTracker, ISettingRegistry, ITranslator],
   provides: ILab,
   activate: makeLab,
 };
@@ -53,7 +54,7 @@ const panel: JupyterFrontEndPlugin<void> = {
   activate: (app: JupyterFrontEnd, lab: Lab, restorer: ILayoutRestorer | null) => {
     const widget = new PanelWidget(lab.context);
     restorer?.add(widget, widget.id);
-    app.shell.add(widget, "left", { rank: RANK, type: "Quantum sessions" });
+    app.shell.add(widget, "left", { rank: RANK, type: category() });
   },
 };
 
@@ -144,7 +145,7 @@ const launcher: JupyterFrontEndPlugin<void> = {
   requires: [ILab],
   optional: [ILauncher],
   activate: (_: JupyterFrontEnd, __: Lab, cards: ILauncher | null) => {
-    cards?.add({ command: IDS.tutorials, category: CATEGORY, args: { launcher: true } });
+    cards?.add({ command: IDS.tutorials, category: category(), args: { launcher: true } });
   },
 };
 

@@ -350,6 +350,19 @@ declare module "@jupyterlab/rendermime" {
   export const IRenderMimeRegistry: Token<IRenderMimeRegistry>;
 }
 
+declare module "@jupyterlab/translation" {
+  import type { Token } from "@lumino/coreutils";
+  export interface TranslationBundle {
+    gettext(msgid: string, ...args: string[]): string;
+    ngettext(msgid: string, plural: string, n: number, ...args: string[]): string;
+  }
+  export interface ITranslator {
+    readonly languageCode: string;
+    load(domain: string): TranslationBundle;
+  }
+  export const ITranslator: Token<ITranslator>;
+}
+
 declare module "@jupyterlab/ui-components" {
   export class LabIcon {
     render(host: HTMLElement): void;

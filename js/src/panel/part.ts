@@ -1,4 +1,5 @@
 // The anywidget of one part of a panel. The panel's own model draws it, whose code has come to the page already.
+import { t } from "#shared/translation";
 import { panelOf, watchPanels, type Draw } from "./state/openPanels";
 import type { PanelModel } from "./state/protocol";
 
@@ -20,7 +21,7 @@ export default {
       say();
     };
     const say = () => {
-      if (late && !drawn) el.textContent = "The session is not on this page: run its cell again.";
+      if (late && !drawn) el.textContent = t`The session is not on this page: run its cell again.`;
     };
     const timer = setTimeout(() => {
       late = true;

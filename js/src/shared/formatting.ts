@@ -187,9 +187,7 @@ export function shortId(id: string, head = 8, tail = 4): string {
   return id.length <= head + tail + 1 ? id : `${id.slice(0, head)}…${id.slice(-tail)}`;
 }
 
-export function plural(count: number, one: string, many = `${one}s`): string {
-  return `${count} ${count === 1 ? one : many}`;
-}
+export { plural } from "./translation";
 
 export function formatCount(count: number): string {
   return count.toLocaleString("en-US");

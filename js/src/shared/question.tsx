@@ -2,6 +2,7 @@
 // it stays until it is answered or dismissed, live data change its sentence and never whether it is shown; focus moves
 // only in answer to a click or key of the user's inside the control; and no control takes a click or key within half a
 // second of its appearing, of its moving, or of a change of what it does, nor one that began as a click on another.
+import { t } from "./translation";
 import type { ComponentChildren } from "preact";
 import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { SETTLE_MS, Settled, type Position } from "./settled";
@@ -136,7 +137,7 @@ export function Question(props: QuestionProps) {
         {confirm}
       </Answer>
       <Answer class={styles.button} meaning="" refused={null} onClick={onDismiss}>
-        {refused === null ? keep : "Dismiss"}
+        {refused === null ? keep : t`Dismiss`}
       </Answer>
     </div>
   );

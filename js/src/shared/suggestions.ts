@@ -1,5 +1,6 @@
 // Suggestions for better use, from a session's own numbers: gaps against the interactive timeout, the cost of waiting,
 // whether a batch would have been cheaper.
+import { t } from "./translation";
 import { hasRun } from "./idleSmoothing";
 import { amount, deferred, interactiveTimeout, pendingJobs, usage, type Span } from "./metrics";
 import { formatDuration, formatMoney, plural } from "./formatting";
@@ -73,7 +74,7 @@ export function medianGap(gaps: Gap[]): number {
 
 const medians = new WeakMap<Gap[], number>();
 
-const words = ["No", "One", "Two", "Three", "Four", "Five"];
+const numbers = () => [t`No`, t`One`, t`Two`, t`Three`, t`Four`, t`Five`];
 
 function gapAdvice(snapshot: SessionSnapshot): string {
   const found = gaps(snapshot);
@@ -82,19 +83,19 @@ function gapAdvice(snapshot: SessionSnapshot): string {
   const typical = medianGap(found);
   const where =
     typical < ttl / 2
-      ? `well inside the ${formatDuration(ttl)} interactive timeout`
+      ? t`well inside the ${formatDuration(ttl)} interactive timeout`
       : typical < ttl
-        ? `close to the ${formatDuration(ttl)} interactive timeout`
-        : `longer than the ${formatDuration(ttl)} interactive timeout`;
+        ? t`close to the ${formatDuration(ttl)} interactive timeout`
+        : t`longer than the ${formatDuration(ttl)} interactive timeout`;
   const costly = found.filter((gap) => gap.deactivated);
-  const first = `Median gap between jobs ${formatDuration(typical)}, ${where}.`;
+  const first = t`Median gap between jobs ${formatDuration(typical)}, ${where}.`;
   const worst = worstWords(snapshot, found, typical);
   if (costly.length === 0) return [first, worst].filter(Boolean).join(" ");
-  const count = words[costly.length] ?? String(costly.length);
+  const count = numbers()[costly.length] ?? String(costly.length);
   const length = formatDuration(costly[0]!.end - costly[0]!.begin);
-  const what = costly.length === 1 ? `One gap of ${length}` : `${count} longer gaps`;
-  const trips = costly.length === 1 ? "a second trip" : `${costly.length} more trips`;
-  return [first, `${what} cost ${trips} through the queue.`, worst].filter(Boolean).join(" ");
+  const what = costly.length === 1 ? t`One gap of ${length}` : t`${count} longer gaps`;
+  const trips = costly.length === 1 ? t`a second trip` : t`${costly.length} more trips`;
+  return [first, t`${what} cost ${trips} through the queue.`, worst].filter(Boolean).join(" ");
 }
 
 /** A gap this much longer than the usual one, and this many seconds long at least, is worth a word. */
@@ -106,9 +107,9 @@ function worstWords(snapshot: SessionSnapshot, found: Gap[], typical: number): s
   const worst = worstGap(snapshot, found);
   if (worst.billed < WORTH_A_WORD || worst.billed < FAR_LONGER * typical) return "";
   const { charged } = snapshot.service;
-  const cell = worst.cell === null ? "" : `, before a job of cell [${worst.cell}],`;
-  const verb = charged ? "was billed" : "would be billed";
-  return `The costliest gap${cell} ${verb} for ${withCost(snapshot, worst.billed)}.`;
+  const cell = worst.cell === null ? "" : t`, before a job of cell [${worst.cell}],`;
+  const verb = charged ? t`was billed` : t`would be billed`;
+  return t`The costliest gap${cell} ${verb} for ${withCost(snapshot, worst.billed)}.`;
 }
 
 /** `16 s (≈ $25.60)`: a time, and what it costs where there is a price. */
@@ -152,28 +153,28 @@ function batchAdvice(snapshot: SessionSnapshot, now: number): string {
   if (total < 30 || timed < 3 || qpu > total / 2) return "";
   const billed = final || cost === null || snapshot.service.charged;
   const over = snapshot.state === "closed";
-  const verb = over ? "would have billed" : billed ? "bills" : "would bill";
-  const spent = `${withCost(snapshot, total)}${over ? "" : " so far"}`;
-  const wait = over ? "if your jobs did not have to wait" : "if your jobs need not wait";
-  return `A batch ${verb} QPU time only: ${withCost(snapshot, qpu)} instead of ${spent}, ${wait} for each other.`;
+  const verb = over ? t`would have billed` : billed ? "bills" : t`would bill`;
+  const spent = `${withCost(snapshot, total)}${over ? "" : t` so far`}`;
+  const wait = over ? t`if your jobs did not have to wait` : t`if your jobs need not wait`;
+  return t`A batch ${verb} QPU time only: ${withCost(snapshot, qpu)} instead of ${spent}, ${wait} for each other.`;
 }
 
 /** How many jobs wait for a device, whoever has sent them. */
 export function queueSentence(queue: number, backend: string): string {
-  return `The queue of ${backend} has ${plural(queue, "job")} of all users.`;
+  return t`The queue of ${backend} has ${plural(queue, "job")} of all users.`;
 }
 
 function waitAdvice(snapshot: SessionSnapshot, now: number): string {
   const { state, jobs, queue_length: queue, queue_wait: usual, backend } = snapshot;
   const free =
     state === "open"
-      ? "Nothing is billed before the first job runs."
-      : "Nothing is billed until the next job runs.";
+      ? t`Nothing is billed before the first job runs.`
+      : t`Nothing is billed until the next job runs.`;
   const [first] = sumsOf(jobs).pending;
   if (queue === null || !first) return free;
   // whoever has waited for longer than is usual is told no time
   const left = usual === null ? 0 : first.created + usual - now;
-  const starts = left > 0 ? ` Yours starts in about ${formatDuration(left)}.` : "";
+  const starts = left > 0 ? t` Yours starts in about ${formatDuration(left)}.` : "";
   return `${queueSentence(queue, backend)}${starts} ${free}`;
 }
 
@@ -196,14 +197,14 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
   }
   if (deferred(snapshot)) return "";
   if (snapshot.mode === "job") {
-    return "Every job waits in the normal queue. Jobs that do not depend on each other can run in a batch: %%batch.";
+    return t`Every job waits in the normal queue. Jobs that do not depend on each other can run in a batch: %%batch.`;
   }
   const pending = pendingJobs(snapshot).length;
   const timeout = interactiveTimeout(snapshot, now);
   const { strays } = sumsOf(snapshot.jobs);
   if (strays > 0) {
-    const what = strays === 1 ? "One job went" : `${strays} jobs went`;
-    return `${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
+    const what = strays === 1 ? t`One job went` : t`${strays} jobs went`;
+    return t`${what} to ${snapshot.backend} outside this session: build the primitive in a cell after %%session, or pass mode=session.`;
   }
   // between the jobs of a loop there is always a moment without one: no reason to talk of closing
   const idle = timeout !== null && hasRun(timeout, settledAfter(snapshot, timeout.total));
@@ -212,13 +213,13 @@ export function advice(snapshot: SessionSnapshot, now: number, closable = true):
     if (left > 0) {
       const dollars = amount(snapshot, left);
       const cost = dollars === null ? "" : `, ≈ ${formatMoney(dollars)}`;
-      return `Close now: nothing is pending. Waiting until the timeout adds ${formatDuration(left)} of usage${cost}.`;
+      return t`Close now: nothing is pending. Waiting until the timeout adds ${formatDuration(left)} of usage${cost}.`;
     }
-    return "The interactive timeout has passed: the service deactivates the session.";
+    return t`The interactive timeout has passed: the service deactivates the session.`;
   }
   if (snapshot.state === "inactive" && pending === 0) {
-    const close = closable ? "Close the session if you are done; otherwise the" : "The";
-    return `Deactivated time is free. ${close} next job queues again.`;
+    const close = closable ? t`Close the session if you are done; otherwise the` : t`The`;
+    return t`Deactivated time is free. ${close} next job queues again.`;
   }
   if (snapshot.mode === "dedicated" && snapshot.state !== "active")
     return waitAdvice(snapshot, now);

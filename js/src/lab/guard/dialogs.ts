@@ -1,4 +1,5 @@
 // The dialogs that ask before something ends. Each states its consequences in numbers.
+import { t } from "#shared/translation";
 import { Dialog } from "@jupyterlab/apputils";
 import { Widget } from "@lumino/widgets";
 import { cancelSentence, consequences, noun } from "#shared/consequences";
@@ -24,21 +25,29 @@ import {
 } from "#shared/messages/labels";
 
 /** The title, and the labels of the buttons, for each occasion. */
-const OCCASIONS: Record<Occasion, { title: string; keep: string; does: string; also: string }> = {
-  restart: {
-    title: "Restart the kernel?",
-    keep: "Keep kernel",
-    does: "Restart",
-    also: "restart",
-  },
-  shutdown: {
-    title: "Shut down the kernel?",
-    keep: "Keep kernel",
-    does: "Shut down",
-    also: "shut down",
-  },
-  change: { title: "Change the kernel?", keep: "Keep kernel", does: "Change", also: "change" },
-  tab: { title: "Close the tab?", keep: "Keep tab", does: "Close tab", also: "tab" },
+const OCCASIONS: Record<
+  Occasion,
+  () => { title: string; keep: string; does: string; also: string }
+> = {
+  restart: () => ({
+    title: t`Restart the kernel?`,
+    keep: t`Keep kernel`,
+    does: t`Restart`,
+    also: t`restart`,
+  }),
+  shutdown: () => ({
+    title: t`Shut down the kernel?`,
+    keep: t`Keep kernel`,
+    does: t`Shut down`,
+    also: t`shut down`,
+  }),
+  change: () => ({
+    title: t`Change the kernel?`,
+    keep: t`Keep kernel`,
+    does: t`Change`,
+    also: t`change`,
+  }),
+  tab: () => ({ title: t`Close the tab?`, keep: t`Keep tab`, does: t`Close tab`, also: t`tab` }),
 };
 
 function element(tag: string, className: string, text = ""): HTMLElement {
@@ -50,7 +59,7 @@ function element(tag: string, className: string, text = ""): HTMLElement {
 
 function describe({ snapshot }: Workload, now: number): string {
   const usage =
-    snapshot.started_at === null ? "no usage yet" : `usage ${usageWords(snapshot, now)}`;
+    snapshot.started_at === null ? t`no usage yet` : t`usage ${usageWords(snapshot, now)}`;
   return `${stateWord(snapshot, now)} · ${usage}`;
 }
 
@@ -90,9 +99,9 @@ export async function askBeforeEnd(
   sessions: Sessions,
 ): Promise<Choice> {
   addStyle("dialogs", css);
-  const { title, keep, does, also } = OCCASIONS[occasion];
+  const { title, keep, does, also } = OCCASIONS[occasion]();
   const one = workloads.length === 1;
-  const what = one ? noun(workloads[0]!.snapshot) : "sessions";
+  const what = one ? noun(workloads[0]!.snapshot) : t`sessions`;
   const body = element("div", "qs-ask-body");
   const list = element("ul", "qs-ask-list");
   const lines = workloads.map((asked) => {
@@ -120,21 +129,21 @@ export async function askBeforeEnd(
     "p",
     "qs-ask-note",
     occasion === "tab"
-      ? `You can close ${them} from the side panel. The kernel goes on running.`
-      : `You can attach to ${them} or close ${them} from the side panel.`,
+      ? t`You can close ${them} from the side panel. The kernel goes on running.`
+      : t`You can attach to ${them} or close ${them} from the side panel.`,
   );
   body.append(list, left);
   const stay = Dialog.cancelButton({ label: keep });
   // plain beside the other: it is the one that may go on costing
-  const leave = Dialog.cancelButton({ label: `${does}, leave ${what} open` });
+  const leave = Dialog.cancelButton({ label: t`${does}, leave ${what} open` });
   const close = Dialog.okButton({
-    label: `Close ${one ? what : `${workloads.length} ${what}`} and ${also}`,
+    label: t`Close ${one ? what : `${workloads.length} ${what}`} and ${also}`,
   });
   const stop = everyTick(draw);
   const button = await ask({
     title: one
-      ? `${title} Its ${what} is still open.`
-      : `${title} Its ${workloads.length} ${what} are still open.`,
+      ? t`${title} Its ${what} is still open.`
+      : t`${title} Its ${workloads.length} ${what} are still open.`,
     body: new Widget({ node: body }),
     buttons: [stay, leave, close],
     defaultButton: 0,
@@ -152,8 +161,8 @@ export async function askCloseAll(sessions: Sessions): Promise<WorkloadRef[]> {
   );
   if (open.length === 0) {
     await ask({
-      title: "Nothing to close",
-      body: "No session or batch is open.",
+      title: t`Nothing to close`,
+      body: t`No session or batch is open.`,
       buttons: [Dialog.okButton()],
     });
     return [];
@@ -181,8 +190,8 @@ export async function askCloseAll(sessions: Sessions): Promise<WorkloadRef[]> {
       0,
     );
     const said =
-      `${picked.length} of ${open.length} will be closed; ` +
-      (pending ? `${plural(pending, "pending job")} may finish first.` : "no job is pending.");
+      t`${picked.length} of ${open.length} will be closed; ` +
+      (pending ? t`${plural(pending, "pending job")} may finish first.` : t`no job is pending.`);
     // the same words again would be read out again
     if (sum.textContent !== said) sum.textContent = said;
   };
@@ -210,13 +219,13 @@ export async function askCloseAll(sessions: Sessions): Promise<WorkloadRef[]> {
   }
   count();
   body.append(list, sum);
-  const close = Dialog.okButton({ label: "Close selected" });
+  const close = Dialog.okButton({ label: t`Close selected` });
   const stop = everyTick(count);
   const button = await ask({
     title:
-      open.length === 1 ? "Close the open session?" : `Close all ${open.length} open sessions?`,
+      open.length === 1 ? t`Close the open session?` : t`Close all ${open.length} open sessions?`,
     body: new Widget({ node: body }),
-    buttons: [Dialog.cancelButton({ label: "Keep all open" }), close],
+    buttons: [Dialog.cancelButton({ label: t`Keep all open` }), close],
     defaultButton: 0,
   });
   stop();
@@ -239,11 +248,11 @@ export async function askCancel(workload: Workload, sessions: Sessions): Promise
   };
   draw();
   const stop = everyTick(draw);
-  const cancel = Dialog.warnButton({ label: `Cancel ${what}` });
+  const cancel = Dialog.warnButton({ label: t`Cancel ${what}` });
   const options = {
-    title: `Cancel the ${what} on ${nameOf(workload)}?`,
+    title: t`Cancel the ${what} on ${nameOf(workload)}?`,
     body: new Widget({ node: body }),
-    buttons: [Dialog.cancelButton({ label: `Keep ${what}` }), cancel],
+    buttons: [Dialog.cancelButton({ label: t`Keep ${what}` }), cancel],
     defaultButton: 0,
   };
   const button = await ask(options, settled);

@@ -1,6 +1,7 @@
 // Asks before a kernel ends, or a notebook's tab is closed, while a session that was opened there is still open.
 // JupyterLab has no event that can be answered with no, so the calls that do it are wrapped on the objects that the
 // page has; its own questions come as they always did, and nothing is ended before they are answered too.
+import { t } from "#shared/translation";
 import type { ISessionContext, ISessionContextDialogs } from "@jupyterlab/apputils";
 import type { NotebookPanel } from "@jupyterlab/notebook";
 import type { Kernel, ServiceManager } from "@jupyterlab/services";
@@ -165,7 +166,7 @@ export class ShutdownGuard {
   private async before(occasion: Occasion, ...kernelIds: string[]): Promise<void> {
     const key = kernelIds.join(" ");
     if (!this.agreed.has(key) && (await this.askAbout(occasion, ...kernelIds)) === "stay") {
-      throw new Error("The kernel was left running, as you chose.");
+      throw new Error(t`The kernel was left running, as you chose.`);
     }
     await this.carryOut(key);
   }
@@ -204,7 +205,7 @@ export class ShutdownGuard {
     if (!by || by.on_exit === "leave") return;
     const connection = this.services.idleKernel(by.kernel_id);
     try {
-      if (!connection) throw new Error("The kernel is busy.");
+      if (!connection) throw new Error(t`The kernel is busy.`);
       const asked = connection.kernel.requestExecute(
         {
           code: "",
@@ -217,10 +218,10 @@ export class ShutdownGuard {
       const late = new Promise<never>((_, reject) => setTimeout(reject, LEAVE_MS));
       const reply = await Promise.race([asked.done, late]);
       const { left } = (reply.content as Expressions).user_expressions ?? {};
-      if (left?.status !== "ok") throw new Error("The kernel did not do it.");
+      if (left?.status !== "ok") throw new Error(t`The kernel did not do it.`);
     } catch {
       this.services.failed(
-        `${nameOf(workload)}: the kernel could not be told to leave it open, and may close it as it ends.`,
+        t`${nameOf(workload)}: the kernel could not be told to leave it open, and may close it as it ends.`,
       );
     } finally {
       connection?.release();

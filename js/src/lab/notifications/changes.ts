@@ -1,5 +1,6 @@
 // Notices about workloads, found by comparing two overviews. Pure: the time is an argument, and no page is touched.
 // JupyterLab shows 140 characters of a notification, so the sentences are short.
+import { t } from "#shared/translation";
 import { consequences, noun } from "#shared/consequences";
 import { interactiveTimeout, maximumTime, pendingJobs } from "#shared/metrics";
 import { formatCountdown, plural } from "#shared/formatting";
@@ -143,11 +144,11 @@ export class ChangeDetector {
     const waited = firstWait(workload) >= QUEUED_SECONDS;
     if (!before.started && snapshot.started_at !== null && isOpen(workload) && waited) {
       const max = snapshot.max_ttl === null ? "" : ` (${formatCountdown(snapshot.max_ttl)})`;
-      const text = `${name}: the first job has left the queue, and the maximum time${max} has started.`;
+      const text = t`${name}: the first job has left the queue, and the maximum time${max} has started.`;
       tell(make("notifyFirstJob", "info", "notebook", text));
     }
     if (before.state === "active" && snapshot.state === "inactive") {
-      const text = `${name} is deactivated: nothing is billed, and the next job goes through the normal queue.`;
+      const text = t`${name} is deactivated: nothing is billed, and the next job goes through the normal queue.`;
       tell(make("notifyDeactivated", "info", "close", text));
     }
     if (before.state === "inactive" && snapshot.state !== "inactive") {
@@ -162,7 +163,7 @@ export class ChangeDetector {
       }
       const how = snapshot.state_reason === "session_cancelled" ? "cancelled" : "closed";
       const why = snapshot.end_reason ? `: ${endReason(snapshot, snapshot.closed_at ?? now)}` : "";
-      const text = `${name} is ${how}${why}. Usage ${usageWords(snapshot, now)}.`;
+      const text = t`${name} is ${how}${why}. Usage ${usageWords(snapshot, now)}.`;
       const requested = ON_REQUEST.includes(snapshot.state_reason ?? "");
       const own = OWN.includes(snapshot.end_reason ?? "") && known.isHere(workload);
       const theirs = known.ended(which(workload)) || own || (requested && known.isInUse(workload));
@@ -173,7 +174,7 @@ export class ChangeDetector {
     for (const job of snapshot.jobs) {
       if (job.status !== "failed" || job.stray || before.failed.has(job.id)) continue;
       const failed = { error: job.error, code: job.error_code };
-      const text = failure(`A job of the ${title} failed`, failed.error, failed.code);
+      const text = failure(t`A job of the ${title} failed`, failed.error, failed.code);
       const notice = make("notifyFailed", "error", "notebook", text);
       tell({ ...notice, key: `${notice.key} ${job.id}`, failed });
     }
@@ -219,18 +220,18 @@ export class ChangeDetector {
     moment(keys.idle, idleSoon(workload, now) !== null, () => ({
       setting: "notifyIdle",
       type: "warning",
-      text: `${name}: nothing is pending. Deactivated within ${IDLE_SECONDS} s; then the next job queues again.`,
+      text: t`${name}: nothing is pending. Deactivated within ${IDLE_SECONDS} s; then the next job queues again.`,
       does: "close",
       passing: true,
     }));
     moment(keys.maximum, maximumSoon(workload, now) !== null, () => {
       const left = maximumSoon(workload, now) ?? 0;
       const queued = consequences(snapshot).cost;
-      const lost = queued ? `the ${plural(queued, "queued job")} will fail` : "queued jobs fail";
+      const lost = queued ? t`the ${plural(queued, "queued job")} will fail` : t`queued jobs fail`;
       return {
         setting: "notifyMaximum",
         type: "warning",
-        text: `${name} ends in less than ${Math.ceil(left / 60)} min: then ${lost} and a running one finishes.`,
+        text: t`${name} ends in less than ${Math.ceil(left / 60)} min: then ${lost} and a running one finishes.`,
         does: "show",
         passing: true,
       };
@@ -242,8 +243,8 @@ export class ChangeDetector {
       setting: "notifyOrphan",
       type: "warning",
       text:
-        `The kernel that opened the ${title} is gone, but the ${noun(snapshot)} is still active ` +
-        (service.charged ? "and billed." : "(emulated, no charge)."),
+        t`The kernel that opened the ${title} is gone, but the ${noun(snapshot)} is still active ` +
+        (service.charged ? t`and billed.` : t`(emulated, no charge).`),
       does: "close",
       passing: true,
     }));

@@ -1,4 +1,5 @@
 // One notification for several of a kind at once, as when a kernel with several sessions is killed. Pure.
+import { t } from "#shared/translation";
 import { plural } from "#shared/formatting";
 import { keyOf } from "#shared/serverTypes";
 import { failure, fit, several } from "#shared/messages/notifications";
@@ -17,16 +18,16 @@ function together(same: readonly Notice[]): Notice {
   const first = same[0]!;
   const parts = same.map(({ key }) => key);
   const sessions = new Map(same.map(({ which, title }) => [keyOf(which), title]));
-  const key = `${first.setting} several ${parts.join(" ")}`;
+  const key = t`${first.setting} several ${parts.join(" ")}`;
   const shared = { ...first, key, parts, passing: same.every(({ passing }) => passing) };
   if (first.setting === "notifyFailed") {
-    const whose = sessions.size === 1 ? `the ${first.title}` : plural(sessions.size, "session");
+    const whose = sessions.size === 1 ? t`the ${first.title}` : plural(sessions.size, "session");
     const { error = null, code = null } = first.failed ?? {};
-    const text = failure(`${plural(same.length, "job")} of ${whose} failed`, error, code);
+    const text = failure(t`${plural(same.length, "job")} of ${whose} failed`, error, code);
     return { ...shared, text, does: sessions.size === 1 ? first.does : "show" };
   }
   if (sessions.size === 1) {
-    const more = ` And ${same.length - 1} more of this kind.`;
+    const more = t` And ${same.length - 1} more of this kind.`;
     return { ...shared, text: fit(first.text + more) };
   }
   const charged = same.some((notice) => notice.charged);

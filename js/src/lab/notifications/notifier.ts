@@ -1,4 +1,5 @@
 // Shows the notices of ChangeDetector as JupyterLab notifications, each with an action, and dismisses outdated ones.
+import { sentences, t } from "#shared/translation";
 import { Notification } from "@jupyterlab/apputils";
 import { Settled } from "#shared/settled";
 import { which, type Workload, type WorkloadRef } from "#shared/serverTypes";
@@ -9,11 +10,11 @@ import type { Settings } from "../state/settings";
 
 // The rule for colours, the same in panel, side panel, dialogs and here: red is what loses something (Cancel, which loses
 // queued jobs, and Delete); Close is neutral, for what is queued still runs.
-const LABELS: Record<Does, string> = {
+const LABELS: Record<Does, string> = sentences({
   close: "Close session",
   show: "Show sessions",
   notebook: "Open notebook",
-};
+});
 /** Long enough to be read, and it stays in the list. */
 const AUTO_CLOSE_MS = 12_000;
 
@@ -87,7 +88,7 @@ export class Notifier {
       autoClose: notice.passing ? false : AUTO_CLOSE_MS,
       actions: [
         {
-          label: does === "close" && batch ? "Close batch" : LABELS[does],
+          label: does === "close" && batch ? t`Close batch` : LABELS[does],
           displayType: "default",
           callback: (event) => {
             // prevented, it stays

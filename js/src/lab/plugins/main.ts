@@ -4,14 +4,16 @@ import { Notification } from "@jupyterlab/apputils";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
 import type { Kernel } from "@jupyterlab/services";
 import type { ISettingRegistry } from "@jupyterlab/settingregistry";
+import type { ITranslator } from "@jupyterlab/translation";
 import { Actions } from "../state/actions";
 import { IDS } from "./paletteCommands";
+import { DOMAIN, offerCatalogue } from "#shared/translation";
 import { which, type Workload } from "#shared/serverTypes";
 import { makeEndSession, offerEndSession } from "../state/serverSessionControl";
 import { makeFollowSession, offerFollowSession } from "../state/serverSessionFeed";
 import { makeShowCell, offerShowCell } from "../state/notebookCells";
 import { Feed } from "../state/overviewFeed";
-import { NOT_LOADED } from "./sidePanel";
+import { notLoaded } from "./sidePanel";
 import { Server } from "../state/serverApi";
 import { Sessions } from "../state/overviewStore";
 import { Settings } from "../state/settings";
@@ -30,7 +32,10 @@ export function makeLab(
   app: JupyterFrontEnd,
   tracker: INotebookTracker | null,
   registry: ISettingRegistry | null,
+  translator: ITranslator | null,
 ): Lab {
+  // before there are any words; English needs no catalogue
+  if (translator && translator.languageCode !== "en") offerCatalogue(translator.load(DOMAIN));
   const server = new Server(app.serviceManager.serverSettings);
   const sessions = new Sessions();
   const feed = new Feed(server, (news) => sessions.accept(news));
@@ -61,7 +66,7 @@ export function makeLab(
     }
     import("../ui/index").then(
       ({ togglePopover }) => togglePopover(anchor, which(workload), context),
-      () => Notification.emit(NOT_LOADED, "error", { autoClose: false }),
+      () => Notification.emit(notLoaded(), "error", { autoClose: false }),
     );
   };
   const idleKernel = (id: string) => {

@@ -1,4 +1,5 @@
 // The commands, with the ids that the palette, the menus and users' shortcuts refer to.
+import { t } from "#shared/translation";
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { Notification, type ICommandPalette } from "@jupyterlab/apputils";
 import type { CommandRegistry } from "@lumino/commands";
@@ -19,7 +20,7 @@ import { RequestFailed } from "#shared/messages/outcomes";
 import type { Sessions } from "../state/overviewStore";
 import { inOrder, isOrphan, nameOf } from "#shared/messages/labels";
 
-export const CATEGORY = "Quantum sessions";
+export const category = () => t`Quantum sessions`;
 export const IDS = {
   openCell: "qsession:open-cell",
   showPanel: "qsession:show-panel",
@@ -62,11 +63,11 @@ export function addCommands(
     return orphans.length === 1 ? orphans[0] : undefined;
   };
   const end = (action: EndAction): CommandRegistry.ICommandOptions => ({
-    label: action === "close" ? "Close Quantum Session" : "Cancel Quantum Session",
+    label: action === "close" ? t`Close Quantum Session` : t`Cancel Quantum Session`,
     caption:
       action === "close"
-        ? "The current notebook's session takes no more jobs; those that are queued finish"
-        : "The current notebook's session takes no more jobs; those that are queued are cancelled",
+        ? t`The current notebook's session takes no more jobs; those that are queued finish`
+        : t`The current notebook's session takes no more jobs; those that are queued are cancelled`,
     describedBy: { args: TARGET },
     isEnabled: (args) => {
       const workload = target(args);
@@ -83,23 +84,23 @@ export function addCommands(
   });
   const commands: Record<string, CommandRegistry.ICommandOptions> = {
     [IDS.openCell]: {
-      label: "Insert a Cell That Opens a Quantum Session",
-      caption: "Inserts %%session below the active cell, to be looked at and run",
+      label: t`Insert a Cell That Opens a Quantum Session`,
+      caption: t`Inserts %%session below the active cell, to be looked at and run`,
       describedBy: { args: NOTHING },
       isEnabled: () => actions.notebook !== null,
       execute: () => actions.insertOpenCell(),
     },
     [IDS.showPanel]: {
-      label: "Show Quantum Sessions",
-      caption: "The side panel with all open sessions",
+      label: t`Show Quantum Sessions`,
+      caption: t`The side panel with all open sessions`,
       describedBy: { args: NOTHING },
       execute: () => app.shell.activateById(PANEL_ID),
     },
     [IDS.close]: end("close"),
     [IDS.cancel]: end("cancel"),
     [IDS.attach]: {
-      label: "Attach to the Open Quantum Session",
-      caption: "Inserts and runs %session attach in the current notebook",
+      label: t`Attach to the Open Quantum Session`,
+      caption: t`Inserts and runs %session attach in the current notebook`,
       describedBy: { args: TARGET },
       isEnabled: (args) => attachable(args) !== undefined,
       execute: async (args) => {
@@ -108,16 +109,16 @@ export function addCommands(
       },
     },
     [IDS.closeAll]: {
-      label: "Close All Quantum Sessions…",
-      caption: "Asks which of the open ones, then closes those",
+      label: t`Close All Quantum Sessions…`,
+      caption: t`Asks which of the open ones, then closes those`,
       describedBy: { args: NOTHING },
       isEnabled: () => sessions.open.length > 0,
       execute: async () => tellClosed(actions, await askCloseAll(sessions)),
     },
     [IDS.tutorials]: {
       label: (args) =>
-        args["launcher"] ? "Session Tutorials" : "Open the Quantum Session Tutorials",
-      caption: "Notebooks that show how sessions work; they run on this machine, without charge",
+        args["launcher"] ? t`Session Tutorials` : t`Open the Quantum Session Tutorials`,
+      caption: t`Notebooks that show how sessions work; they run on this machine, without charge`,
       describedBy: { args: { type: "object", properties: { launcher: { type: "boolean" } } } },
       icon: sessionsIcon,
       execute: async () => {
@@ -132,7 +133,7 @@ export function addCommands(
   };
   for (const [id, options] of Object.entries(commands)) {
     app.commands.addCommand(id, options);
-    palette?.addItem({ command: id, category: CATEGORY });
+    palette?.addItem({ command: id, category: category() });
   }
   sessions.subscribe(() => {
     for (const id of [IDS.close, IDS.cancel, IDS.attach, IDS.closeAll]) {
@@ -150,7 +151,7 @@ export async function tellEnd(
   const { ok, message } = await actions.end(action, which(workload));
   const said = ok
     ? `${nameOf(workload)}: ${message}`
-    : `${nameOf(workload)} was not ${action === "close" ? "closed" : "cancelled"}: ${message}`;
+    : t`${nameOf(workload)} was not ${action === "close" ? t`closed` : t`cancelled`}: ${message}`;
   Notification.emit(said, ok ? "success" : "error", { autoClose: ok ? 5000 : false });
 }
 
@@ -160,9 +161,11 @@ export async function tellClosed(actions: Actions, chosen: WorkloadRef[]): Promi
   const failed = results.filter(({ ok }) => !ok);
   const done = results.length - failed.length;
   if (done) {
-    Notification.emit(`${plural(done, "session")} asked to close.`, "success", { autoClose: 5000 });
+    Notification.emit(t`${plural(done, "session")} asked to close.`, "success", {
+      autoClose: 5000,
+    });
   }
   for (const { id, message } of failed) {
-    Notification.emit(`${id} was not closed: ${message}`, "error", { autoClose: false });
+    Notification.emit(t`${id} was not closed: ${message}`, "error", { autoClose: false });
   }
 }

@@ -1,12 +1,13 @@
 // The side panel's widget. What it shows is loaded when it is first shown.
+import { t } from "#shared/translation";
 import type { Message } from "@lumino/messaging";
 import { Widget } from "@lumino/widgets";
 import { sessionsIcon } from "../ui/icon";
 import type { Context } from "../ui/context";
 
 /** As when another version was installed while the page was open. */
-export const NOT_LOADED =
-  "What shows the sessions could not be loaded from the Jupyter server: load the page again.";
+export const notLoaded = () =>
+  t`What shows the sessions could not be loaded from the Jupyter server: load the page again.`;
 export const PANEL_ID = "qsession-panel";
 
 export class PanelWidget extends Widget {
@@ -17,10 +18,10 @@ export class PanelWidget extends Widget {
     super();
     this.id = PANEL_ID;
     this.title.icon = sessionsIcon;
-    this.title.caption = "Quantum sessions";
+    this.title.caption = t`Quantum sessions`;
     this.addClass("qs-lab-side");
     this.node.setAttribute("role", "region");
-    this.node.setAttribute("aria-label", "Quantum sessions");
+    this.node.setAttribute("aria-label", t`Quantum sessions`);
     this.node.tabIndex = -1;
   }
 
@@ -56,7 +57,7 @@ export class PanelWidget extends Widget {
       this.draw = mountPanel(this.node, this.context);
       this.draw(this.isVisible);
     } catch {
-      this.node.textContent = NOT_LOADED;
+      this.node.textContent = notLoaded();
     } finally {
       this.loading = false;
     }

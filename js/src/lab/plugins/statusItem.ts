@@ -1,4 +1,5 @@
 // The status bar's item: the current notebook's session in one line. Plain DOM, for it is there from the start.
+import { t } from "#shared/translation";
 import { Signal } from "@lumino/signaling";
 import { Widget } from "@lumino/widgets";
 import { noun } from "#shared/consequences";
@@ -74,10 +75,10 @@ export class StatusItem extends Widget {
 
   private text(): string {
     const { sessions } = this.services;
-    const late = sessions.failure ? " · server not answering" : "";
+    const late = sessions.failure ? t` · server not answering` : "";
     if (this.workload) {
       const { service } = this.workload;
-      const silent = sessions.service(service)?.problem ? " · service not answering" : late;
+      const silent = sessions.service(service)?.problem ? t` · service not answering` : late;
       return statusLine(this.workload, sessions.now(service)) + silent;
     }
     const count = sessions.open.length;
@@ -99,10 +100,10 @@ export class StatusItem extends Widget {
     if (text === this.shown) return;
     this.shown = text;
     this.line.textContent = text;
-    const what = this.workload ? `Quantum ${noun(this.workload.snapshot)}` : "Quantum sessions";
+    const what = this.workload ? t`Quantum ${noun(this.workload.snapshot)}` : t`Quantum sessions`;
     this.button.title = this.workload
-      ? `${what}: click for its countdowns and to close it`
-      : `${what}: click to see them`;
+      ? t`${what}: click for its countdowns and to close it`
+      : t`${what}: click to see them`;
     // the countdowns are not for reading out at every second: the name says what stays
     this.button.setAttribute("aria-label", `${what}: ${text.split(" · ").slice(0, 2).join(", ")}`);
   }

@@ -1,4 +1,5 @@
 // Actions of the buttons and commands. Only workloads that the caller names are closed.
+import { t } from "#shared/translation";
 import type { JupyterFrontEnd } from "@jupyterlab/application";
 import { NotebookActions } from "@jupyterlab/notebook";
 import type { INotebookTracker, NotebookPanel } from "@jupyterlab/notebook";
@@ -17,7 +18,7 @@ import {
 } from "#shared/serverTypes";
 import type { Feed } from "./overviewFeed";
 import type { NotebookContext } from "./currentNotebook";
-import { ended, NO_NOTEBOOK, RequestFailed } from "#shared/messages/outcomes";
+import { ended, RequestFailed } from "#shared/messages/outcomes";
 import type { CloseResult, EndAnswer, Server } from "./serverApi";
 import type { Sessions } from "./overviewStore";
 import { attachLine } from "./attachLine";
@@ -106,12 +107,12 @@ export class Actions {
     const { snapshot, opened_by: by } = workload;
     const { place } = this;
     const what = noun(snapshot);
-    if (snapshot.state === "closed") return `the ${what} is closed`;
-    if (!snapshot.accepting_jobs) return `the ${what} is closing and takes no more jobs`;
-    if (attachLine(which(workload)) === null) return "its id makes no sense";
-    if (!place) return "no notebook is open to attach it to";
+    if (snapshot.state === "closed") return t`the ${what} is closed`;
+    if (!snapshot.accepting_jobs) return t`the ${what} is closing and takes no more jobs`;
+    if (attachLine(which(workload)) === null) return t`its id makes no sense`;
+    if (!place) return t`no notebook is open to attach it to`;
     if (by?.bound && by.kernel_id === place.kernelId && by.kernel !== "gone") {
-      return "this notebook uses it already";
+      return t`this notebook uses it already`;
     }
     return null;
   }
@@ -153,7 +154,11 @@ export class Actions {
   /** Write a cell that opens a session below the active one, and run nothing; the notebook's path. */
   async writeOpenCell(service: string, options: OpenCell): Promise<string> {
     const panel = this.notebook;
-    if (!panel) throw new RequestFailed("refused", NO_NOTEBOOK);
+    if (!panel)
+      throw new RequestFailed(
+        "refused",
+        t`No notebook is open to write the cell into: open one first.`,
+      );
     const { source } = await this.server.cell(service, options);
     const loaded = await magicsLoaded(panel);
     this.app.shell.activateById(panel.id);

@@ -1,4 +1,5 @@
 // The order of the side panel: this notebook's sessions, what is active elsewhere, what waits. Pure.
+import { t } from "#shared/translation";
 import { inOrder } from "#shared/messages/labels";
 import { isOpen, keyOf, which, type Workload } from "#shared/serverTypes";
 import { belongsHere, type NotebookContext } from "./currentNotebook";
@@ -14,10 +15,10 @@ export function groupOf(workload: Workload, place: NotebookContext | null): Grou
 
 /** A heading for those of a group that are listed. */
 export function headingOf(group: Group, listed: readonly Workload[], alone: boolean): string {
-  if (group === "here") return "This notebook";
-  if (group === "waiting") return "Waiting, free";
+  if (group === "here") return t`This notebook`;
+  if (group === "waiting") return t`Waiting, free`;
   const charged = listed.some(({ snapshot }) => snapshot.service.charged);
-  return `${charged ? "Billing" : "Active"}${alone ? "" : " elsewhere"}`;
+  return `${charged ? t`Billing` : t`Active`}${alone ? "" : t` elsewhere`}`;
 }
 
 export interface Placed {

@@ -1,4 +1,5 @@
 // The sessions known on this page, the time by each service's clock, and the requests made here.
+import { t } from "#shared/translation";
 import { placeholders } from "#shared/placeholders";
 import { ServiceClock } from "#shared/clock";
 import { pageClock } from "#shared/pageClock";
@@ -34,8 +35,7 @@ export class Sessions {
   accept({ overview, failure, at }: News): void {
     this.failure = failure;
     if (overview && overview.schema !== 1) {
-      const message =
-        "The Jupyter server has another version of qsession-widgets than this page: load the page again.";
+      const message = t`The Jupyter server has another version of qsession-widgets than this page: load the page again.`;
       this.failure = { kind: "down", message };
     } else if (overview && (!failure || !this.overview)) {
       this.overview = { ...overview, workloads: overview.workloads.map(complete) };

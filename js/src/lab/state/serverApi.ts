@@ -1,4 +1,5 @@
 // Requests to the Jupyter server extension. Failures are reported as sentences.
+import { t } from "#shared/translation";
 import { ServerConnection } from "@jupyterlab/services";
 import type {
   Device,
@@ -10,15 +11,7 @@ import type {
   Snapshot,
   WorkloadRef,
 } from "#shared/serverTypes";
-import {
-  LATE,
-  MISSING,
-  RequestFailed,
-  SILENT,
-  STOPPED,
-  UNANSWERED,
-  UNKNOWN,
-} from "#shared/messages/outcomes";
+import { NO_ANSWER, RequestFailed } from "#shared/messages/outcomes";
 
 const TIMEOUT_MS = 20_000;
 
@@ -100,12 +93,14 @@ export class Server {
         { ...init, signal: timeout.signal, cache: "no-store" },
         this.settings,
       );
-      return await read<T>(response, init.method ? UNANSWERED : SILENT);
+      return await read<T>(response, init.method ? NO_ANSWER.unanswered : NO_ANSWER.silent);
     } catch (error) {
       if (error instanceof RequestFailed) throw error;
       const late = timeout.signal.aborted && !signal?.aborted;
-      const words = init.method ? [UNKNOWN, UNANSWERED] : [LATE, SILENT];
-      throw new RequestFailed("down", words[late ? 0 : 1]!);
+      const words = init.method
+        ? (["unknown", "unanswered"] as const)
+        : (["late", "silent"] as const);
+      throw new RequestFailed("down", NO_ANSWER[words[late ? 0 : 1]]);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", stop);
@@ -129,21 +124,21 @@ async function read<T>(response: Response, silent: string): Promise<T> {
   const words = typeof message === "string" ? message : "";
   // Jupyter's own 404 for a path without a handler has no code of the extension's
   if (response.status === 404 && code === undefined) {
-    throw new RequestFailed("missing", MISSING);
+    throw new RequestFailed("missing", NO_ANSWER.missing);
   }
   if (response.status === 401 || response.status === 403) {
     throw new RequestFailed(
       "down",
-      "The Jupyter server no longer accepts this page: log in again by loading the page anew.",
+      t`The Jupyter server no longer accepts this page: log in again by loading the page anew.`,
     );
   }
-  if (response.status === 424) throw new RequestFailed("down", STOPPED);
+  if (response.status === 424) throw new RequestFailed("down", NO_ANSWER.stopped);
   // from a proxy between the page and the server
   if (!words && [502, 503, 504].includes(response.status)) throw new RequestFailed("down", silent);
   if (words && response.status < 500) throw new RequestFailed("refused", words);
   if (words && response.status === 502) throw new RequestFailed("refused", words);
   throw new RequestFailed(
     "down",
-    `The Jupyter server answered with an error (${response.status}): its log says why.`,
+    t`The Jupyter server answered with an error (${response.status}): its log says why.`,
   );
 }

@@ -1,9 +1,10 @@
 // Ends a session for the panel of a notebook whose kernel is gone or does not answer. The panel comes from the kernel's
 // environment and is no part of this extension, so the extension offers this function on the page under a versioned name.
+import { t } from "#shared/translation";
 import { shortId } from "#shared/formatting";
 import { which, type EndAction, type WorkloadRef, type Workload } from "#shared/serverTypes";
 import { END_SESSION, type EndSession } from "#shared/offers";
-import { RequestFailed, UNANSWERED } from "#shared/messages/outcomes";
+import { NO_ANSWER, RequestFailed } from "#shared/messages/outcomes";
 import type { EndOutcome } from "./actions";
 import type { Server } from "./serverApi";
 import type { Sessions } from "./overviewStore";
@@ -35,10 +36,12 @@ export function makeEndSession(
     } catch (error) {
       // the sentence says that it is tried again, and this is not
       const down = error instanceof RequestFailed && error.kind === "down";
-      throw down ? new Error(UNANSWERED) : error;
+      throw down ? new Error(NO_ANSWER.unanswered) : error;
     }
     if (!workload) {
-      throw new Error(`No service that the Jupyter server asks knows of a session ${shortId(id)}.`);
+      throw new Error(
+        t`No service that the Jupyter server asks knows of a session ${shortId(id)}.`,
+      );
     }
     const { ok, message, result } = await end(action, which(workload));
     if (!ok) throw new Error(message);

@@ -1,4 +1,5 @@
 // What has ended: today's sessions, as the services list them, and the history that this machine keeps.
+import { t } from "#shared/translation";
 import { useEffect, useState } from "preact/hooks";
 import { formatDay, plural } from "#shared/formatting";
 import { pageClock } from "#shared/pageClock";
@@ -34,7 +35,7 @@ function Today({ context: { sessions } }: { context: Context }) {
   return (
     <details class="qs-lab-closed" open={sessions.open.length === 0}>
       <summary>
-        {plural(ended.length, "session")} ended today · {sumWords(cost)}
+        {plural(ended.length, "session")} {t`ended today ·`} {sumWords(cost)}
       </summary>
       <ul>
         {ended.map(({ workload, at }) => (
@@ -79,14 +80,14 @@ function History({ context: { actions, sessions } }: { context: Context }) {
       open={open}
       onToggle={(event) => setOpen(event.currentTarget.open)}
     >
-      <summary>History</summary>
+      <summary>{t`History`}</summary>
       {failed && (
         <p class="qs-lab-failed" role="status">
           {failed}
         </p>
       )}
       {rows && nothing && (
-        <p class="qs-lab-note">No session has ended within the last two weeks.</p>
+        <p class="qs-lab-note">{t`No session has ended within the last two weeks.`}</p>
       )}
       {rows && byDay(rows).map((day) => <Day key={day.title} {...day} />)}
       {rows && (
@@ -95,16 +96,16 @@ function History({ context: { actions, sessions } }: { context: Context }) {
             <Question
               styles={QUESTION}
               focus={asking.question}
-              title="Delete the history?"
+              title={t`Delete the history?`}
               says={
                 nothing
-                  ? "Nothing to delete: this machine keeps nothing any more."
-                  : `Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, labels, values, usage and costs. The services keep their own records.`
+                  ? t`Nothing to delete: this machine keeps nothing any more.`
+                  : t`Deletes what this machine keeps of ${plural(rows.length, "ended session")}: names, labels, values, usage and costs. The services keep their own records.`
               }
               meaning={String(rows.length)}
-              refused={nothing ? "nothing is kept" : null}
-              confirm="Delete history"
-              keep="Keep history"
+              refused={nothing ? t`nothing is kept` : null}
+              confirm={t`Delete history`}
+              keep={t`Keep history`}
               onConfirm={() => {
                 asking.done();
                 void attempt(() => actions.deleteHistory());
@@ -114,8 +115,8 @@ function History({ context: { actions, sessions } }: { context: Context }) {
           ) : (
             !nothing && (
               <Button
-                name="Delete history…"
-                says="asks first, then deletes what this machine keeps of ended sessions"
+                name={t`Delete history…`}
+                says={t`asks first, then deletes what this machine keeps of ended sessions`}
                 refused={null}
                 danger
                 buttonRef={asking.asker}
@@ -148,7 +149,7 @@ function Day({ title, rows }: DayProps) {
             snapshot={snapshot}
             at={at}
             reader={at}
-            owner={snapshot.notebook.split("/").pop() || "opened elsewhere"}
+            owner={snapshot.notebook.split("/").pop() || t`opened elsewhere`}
           />
         ))}
       </ul>

@@ -1,4 +1,5 @@
 // The form for a new session. It writes a cell below the active one and opens nothing: that is what running it does.
+import { t } from "#shared/translation";
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import type { ComponentChildren } from "preact";
 import type { Device, OpenCell } from "#shared/serverTypes";
@@ -8,7 +9,7 @@ import {
   deviceFacts,
   deviceWords,
   openWords,
-  WRITTEN,
+  cellWritten,
 } from "#shared/messages/newSession";
 import { RequestFailed } from "#shared/messages/outcomes";
 import { boundHere } from "../state/currentNotebook";
@@ -16,13 +17,13 @@ import type { Context } from "./context";
 
 const EMPTY: OpenCell = { backend: "", max_time: "", budget: "", idle_close: "" };
 /** The emulator of this machine can be chosen before it runs: the cell starts it. */
-const EMULATOR = { key: "local", title: "local emulator · no charge" };
+const emulator = () => ({ key: "local", title: t`local emulator · no charge` });
 
 export function NewSession({ context, close }: { context: Context; close: () => void }) {
   const { actions, sessions } = context;
   const known = sessions.overview?.services ?? [];
   const choices = known.map((service) => ({ key: service.key, title: serviceTitle(service) }));
-  if (!choices.some(({ key }) => key === "local")) choices.push(EMULATOR);
+  if (!choices.some(({ key }) => key === "local")) choices.push(emulator());
   const here = boundHere(sessions.workloads, actions.place)?.service;
   const [service, setService] = useState(here ?? choices[0]!.key);
   const [wanted, setWanted] = useState(EMPTY);
@@ -39,7 +40,7 @@ export function NewSession({ context, close }: { context: Context; close: () => 
   const write = async () => {
     try {
       const path = await actions.writeOpenCell(service, wanted);
-      setSaid({ text: WRITTEN.replace("{notebook}", path), failed: false });
+      setSaid({ text: cellWritten(path), failed: false });
     } catch (error) {
       const text = error instanceof RequestFailed ? error.message : String(error);
       setSaid({ text, failed: true });
@@ -53,7 +54,7 @@ export function NewSession({ context, close }: { context: Context; close: () => 
   return (
     <form
       class="qs-lab-form"
-      aria-label="New session"
+      aria-label={t`New session`}
       // JupyterLab: letters that are typed here are no commands to the notebook
       data-lm-suppress-shortcuts="true"
       onSubmit={(event) => {
@@ -66,7 +67,7 @@ export function NewSession({ context, close }: { context: Context; close: () => 
         close();
       }}
     >
-      <Field label="Service">
+      <Field label={t`Service`}>
         {(id) => (
           <select
             id={id}
@@ -85,11 +86,11 @@ export function NewSession({ context, close }: { context: Context; close: () => 
           </select>
         )}
       </Field>
-      <Field label="Device" note={facts}>
+      <Field label={t`Device`} note={facts}>
         {(id) => (
           <select id={id} value={wanted.backend} onChange={change("backend")}>
             <option value="">
-              {chosen?.info.kind === "ibm" ? "the least busy one" : "the usual one"}
+              {chosen?.info.kind === "ibm" ? t`the least busy one` : t`the usual one`}
             </option>
             {devices.map((device) => (
               <option key={device.name} value={device.name} disabled={!device.works}>
@@ -99,17 +100,13 @@ export function NewSession({ context, close }: { context: Context; close: () => 
           </select>
         )}
       </Field>
-      {typed("Maximum time", "max_time", "30m; else the plan's longest")}
-      {typed("Budget", "budget", "$20, or 90s of usage")}
-      {typed("Idle close", "idle_close", "2m without a job")}
+      {typed(t`Maximum time`, "max_time", t`30m; else the plan's longest`)}
+      {typed(t`Budget`, "budget", t`$20, or 90s of usage`)}
+      {typed(t`Idle close`, "idle_close", t`2m without a job`)}
       <p class="qs-lab-note">{openWords(chosen?.info)}</p>
       <div class="qs-lab-buttons">
-        <button type="submit" class="qs-lab-button qs-lab-primary">
-          Write the cell
-        </button>
-        <button type="button" class="qs-lab-button" onClick={close}>
-          Done
-        </button>
+        <button type="submit" class="qs-lab-button qs-lab-primary">{t`Write the cell`}</button>
+        <button type="button" class="qs-lab-button" onClick={close}>{t`Done`}</button>
       </div>
       <p class={said.failed ? "qs-lab-failed" : "qs-lab-note"} role="status">
         {said.text}

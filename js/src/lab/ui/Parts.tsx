@@ -1,7 +1,8 @@
 // The parts that the popover and the side panel have in common: state, countdowns, and the two buttons.
+import { t } from "#shared/translation";
 import { useId } from "preact/hooks";
 import { smoothedPhase } from "#shared/idleSmoothing";
-import { cancelSentence, consequences, noun } from "#shared/consequences";
+import { ACTIONS, cancelSentence, consequences, noun } from "#shared/consequences";
 import { Question, useSteady, type Asking } from "#shared/question";
 import { isOpen, which, type EndAction, type Workload } from "#shared/serverTypes";
 import { HEADLINES, timers, tone } from "#shared/messages/labels";
@@ -55,7 +56,7 @@ export function Asked({ context, workload }: Props) {
   if (!asked) return null;
   const words =
     asked.stage === "asked"
-      ? `Asked to ${asked.action}; the service has not answered yet.`
+      ? t`Asked to ${ACTIONS[asked.action]}; the service has not answered yet.`
       : asked.message;
   return (
     <p class={`qs-lab-asked${asked.stage === "failed" ? " qs-lab-failed" : ""}`} role="status">
@@ -67,12 +68,12 @@ export function Asked({ context, workload }: Props) {
 function refused(context: Context, workload: Workload, action: EndAction): string | null {
   const { snapshot } = workload;
   const what = noun(snapshot);
-  if (snapshot.state === "closed") return `the ${what} is closed`;
-  if (!context.sessions.find(which(workload))) return `the ${what} is no longer listed`;
-  if (context.sessions.failure?.kind === "missing") return "the Jupyter server extension is off";
+  if (snapshot.state === "closed") return t`the ${what} is closed`;
+  if (!context.sessions.find(which(workload))) return t`the ${what} is no longer listed`;
+  if (context.sessions.failure?.kind === "missing") return t`the Jupyter server extension is off`;
   const asked = context.sessions.askedOf(which(workload));
-  if (asked?.stage === "asked") return `already asked to ${asked.action}`;
-  if (action === "close" && !snapshot.accepting_jobs) return `the ${what} is closing already`;
+  if (asked?.stage === "asked") return t`already asked to ${ACTIONS[asked.action]}`;
+  if (action === "close" && !snapshot.accepting_jobs) return t`the ${what} is closing already`;
   return null;
 }
 
@@ -96,12 +97,12 @@ export function EndButtons({ context, workload, asking }: Props & { asking: Aski
       <Question
         styles={QUESTION}
         focus={asking.question}
-        title={`Cancel this ${what}?`}
-        says={over ? cancelSentence(workload.snapshot) : `Not possible: ${noCancel}.`}
-        meaning={facts.cost ? "jobs are lost" : ""}
+        title={t`Cancel this ${what}?`}
+        says={over ? cancelSentence(workload.snapshot) : t`Not possible: ${noCancel}.`}
+        meaning={facts.cost ? t`jobs are lost` : ""}
         refused={noCancel}
-        confirm={`Cancel ${what}`}
-        keep={`Keep ${what}`}
+        confirm={t`Cancel ${what}`}
+        keep={t`Keep ${what}`}
         onConfirm={() => {
           asking.done();
           end("cancel");
@@ -114,13 +115,13 @@ export function EndButtons({ context, workload, asking }: Props & { asking: Aski
   return (
     <div class="qs-lab-buttons">
       <Button
-        name={`Close ${what}`}
+        name={t`Close ${what}`}
         says={facts.close}
         refused={noClose}
         onClick={() => end("close")}
       />
       <Button
-        name={`Cancel ${what}`}
+        name={t`Cancel ${what}`}
         says={facts.cancel}
         refused={noCancel}
         danger
@@ -145,7 +146,7 @@ interface ButtonProps {
 export function Button({ name, says, refused, danger, quiet, buttonRef, onClick }: ButtonProps) {
   const id = useId();
   const { ref, settling, takes } = useSteady(refused === null ? "" : "refused");
-  const described = refused === null ? says : `Not possible: ${refused}`;
+  const described = refused === null ? says : t`Not possible: ${refused}`;
   const kind = `${danger ? " qs-lab-danger" : ""}${quiet ? " qs-lab-quiet" : ""}${refused === null ? "" : " qs-lab-refused"}`;
   return (
     <span class="qs-lab-action">

@@ -1,4 +1,5 @@
 // The popover of the status bar's item: the session's countdowns, its cost, and the buttons that end it.
+import { t } from "#shared/translation";
 import { useEffect, useRef } from "preact/hooks";
 import { noun } from "#shared/consequences";
 import { shortId } from "#shared/formatting";
@@ -58,13 +59,13 @@ export function Popover({ context, which, close, vanish }: Props) {
       class="qs-lab-popover"
       role="dialog"
       tabIndex={-1}
-      aria-label={`Quantum ${what} on ${snapshot.backend}`}
+      aria-label={t`Quantum ${what} on ${snapshot.backend}`}
       onKeyDown={(event) => event.key === "Escape" && close()}
     >
       <div class="qs-lab-top">
         <State workload={workload} now={now} />
         <span class="qs-lab-backend">{snapshot.backend}</span>
-        <button type="button" class="qs-lab-x" aria-label="Close this window" onClick={close}>
+        <button type="button" class="qs-lab-x" aria-label={t`Close this window`} onClick={close}>
           ×
         </button>
       </div>
@@ -80,26 +81,24 @@ export function Popover({ context, which, close, vanish }: Props) {
         </p>
       )}
       {isOrphan(workload) && (
-        <p class="qs-lab-problem">
-          The kernel that opened it is gone: attach it to a notebook in the side panel, or close it.
-        </p>
+        <p class="qs-lab-problem">{t`The kernel that opened it is gone: attach it to a notebook in the side panel, or close it.`}</p>
       )}
       <Notices workload={workload} now={now} />
       <Timers workload={workload} now={now} />
       <dl class="qs-lab-facts">
-        <dt>Usage</dt>
+        <dt>{t`Usage`}</dt>
         <dd title={estimateWords(snapshot)}>
-          {snapshot.started_at === null ? "none yet" : usageWords(snapshot, now)}
+          {snapshot.started_at === null ? t`none yet` : usageWords(snapshot, now)}
         </dd>
         {idle && (
           <>
-            <dt>Idle</dt>
+            <dt>{t`Idle`}</dt>
             <dd class="qs-lab-warn">{idle}</dd>
           </>
         )}
-        <dt>Jobs</dt>
+        <dt>{t`Jobs`}</dt>
         <dd>{jobWords(snapshot)}</dd>
-        <dt>Opened by</dt>
+        <dt>{t`Opened by`}</dt>
         <dd>{[ownerLabel(workload), kernelWords(workload)].filter(Boolean).join(" · ")}</dd>
       </dl>
       <EndButtons context={context} workload={workload} asking={asking} />
@@ -113,9 +112,7 @@ export function Popover({ context, which, close, vanish }: Props) {
             close();
             context.showPanel();
           }}
-        >
-          All sessions
-        </button>
+        >{t`All sessions`}</button>
         <span class="qs-lab-all">{all && totalsLine(all)}</span>
         {old && <span>{old}</span>}
       </div>

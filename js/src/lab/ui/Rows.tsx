@@ -1,4 +1,5 @@
 // A session's row in the side panel: what it does and costs, and one row of actions.
+import { t } from "#shared/translation";
 import { smoothedPhase } from "#shared/idleSmoothing";
 import { formatClock, formatDuration, shortId, zoneAt } from "#shared/formatting";
 import { usage } from "#shared/metrics";
@@ -60,7 +61,7 @@ export function Row({ context, workload, service, now, stale, onAsking }: RowPro
         <span class="qs-lab-dot" data-tone={tone(workload, now)} aria-hidden="true" />
         <span class="qs-lab-backend">{snapshot.backend}</span>
         <span role="status">{HEADLINES[smoothedPhase(snapshot, now)]}</span>
-        {snapshot.mode === "batch" && <span class="qs-lab-chip">batch</span>}
+        {snapshot.mode === "batch" && <span class="qs-lab-chip">{t`batch`}</span>}
         {name && <bdi class="qs-lab-name">{name}</bdi>}
         <span class="qs-lab-cost">{costWords(snapshot, now)}</span>
       </div>
@@ -69,7 +70,7 @@ export function Row({ context, workload, service, now, stale, onAsking }: RowPro
           <button
             type="button"
             class="qs-lab-link"
-            title={`Open ${by.notebook}`}
+            title={t`Open ${by.notebook}`}
             onClick={() => context.openNotebook(workload)}
           >
             <bdi>{by.label || by.notebook}</bdi>
@@ -92,8 +93,8 @@ export function Row({ context, workload, service, now, stale, onAsking }: RowPro
           <EndButtons context={context} workload={workload} asking={told} />
           {!(here && by?.bound && !orphan) && !asking.asking && (
             <Button
-              name="Attach"
-              says="inserts and runs a cell with %session attach in the current notebook"
+              name={t`Attach`}
+              says={t`inserts and runs a cell with %session attach in the current notebook`}
               refused={refused}
               quiet
               onClick={() => context.attach(workload)}
@@ -113,8 +114,8 @@ function Usage({ workload: { snapshot }, now }: { workload: Workload; now: numbe
   const { at_most: most, total } = usage(snapshot, now);
   const used =
     snapshot.started_at === null
-      ? "nothing billed yet"
-      : `usage ${most ? "at most " : ""}${formatDuration(total)}`;
+      ? t`nothing billed yet`
+      : t`usage ${most ? t`at most ` : ""}${formatDuration(total)}`;
   return (
     <div class="qs-lab-usage" title={estimateWords(snapshot)}>
       <span class="qs-lab-note">
@@ -131,7 +132,7 @@ function Countdowns({ workload: { snapshot }, now }: { workload: Workload; now: 
     <div class="qs-lab-countdowns">
       {timers(snapshot, now).map(({ label, short, text, note, low }) => (
         <span key={label} class={low ? "qs-lab-low" : ""} title={`${label}: ${note}`}>
-          {short === "closes in" ? "closes by itself in" : short}{" "}
+          {short === t`closes in` ? t`closes by itself in` : short}{" "}
           <span class="qs-lab-figure" role="timer" aria-label={label} aria-live="off">
             {text}
           </span>
@@ -144,8 +145,8 @@ function Countdowns({ workload: { snapshot }, now }: { workload: Workload; now: 
 /** The service in few words: emulators have names, and instances of IBM's a label, where there are several. */
 function serviceWords({ key, info }: Service, all: readonly Service[]): string {
   const name = /^local:(.+)/.exec(key)?.[1];
-  if (info.joined) return `${info.joined} (emulator)`;
-  if (info.kind === "local") return name ? `emulator “${name}”` : "emulator";
+  if (info.joined) return t`${info.joined} (emulator)`;
+  if (info.kind === "local") return name ? t`emulator “${name}”` : "emulator";
   return all.filter((each) => each.info.kind === "ibm").length > 1 ? info.label : "";
 }
 
@@ -175,7 +176,9 @@ export function ClosedRow({ snapshot, at, reader, owner }: ClosedProps) {
         {how} {formatClock(ended, reader)} {zoneAt(ended)}
         {why && `, ${why}`} · {jobWords(snapshot)} · <bdi>{owner}</bdi>
       </span>
-      <span title={priceWords(snapshot.service)}>usage {usageWords(snapshot, ended)}</span>
+      <span title={priceWords(snapshot.service)}>
+        {t`usage`} {usageWords(snapshot, ended)}
+      </span>
     </li>
   );
 }

@@ -1,4 +1,5 @@
 // The control room: what all sessions cost, then each one, this notebook's first, and how to end it.
+import { t } from "#shared/translation";
 import { useRef, useState } from "preact/hooks";
 import { formatClock, shortId, zoneAt } from "#shared/formatting";
 import { keyOf, which, type Service, type Workload } from "#shared/serverTypes";
@@ -28,22 +29,20 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
   return (
     <div class="qs-lab-panel">
       <div class="qs-lab-top">
-        <h2>Quantum sessions</h2>
+        <h2>{t`Quantum sessions`}</h2>
         <button
           ref={opener}
           type="button"
           class="qs-lab-button"
           aria-expanded={writing}
-          title="Writes a cell that opens a session; nothing is opened here"
+          title={t`Writes a cell that opens a session; nothing is opened here`}
           onClick={() => setWriting(!writing)}
-        >
-          New…
-        </button>
+        >{t`New…`}</button>
         <Button
-          name="Close all…"
-          says="asks which ones, and closes those"
+          name={t`Close all…`}
+          says={t`asks which ones, and closes those`}
           refused={
-            open.length ? (failure ? "the server does not answer" : null) : "nothing is open"
+            open.length ? (failure ? t`the server does not answer` : null) : t`nothing is open`
           }
           onClick={context.closeAll}
         />
@@ -55,23 +54,20 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
           {failure.kind === "missing" && (
             <>
               {" "}
-              Until then this panel, the status bar, the notifications and the questions before a
-              kernel ends are off; the panel in the notebook works without it.
+              {t`Until then this panel, the status bar, the notifications and the questions before a kernel ends are off; the panel in the notebook works without it.`}
             </>
           )}
           {failure.kind === "down" && overview && (
             <>
               {" "}
-              What is shown is as of {formatClock(
-                sessions.arrivedAt / 1000,
-                Date.now() / 1000,
-              )}{" "}
+              {t`What is shown is as of`}{" "}
+              {formatClock(sessions.arrivedAt / 1000, Date.now() / 1000)}{" "}
               {zoneAt(sessions.arrivedAt / 1000)}.
             </>
           )}
         </p>
       )}
-      {!overview && !failure && <p class="qs-lab-empty">Asking the Jupyter server…</p>}
+      {!overview && !failure && <p class="qs-lab-empty">{t`Asking the Jupyter server…`}</p>}
       {overview && overview.services.length > 0 && (
         <>
           <Totals context={context} />
@@ -89,10 +85,7 @@ export function SidePanel({ context, visible }: { context: Context; visible: boo
 
 function Nothing() {
   return (
-    <p class="qs-lab-empty">
-      No service is known here: save an IBM Quantum account, or open a session on the emulator with
-      %%session --service local above a cell.
-    </p>
+    <p class="qs-lab-empty">{t`No service is known here: save an IBM Quantum account, or open a session on the emulator with %%session --service local above a cell.`}</p>
   );
 }
 
@@ -100,7 +93,7 @@ function Totals({ context: { sessions } }: { context: Context }) {
   const shown = sessions.totals();
   if (!shown) return null;
   return (
-    <dl class="qs-lab-totals" aria-label="Sums over all sessions">
+    <dl class="qs-lab-totals" aria-label={t`Sums over all sessions`}>
       {figures(shown, sessions.overview?.services ?? []).map(
         ({ key, value, note, would, title }) => (
           <div key={key} class={would ? "qs-lab-would" : ""} title={title}>
@@ -128,13 +121,13 @@ function Trouble({ context: { sessions }, service }: { context: Context; service
         <p class="qs-lab-problem" role="status">
           {name}
           {problem}
-          {since !== null && ` Since ${formatClock(since, now)} ${zoneAt(since)}.`}
-          {known && " What is listed is the last that is known."}
+          {since !== null && t` Since ${formatClock(since, now)} ${zoneAt(since)}.`}
+          {known && t` What is listed is the last that is known.`}
         </p>
       )}
       {unread.map((id) => (
         <p key={id} class="qs-lab-problem">
-          What the service says of {shortId(id)} cannot be read: it is not listed here.
+          {t`What the service says of`} {shortId(id)} {t`cannot be read: it is not listed here.`}
         </p>
       ))}
       {old && !problem && (
@@ -172,11 +165,11 @@ function Open({ context }: { context: Context }) {
   if (shown.length === 0) {
     const services = sessions.overview?.services ?? [];
     const quiet = services.every(({ problem, unread }) => !problem && !unread?.length);
-    return services.length && quiet ? <p class="qs-lab-empty">No session is open.</p> : null;
+    return services.length && quiet ? <p class="qs-lab-empty">{t`No session is open.`}</p> : null;
   }
   const alone = shown.every(({ group }) => group !== "here");
   return (
-    <section aria-label="Open sessions">
+    <section aria-label={t`Open sessions`}>
       {shown.flatMap(({ workload, group }, at) => {
         const its = service(workload);
         const first = shown[at - 1]?.group !== group;

@@ -1,4 +1,5 @@
 // A button of the panel's header, with its consequence, or why it cannot be used, as its description.
+import { t } from "#shared/translation";
 import { useSteady } from "#shared/question";
 
 interface ActionButtonProps {
@@ -38,7 +39,7 @@ export function ActionButton({
         {name}
       </button>
       <span id={id} class="qs-tip" role="tooltip">
-        {refused === null ? consequence : `Not possible: ${refused}`}
+        {refused === null ? consequence : t`Not possible: ${refused}`}
       </span>
     </span>
   );

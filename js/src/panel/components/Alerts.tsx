@@ -1,5 +1,6 @@
 // Messages in the place of the advice, where they push nothing away: the progress of a command, and a service or kernel
 // that does not answer.
+import { t } from "#shared/translation";
 import { noun } from "#shared/consequences";
 import { commandProgress } from "#shared/messages/commands";
 import { connectionProblem } from "#shared/messages/connection";
@@ -25,7 +26,7 @@ export function Alerts({ store, now }: { store: SessionStore; now: number }) {
               <button
                 type="button"
                 class="qs-dismiss"
-                aria-label="Dismiss this message"
+                aria-label={t`Dismiss this message`}
                 onClick={(event) => {
                   // what is clicked goes: the focus goes on with what it was about
                   const panel = event.currentTarget.closest(".qs-panel");

@@ -1,7 +1,8 @@
 // Cancelling jobs: a button in each row, boxes to choose several with, and one question for all of them.
+import { t } from "#shared/translation";
 import { isFinal } from "#shared/metrics";
 import { plural, shortId } from "#shared/formatting";
-import { WAITS_FOR_CELL } from "#shared/messages/commands";
+import { waitsForCell } from "#shared/messages/commands";
 import { Question, useSteady } from "#shared/question";
 import type { JobRecord } from "#shared/snapshot.gen";
 import { STATUS_WORDS } from "../state/jobTimes";
@@ -31,16 +32,16 @@ export function CancelJob({ store, job, chosen, onChoose, onCancel }: CancelProp
   const { ref, settling, takes } = useSteady(possible ? "" : "refused");
   if (command && command.stage !== "failed") {
     const words = {
-      requested: "requested",
-      waiting: "waiting",
-      acknowledged: "asking",
-      done: "cancelled",
+      requested: t`requested`,
+      waiting: t`waiting`,
+      acknowledged: t`asking`,
+      done: t`cancelled`,
     };
     return (
       <span
         role="status"
         class="qs-doing"
-        title={command.stage === "waiting" ? WAITS_FOR_CELL : ""}
+        title={command.stage === "waiting" ? waitsForCell() : ""}
       >
         {words[command.stage]}
       </span>
@@ -53,8 +54,8 @@ export function CancelJob({ store, job, chosen, onChoose, onCancel }: CancelProp
         <input
           type="checkbox"
           class="qs-choose"
-          aria-label={`Choose job ${short}`}
-          title="Choose it, to cancel several together"
+          aria-label={t`Choose job ${short}`}
+          title={t`Choose it, to cancel several together`}
           checked={chosen}
           onClick={(event) => event.stopPropagation()}
           // the notebook's own keys must not see what is typed here
@@ -66,16 +67,14 @@ export function CancelJob({ store, job, chosen, onChoose, onCancel }: CancelProp
         ref={ref}
         type="button"
         class="qs-link qs-cancel"
-        aria-label={`Cancel job ${short}`}
+        aria-label={t`Cancel job ${short}`}
         aria-disabled={settling}
         disabled={store.link === "lost"}
         onClick={(event) => {
           event.stopPropagation();
           if (takes(event)) onCancel(job.id);
         }}
-      >
-        Cancel
-      </button>
+      >{t`Cancel`}</button>
     </>
   );
 }
@@ -95,21 +94,21 @@ interface ChosenProps {
 export function Chosen({ store, id, chosen, all, buttonRef, onChoose, onCancel }: ChosenProps) {
   const jobs = plural(chosen.length, "job");
   return (
-    <div class="qs-chosen" role="group" aria-label="Chosen jobs">
-      <span>{jobs} chosen</span>
+    <div class="qs-chosen" role="group" aria-label={t`Chosen jobs`}>
+      <span>
+        {jobs} {t`chosen`}
+      </span>
       {chosen.length < all.length && (
         <button type="button" class="qs-link" onClick={() => onChoose(all)}>
-          {`All ${all.length} queued`}
+          {t`All ${all.length} queued`}
         </button>
       )}
-      <button type="button" class="qs-link" onClick={() => onChoose([])}>
-        None
-      </button>
+      <button type="button" class="qs-link" onClick={() => onChoose([])}>{t`None`}</button>
       <ActionButton
-        name={`Cancel ${jobs}`}
+        name={t`Cancel ${jobs}`}
         id={id}
-        consequence={`${chosen.length === 1 ? "it" : "they"} will not run; the session stays open`}
-        refused={store.link === "lost" ? "the kernel that shows this panel is gone" : null}
+        consequence={t`${chosen.length === 1 ? t`it` : t`they`} will not run; the session stays open`}
+        refused={store.link === "lost" ? t`the kernel that shows this panel is gone` : null}
         danger
         buttonRef={buttonRef}
         onClick={onCancel}
@@ -159,20 +158,20 @@ function one(store: SessionStore, id: string): Asking {
   const command = store.commands.jobs.get(id);
   const short = shortId(id, 3, 3);
   let refused: string | null = null;
-  if (!store.jobsKnown || !job) refused = "it is not known how it is";
-  else if (isFinal(job)) refused = `it is ${STATUS_WORDS[job.status].toLowerCase()} meanwhile`;
-  else if (command && command.stage !== "failed") refused = "already asked to cancel it";
-  else if (store.link === "lost") refused = "the kernel that shows this panel is gone";
+  if (!store.jobsKnown || !job) refused = t`it is not known how it is`;
+  else if (isFinal(job)) refused = t`it is ${STATUS_WORDS[job.status].toLowerCase()} meanwhile`;
+  else if (command && command.stage !== "failed") refused = t`already asked to cancel it`;
+  else if (store.link === "lost") refused = t`the kernel that shows this panel is gone`;
   const says =
     refused !== null
-      ? `Job ${short} cannot be cancelled: ${refused}.`
+      ? t`Job ${short} cannot be cancelled: ${refused}.`
       : job!.status === "running"
-        ? `Cancel job ${short}? It is running, and its result is lost.`
-        : `Cancel job ${short}? It is queued, and will not run.`;
-  const title = `Cancel job ${short}?`;
+        ? t`Cancel job ${short}? It is running, and its result is lost.`
+        : t`Cancel job ${short}? It is queued, and will not run.`;
+  const title = t`Cancel job ${short}?`;
   // of a job that has begun to run a result is lost, which may be paid for
   const meaning = `${id} ${job?.status}`;
-  return { title, says, meaning, refused, confirm: "Cancel job", keep: "Keep job", goes: [id] };
+  return { title, says, meaning, refused, confirm: t`Cancel job`, keep: t`Keep job`, goes: [id] };
 }
 
 function several(store: SessionStore, ids: string[]): Asking {
@@ -182,18 +181,18 @@ function several(store: SessionStore, ids: string[]): Asking {
     .map(({ id }) => id);
   const gone = ids.length - goes.length;
   let refused: string | null = null;
-  if (!store.jobsKnown) refused = "it is not known how they are";
-  else if (goes.length === 0) refused = "none of them is queued any more";
-  else if (store.link === "lost") refused = "the kernel that shows this panel is gone";
+  if (!store.jobsKnown) refused = t`it is not known how they are`;
+  else if (goes.length === 0) refused = t`none of them is queued any more`;
+  else if (store.link === "lost") refused = t`the kernel that shows this panel is gone`;
   const left =
-    gone === 0 ? "" : ` ${plural(gone, "other")} ${gone === 1 ? "has" : "have"} left the queue.`;
-  const what = goes.length === 1 ? "It is queued, and" : "They are queued, and";
+    gone === 0 ? "" : t` ${plural(gone, "other")} ${gone === 1 ? t`has` : t`have`} left the queue.`;
+  const what = goes.length === 1 ? t`It is queued, and` : t`They are queued, and`;
   const says =
     refused !== null
-      ? `Nothing to cancel: ${refused}.`
-      : `Cancel ${plural(goes.length, "job")}? ${what} will not run.${left}`;
-  const title = `Cancel ${plural(ids.length, "job")}?`;
+      ? t`Nothing to cancel: ${refused}.`
+      : t`Cancel ${plural(goes.length, "job")}? ${what} will not run.${left}`;
+  const title = t`Cancel ${plural(ids.length, "job")}?`;
   // those that begin to run are left out: it only becomes less
   const meaning = ids.join(" ");
-  return { title, says, meaning, refused, confirm: "Cancel jobs", keep: "Keep jobs", goes };
+  return { title, says, meaning, refused, confirm: t`Cancel jobs`, keep: t`Keep jobs`, goes };
 }

@@ -1,4 +1,5 @@
 // Where a job was sent from: cell and line, which a click scrolls to in a notebook.
+import { t } from "#shared/translation";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JobRecord } from "#shared/snapshot.gen";
 import { cellPlace } from "../state/jobTimes";
@@ -24,8 +25,8 @@ export function CellLink({ job, words }: { job: JobRecord; words: string }) {
         <button
           type="button"
           class="qs-link qs-to-cell"
-          title={`Scroll to ${cellPlace(job)}`}
-          aria-label={`Scroll to ${cellPlace(job)}`}
+          title={t`Scroll to ${cellPlace(job)}`}
+          aria-label={t`Scroll to ${cellPlace(job)}`}
           onClick={show}
         >
           {words}
@@ -34,7 +35,7 @@ export function CellLink({ job, words }: { job: JobRecord; words: string }) {
         words
       )}
       <span role="status" class={missing ? "qs-warn" : "qs-sr"}>
-        {missing ? " not there: deleted, or run again" : ""}
+        {missing ? t` not there: deleted, or run again` : ""}
       </span>
     </span>
   );

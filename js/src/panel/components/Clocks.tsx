@@ -1,3 +1,4 @@
+import { t } from "#shared/translation";
 import { isIdle } from "#shared/idleSmoothing";
 import {
   emptyTimeout,
@@ -27,21 +28,21 @@ export function Clocks({ store, now }: { store: SessionStore; now: number }) {
         <Ending pending={pending} />
       ) : empty && !snapshot.started_at ? (
         <Clock
-          label="Closes by itself"
+          label={t`Closes by itself`}
           countdown={empty}
           tone={empty.remaining < 0.1 * empty.total ? "warning" : "off"}
-          note={`if no job runs by ${formatClock(empty.ends_at ?? now, now)}`}
+          note={t`if no job runs by ${formatClock(empty.ends_at ?? now, now)}`}
         />
       ) : (
         <Clock
-          label="Interactive timeout"
+          label={t`Interactive timeout`}
           countdown={interactive}
           tone={interactiveTone(snapshot, interactive, now)}
           note={interactiveNote(snapshot, interactive, now)}
         />
       )}
       <Clock
-        label="Maximum time"
+        label={t`Maximum time`}
         countdown={maximum}
         tone={
           maximum?.running
@@ -72,11 +73,11 @@ function interactiveTone(
 }
 
 function maximumNote(countdown: Countdown | null, now: number): string {
-  if (!countdown) return "the service tells none";
+  if (!countdown) return t`the service tells none`;
   const total = formatCountdown(countdown.total);
-  if (!countdown.running) return `of ${total}, from the first job`;
-  if (countdown.remaining <= 0) return "passed: queued jobs fail, a running one finishes";
-  return `of ${total}, ends\u00a0${formatClock(countdown.ends_at ?? now, now)}`;
+  if (!countdown.running) return t`of ${total}, from the first job`;
+  if (countdown.remaining <= 0) return t`passed: queued jobs fail, a running one finishes`;
+  return t`of ${total}, ends\u00a0${formatClock(countdown.ends_at ?? now, now)}`;
 }
 
 /** No timeout counts for a session that takes no more jobs: it ends with those that it has. */
@@ -85,9 +86,9 @@ function Ending({ pending }: { pending: number }) {
     <div class="qs-cell qs-clock">
       <Ring />
       <div class="qs-clock-text">
-        <div class="qs-label">{pending > 0 ? "Closes after" : "Closes"}</div>
-        <div class="qs-figure">{pending > 0 ? plural(pending, "job") : "now"}</div>
-        <div class="qs-note">no more jobs are accepted</div>
+        <div class="qs-label">{pending > 0 ? t`Closes after` : t`Closes`}</div>
+        <div class="qs-figure">{pending > 0 ? plural(pending, "job") : t`now`}</div>
+        <div class="qs-note">{t`no more jobs are accepted`}</div>
       </div>
     </div>
   );

@@ -1,4 +1,5 @@
 // An id that can be copied.
+import { t } from "#shared/translation";
 import { useState } from "preact/hooks";
 
 export function CopyId({ id }: { id: string }) {
@@ -10,7 +11,7 @@ export function CopyId({ id }: { id: string }) {
       setTimeout(() => setCopied(false), 2000);
     } catch {
       // pages that are not served over https may not write to it
-      window.prompt("Copy the id:", id);
+      window.prompt(t`Copy the id:`, id);
     }
   };
   return (
@@ -18,8 +19,8 @@ export function CopyId({ id }: { id: string }) {
       <button
         type="button"
         class="qs-copy"
-        aria-label={`Copy the id ${id}`}
-        title="Copy the id"
+        aria-label={t`Copy the id ${id}`}
+        title={t`Copy the id`}
         onClick={copy}
       >
         <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">
@@ -34,7 +35,7 @@ export function CopyId({ id }: { id: string }) {
         </svg>
       </button>
       <span class="qs-sr" role="status">
-        {copied ? "Copied" : ""}
+        {copied ? t`Copied` : ""}
       </span>
     </>
   );

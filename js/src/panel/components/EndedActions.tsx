@@ -1,13 +1,11 @@
 // What can still be done with a session that is over.
+import { sentences, t } from "#shared/translation";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { Ending } from "../state/protocol";
 import type { SessionStore } from "../state/store";
 import { ActionButton } from "./ActionButton";
 
-const EXPORTS: [Ending, string][] = [
-  ["csv", "Jobs and values (CSV)"],
-  ["json", "Everything (JSON)"],
-];
+const EXPORTS = sentences({ csv: "Jobs and values (CSV)", json: "Everything (JSON)" });
 
 /** A function, not a component: the button that had the focus when the session ended keeps it. */
 export function endedActions(store: SessionStore, id: string) {
@@ -17,9 +15,9 @@ export function endedActions(store: SessionStore, id: string) {
     <div class="qs-actions">
       {kernel && (
         <ActionButton
-          name="Receipt"
+          name={t`Receipt`}
           id={`${id}-close`}
-          consequence="opens in a tab of its own"
+          consequence={t`opens in a tab of its own`}
           refused={null}
           onClick={() => store.export("html")}
         />
@@ -35,7 +33,7 @@ function Export({ store }: { store: SessionStore }) {
     <span class="qs-action">
       <select
         class="qs-button"
-        aria-label="Export"
+        aria-label={t`Export`}
         // the notebook's own keys must not see what is typed here
         onKeyDown={(event) => event.stopPropagation()}
         onChange={({ currentTarget: chosen }) => {
@@ -43,12 +41,10 @@ function Export({ store }: { store: SessionStore }) {
           chosen.value = "";
         }}
       >
-        <option value="" hidden>
-          Export
-        </option>
-        {EXPORTS.map(([ending, words]) => (
+        <option value="" hidden>{t`Export`}</option>
+        {Object.keys(EXPORTS).map((ending) => (
           <option key={ending} value={ending}>
-            {words}
+            {EXPORTS[ending as keyof typeof EXPORTS]}
           </option>
         ))}
       </select>
@@ -63,9 +59,11 @@ function ToCell() {
   useLayoutEffect(() => setCell(root.current!.closest(".jp-Cell")), []);
   return (
     <span ref={root} class="qs-action" hidden={!cell}>
-      <button type="button" class="qs-button" onClick={() => cell?.scrollIntoView()}>
-        To the cell
-      </button>
+      <button
+        type="button"
+        class="qs-button"
+        onClick={() => cell?.scrollIntoView()}
+      >{t`To the cell`}</button>
     </span>
   );
 }

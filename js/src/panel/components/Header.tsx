@@ -1,6 +1,7 @@
+import { t } from "#shared/translation";
 import { useId } from "preact/hooks";
 import { smoothedPhase } from "#shared/idleSmoothing";
-import { cancelSentence, consequences, noun } from "#shared/consequences";
+import { ACTIONS, cancelSentence, consequences, noun } from "#shared/consequences";
 import { shortId } from "#shared/formatting";
 import { HEADLINES } from "#shared/messages/labels";
 import { phaseTone } from "#shared/metrics";
@@ -50,10 +51,10 @@ export function Header({ store, now }: { store: SessionStore; now: number }) {
 export function refusals(store: SessionStore): { close: string | null; cancel: string | null } {
   const { snapshot, commands } = store;
   const what = noun(snapshot);
-  const over = `the ${what} is closed`;
+  const over = t`the ${what} is closed`;
   if (snapshot.state === "closed") return { close: over, cancel: over };
   if (store.link === "lost" && !commands.hasServer) {
-    const reason = "the kernel that shows this panel is gone";
+    const reason = t`the kernel that shows this panel is gone`;
     return { close: reason, cancel: reason };
   }
   const command = commands.session;
@@ -61,11 +62,11 @@ export function refusals(store: SessionStore): { close: string | null; cancel: s
   const asked =
     command && (isDone(command) || (!isOver(command) && command.server?.stage !== "failed"));
   const close = !snapshot.accepting_jobs
-    ? `the ${what} is closing already`
+    ? t`the ${what} is closing already`
     : asked
-      ? `already asked to ${command.action}`
+      ? t`already asked to ${ACTIONS[command.action]}`
       : null;
-  const cancel = asked && command.action === "cancel" ? "already asked to cancel" : null;
+  const cancel = asked && command.action === "cancel" ? t`already asked to cancel` : null;
   return { close, cancel };
 }
 
@@ -90,12 +91,12 @@ function Actions({ store }: { store: SessionStore }) {
       <Question
         styles={{ ...QUESTION, group: "qs-actions qs-asking" }}
         focus={question}
-        title={`Cancel this ${what}?`}
-        says={over ? cancelSentence(snapshot) : `Not possible: ${refused.cancel}.`}
-        meaning={facts.cost ? "jobs are lost" : ""}
+        title={t`Cancel this ${what}?`}
+        says={over ? cancelSentence(snapshot) : t`Not possible: ${refused.cancel}.`}
+        meaning={facts.cost ? t`jobs are lost` : ""}
         refused={refused.cancel}
-        confirm={`Cancel ${what}`}
-        keep={`Keep ${what}`}
+        confirm={t`Cancel ${what}`}
+        keep={t`Keep ${what}`}
         onConfirm={() => {
           store.commands.request("cancel");
           done();
@@ -108,14 +109,14 @@ function Actions({ store }: { store: SessionStore }) {
   return (
     <div class="qs-actions">
       <ActionButton
-        name={`Close ${what}`}
+        name={t`Close ${what}`}
         id={`${id}-close`}
         consequence={facts.close}
         refused={refused.close}
         onClick={() => store.commands.request("close")}
       />
       <ActionButton
-        name={`Cancel ${what}`}
+        name={t`Cancel ${what}`}
         id={`${id}-cancel`}
         consequence={facts.cancel}
         refused={refused.cancel}

@@ -1,4 +1,5 @@
 // One job in the list: program, status, times, and a button that cancels it.
+import { t } from "#shared/translation";
 import { amount, isFinal } from "#shared/metrics";
 import { formatClock, formatDuration, formatMoney, formatValue, shortId } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
@@ -68,7 +69,7 @@ export function JobRow({
           class="qs-pick"
           title={job.id}
           aria-expanded={selected}
-          aria-label={`Details of job ${shortId(job.id, 3, 3)}`}
+          aria-label={t`Details of job ${shortId(job.id, 3, 3)}`}
         >
           {shortId(job.id, 3, 3)}
         </button>
@@ -85,11 +86,11 @@ export function JobRow({
       <td role="cell" class="qs-status">
         <span class={`qs-square qs-square-${job.status}`} aria-hidden="true" />
         {STATUS_WORDS[job.status]}
-        {job.reused && <span class="qs-reused"> · reused</span>}
+        {job.reused && <span class="qs-reused"> {t`· reused`}</span>}
         {job.stray && !job.reused && (
-          <span class="qs-stray" title="It was sent to the backend outside the session.">
+          <span class="qs-stray" title={t`It was sent to the backend outside the session.`}>
             {" "}
-            · outside
+            {t`· outside`}
           </span>
         )}
         {job.approximation !== null && (
@@ -108,20 +109,20 @@ export function JobRow({
         {value ? (
           <span class="qs-value" title={value.series}>
             {formatValue(value.value, value.error)}
-            {value === best && <b> best</b>}
+            {value === best && <b> {t`best`}</b>}
           </span>
         ) : job.top_counts.length > 0 ? (
-          <span class="qs-value" title={`most frequent outcomes: ${outcomesOf(job)}`}>
+          <span class="qs-value" title={t`most frequent outcomes: ${outcomesOf(job)}`}>
             {outcomesOf(job)}
           </span>
         ) : (
           "–"
         )}
       </td>
-      <td role="cell" class="qs-num qs-queued" title={job.exact ? "" : "as seen by polling"}>
+      <td role="cell" class="qs-num qs-queued" title={job.exact ? "" : t`as seen by polling`}>
         {formatDuration(queuedSeconds(job, now))}
       </td>
-      <td role="cell" class="qs-num qs-ran" title={job.exact ? "" : "as seen by polling"}>
+      <td role="cell" class="qs-num qs-ran" title={job.exact ? "" : t`as seen by polling`}>
         {formatDuration(ranSeconds(job, now))}
       </td>
       <td role="cell" class="qs-num qs-qpu">
@@ -175,31 +176,31 @@ export function Detail({ store, job, now }: { store: SessionStore; job: JobRecor
   const ran = ranSeconds(job, now);
   const value = store.resultOf(job);
   const facts = [
-    job.label && `label ${job.label}`,
+    job.label && t`label ${job.label}`,
     what(job),
-    `submitted ${formatClock(job.created, now)}`,
-    `queued ${formatDuration(queuedSeconds(job, now))}`,
-    ran === null ? "" : `ran ${formatDuration(ran)}${job.exact ? "" : " as seen by polling"}`,
-    job.qpu_seconds === null ? "" : `QPU ${formatDuration(job.qpu_seconds)}`,
+    t`submitted ${formatClock(job.created, now)}`,
+    t`queued ${formatDuration(queuedSeconds(job, now))}`,
+    ran === null ? "" : t`ran ${formatDuration(ran)}${job.exact ? "" : t` as seen by polling`}`,
+    job.qpu_seconds === null ? "" : t`QPU ${formatDuration(job.qpu_seconds)}`,
     value ? `${value.series} ${formatValue(value.value, value.error)}` : "",
     job.top_counts.length > 0 ? outcomesOf(job) : "",
-    job.reused ? "not paid again" : job.stray ? "sent outside the session" : "",
-    job.method === "exact" ? "simulated exactly" : (job.approximation ?? "").replace(/\.$/, ""),
-    job.no_effect.length > 0 ? `without effect: ${job.no_effect.join(", ")}` : "",
+    job.reused ? t`not paid again` : job.stray ? t`sent outside the session` : "",
+    job.method === "exact" ? t`simulated exactly` : (job.approximation ?? "").replace(/\.$/, ""),
+    job.no_effect.length > 0 ? t`without effect: ${job.no_effect.join(", ")}` : "",
   ];
   return (
     <div class="qs-detail">
       <b>{job.id}</b> <CopyId id={job.id} /> · {facts.filter(Boolean).join(" · ")}
       {job.cell !== null && (
         <>
-          {" · sent by "}
+          {t` · sent by `}
           <CellLink job={job} words={cellPlace(job)} />
         </>
       )}
       {job.error && (
         <span class="qs-error">
           {job.error}
-          {job.error_code !== null && ` (code ${job.error_code})`}
+          {job.error_code !== null && t` (code ${job.error_code})`}
         </span>
       )}
     </div>

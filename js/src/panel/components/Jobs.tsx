@@ -1,4 +1,5 @@
 // The jobs of a session: a few of them, or all of them, filtered and sorted, when asked.
+import { t } from "#shared/translation";
 import { useEffect, useId, useMemo, useRef, useState } from "preact/hooks";
 import { noun } from "#shared/consequences";
 import { formatCount, plural } from "#shared/formatting";
@@ -135,7 +136,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
       onPointerLeave={() => hold(false)}
     >
       {counts && (
-        <div class="qs-filter" role="group" aria-label="Show jobs">
+        <div class="qs-filter" role="group" aria-label={t`Show jobs`}>
           {(Object.keys(FILTERS) as Filter[]).map((name) => (
             <button
               key={name}
@@ -143,7 +144,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
               aria-pressed={order.filter === name}
               onClick={() => setOrder({ ...order, filter: name })}
             >
-              {name === "failed" ? "failed or cancelled" : name}{" "}
+              {name === "failed" ? t`failed or cancelled` : name}{" "}
               <span class="qs-count">{formatCount(counts[name])}</span>
             </button>
           ))}
@@ -151,33 +152,30 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
       )}
       <Rows jobs={listed} order={order} windowed={expanded} selected={selected}>
         {(visible, before, after) => (
-          <table role="table" class="qs-table" aria-label="Jobs" aria-rowcount={listed.length + 1}>
+          <table
+            role="table"
+            class="qs-table"
+            aria-label={t`Jobs`}
+            aria-rowcount={listed.length + 1}
+          >
             <thead role="rowgroup">
               <tr role="row">
-                {header("created", "Job", false)}
-                <th role="columnheader" scope="col">
-                  Primitive
-                </th>
-                {header("status", "Status", false)}
-                <th role="columnheader" scope="col" class="qs-result">
-                  Result
-                </th>
-                {header("queued", "Queued", true)}
-                {header("ran", "Ran", true)}
+                {header("created", t`Job`, false)}
+                <th role="columnheader" scope="col">{t`Primitive`}</th>
+                {header("status", t`Status`, false)}
+                <th role="columnheader" scope="col" class="qs-result">{t`Result`}</th>
+                {header("queued", t`Queued`, true)}
+                {header("ran", t`Ran`, true)}
                 {header("qpu", "QPU", true, "qs-qpu")}
                 <th
                   role="columnheader"
                   scope="col"
                   class="qs-num qs-price-of"
-                  title="of its QPU time; idle and classical time of a session come on top"
-                >
-                  Cost
-                </th>
-                <th role="columnheader" scope="col" class="qs-num qs-from">
-                  Cell
-                </th>
+                  title={t`of its QPU time; idle and classical time of a session come on top`}
+                >{t`Cost`}</th>
+                <th role="columnheader" scope="col" class="qs-num qs-from">{t`Cell`}</th>
                 <th role="columnheader" scope="col" class="qs-do">
-                  <span class="qs-sr">Action</span>
+                  <span class="qs-sr">{t`Action`}</span>
                 </th>
               </tr>
             </thead>
@@ -224,7 +222,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
             aria-expanded={expanded}
             onClick={() => setExpanded(!expanded)}
           >
-            {expanded ? "fewer rows " : `and ${more} `}
+            {expanded ? t`fewer rows ` : t`and ${more} `}
             <span aria-hidden="true">{expanded ? "▴" : "▸"}</span>
           </button>
         ) : (
@@ -243,17 +241,17 @@ function inPlace(listed: JobRecord[], jobs: JobRecord[]): JobRecord[] {
 }
 
 function emptyWords(snapshot: SessionSnapshot): string {
-  if (snapshot.state === "closed") return "It ran no job.";
-  if (deferred(snapshot)) return `No job yet: the ${noun(snapshot)} opens with the first new one.`;
+  if (snapshot.state === "closed") return t`It ran no job.`;
+  if (deferred(snapshot)) return t`No job yet: the ${noun(snapshot)} opens with the first new one.`;
   if (snapshot.mode === "job")
-    return "No job yet: each one goes through the normal queue by itself.";
+    return t`No job yet: each one goes through the normal queue by itself.`;
   const queue = snapshot.queue_length;
   const waiting = queue === null ? "" : ` ${queueSentence(queue, snapshot.backend)}`;
-  return `No job yet: the first one enters the normal queue and starts the clocks.${waiting}`;
+  return t`No job yet: the first one enters the normal queue and starts the clocks.${waiting}`;
 }
 
 function unknownWords(store: SessionStore): string {
   const count = store.total;
-  if (count === 0) return "No job is known.";
-  return `${plural(count, "job")}; waiting for the kernel to send the list.`;
+  if (count === 0) return t`No job is known.`;
+  return t`${plural(count, "job")}; waiting for the kernel to send the list.`;
 }

@@ -1,3 +1,4 @@
+import { t } from "#shared/translation";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { advice } from "#shared/suggestions";
 import { noun } from "#shared/consequences";
@@ -134,7 +135,7 @@ function Foot({ store, now }: { store: SessionStore; now: number }) {
         <p class="qs-advice">{store.jobsKnown ? unbroken(words.filter(Boolean).join(" ")) : ""}</p>
       </div>
       <p class="qs-checked">
-        {answered(store, now)} · <span title="Time zone">{zoneAt(now)}</span>
+        {answered(store, now)} · <span title={t`Time zone`}>{zoneAt(now)}</span>
       </p>
     </footer>
   );
@@ -142,7 +143,7 @@ function Foot({ store, now }: { store: SessionStore; now: number }) {
 
 function nameOf(snapshot: SessionSnapshot): string {
   const what = noun(snapshot);
-  return `${what[0]!.toUpperCase()}${what.slice(1)} on ${snapshot.backend}`;
+  return t`${what[0]!.toUpperCase()}${what.slice(1)} on ${snapshot.backend}`;
 }
 
 function Figures(props: { store: SessionStore; now: number }) {
@@ -157,16 +158,16 @@ const RECENT_SECONDS = 5;
 function answered(store: SessionStore, now: number): string {
   const { mode, poll_interval, problem, state, answered_at, service, device_time } = store.snapshot;
   if (store.link === "lost" || store.link === "silent" || store.link === "broken")
-    return store.fed ? "checked by the Jupyter server" : "not updated now";
-  if (store.link === "connecting") return "connecting to the kernel";
+    return store.fed ? t`checked by the Jupyter server` : t`not updated now`;
+  if (store.link === "connecting") return t`connecting to the kernel`;
   const told = (now - answered_at) / service.speed;
-  if (problem !== null) return unbroken(`answered ${formatDuration(told)} ago`);
+  if (problem !== null) return unbroken(t`answered ${formatDuration(told)} ago`);
   if (poll_interval > 0) {
     return Math.min(poll_interval, told) <= RECENT_SECONDS
-      ? "up to date"
-      : unbroken(`checked every ${formatDuration(poll_interval)}`);
+      ? t`up to date`
+      : unbroken(t`checked every ${formatDuration(poll_interval)}`);
   }
-  if (mode === "job") return "no job is pending";
-  if (state !== "closed") return "no longer checked";
-  return device_time ? "nothing more will change" : "usage is final";
+  if (mode === "job") return t`no job is pending`;
+  if (state !== "closed") return t`no longer checked`;
+  return device_time ? t`nothing more will change` : t`usage is final`;
 }

@@ -1,4 +1,5 @@
 // The policies of this kernel for the session: budget, number of jobs, idle close, strict.
+import { t } from "#shared/translation";
 import { hasRun } from "#shared/idleSmoothing";
 import { idleTimeout, usage } from "#shared/metrics";
 import { noun } from "#shared/consequences";
@@ -23,22 +24,32 @@ export function Policies({ store, now }: { store: SessionStore; now: number }) {
   const over = snapshot.state === "closed";
   const kept = over || store.link !== "lost";
   return (
-    <ul class="qs-rules" aria-label={`Rules of this ${noun(snapshot)}`}>
+    <ul class="qs-rules" aria-label={t`Rules of this ${noun(snapshot)}`}>
       {budget !== null && <Budget snapshot={snapshot} now={now} budget={budget} />}
       {most !== null && <MostJobs sent={store.total} most={most} />}
-      {strict && <li>Strict: jobs that would run outside the {noun(snapshot)} are refused.</li>}
+      {strict && (
+        <li>
+          {t`Strict: jobs that would run outside the`} {noun(snapshot)} {t`are refused.`}
+        </li>
+      )}
       {idle !== null && <IdleClose snapshot={snapshot} now={now} />}
-      {!kept && <li class="qs-warn">The kernel that keeps these rules is gone.</li>}
+      {!kept && <li class="qs-warn">{t`The kernel that keeps these rules is gone.`}</li>}
     </ul>
   );
 }
 
 function MostJobs({ sent, most }: { sent: number; most: number }) {
   // a loop of jobs says nothing new with each of them, until it is near
-  if (sent < WARN_AT * most) return <li>Closes after {plural(most, "job")}.</li>;
+  if (sent < WARN_AT * most)
+    return (
+      <li>
+        {t`Closes after`} {plural(most, "job")}.
+      </li>
+    );
   return (
     <li class="qs-warn">
-      {formatCount(sent)} of {plural(most, "job")}, then it closes.
+      {formatCount(sent)} {t`of`} {plural(most, "job")}
+      {t`, then it closes.`}
     </li>
   );
 }
@@ -47,16 +58,24 @@ function IdleClose({ snapshot, now }: { snapshot: SessionSnapshot; now: number }
   const countdown = idleTimeout(snapshot, now);
   // what ended it is said above
   if (countdown === null)
-    return <li>Idle close after {formatDuration(snapshot.idle_close ?? 0)}.</li>;
+    return (
+      <li>
+        {t`Idle close after`} {formatDuration(snapshot.idle_close ?? 0)}.
+      </li>
+    );
   // not in the moment between two jobs of a loop
   if (!hasRun(countdown)) {
-    return <li>Closes after {formatDuration(countdown.total)} with nothing pending.</li>;
+    return (
+      <li>
+        {t`Closes after`} {formatDuration(countdown.total)} {t`with nothing pending.`}
+      </li>
+    );
   }
   const soon = countdown.remaining < 0.2 * countdown.total;
   return (
     <li>
-      Nothing is pending: closes in{" "}
-      <b role="timer" aria-label="Idle close" aria-live="off" class={soon ? "qs-warn" : ""}>
+      {t`Nothing is pending: closes in`}{" "}
+      <b role="timer" aria-label={t`Idle close`} aria-live="off" class={soon ? "qs-warn" : ""}>
         {formatCountdown(countdown.remaining)}
       </b>
     </li>
@@ -76,16 +95,16 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
   const { budget_dollars: dollars } = snapshot;
   const words =
     dollars === null
-      ? `${formatDuration(spent)} of ${formatDuration(budget)}`
-      : `≈ ${formatMoney(dollarsOf(spent, dollars / budget, snapshot.usage_final) ?? 0)} of ${formatMoney(dollars)}`;
+      ? t`${formatDuration(spent)} of ${formatDuration(budget)}`
+      : t`≈ ${formatMoney(dollarsOf(spent, dollars / budget, snapshot.usage_final) ?? 0)} of ${formatMoney(dollars)}`;
   const tone = share >= WARN_AT ? "warning" : "within";
   return (
     <li class="qs-budget">
-      <span>Budget</span>
+      <span>{t`Budget`}</span>
       <span
         class={`qs-bar qs-bar-${tone}`}
         role="progressbar"
-        aria-label="Budget used"
+        aria-label={t`Budget used`}
         aria-valuemin={0}
         aria-valuemax={100}
         aria-valuenow={Math.floor(100 * share)}
@@ -96,7 +115,7 @@ function Budget({ snapshot, now, budget }: BudgetProps) {
       <span class={tone === "warning" ? "qs-warn" : ""}>{words}</span>
       {/* its room is kept when it is over */}
       <span style={snapshot.state === "closed" ? { visibility: "hidden" } : {}}>
-        {share < 1 ? "then it ends and queued jobs are cancelled" : "spent: it ends"}
+        {share < 1 ? t`then it ends and queued jobs are cancelled` : t`spent: it ends`}
       </span>
     </li>
   );

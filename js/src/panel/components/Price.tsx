@@ -1,4 +1,5 @@
 // The price that costs are counted with: the plan's, or the reader's own for as long as the page lives.
+import { t } from "#shared/translation";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { formatPrice } from "#shared/formatting";
 import { priceWords } from "#shared/messages/labels";
@@ -35,7 +36,7 @@ export function Price({ store }: { store: SessionStore }) {
     return (
       <form class="qs-price-form" onSubmit={onSubmit}>
         <label>
-          $ per second{" "}
+          {t`$ per second`}{" "}
           <input
             ref={input}
             class="qs-input"
@@ -43,7 +44,7 @@ export function Price({ store }: { store: SessionStore }) {
             size={6}
             defaultValue={price === null ? "" : String(price)}
             aria-invalid={wrong}
-            title="Empty for the plan's price"
+            title={t`Empty for the plan's price`}
             onKeyDown={(event) => {
               // the notebook's own keys must not see what is typed here
               event.stopPropagation();
@@ -51,11 +52,9 @@ export function Price({ store }: { store: SessionStore }) {
             }}
           />
         </label>{" "}
-        <button type="submit" class="qs-price">
-          Set
-        </button>
+        <button type="submit" class="qs-price">{t`Set`}</button>
         <span role="alert" class="qs-warn">
-          {wrong ? " Write a number, such as 1.60." : ""}
+          {wrong ? t` Write a number, such as 1.60.` : ""}
         </span>
       </form>
     );
@@ -66,10 +65,14 @@ export function Price({ store }: { store: SessionStore }) {
       ref={button}
       type="button"
       class="qs-price"
-      title="Count with another price"
+      title={t`Count with another price`}
       onClick={() => setEditing(true)}
     >
-      {price === null ? "set a price" : own ? `at your ${formatPrice(price)}` : priceWords(service)}
+      {price === null
+        ? t`set a price`
+        : own
+          ? t`at your ${formatPrice(price)}`
+          : priceWords(service)}
     </button>
   );
 }

@@ -1,3 +1,4 @@
+import { t } from "#shared/translation";
 import {
   dollarsOf,
   formatCount,
@@ -23,7 +24,7 @@ export function Progress({ store }: { store: SessionStore }) {
       <span
         class="qs-bar qs-bar-done"
         role="progressbar"
-        aria-label="Jobs done"
+        aria-label={t`Jobs done`}
         aria-valuemin={0}
         aria-valuemax={expected}
         aria-valuenow={Math.min(done, expected)}
@@ -32,8 +33,8 @@ export function Progress({ store }: { store: SessionStore }) {
       </span>
       <span>
         {done > expected
-          ? `${formatCount(done)} jobs, ${formatCount(expected)} expected`
-          : `${formatCount(done)} of ${formatCount(expected)} jobs`}
+          ? t`${formatCount(done)} jobs, ${formatCount(expected)} expected`
+          : t`${formatCount(done)} of ${formatCount(expected)} jobs`}
         {come.left && unbroken(` · ${come.left}`)}
         {come.lost && <span class="qs-warn">{unbroken(` · ${come.lost}`)}</span>}
       </span>
@@ -54,13 +55,13 @@ export function toComeWords(
 ): { left: string; lost: string } {
   if (!come) return { left: "", lost: "" };
   const [low, high, used, usedAtMost, late, pastBudget, pastQuota] = come;
-  const range = (words: string[]) => [...new Set(words)].join(" to ");
-  let left = `≈ ${range([low, high].map(formatDuration))} left`;
+  const range = (words: string[]) => [...new Set(words)].join(t` to `);
+  let left = t`≈ ${range([low, high].map(formatDuration))} left`;
   if (price !== null) {
     const money = range(
       [used, usedAtMost].map((seconds) => formatMoney(dollarsOf(seconds, price) ?? 0)),
     );
-    left += `, ${charged ? "" : "would be "}${money} more`;
+    left += t`, ${charged ? "" : t`would be `}${money} more`;
   }
   // of the limits the one that is reached first, for the line stays short
   const most = Math.max(late, pastBudget, pastQuota);
@@ -68,8 +69,8 @@ export function toComeWords(
     most === 0
       ? ""
       : late === most
-        ? `about ${plural(late, "job")} will fail`
-        : `no ${pastBudget === most ? "budget" : "quota"} left for about ${plural(most, "job")}`;
-  if (!lost) left += ", within all limits";
+        ? t`about ${plural(late, "job")} will fail`
+        : t`no ${pastBudget === most ? t`budget` : t`quota`} left for about ${plural(most, "job")}`;
+  if (!lost) left += t`, within all limits`;
   return { left, lost };
 }

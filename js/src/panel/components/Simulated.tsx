@@ -1,5 +1,6 @@
 // Lines below the list of jobs: what was not paid again; what is not exact of the results, and which options the emulator
 // ignored. None where there is nothing to say.
+import { t } from "#shared/translation";
 import { plural } from "#shared/formatting";
 import { reusedWords } from "#shared/messages/labels";
 import { reused } from "#shared/metrics";
@@ -41,11 +42,11 @@ function describe(jobs: readonly JobRecord[]): string {
   if (last) {
     const of = `${plural(approximated.length, "job")} ${approximated.length === 1 ? "is" : "are"}`;
     parts.push(
-      `${of} not exact. ${approximated.length > 1 ? "The last: " : ""}${last.approximation}`,
+      t`${of} not exact. ${approximated.length > 1 ? t`The last: ` : ""}${last.approximation}`,
     );
   }
   if (ignored.size > 0) {
-    parts.push(`Options without effect in the emulator: ${[...ignored].join(", ")}.`);
+    parts.push(t`Options without effect in the emulator: ${[...ignored].join(", ")}.`);
   }
   return parts.join(" ");
 }

@@ -1,3 +1,4 @@
+import { t } from "#shared/translation";
 import { Fragment } from "preact";
 import { deferred, quotaLeft, shownParts, type Usage } from "#shared/metrics";
 import {
@@ -21,9 +22,9 @@ interface Props {
 
 /** On the emulator it is the time of a device, which stays an estimate. */
 export function usageLabel({ device_time: device, state }: SessionSnapshot, usage: Usage): string {
-  if (device) return "Usage, estimated for a device";
-  if (state === "closed") return usage.final ? "Usage, final" : "Usage, estimate";
-  return usage.cost === null ? "Usage, estimate" : "Usage";
+  if (device) return t`Usage, estimated for a device`;
+  if (state === "closed") return usage.final ? t`Usage, final` : t`Usage, estimate`;
+  return usage.cost === null ? t`Usage, estimate` : t`Usage`;
 }
 
 /** Seconds used and what they cost: an estimate until the service says final. */
@@ -31,7 +32,7 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
   return (
     <div class="qs-usage-line">
       <span class="qs-figure">
-        {usage.at_most && "at most "}
+        {usage.at_most && t`at most `}
         {formatDuration(usage.total)}
       </span>
       <span class="qs-cost">
@@ -46,10 +47,10 @@ function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
     // usage of the Open Plan is free, and there is little of it
     const left = snapshot.service.plan === "open" ? quotaLeft(snapshot, usage) : null;
     const about = snapshot.device_time ? "≈ " : "";
-    return left === null ? "" : `Open Plan: ${about}${formatDuration(left)} left`;
+    return left === null ? "" : t`Open Plan: ${about}${formatDuration(left)} left`;
   }
   const money = formatMoney(usage.cost);
-  if (!snapshot.service.charged) return `would be ≈ ${money}`;
+  if (!snapshot.service.charged) return t`would be ≈ ${money}`;
   // the service's seconds are final; what they cost at the reader's own price is not its word
   return usage.final && ownPrice === null ? money : `≈ ${money}`;
 }
@@ -58,8 +59,8 @@ function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
 export function UsageBar({ snapshot, usage, now, split }: Props) {
   const parts = [
     { name: "QPU", kind: "done", seconds: usage.qpu },
-    { name: "classical", kind: "classical", seconds: usage.classical },
-    { name: "idle", kind: "idle", seconds: usage.idle },
+    { name: t`classical`, kind: "classical", seconds: usage.classical },
+    { name: t`idle`, kind: "idle", seconds: usage.idle },
   ];
   const shown = shownParts(snapshot, usage, now);
   const exact = [usage.qpu, usage.classical, usage.idle] as const;
@@ -68,11 +69,11 @@ export function UsageBar({ snapshot, usage, now, split }: Props) {
     shares ? `${text} (${shares[at]!})` : text,
   );
   const words = deferred(snapshot)
-    ? "nothing was opened"
+    ? t`nothing was opened`
     : snapshot.mode !== "dedicated"
-      ? `QPU time only; waiting is free in ${snapshot.mode === "batch" ? "a batch" : "job mode"}`
+      ? t`QPU time only; waiting is free in ${snapshot.mode === "batch" ? t`a batch` : t`job mode`}`
       : !split
-        ? "breakdown appears once the jobs are loaded"
+        ? t`breakdown appears once the jobs are loaded`
         : null;
   return (
     <>

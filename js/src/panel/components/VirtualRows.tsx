@@ -1,4 +1,5 @@
 // The part of a long list that is in sight: only those rows are in the page.
+import { t } from "#shared/translation";
 import type { ComponentChild } from "preact";
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { JobRecord } from "#shared/snapshot.gen";
@@ -82,7 +83,7 @@ export function Rows({ jobs, order, windowed, selected, children }: RowsProps) {
       class="qs-rows qs-window"
       tabIndex={0}
       role="region"
-      aria-label="All jobs"
+      aria-label={t`All jobs`}
       onScroll={measure}
     >
       {children(visible, first * view.height, (total - last) * view.height)}

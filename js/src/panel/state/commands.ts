@@ -1,5 +1,6 @@
 // Commands to the session or to one of its jobs, and their progress. The kernel is asked first. Where it is gone, out of
 // reach or busy, JupyterLab's extension has the Jupyter server end the session; to end one twice is harmless.
+import { t } from "#shared/translation";
 import type { CommandProgress } from "#shared/messages/commands";
 import { pendingJobs } from "#shared/metrics";
 import { END_SESSION, type EndSession } from "#shared/offers";
@@ -145,7 +146,8 @@ export class Commands {
     const message: ToKernel = { type: "command", id, action, ...(job === null ? {} : { job }) };
     if (this.#channel.send(message)) return;
     if (job === null && this.hasServer) this.#askServer(id);
-    else this.#change(id, { stage: "failed", message: "The kernel is gone, so nothing was sent." });
+    else
+      this.#change(id, { stage: "failed", message: t`The kernel is gone, so nothing was sent.` });
   }
 
   /** After two seconds, mark it as waiting, and ask the Jupyter server in place of a kernel that did not answer. */

@@ -92,7 +92,7 @@ export function hiddenWords(jobs: readonly JobRecord[], shown: readonly JobRecor
   count(shown, -1);
   return (["running", "queued", "done", "failed", "cancelled"] as const)
     .filter((status) => (counts.get(status) ?? 0) > 0)
-    .map((status) => `${formatCount(counts.get(status)!)} ${status}`)
+    .map((status) => `${formatCount(counts.get(status)!)} ${STATUS_WORDS[status].toLowerCase()}`)
     .join(", ");
 }
 

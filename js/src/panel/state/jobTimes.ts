@@ -1,16 +1,17 @@
 // A job's times and status as the list and the timeline give them.
+import { sentences, t } from "#shared/translation";
 import { isFinal } from "#shared/metrics";
 import { formatClock, formatCount, formatDuration, formatValue, plural } from "#shared/formatting";
 import { programWord } from "#shared/messages/labels";
 import type { JobRecord, JobStatus } from "#shared/snapshot.gen";
 
-export const STATUS_WORDS: Record<JobStatus, string> = {
+export const STATUS_WORDS: Record<JobStatus, string> = sentences({
   queued: "Queued",
   running: "Running",
   done: "Done",
   cancelled: "Cancelled",
   failed: "Failed",
-};
+});
 
 export function queuedSeconds(job: JobRecord, now: number): number {
   return (job.started ?? job.finished ?? now) - job.created;
@@ -26,7 +27,7 @@ export function ranSeconds(job: JobRecord, now: number): number | null {
 export function asked({ pubs, shots, precision }: JobRecord): string {
   const each =
     shots !== null
-      ? `${formatCount(shots)} shots`
+      ? t`${formatCount(shots)} shots`
       : precision !== null
         ? `σ ${formatValue(precision)}`
         : "";
@@ -51,7 +52,7 @@ export function methodWords(job: JobRecord): string {
 
 /** `cell [5], line 14`. */
 export function cellPlace({ cell, line }: JobRecord): string {
-  return `cell [${cell}]${line === null ? "" : `, line ${line}`}`;
+  return t`cell [${cell}]${line === null ? "" : t`, line ${line}`}`;
 }
 
 /** Everything known of a job, a line each, the id first. */
@@ -60,15 +61,15 @@ export function details(job: JobRecord, now: number): string[] {
   const lines = [
     job.id,
     `${what(job)} · ${STATUS_WORDS[job.status]}`,
-    `submitted ${formatClock(job.created, now)}, queued ${formatDuration(queuedSeconds(job, now))}`,
+    t`submitted ${formatClock(job.created, now)}, queued ${formatDuration(queuedSeconds(job, now))}`,
   ];
   if (job.label !== "") lines.splice(1, 0, job.label);
   if (ran !== null) {
-    lines.push(`ran ${formatDuration(ran)}${job.exact ? "" : " (as seen by polling)"}`);
+    lines.push(t`ran ${formatDuration(ran)}${job.exact ? "" : t` (as seen by polling)`}`);
   }
-  if (job.qpu_seconds !== null) lines.push(`QPU ${formatDuration(job.qpu_seconds)}`);
+  if (job.qpu_seconds !== null) lines.push(t`QPU ${formatDuration(job.qpu_seconds)}`);
   if (job.top_counts.length > 0) lines.push(outcomesOf(job));
-  if (job.cell !== null) lines.push(`sent by ${cellPlace(job)}`);
+  if (job.cell !== null) lines.push(t`sent by ${cellPlace(job)}`);
   if (job.error !== null) lines.push(...wrapped(job.error));
   return lines;
 }

@@ -1,4 +1,5 @@
 // What the marks of the timeline stand for: those that it has.
+import { t } from "#shared/translation";
 import { sumsOf } from "#shared/jobAggregates";
 import type { SessionStore } from "../state/store";
 
@@ -8,17 +9,17 @@ export function Legend({ store, best }: { store: SessionStore; best: boolean }) 
   const { counts, reused } = sumsOf(snapshot.jobs);
   const { charged } = snapshot.service;
   const entries: [kind: string, words: string, shown: boolean][] = [
-    ["done", "done", true],
-    ["reused", "reused", reused > 0],
-    ["running", "running", true],
-    ["queued", "waiting", true],
-    ["failed", "failed", counts.failed > 0],
-    ["cancelled", "cancelled", counts.cancelled > 0],
-    ["idle", charged ? "idle, billed" : "idle, would be billed", snapshot.mode === "dedicated"],
-    ["best", "best so far", best && store.shownSeries !== null],
+    ["done", t`done`, true],
+    ["reused", t`reused`, reused > 0],
+    ["running", t`running`, true],
+    ["queued", t`waiting`, true],
+    ["failed", t`failed`, counts.failed > 0],
+    ["cancelled", t`cancelled`, counts.cancelled > 0],
+    ["idle", charged ? t`idle, billed` : t`idle, would be billed`, snapshot.mode === "dedicated"],
+    ["best", t`best so far`, best && store.shownSeries !== null],
   ];
   return (
-    <ul class="qs-legend" aria-label="Marks of the timeline">
+    <ul class="qs-legend" aria-label={t`Marks of the timeline`}>
       {entries.map(
         ([kind, words, shown]) =>
           shown && (

@@ -119,9 +119,7 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
             dy="0.35em"
             text-anchor={roomy ? "start" : "end"}
           >
-            {roomy
-              ? `${plural(waiting, "job")} ${waiting === 1 ? "waits" : "wait"}`
-              : formatCount(waiting)}
+            {roomy ? plural(waiting, "job waits", "jobs wait") : formatCount(waiting)}
           </text>
         )}
         {marked.map(({ x }) => (

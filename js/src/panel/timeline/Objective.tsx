@@ -1,4 +1,5 @@
 // The objective: a lane above the jobs on the same axis of time, and its latest and best value in words.
+import { sentences, t } from "#shared/translation";
 import { useMemo, useState } from "preact/hooks";
 import { formatClock, formatValue } from "#shared/formatting";
 import { activePeriods } from "#shared/metrics";
@@ -67,9 +68,7 @@ export function Objective({
     <div class="qs-objective" role="img" aria-label={series ? spoken(store, series) : none(over)}>
       <svg width={size.width} height={height} aria-hidden="true">
         {!size.narrow && (
-          <text class="qs-lane-name" x="16" y={NAME_AT * size.scale}>
-            objective
-          </text>
+          <text class="qs-lane-name" x="16" y={NAME_AT * size.scale}>{t`objective`}</text>
         )}
         {path?.ticks.map(({ y, text }) => (
           <text key={text} class="qs-lane-tick" x={margin.l - 6} y={y} dy="0.35em">
@@ -116,7 +115,7 @@ export function Objective({
       </svg>
       {!path && (
         <span class="qs-lane-empty" style={{ left: `${margin.l + 8}px` }}>
-          {series ? "no value in this part" : none(over)}
+          {series ? t`no value in this part` : none(over)}
         </span>
       )}
       {pointed && (
@@ -130,14 +129,14 @@ export function Objective({
 
 /** Where the lane's name stands. */
 const NAME_AT = 14;
-const none = (over: boolean) => (over ? "no value was read" : "no value read yet");
+const none = (over: boolean) => (over ? t`no value was read` : t`no value read yet`);
 
 function tipLines(store: SessionStore, { point }: Mark, now: number): string[] {
   const job = store.snapshot.jobs.find(({ id }) => id === point.job_id);
   return [
     `${point.series} ${formatValue(point.value, point.error)}`,
     `${point.series === READ_SERIES ? "read" : "logged"} ${formatClock(point.time, now)}`,
-    ...(point.step === null ? [] : [`step ${point.step}`]),
+    ...(point.step === null ? [] : [t`step ${point.step}`]),
     ...(job ? details(job, now) : []),
   ];
 }
@@ -146,10 +145,7 @@ function spoken(store: SessionStore, series: Series): string {
   const { latest, points } = series;
   const { goal } = store.objective;
   const { value, error } = series.best(goal);
-  return (
-    `${series.name}, ${points.length} values: the latest ${formatValue(latest.value, latest.error)}, ` +
-    `the best (${goal}) ${formatValue(value, error)}. The jobs' values are in the table below.`
-  );
+  return t`${series.name}, ${points.length} values: the latest ${formatValue(latest.value, latest.error)}, the best (${GOALS[goal]}) ${formatValue(value, error)}. The jobs' values are in the table below.`;
 }
 
 /** The shown series in words; which it is, and which of its values is best, can be chosen here. */
@@ -166,7 +162,7 @@ export function ObjectiveWords({ store, onSelect }: Pick<Props, "store" | "onSel
       {store.series.all.length > 1 ? (
         <select
           class="qs-series"
-          aria-label="Series shown as the objective"
+          aria-label={t`Series shown as the objective`}
           value={series.name}
           onChange={(event) => store.showObjective({ name: event.currentTarget.value })}
           onKeyDown={(event) => event.stopPropagation()}
@@ -182,37 +178,36 @@ export function ObjectiveWords({ store, onSelect }: Pick<Props, "store" | "onSel
       )}{" "}
       <b>{formatValue(latest.value, latest.error)}</b> ·{" "}
       <span class="qs-goal">
-        best (
+        {t`best (`}
         <button
           type="button"
           class="qs-price"
-          aria-label={`The best is the ${goal}: change`}
-          title={`Show the ${OTHER[goal]} as the best`}
+          aria-label={t`The best is the ${GOALS[goal]}: change`}
+          title={t`Show the ${GOALS[OTHER[goal]]} as the best`}
           onClick={() => store.showObjective({ goal: OTHER[goal] })}
         >
-          {goal}
+          {GOALS[goal]}
         </button>
         )
       </span>{" "}
       <button
         type="button"
         class="qs-link qs-best"
-        title="Show its job"
+        title={t`Show its job`}
         disabled={number === null}
         onClick={() => onSelect(best.job_id)}
       >
         {formatValue(best.value, best.error)}
       </button>
-      {number !== null && ` at job ${number}`}
+      {number !== null && t` at job ${number}`}
       {noise && (
         <span
-          title={`The best of noisy values is likely too ${goal === "minimum" ? "low" : "high"}.`}
-        >
-          , picked from noise
-        </span>
+          title={t`The best of noisy values is likely too ${goal === "minimum" ? t`low` : t`high`}.`}
+        >{t`, picked from noise`}</span>
       )}
     </span>
   );
 }
 
+const GOALS = sentences({ minimum: "minimum", maximum: "maximum" });
 const OTHER = { minimum: "maximum", maximum: "minimum" } as const;

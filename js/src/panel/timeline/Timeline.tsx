@@ -1,3 +1,4 @@
+import { t } from "#shared/translation";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { formatClock, plural } from "#shared/formatting";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
@@ -152,7 +153,7 @@ export function Timeline({ store, now, theme, lanes, selected, onSelect }: Props
         {lanes !== "timeline" && <ObjectiveWords store={store} onSelect={onSelect} />}
         {zoom && (
           <button type="button" class="qs-zoom" onClick={() => setZoom(null)}>
-            {snapshot.state === "closed" ? "Show all" : "Follow now"}
+            {snapshot.state === "closed" ? t`Show all` : t`Follow now`}
           </button>
         )}
       </div>
@@ -174,11 +175,11 @@ export function Timeline({ store, now, theme, lanes, selected, onSelect }: Props
 function Placeholder({ rows }: { rows: number }) {
   return (
     <div class="qs-placeholder" aria-hidden="true">
-      <span>on the QPU</span>
+      <span>{t`on the QPU`}</span>
       <i />
       {rows > 1 && (
         <>
-          <span>other users</span>
+          <span>{t`other users`}</span>
           <i />
         </>
       )}
@@ -188,9 +189,9 @@ function Placeholder({ rows }: { rows: number }) {
 
 function describe(snapshot: SessionSnapshot, now: number): string {
   const { jobs, opened_at: opened, active_periods: periods } = snapshot;
-  const since = opened === null ? "" : ` since ${formatClock(opened, now)}`;
+  const since = opened === null ? "" : t` since ${formatClock(opened, now)}`;
   const active = plural(periods.length, "active period");
-  return `Timeline${since}: ${plural(jobs.length, "job")}, ${active}. The table below lists the jobs.`;
+  return t`Timeline${since}: ${plural(jobs.length, "job")}, ${active}. The table below lists the jobs.`;
 }
 
 /** Active periods, one that lasts without an end: gaps between jobs all lie before now. */

@@ -1,5 +1,6 @@
 // The timeline's past as plotly's data and layout. Pending jobs are drawn over it (LiveLayer.tsx), so that plotly draws
 // again only when a pixel of the past changes.
+import { t } from "#shared/translation";
 import { activePeriods, type Span } from "#shared/metrics";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 import type { FinishedBars } from "./jobSpans";
@@ -79,9 +80,9 @@ export function buildChart(scene: Scene, finished: FinishedBars) {
 function rowLabels({ frame, colors }: Scene): unknown[] {
   const { narrow, margin, scale } = frame.size;
   const rows: [string, number][] = [
-    ["waiting", frame.wait.row],
-    ["on the QPU", frame.own],
-    ["other users", frame.own - 1],
+    [t`waiting`, frame.wait.row],
+    [t`on the QPU`, frame.own],
+    [t`other users`, frame.own - 1],
   ];
   return rows.slice(0, frame.rows + 1).map(([words, y]) => ({
     x: 0,
@@ -119,13 +120,13 @@ function bands({ snapshot, now, frame, colors }: Scene, periods: Span[]) {
     const last = i === shown.length - 1;
     const to = last && snapshot.state === "active" ? edge : until;
     shapes.push(band(from, to, colors.band, colors));
-    label(from, to, [[44, "active"]]);
+    label(from, to, [[44, t`active`]]);
     const next = shown[i + 1]?.[0] ?? end;
     if (next - to < 0.5) return;
     shapes.push(band(to, next, colors["off-band"], colors));
     label(to, next, [
-      [232, "deactivated, back in the normal queue"],
-      [76, "deactivated"],
+      [232, t`deactivated, back in the normal queue`],
+      [76, t`deactivated`],
     ]);
   });
   return { shapes, annotations };

@@ -1,4 +1,5 @@
 // The ends that lie ahead of a session, as times on the axis.
+import { t } from "#shared/translation";
 import { interactiveTimeout, maximumTime, usage } from "#shared/metrics";
 import type { SessionSnapshot } from "#shared/snapshot.gen";
 
@@ -13,13 +14,13 @@ export function limits(snapshot: SessionSnapshot, now: number): Limit[] {
   const [timeout, maximum] = [interactiveTimeout(snapshot, now), maximumTime(snapshot, now)];
   const found: Limit[] = [];
   if (timeout?.running && timeout.ends_at !== null)
-    found.push({ at: timeout.ends_at, words: "timeout" });
+    found.push({ at: timeout.ends_at, words: t`timeout` });
   if (maximum?.running && maximum.ends_at !== null)
-    found.push({ at: maximum.ends_at, words: "maximum time" });
+    found.push({ at: maximum.ends_at, words: t`maximum time` });
   const { budget_seconds: budget, mode, state } = snapshot;
   // only an active session spends a second of it each second
   if (budget !== null && mode === "dedicated" && state === "active")
-    found.push({ at: now + budget - usage(snapshot, now).total, words: "budget" });
+    found.push({ at: now + budget - usage(snapshot, now).total, words: t`budget` });
   return found.filter(({ at }) => at > now).sort((a, b) => a.at - b.at);
 }
 

@@ -1,4 +1,5 @@
 // The bars and dashes of the timeline's past as plotly's traces: jobs of this session, of others, and priced gaps.
+import { t } from "#shared/translation";
 import { gaps, medianGap, type Gap } from "#shared/suggestions";
 import { amount, type Span } from "#shared/metrics";
 import { formatDuration, formatMoney, plural } from "#shared/formatting";
@@ -59,7 +60,7 @@ export function otherTraces(scene: Scene) {
   const cut = (blocks: Block[]) =>
     toBars(blocks, frame.range[0], frame.range[1], frame.size.plotWidth);
   const look = { y: () => 0, height: () => 0.4, job: null };
-  const [wait, run] = ["other users' jobs, waiting", "other users' jobs, running"];
+  const [wait, run] = [t`other users' jobs, waiting`, t`other users' jobs, running`];
   return [
     trace(scene, cut(waits), { ...look, color: colors.other, many: wait }),
     trace(scene, cut(runs), { ...look, color: colors["other-run"], many: run }),
@@ -153,11 +154,11 @@ function trailing(snapshot: SessionSnapshot, periods: Span[]): Span | null {
 /** The label of a gap, with its cost. */
 export function gapWords(snapshot: SessionSnapshot, seconds: number, room: number): string {
   const dollars = amount(snapshot, seconds);
-  const words = `idle ${formatDuration(seconds)}`;
+  const words = t`idle ${formatDuration(seconds)}`;
   if (dollars === null || room < 120) return words;
   const cost = `≈ ${formatMoney(dollars)}`;
   // the legend says so, too
-  const would = snapshot.service.charged || room < 170 ? "" : "would be ";
+  const would = snapshot.service.charged || room < 170 ? "" : t`would be `;
   return `${words}, ${would}${cost}`;
 }
 

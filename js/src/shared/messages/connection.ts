@@ -1,4 +1,5 @@
 // Sentences about a kernel or a service that does not answer.
+import { t } from "../translation";
 import { noun } from "../consequences";
 import { formatClock, shortId } from "../formatting";
 import type { SessionSnapshot } from "../snapshot.gen";
@@ -20,36 +21,33 @@ export function connectionProblem(
   if (closed && (fed || snapshot.poll_interval === 0)) return null;
   const problem = snapshot.problem && serviceProblem(snapshot, now);
   const asOf = !fed
-    ? `Numbers as of ${at}; countdowns go on as estimates.`
-    : (problem ?? "The Jupyter server tells how it is.");
-  const terminal = `run qsession close ${id} in a terminal`;
+    ? t`Numbers as of ${at}; countdowns go on as estimates.`
+    : (problem ?? t`The Jupyter server tells how it is.`);
+  const terminal = t`run qsession close ${id} in a terminal`;
   const word = noun(snapshot);
   if (link === "lost") {
-    const gone = "The kernel is gone.";
-    if (mode === "job") return `${gone} Numbers as of ${at}; jobs go on.`;
-    if (closed) return `${gone} Numbers as of ${at}.`;
+    const gone = t`The kernel is gone.`;
+    if (mode === "job") return t`${gone} Numbers as of ${at}; jobs go on.`;
+    if (closed) return t`${gone} Numbers as of ${at}.`;
     if (!open) return `${gone} ${asOf}`;
     const bills = snapshot.service.charged && (!fed || snapshot.state === "active");
-    const still = `${fed ? "is" : "may still be"} open${bills ? " and billing" : ""}`;
-    const end = hasServer ? `click Close ${word} (the Jupyter server does it)` : terminal;
-    return (
-      `${gone} ${asOf} The ${word} ${shortId(id)} ${still}. To end it now, ${end}; ` +
-      `to go on with it, run %session attach ${id}.`
-    );
+    const still = t`${fed ? t`is` : t`may still be`} open${bills ? t` and billing` : ""}`;
+    const end = hasServer ? t`click Close ${word} (the Jupyter server does it)` : terminal;
+    return t`${gone} ${asOf} The ${word} ${shortId(id)} ${still}. To end it now, ${end}; to go on with it, run %session attach ${id}.`;
   }
   if (link === "broken") {
-    const lost = `This page has lost its connection to the kernel. ${asOf}`;
+    const lost = t`This page has lost its connection to the kernel. ${asOf}`;
     if (mode === "job" || !open) return lost;
-    if (hasServer) return `${lost} Close and Cancel go through the Jupyter server.`;
-    return `${lost} To close the ${word} now, ${terminal}.`;
+    if (hasServer) return t`${lost} Close and Cancel go through the Jupyter server.`;
+    return t`${lost} To close the ${word} now, ${terminal}.`;
   }
   if (link === "silent") {
-    return `The kernel does not answer: it is busy with a cell, or gone. ${asOf}`;
+    return t`The kernel does not answer: it is busy with a cell, or gone. ${asOf}`;
   }
   return problem;
 }
 
 function serviceProblem({ problem, problem_since, answered_at }: SessionSnapshot, now: number) {
   const since = formatClock(problem_since ?? answered_at, now);
-  return `The service stopped answering at ${since}: ${problem} Countdowns go on as estimates.`;
+  return t`The service stopped answering at ${since}: ${problem} Countdowns go on as estimates.`;
 }

@@ -1,4 +1,5 @@
 // Words for the forecast of the work so far on IBM, the same as in qsession_widgets/messages/forecast.py.
+import { t } from "../translation";
 import { dollarsOf, formatDuration, formatMoney, plural } from "../formatting";
 import type { ServiceInfo } from "../snapshot.gen";
 
@@ -24,12 +25,12 @@ interface Way {
 function ways(forecast: Forecast, { plan, price_per_second: price }: Price): Way[] {
   const [low, high] = forecast.slice(10) as [number, number];
   const range = (value: number, words: (bound: number) => string) =>
-    [...new Set([value * low, value * high].map(words))].join(" to ");
+    [...new Set([value * low, value * high].map(words))].join(t` to `);
   const money = (seconds: number) => formatMoney(dollarsOf(seconds, price) ?? 0);
-  return ["session", "batch", "job mode"].flatMap((name, at) => {
+  return [t`session`, t`batch`, t`job mode`].flatMap((name, at) => {
     const [seconds, used, late] = forecast.slice(3 * at) as [number, number, number];
     if (plan === "open" && at === 0) return [];
-    const cost = price === null ? `uses ${range(used, formatDuration)}` : range(used, money);
+    const cost = price === null ? t`uses ${range(used, formatDuration)}` : range(used, money);
     return [{ name, seconds: range(seconds, formatDuration), cost, late }];
   });
 }
@@ -39,8 +40,8 @@ export function costsWords(forecast: Forecast, service: Price): string {
   const [checked, low, high] = forecast.slice(9) as [number, number, number];
   const error =
     checked < CALIBRATED_BY
-      ? `an estimate, right within a factor of ${SPREAD}`
-      : `an estimate, right within ${low.toFixed(2)} to ${high.toFixed(2)} of it`;
+      ? t`an estimate, right within a factor of ${SPREAD}`
+      : t`an estimate, right within ${low.toFixed(2)} to ${high.toFixed(2)} of it`;
   return `${error}: ${ways(forecast, service)
     .map(({ name, cost }) => `${name} ${cost}`)
     .join(" · ")}`;
@@ -50,8 +51,8 @@ export function costsWords(forecast: Forecast, service: Price): string {
 export function waysWords(forecast: Forecast, service: Price): string {
   return ways(forecast, service)
     .map(({ name, seconds, cost, late }) => {
-      const fail = late ? ` (about ${plural(late, "job")} would fail)` : "";
-      return `${name}${name === "session" ? " closed at its last result" : ""} ${seconds}, ${cost}${fail}`;
+      const fail = late ? t` (about ${plural(late, "job")} would fail)` : "";
+      return `${name}${name === t`session` ? t` closed at its last result` : ""} ${seconds}, ${cost}${fail}`;
     })
     .join(" · ");
 }
@@ -59,9 +60,9 @@ export function waysWords(forecast: Forecast, service: Price): string {
 /** The error of forecasts and of a device's time by IBM's estimate. */
 export function errorWords(forecast: Forecast): string {
   const [checked, low, high] = forecast.slice(9) as [number, number, number];
-  const within = `assumed right within a factor of ${SPREAD}`;
-  const count = `${plural(checked, "session")} on IBM`;
-  if (checked === 0) return `never checked against IBM, ${within}`;
-  if (checked < CALIBRATED_BY) return `checked against ${count} only, ${within}`;
-  return `${count} used ${low.toFixed(2)} to ${high.toFixed(2)} times their forecast`;
+  const within = t`assumed right within a factor of ${SPREAD}`;
+  const count = t`${plural(checked, "session")} on IBM`;
+  if (checked === 0) return t`never checked against IBM, ${within}`;
+  if (checked < CALIBRATED_BY) return t`checked against ${count} only, ${within}`;
+  return t`${count} used ${low.toFixed(2)} to ${high.toFixed(2)} times their forecast`;
 }

@@ -1,4 +1,5 @@
 // Labels and sentences about a workload, for the status bar, the side panel and the dialogs. Pure.
+import { sentences, t } from "../translation";
 import { IDLE_AFTER, smoothedPhase } from "../idleSmoothing";
 import { consequences, noun } from "../consequences";
 import {
@@ -28,7 +29,7 @@ import { interactiveNote } from "./timeouts";
 import { isOpen, type Service, type OpenedBy, type Snapshot, type Workload } from "../serverTypes";
 
 /** A label for each phase, the same as in qsession_widgets/messages/labels.py. */
-export const HEADLINES: Record<Phase, string> = {
+export const HEADLINES: Record<Phase, string> = sentences({
   open: "Open, no job yet",
   queued: "Waiting in the queue",
   active: "Active",
@@ -40,7 +41,10 @@ export const HEADLINES: Record<Phase, string> = {
   job_mode: "Job mode",
   job_mode_running: "Job mode, running",
   not_opened: "Not opened",
-};
+});
+
+/** The state of a kernel that is there. */
+const KERNELS = sentences({ idle: "idle", busy: "busy", alive: "alive" });
 
 /** Whether it is open and its kernel is gone, so that nothing will close it. */
 export function isOrphan(workload: Workload): boolean {
@@ -49,9 +53,9 @@ export function isOrphan(workload: Workload): boolean {
 
 /** The number of reused jobs, and the cost that is not paid again, as in qsession_widgets/messages/resume.py. */
 export function reusedWords({ jobs, of, dollars }: Reused, charged: boolean): string {
-  const words = `${formatCount(jobs)} of ${plural(of, "job")} reused`;
+  const words = t`${formatCount(jobs)} of ${plural(of, "job")} reused`;
   if (dollars === null) return words;
-  const what = charged ? "not paid again" : "on IBM would not be paid again";
+  const what = charged ? t`not paid again` : t`on IBM would not be paid again`;
   return `${words}, ≈ ${formatMoney(dollars)} ${what}`;
 }
 
@@ -63,8 +67,8 @@ export function programWord({ program }: JobRecord): string {
 /** What becomes of a session that was not opened. */
 export function notOpened({ state }: Pick<SessionSnapshot, "state">): string {
   return state === "closed"
-    ? "it ended before there was a new job"
-    : "opens with the first new job, or the first use of its id";
+    ? t`it ended before there was a new job`
+    : t`opens with the first new job, or the first use of its id`;
 }
 
 export function stateWord(snapshot: Snapshot, now: number): string {
@@ -94,13 +98,14 @@ export function jobCount(snapshot: Snapshot): number {
 
 export function jobWords(snapshot: Snapshot): string {
   const total = jobCount(snapshot);
-  if (total === 0) return snapshot.state === "closed" ? "no jobs" : "no job yet";
+  if (total === 0) return snapshot.state === "closed" ? t`no jobs` : t`no job yet`;
   const pending = pendingJobs(snapshot);
   const running = pending.filter((job) => job.status === "running").length;
   const queued = pending.length - running;
-  const parts = [`${formatCount(total)} ${total === 1 ? "job" : "jobs"}`];
-  if (running) parts.push(`${running} running`);
-  if (queued) parts.push(`${queued} queued`);
+  const count = formatCount(total);
+  const parts = [total === 1 ? t`${count} job` : t`${count} jobs`];
+  if (running) parts.push(t`${running} running`);
+  if (queued) parts.push(t`${queued} queued`);
   return parts.join(", ");
 }
 
@@ -122,12 +127,12 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
   if (empty) {
     const text = formatCountdown(empty.remaining);
     const low = empty.remaining < 60;
-    const note = "then it closes, if no job was run";
-    found.push({ label: "Closes by itself", short: "closes in", text, note, low });
+    const note = t`then it closes, if no job was run`;
+    found.push({ label: t`Closes by itself`, short: t`closes in`, text, note, low });
   } else if (interactive && snapshot.state === "active") {
     const low = interactive.running && interactive.remaining < 15;
     found.push({
-      label: "Interactive timeout",
+      label: t`Interactive timeout`,
       short: "ITTL",
       text: formatCountdown(interactive.remaining),
       note: interactiveNote(snapshot, interactive, now),
@@ -137,10 +142,10 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
   if (maximum) {
     const running = maximum.running;
     found.push({
-      label: "Maximum time",
-      short: "max",
+      label: t`Maximum time`,
+      short: t`max`,
       text: formatCountdown(maximum.remaining),
-      note: running ? "then queued jobs fail" : "starts with the first job",
+      note: running ? t`then queued jobs fail` : t`starts with the first job`,
       low: running && maximum.remaining < Math.min(300, 0.1 * maximum.total),
     });
   }
@@ -151,7 +156,7 @@ export function timers(snapshot: Snapshot, now: number): Timer[] {
 export function statusLine(workload: Workload, now: number): string {
   const { snapshot } = workload;
   const clocks = timers(snapshot, now).map((timer) => `${timer.short} ${timer.text}`);
-  const gone = isOrphan(workload) ? ["kernel gone"] : [];
+  const gone = isOrphan(workload) ? [t`kernel gone`] : [];
   const total = jobCount(snapshot);
   const jobs = total ? [plural(total, "job")] : [];
   return [snapshot.backend, stateWord(snapshot, now), ...gone, ...clocks, ...jobs].join(" · ");
@@ -162,17 +167,17 @@ const PLANS: Record<string, string> = { payg: "Pay-As-You-Go", flex: "Flex", pre
 
 /** The price that figures are counted with, and whose it is: `at $0.80/s, list price of Premium`. */
 export function priceWords(service: ServiceInfo): string {
-  return service.price_per_second === null ? "" : `at ${priceAndSource(service)}`;
+  return service.price_per_second === null ? "" : t`at ${priceAndSource(service)}`;
 }
 
 /** `$0.80/s, list price of Premium`; empty without a price. */
 export function priceAndSource(service: ServiceInfo): string {
   if (service.price_per_second === null) return "";
   const sources: Record<string, string> = {
-    list: `, list price of ${PLANS[service.plan] ?? service.plan}`,
-    own: ", your price",
-    environment: ", your price (QSESSION_PRICE)",
-    config: ", your price (SessionMagics.price)",
+    list: t`, list price of ${PLANS[service.plan] ?? service.plan}`,
+    own: t`, your price`,
+    environment: t`, your price (QSESSION_PRICE)`,
+    config: t`, your price (SessionMagics.price)`,
   };
   return `${formatPrice(service.price_per_second)}${sources[service.price_source] ?? ""}`;
 }
@@ -180,25 +185,25 @@ export function priceAndSource(service: ServiceInfo): string {
 /** Usage and its price: an estimate until the service says final. */
 export function usageWords(snapshot: Snapshot, now: number): string {
   const spent = usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now);
-  const words = `${spent.at_most ? "at most " : ""}${formatDuration(spent.total)}`;
+  const words = `${spent.at_most ? t`at most ` : ""}${formatDuration(spent.total)}`;
   const last = spent.final ? "final" : snapshot.state === "closed" ? "estimate" : "";
   if (spent.cost === null) return [words, last].filter(Boolean).join(", ");
   const money = formatMoney(spent.cost);
-  if (!snapshot.service.charged) return `${words}, would be ≈ ${money}`;
-  return spent.final ? `${words}, ${money} final` : `${words}, ≈ ${money}`;
+  if (!snapshot.service.charged) return t`${words}, would be ≈ ${money}`;
+  return spent.final ? t`${words}, ${money} final` : `${words}, ≈ ${money}`;
 }
 
 /** By which estimate an emulated session's usage is, for a title; the panel's forecast says how far it may be off. */
 export function estimateWords({ device_time: device }: SessionSnapshot): string | undefined {
   if (!device) return undefined;
-  return "A device’s time by IBM’s estimate of 2 s and 0.35 ms per execution; the panel says how far it may be off";
+  return t`A device’s time by IBM’s estimate of 2 s and 0.35 ms per execution; the panel says how far it may be off`;
 }
 
 /** A sentence about the effect of closing. */
 export function closeSentence(snapshot: Snapshot): string {
-  if (snapshot.state === "closed") return `The ${noun(snapshot)} has ended meanwhile.`;
-  if (pendingJobs(snapshot).length === 0) return "No job is pending: closing ends it at once.";
-  return `Closing ${consequences(snapshot).close}; no more are accepted.`;
+  if (snapshot.state === "closed") return t`The ${noun(snapshot)} has ended meanwhile.`;
+  if (pendingJobs(snapshot).length === 0) return t`No job is pending: closing ends it at once.`;
+  return t`Closing ${consequences(snapshot).close}; no more are accepted.`;
 }
 
 /** A sentence about the kernels that have it; empty where no second one lives. */
@@ -206,36 +211,36 @@ export function sharedSentence(snapshot: Snapshot, holders: readonly OpenedBy[])
   const living = holders.filter((by) => by.kernel !== "gone").map((by) => by.label);
   if (snapshot.state === "closed" || living.length < 2) return "";
   const last = living.pop();
-  return `It is open in ${living.join(", ")} and ${last}: closing ends it there, too.`;
+  return t`It is open in ${living.join(", ")} and ${last}: closing ends it there, too.`;
 }
 
 /** A sentence about the consequences of leaving it open. */
 export function leftSentence(snapshot: Snapshot, now: number): string {
-  if (snapshot.state === "closed") return "It has ended: nothing is left open.";
+  if (snapshot.state === "closed") return t`It has ended: nothing is left open.`;
   if (snapshot.mode !== "dedicated") {
-    return "Left open, it goes on with the jobs it has until its maximum time.";
+    return t`Left open, it goes on with the jobs it has until its maximum time.`;
   }
   const empty = emptyTimeout(snapshot, now);
   if (empty) {
     const left = formatCountdown(empty.remaining);
-    return `Left open, it costs nothing while no job is run, and closes by itself in ${left}.`;
+    return t`Left open, it costs nothing while no job is run, and closes by itself in ${left}.`;
   }
   if (snapshot.state === "inactive") {
-    return "Left open, it stays deactivated: nothing is billed until one of its jobs runs.";
+    return t`Left open, it stays deactivated: nothing is billed until one of its jobs runs.`;
   }
   const { price_per_second: price, charged } = snapshot.service;
   const cost = !charged
-    ? " (emulated, no charge)"
+    ? t` (emulated, no charge)`
     : price === null
       ? ""
-      : ` (≈ ${formatMoney(price)} a second while active)`;
+      : t` (≈ ${formatMoney(price)} a second while active)`;
   const timeout = interactiveTimeout(snapshot, now);
   const until = !timeout
-    ? "until a timeout"
+    ? t`until a timeout`
     : timeout.running
-      ? `until its interactive timeout in ${formatCountdown(timeout.remaining)}`
-      : `until its jobs are done and its interactive timeout of ${formatCountdown(timeout.total)} has passed`;
-  return `Left open, it keeps running${cost} ${until}.`;
+      ? t`until its interactive timeout in ${formatCountdown(timeout.remaining)}`
+      : t`until its jobs are done and its interactive timeout of ${formatCountdown(timeout.total)} has passed`;
+  return t`Left open, it keeps running${cost} ${until}.`;
 }
 
 /** Seconds of usage since the last job of an active session; null while a job is pending, or idle time is free. */
@@ -249,7 +254,7 @@ export function idleFor(snapshot: Snapshot, now: number): number | null {
 /** `idle for 12 s, ≈ $19`: the idle time since the last job, and its cost; empty while there is none. */
 export function idleWords(snapshot: Snapshot, now: number): string {
   const span = idleSpan(snapshot, now);
-  return span && `idle ${span}`;
+  return span && t`idle ${span}`;
 }
 
 /** The same without its first word. */
@@ -258,16 +263,16 @@ export function idleSpan(snapshot: Snapshot, now: number): string {
   // between the jobs of a loop it would come and go
   if (idle === null || idle < IDLE_AFTER) return "";
   const dollars = amount(snapshot, idle);
-  const words = `for ${formatDuration(idle)}`;
+  const words = t`for ${formatDuration(idle)}`;
   if (dollars === null) return words;
-  return `${words}, ${snapshot.service.charged ? "" : "would be "}≈ ${formatMoney(dollars)}`;
+  return `${words}, ${snapshot.service.charged ? "" : t`would be `}≈ ${formatMoney(dollars)}`;
 }
 
 /** Whose it is: the notebook, or the process, or not known here. */
 export function ownerLabel(workload: Workload): string {
   const by = workload.opened_by;
-  if (!by) return "opened elsewhere";
-  return by.label || by.notebook || "opened elsewhere";
+  if (!by) return t`opened elsewhere`;
+  return by.label || by.notebook || t`opened elsewhere`;
 }
 
 export function kernelWords(workload: Workload): string {
@@ -275,11 +280,11 @@ export function kernelWords(workload: Workload): string {
   if (!by) return "";
   switch (by.kernel) {
     case "gone":
-      return "kernel gone";
+      return t`kernel gone`;
     case "elsewhere":
-      return "a process outside of this server";
+      return t`a process outside of this server`;
     default:
-      return `kernel ${by.kernel}${by.bound ? ", new primitives run in it" : ""}`;
+      return t`kernel ${KERNELS[by.kernel]}${by.bound ? t`, new primitives run in it` : ""}`;
   }
 }
 
@@ -293,14 +298,14 @@ export function answeredAgo(service: Service, now: number): number | null {
 const OLD_SECONDS = 40;
 
 export function agoWords(seconds: number | null): string {
-  if (seconds === null) return "not answered yet";
-  return seconds < OLD_SECONDS ? "" : `answered ${formatDuration(seconds)} ago`;
+  if (seconds === null) return t`not answered yet`;
+  return seconds < OLD_SECONDS ? "" : t`answered ${formatDuration(seconds)} ago`;
 }
 
 /** A service as a heading: emulators have names where there are several. */
 export function serviceTitle({ key, info }: Service): string {
   const name = /^local:(.+)/.exec(key)?.[1];
-  return name ? `local emulator “${name}” · no charge` : info.label;
+  return name ? t`local emulator “${name}” · no charge` : info.label;
 }
 
 /** Enough to tell it from the others, for sentences. */
@@ -314,7 +319,7 @@ export function nameOf(workload: Workload): string {
 export function titleOf(workload: Workload, all: readonly Workload[]): string {
   const plain = ({ snapshot, opened_by: by }: Workload) => {
     const name = snapshot.name || by?.name;
-    return `${noun(snapshot)} ${name ? `“${name}”` : `on ${snapshot.backend}`}`;
+    return `${noun(snapshot)} ${name ? `“${name}”` : t`on ${snapshot.backend}`}`;
   };
   const title = plain(workload);
   const { session_id: id } = workload.snapshot;

@@ -1,14 +1,15 @@
 // Words of notifications. JupyterLab shows 140 characters of one and cuts the rest, so what to do stands within them.
+import { sentences, t } from "../translation";
 import { plural } from "../formatting";
 
 /** Characters of a notification that JupyterLab shows. */
 export const SHOWN = 140;
 
 /** What to do about an error, by the service's code, in few words. */
-const REMEDIES: Record<number, string> = {
+const REMEDIES: Record<number, string> = sentences({
   1501: "apply the circuit's layout to the observable",
   1517: "transpile it for this backend",
-};
+});
 
 /** As many whole sentences as are shown. */
 export function fit(text: string): string {
@@ -45,11 +46,11 @@ function cut(text: string, room: number): string {
 export function named(titles: readonly string[], most = 2): string {
   const shown = titles.slice(0, titles.length > most + 1 ? most : titles.length);
   const more = titles.length - shown.length;
-  return more ? `${shown.join(", ")} and ${more} more` : shown.join(", ");
+  return more ? t`${shown.join(", ")} and ${more} more` : shown.join(", ");
 }
 
 /** One sentence for several sessions of which the same is to be said; `{n}` stands for how many. */
-export const SEVERAL: Record<string, string> = {
+export const SEVERAL: Record<string, string> = sentences({
   notifyFirstJob: "{n} have left the queue, and their maximum times have started: {titles}.",
   notifyDeactivated: "{n} are deactivated, nothing is billed, and their next jobs queue: {titles}.",
   notifyClosed: "{n} have ended: {titles}.",
@@ -59,12 +60,12 @@ export const SEVERAL: Record<string, string> = {
   notifyBudget: "{n} come near their budget: {titles}.",
   notifyStray: "Jobs ran outside of {n}: {titles}.",
   notifyGuard: "{n} were ended by their rules: {titles}.",
-};
+});
 
 export function several(setting: string, titles: readonly string[], charged: boolean): string {
   const words = (most: number) =>
     SEVERAL[setting]!.replace("{n}", plural(titles.length, "session"))
-      .replace("{billed}", charged ? " and billed" : "")
+      .replace("{billed}", charged ? t` and billed` : "")
       .replace("{titles}", named(titles, most));
   return [2, 1].map(words).find((text) => text.length <= SHOWN) ?? cut(words(1), SHOWN);
 }

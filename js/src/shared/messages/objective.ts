@@ -1,4 +1,5 @@
 // Words about a series that has nearly stopped, with what each further job costs.
+import { t } from "../translation";
 import { formatMoney, formatValue } from "../formatting";
 import { amount } from "../metrics";
 import { stalled, WINDOW, type Series, type Stall } from "../objective";
@@ -18,13 +19,13 @@ export function stallAdvice(series: Series | null, snapshot: SessionSnapshot): s
   const { stall } = known;
   if (!stall) return "";
   const dollars = amount(snapshot, furtherJob(snapshot));
-  const costs = snapshot.service.charged ? "costs" : "would cost";
-  const cost = dollars === null ? "" : `: each further job ${costs} ≈ ${formatMoney(dollars)}`;
+  const costs = snapshot.service.charged ? "costs" : t`would cost`;
+  const cost = dollars === null ? "" : t`: each further job ${costs} ≈ ${formatMoney(dollars)}`;
   const change = formatValue(Math.abs(stall.change), stall.noise);
-  const steps = `last ${WINDOW} steps (${stall.values} values)`;
+  const steps = t`last ${WINDOW} steps (${stall.values} values)`;
   if (!stall.slow)
-    return `“${series.name}” may stand still or go on: its ${steps} changed it by ${change}, no more than its noise.`;
-  return `“${series.name}” has nearly stopped${cost}. Its ${steps} changed it by ${change}.`;
+    return t`“${series.name}” may stand still or go on: its ${steps} changed it by ${change}, no more than its noise.`;
+  return t`“${series.name}” has nearly stopped${cost}. Its ${steps} changed it by ${change}.`;
 }
 
 /** Jobs by which the next one is judged, at most. */

@@ -1,5 +1,6 @@
 // Sentences about the outcome of a request. tests/vectors/outcomes.json holds the sentence for each code that this and
 // qsession_widgets/messages/outcomes.py are tested with.
+import { sentences, t } from "../translation";
 import { dollarsOf, formatDuration, formatMoney, plural } from "../formatting";
 import { usage } from "../metrics";
 import type { EndResult } from "../serverTypes";
@@ -9,25 +10,25 @@ import type { SessionSnapshot } from "../snapshot.gen";
 export function ended(result: EndResult, noun = "session", id = ""): string {
   const { code, action, cancelled, finishing, job_id } = result;
   const word = noun.charAt(0).toUpperCase() + noun.slice(1);
-  const lost = cancelled ? `: ${plural(cancelled, "queued job")} cancelled` : "";
+  const lost = cancelled ? t`: ${plural(cancelled, "queued job")} cancelled` : "";
   const left = finishing
-    ? `; ${finishing === 1 ? "1 job finishes" : `${finishing} jobs finish`} first`
+    ? t`; ${finishing === 1 ? t`1 job finishes` : t`${finishing} jobs finish`} first`
     : "";
   switch (code) {
     case "closed":
-      return `${word} closed.`;
+      return t`${word} closed.`;
     case "closing":
-      return `${word} closing: no more jobs are accepted${left}.`;
+      return t`${word} closing: no more jobs are accepted${left}.`;
     case "cancelled":
-      return `${word} cancelled${lost}${left}.`;
+      return t`${word} cancelled${lost}${left}.`;
     case "already_closed":
-      return `${id ? `The ${noun} ${id}` : "It"} is closed already.`;
+      return t`${id ? t`The ${noun} ${id}` : t`It`} is closed already.`;
     case "job_cancelled":
-      return `Job ${job_id} is cancelled.`;
+      return t`Job ${job_id} is cancelled.`;
     case "accepted":
       return action === "close"
-        ? `${word} closing: the service accepted that, but has not said yet which jobs finish first.`
-        : `${word} cancelled: the service accepted that, but has not said yet which jobs are cancelled.`;
+        ? t`${word} closing: the service accepted that, but has not said yet which jobs finish first.`
+        : t`${word} cancelled: the service accepted that, but has not said yet which jobs are cancelled.`;
   }
 }
 
@@ -43,22 +44,23 @@ export class RequestFailed extends Error {
   }
 }
 
-export const MISSING =
-  "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server " +
-  "where the Jupyter server runs, then start it again.";
-export const SILENT = "The Jupyter server does not answer: it is tried again until it does.";
-export const LATE = "The Jupyter server takes too long to answer: it is tried again.";
-/** For a request that is not retried automatically. */
-export const UNANSWERED = "The Jupyter server does not answer: try again in a moment.";
-export const UNKNOWN =
-  "The Jupyter server takes too long to answer: see whether it was done before you try again.";
-export const NO_NOTEBOOK = "No notebook is open to write the cell into: open one first.";
-/** JupyterHub answers for a server that it has stopped. */
-export const STOPPED =
-  "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.";
+/** What keeps a request to the Jupyter server from its answer. */
+export const NO_ANSWER = sentences({
+  missing:
+    "The Jupyter server extension is not enabled: run jupyter server extension enable qsession_widgets.server where the Jupyter server runs, then start it again.",
+  silent: "The Jupyter server does not answer: it is tried again until it does.",
+  late: "The Jupyter server takes too long to answer: it is tried again.",
+  // of a request that is not retried automatically
+  unanswered: "The Jupyter server does not answer: try again in a moment.",
+  unknown:
+    "The Jupyter server takes too long to answer: see whether it was done before you try again.",
+  // JupyterHub answers for a server that it has stopped
+  stopped:
+    "JupyterHub has stopped this Jupyter server: start it again on JupyterHub's home page, then load this page anew.",
+});
 
 /** A clause for each reason why a session takes no more jobs. */
-const REASONS = {
+const REASONS = sentences({
   budget: "budget of {limit} spent ({then})",
   budget_ahead: "another job would have exceeded its budget of {limit} ({then} spent)",
   budget_overrun: "budget of {limit} spent; {jobs} running took it to {spent}",
@@ -79,7 +81,7 @@ const REASONS = {
   max_time: "the maximum time of {maximum} was reached",
   never_used: "no job ran for 30 minutes",
   request: "on request",
-};
+});
 
 /** Why a session takes no more jobs, as a clause without a subject; empty while it takes jobs. */
 export function endReason(snapshot: SessionSnapshot, now: number): string {
@@ -99,13 +101,13 @@ export function endReason(snapshot: SessionSnapshot, now: number): string {
     limit: inDollars ? formatMoney(dollars) : formatDuration(snapshot.budget_seconds ?? 0),
     spent: inDollars ? `≈ ${formatMoney(cost)}` : formatDuration(total),
     then: inDollars ? `≈ ${formatMoney(thenCost)}` : formatDuration(then),
-    jobs: running === 1 ? "the job that was" : `the ${running} jobs that were`,
+    jobs: running === 1 ? t`the job that was` : t`the ${running} jobs that were`,
     idle: formatDuration(snapshot.idle_close ?? 0),
     most: String(snapshot.max_jobs),
     maximum: formatDuration(snapshot.max_ttl ?? 0),
     elsewhere: snapshot.ended_by
-      ? `from ${snapshot.ended_by.split("/").pop()}`
-      : "by another notebook or process",
+      ? t`from ${snapshot.ended_by.split("/").pop()}`
+      : t`by another notebook or process`,
   };
   const overrun = running > 0 && (kept === null || total > kept);
   const budget = reason === "budget" || reason === "budget_ahead";

@@ -1,5 +1,6 @@
 // The interactive timeout in figures and words, the same on panel, side panel, popover and status bar.
 // qsession_widgets/messages/labels.py has the words of one that does not run for terminals.
+import { t } from "../translation";
 import { isIdle } from "../idleSmoothing";
 import { pendingJobs, type Countdown } from "../metrics";
 import type { SessionSnapshot } from "../snapshot.gen";
@@ -19,16 +20,16 @@ export function interactiveNote(
   countdown: Countdown | null,
   now: number,
 ): string {
-  if (!countdown) return "the service tells none";
-  if (snapshot.state === "open") return "starts after the first job";
+  if (!countdown) return t`the service tells none`;
+  if (snapshot.state === "open") return t`starts after the first job`;
   if (snapshot.state === "inactive") {
     return countdown.remaining > 0
-      ? "starts after the queued job"
-      : "passed: the next job queues again";
+      ? t`starts after the queued job`
+      : t`passed: the next job queues again`;
   }
   // true in the moment between two jobs of a loop, too
-  if (!isIdle(snapshot, now)) return "counts while no job is pending";
+  if (!isIdle(snapshot, now)) return t`counts while no job is pending`;
   return countdown.remaining > 0
-    ? "then the next job queues again"
-    : "passed: the service deactivates it";
+    ? t`then the next job queues again`
+    : t`passed: the service deactivates it`;
 }

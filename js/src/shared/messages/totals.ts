@@ -1,11 +1,12 @@
 // Words for the sums over all sessions.
+import { t } from "../translation";
 import { formatDuration, formatMoney, formatPrice, plural } from "../formatting";
 import type { Service, Snapshot } from "../serverTypes";
 import { costOf, type Burn, type Dollars, type Totals } from "../totals";
 import { usage } from "../metrics";
 
-export const COUNTED_ON =
-  "A session counts on the day on which it ended, and today while it is open.";
+const countedOn = () =>
+  t`A session counts on the day on which it ended, and today while it is open.`;
 
 /** A number with what it says; `would` where nothing is charged. */
 export interface Figure {
@@ -18,7 +19,7 @@ export interface Figure {
 
 /** What a sum leaves out: `1 without a price`; empty where it holds everything. */
 function without({ unpriced }: Dollars): string {
-  return unpriced ? `${unpriced} without a price` : "";
+  return unpriced ? t`${unpriced} without a price` : "";
 }
 
 function plus(...parts: string[]): string {
@@ -29,34 +30,34 @@ function plus(...parts: string[]): string {
 export function burnWords({ billing, emulated, perSecond }: Burn): string {
   const { charged, emulated: would } = perSecond;
   if (billing && charged) return plus(formatPrice(charged), without(perSecond));
-  if (billing) return `${billing} active`;
-  return emulated && would ? `would be ${formatPrice(would)}` : "";
+  if (billing) return t`${billing} active`;
+  return emulated && would ? t`would be ${formatPrice(would)}` : "";
 }
 
 function burnFigure(burn: Burn): Figure {
   const { billing, emulated, perSecond } = burn;
   const would = billing === 0 && emulated > 0;
-  const active = `${plural(emulated, "emulated session")} ${emulated === 1 ? "is" : "are"} active`;
+  const active = t`${plural(emulated, "emulated session")} ${emulated === 1 ? t`is` : t`are`} active`;
   return {
     key: "burn",
     value:
       billing && !perSecond.charged
-        ? `${billing} active`
+        ? t`${billing} active`
         : formatPrice(would ? perSecond.emulated : perSecond.charged),
     note: would
-      ? "now, if on IBM"
+      ? t`now, if on IBM`
       : billing
-        ? noted(`${billing} billing now`, perSecond)
-        : "nothing is billed",
+        ? noted(t`${billing} billing now`, perSecond)
+        : t`nothing is billed`,
     would,
-    title: emulated ? `${active}: on IBM that would be ${formatPrice(perSecond.emulated)}.` : "",
+    title: emulated ? t`${active}: on IBM that would be ${formatPrice(perSecond.emulated)}.` : "",
   };
 }
 
 /** `≈ $77`, `≈ $77 + 1 without a price`; `would be ≈ $22` where nothing is charged. */
 export function sumWords(sum: Dollars): string {
   const would = !sum.charged && !sum.unpriced && sum.emulated > 0;
-  return `${would ? "would be " : ""}${sumAmount(sum)}`;
+  return would ? t`would be ${sumAmount(sum)}` : sumAmount(sum);
 }
 
 function sumAmount(sum: Dollars): string {
@@ -76,10 +77,10 @@ function sumFigure(key: string, sum: Dollars, word: string): Figure {
   const known = { ...sum, unpriced: 0 };
   return {
     key,
-    value: charged || !unpriced ? sumAmount(known) : "unknown",
-    note: noted(`${word}${would ? ", if on IBM" : ""}`, sum),
+    value: charged || !unpriced ? sumAmount(known) : t`unknown`,
+    note: noted(`${word}${would ? t`, if on IBM` : ""}`, sum),
     would,
-    title: `${COUNTED_ON}${also ? ` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
+    title: `${countedOn()}${also ? t` Emulated sessions would be ≈ ${formatMoney(emulated)} more.` : ""}`,
   };
 }
 
@@ -88,21 +89,21 @@ export function figures({ burn, today, week }: Totals, services: readonly Servic
   const limited = services.filter(({ quota_left: left }) => typeof left === "number");
   return [
     burnFigure(burn),
-    sumFigure("today", today, "today"),
-    sumFigure("week", week, "this week"),
+    sumFigure("today", today, t`today`),
+    sumFigure("week", week, t`this week`),
     ...limited.map(({ key, info, quota_left: left }) => ({
       key: `quota ${key}`,
       value: formatDuration(left ?? 0),
-      note: info.plan === "open" ? "Open Plan left" : "quota left",
+      note: info.plan === "open" ? t`Open Plan left` : t`quota left`,
       would: info.kind === "local",
-      title: `What the instance has left, as ${info.label} says.`,
+      title: t`What the instance has left, as ${info.label} says.`,
     })),
   ];
 }
 
 /** The same sums in one line: `$2.40/s · ≈ $335 today`. */
 export function totalsLine({ burn, today }: Totals): string {
-  return [burnWords(burn), `${sumWords(today)} today`].filter(Boolean).join(" · ");
+  return [burnWords(burn), t`${sumWords(today)} today`].filter(Boolean).join(" · ");
 }
 
 /** What a session costs, in short: `≈ $160`, `$160` once it is final, `would be ≈ $22`. */
@@ -111,5 +112,5 @@ export function costWords(snapshot: Snapshot, now: number): string {
   if (cost === null) return "";
   if (snapshot.started_at === null) return formatMoney(0);
   const exact = snapshot.service.charged && usage(snapshot, now).final;
-  return `${snapshot.service.charged ? "" : "would be "}${exact ? "" : "≈ "}${formatMoney(cost)}`;
+  return `${snapshot.service.charged ? "" : t`would be `}${exact ? "" : "≈ "}${formatMoney(cost)}`;
 }
