@@ -72,7 +72,7 @@ def test_every_action_and_option_it_names_exists(readme):
     flags = {option.flag for option in OPEN_OPTIONS}
     words = " ".join([*typed(readme), *blocks(readme, "python")])
     assert set(re.findall(r"%session (\w+)", words)) <= set(ACTION_NAMES)
-    others = {"--all", "--everywhere", *NBCONVERTS}
+    others = {"--all", "--everywhere", "--help", *NBCONVERTS}
     assert set(re.findall(r"(?<![\w-])--[\w-]+", words)) - others <= flags
     assert "--budget" in words
 

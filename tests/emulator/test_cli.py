@@ -273,7 +273,7 @@ def test_start_status_env_stop(capsys: pytest.CaptureFixture[str]) -> None:
     text = answer("status")
     assert started["url"] in text
     assert "plan open" in text
-    assert re.search(r"unused for: \d+(\.\d)? m?s\n", text)
+    assert re.search(r"unused for: +\d+(\.\d)? m?s\n", text)
 
     variables = json.loads(answer("env", "--json"))
     assert variables["QISKIT_IBM_URL"] == started["api"]

@@ -205,7 +205,7 @@ def test_fidelity_is_estimated_from_what_this_circuit_s_truncation_threw_away(bo
     measured.measure_all()
     plan = matrix_product_state.plan(measured, 100, 1, noisy=False, limit=60.0)
     assert plan.exact
-    truncated = matrix_product_state.Plan(
+    truncated = matrix_product_state.SamplingPlan(
         plan.order, plan.needed, bond, plan.seconds, plan.adjacent, plan.needed_seconds
     )
     estimates = [matrix_product_state.fidelity(measured, truncated) for _ in range(2)]

@@ -156,7 +156,7 @@ def test_a_late_one_that_was_replaced_is_its_twin(
 ) -> None:
     monkeypatch.setattr(unknown_outcome, "GIVEN_UP", 0.0)
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
-    spoil(ask, "POST", "/jobs", **DROPPED, delay=60.0, late=2.0)
+    spoil(ask, "POST", "/jobs", **DROPPED, delay=60.0, late=5.0)
     thread = interrupt(lambda: not ask("GET", "/emulator/v1/faults")["faults"])
     # caught, for to show its traceback takes a second
     circuits.good("try:", f"    {RUN}", "except KeyboardInterrupt:", "    pass")

@@ -213,7 +213,7 @@ def test_a_plan_without_sessions_is_asked_once(
     assert changes(traffic) == [("POST", "/sessions")] * (2 if fallback == "batch" else 1)
     assert "This plan has no sessions (the service said 1352)" in ran.out
     if fallback == "job":
-        assert "Without a session nothing comes of --strict, --say." in ran.out
+        assert "Without a session nothing comes of --strict." in ran.out
         notebook.good("%session unbind")
     else:
         assert "a batch was opened in its place." in ran.out
