@@ -82,7 +82,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
             file = nodeid.partition("::")[0]
             folder, name = os.path.split(file)
             # a notebook has a kernel of its own
-            return file if name.endswith(".ipynb") else folder + _half(folder, name)
+            return file if name.endswith(".ipynb") else folder + _part(folder, name)
 
     config.option.loadscopereorder = False
     return ByFolder(config, log)
@@ -92,11 +92,11 @@ _LONGEST = ("tests/kernel", "tests/browser", "tests/emulator")
 """Folders that are begun with, so that no process is left alone with one of them at the end."""
 
 
-def _half(folder: str, name: str) -> str:
-    """Which half of its folder a file is in, where the folder is too long for one process."""
+def _part(folder: str, name: str) -> str:
+    """Which part of its folder a file is in, where the folder is too long for one process."""
     if folder != _LONGEST[0]:
         return ""
-    return "/a-g" if name < "test_h" else "/h-z"
+    return "/a-g" if name < "test_h" else "/h-q" if name < "test_r" else "/r-z"
 
 
 def _hear_interrupts() -> None:

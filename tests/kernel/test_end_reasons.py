@@ -57,7 +57,9 @@ def test_a_spent_budget_is_named_with_both_figures(
     assert ended.state_reason == "session_cancelled"
     text, data = receipt(session.session_id)
     spent = usage(ended, ended.closed_at)
-    then = format_money(dollars_of(ended.end_usage, 1.6) or 0.0)
+    # the plan's, which other tests may have chosen
+    price = ended.service.price_per_second
+    then = format_money(dollars_of(ended.end_usage, price) or 0.0)
     words = (
         f"budget of $1.50 spent; the job that was running took it to ≈ {format_money(spent.cost)}"
     )

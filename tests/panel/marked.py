@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -46,8 +47,11 @@ SAME = {
     "aer",
     "energy",
     "Premium",
+    # the browser writes dates, in the reader's own way
+    *calendar.month_abbr[1:],
+    *calendar.day_abbr,
 }
-"""Units and names that are the same in every language."""
+"""Units and names that are the same in every language, and what the browser writes."""
 WORD = re.compile(r"[^\W\d_]{2,}")
 
 

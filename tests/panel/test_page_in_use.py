@@ -186,7 +186,7 @@ def test_a_job_after_a_while_moves_nothing(new_page: Callable[..., Page], width:
     kernel.wait_for_chart()
     parts = kernel.panel.locator(".qs-header, .qs-button, .qs-cell, .qs-timeline, .qs-table")
     places = "els => els.map(e => JSON.stringify(e.getBoundingClientRect()))"
-    expect(kernel.panel).to_contain_text("then deactivated")
+    expect(kernel.panel).to_contain_text("then the next job queues again")
     before = parts.evaluate_all(places)
     kernel.update(with_a_job(idle))
     expect(kernel.panel).to_contain_text("counts while no job is pending")
