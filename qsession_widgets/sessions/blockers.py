@@ -163,11 +163,11 @@ class Blockers:
 
     def _look(self, near: LiveSession | JobMode | None, submit: Submit, *, strict: bool) -> None:
         waiting = submit.session_id or ""
-        with _place_of(submit, near) as place:
-            blocker = place.find(waiting)
+        with _lookup(submit, near) as lookup:
+            blocker = lookup.find(waiting)
             if blocker is None:
                 return
-            sentence = notices.waits_for(blocker, place.now(), charged=place.info.charged)
+            sentence = notices.waits_for(blocker, lookup.now(), charged=lookup.info.charged)
         if strict:
             raise WaitRefused(
                 f"{whereabouts()}: this job was not sent (--strict), because it {sentence}"
@@ -200,7 +200,7 @@ class Blockers:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Lookup:
     """The service that is asked for sessions, its clock, and the lines to its instances."""
 
     submit: Submit
@@ -234,7 +234,7 @@ class _Place:
 
 
 @contextmanager
-def _place_of(submit: Submit, near: LiveSession | JobMode | None) -> Iterator[_Place]:
+def _lookup(submit: Submit, near: LiveSession | JobMode | None) -> Iterator[_Lookup]:
     """The service that a job goes to, as what this kernel has there knows it."""
     service, instance = submit.service, submit.instance
     line = ServiceClient(service, instance)
@@ -253,7 +253,7 @@ def _place_of(submit: Submit, near: LiveSession | JobMode | None) -> Iterator[_P
         line.on_response, now = observe, clock.now
         info = ServiceInfo("local", "", charged=not on_this_machine(api_url(service, instance)))
     try:
-        yield _Place(submit, info, now, line, elsewhere)
+        yield _Lookup(submit, info, now, line, elsewhere)
     finally:
         line.close()
         if elsewhere is not None:

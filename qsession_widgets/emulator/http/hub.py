@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 FRESH = 10.0
 """Real seconds for which an answer of the Hub's counts, also one that it does not know a token."""
 
-PATIENCE = 5.0
+ANSWER_TIMEOUT = 5.0
 """Real seconds that the Hub has to answer."""
 
 MOST_AT_ONCE = 8
@@ -73,7 +73,7 @@ class Hub:
         request = Request(f"{self.url}/user", headers={"Authorization": f"token {token}"})
         try:
             # beside this machine: no proxy has a say in it
-            with build_opener(ProxyHandler({})).open(request, timeout=PATIENCE) as answer:
+            with build_opener(ProxyHandler({})).open(request, timeout=ANSWER_TIMEOUT) as answer:
                 found: Any = json.load(answer)
         except HTTPError as error:
             if error.code in (401, 403, 404):
