@@ -6,6 +6,7 @@ does both, each request on a thread of its own, and yields replies as they come.
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -21,6 +22,9 @@ T = TypeVar("T")
 
 TIMEOUT = 20.0
 """Seconds after which an account, or one of its instances, is not waited for any more."""
+
+STARTING = 90.0
+"""Seconds after which an emulator is not waited for any more that has to be started first."""
 
 SILENT = (
     "{} did not answer in time: what is open there is not known. Try again in a minute; --instance "
@@ -128,6 +132,28 @@ def fan_out(
                 seen.add((endpoint.key, endpoint.owner_key))
                 silent = SILENT.format(_upper_first(endpoint.info.label))
                 begin(order, endpoint, silent, partial(question, endpoint))
+
+
+def nearest_first(
+    sources: Iterable[EndpointSource], question: Callable[[Endpoint], T]
+) -> Iterator[Iterator[Reply[T]]]:
+    """Ask the endpoints of some sources in turns, those that are near before those that are far.
+
+    Parameters
+    ----------
+    sources : iterable of EndpointSource
+        The sources.
+    question : callable
+        As of `fan_out`.
+
+    Yields
+    ------
+    iterator of Reply
+        Those of one turn. Nothing is asked for the next one before it is taken.
+    """
+    ordered = sorted(sources, key=lambda source: source.turn)
+    for turn, near in itertools.groupby(ordered, key=lambda source: source.turn):
+        yield fan_out(list(near), question, STARTING if turn == 2 else None)
 
 
 def _next(

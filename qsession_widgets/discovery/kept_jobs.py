@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from itertools import chain
 
 from ..errors import ServiceError, UserError
 from ..explanations import as_user_error
@@ -17,7 +18,7 @@ from ..registry.entries import entry_of, retired
 from ..registry.lookup import noted_as
 from ..registry.schema import RegistryEntry
 from .endpoints import Endpoint, EndpointSource
-from .fan_out import fan_out
+from .fan_out import nearest_first
 
 
 def kept_jobs(which: str) -> RegistryEntry | None:
@@ -80,14 +81,11 @@ def read_jobs(
 def _having(job_id: str, sources: Iterable[EndpointSource]) -> Endpoint:
     """The endpoint that has a job."""
     problems: list[str] = []
-    nearest = sorted(sources, key=lambda source: source.turn)
-    for turn in sorted({source.turn for source in nearest}):
-        near = [source for source in nearest if source.turn == turn]
-        for reply in fan_out(near, partial(_has, job_id)):
-            if isinstance(reply.answer, UserError):
-                problems.append(str(reply.answer))
-            elif reply.endpoint is not None and reply.answer:
-                return reply.endpoint
+    for reply in chain.from_iterable(nearest_first(sources, partial(_has, job_id))):
+        if isinstance(reply.answer, UserError):
+            problems.append(str(reply.answer))
+        elif reply.endpoint is not None and reply.answer:
+            return reply.endpoint
     if problems:
         raise UserError("\n".join(dict.fromkeys(problems)))
     raise UserError(code="job_gone", job=job_id)

@@ -37,9 +37,9 @@ from ..registry.processes import is_orphan
 from ..registry.schema import RegistryEntry
 from ..text_table import terminal_width, text_table, wrap
 from .endpoints import Endpoint, EndpointSource
-from .fan_out import fan_out
+from .fan_out import STARTING, fan_out
 from .lost_openings import lost_openings
-from .search import STARTING, FoundSession
+from .search import FoundSession
 from .workloads import workloads
 
 NEWEST_JOBS = 20

@@ -20,11 +20,8 @@ from ..monitoring.response_checks import readable
 from ..registry import journal
 from ..registry.entries import entry_of
 from .endpoints import Endpoint, EndpointSource
-from .fan_out import fan_out
+from .fan_out import nearest_first
 from .workloads import workloads
-
-STARTING = 90.0
-"""Seconds that an emulator may take that has to be started first."""
 
 BEGINNING = re.compile(r"[0-9a-z][0-9a-z-]{3,}")
 """Form of the beginning of an id that is enough to look for it: four characters."""
@@ -127,12 +124,9 @@ def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
     """
     asked: list[Endpoint] = []
     problems: list[str] = []
-    sources = sorted(found_in, key=lambda source: source.turn)
-    for turn in sorted({source.turn for source in sources}):
-        near = [source for source in sources if source.turn == turn]
-        patience = STARTING if turn == 2 else None
+    for replies in nearest_first(found_in, partial(_look, wanted)):
         begun: dict[str, _Match] = {}
-        for reply in fan_out(near, partial(_look, wanted), patience):
+        for reply in replies:
             endpoint, answer = reply.endpoint, reply.answer
             if isinstance(answer, UserError):
                 if answer.code == "job_without_session":
