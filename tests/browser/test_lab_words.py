@@ -36,13 +36,14 @@ CATALOGUE = {
 OWN = f"""
 (root, id) => {{
     const own = root.cloneNode(true);
-    for (const row of own.querySelectorAll('article, li')) {{
+    for (const row of own.querySelectorAll('article, li, .qs-lab-problem[role="status"]')) {{
         if (!row.closest(`article:has([title="${{id}}"])`)) row.remove();
     }}
     return ({SHOWN})(own);
 }}
 """
-"""As `SHOWN`, without the rows of sessions that other tests have left in the lab."""
+"""As `SHOWN`, without the rows of sessions that other tests have left in the lab, nor what the
+server says of a service of theirs."""
 
 
 @pytest.fixture

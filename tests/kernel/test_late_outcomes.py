@@ -155,6 +155,7 @@ def test_a_late_one_that_was_replaced_is_its_twin(
     circuits: Notebook, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unknown_outcome, "GIVEN_UP", 0.0)
+    monkeypatch.setattr(unknown_outcome, "ON_ITS_WAY", 30.0)
     ask("POST", "/emulator/v1/faults/queue", json={"paused": True})
     spoil(ask, "POST", "/jobs", **DROPPED, delay=60.0, late=5.0)
     thread = interrupt(lambda: not ask("GET", "/emulator/v1/faults")["faults"])
