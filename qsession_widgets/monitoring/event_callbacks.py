@@ -20,7 +20,7 @@ Callback = Callable[[dict[str, Any]], object]
 
 EVERY = "*"
 """In place of a kind: every event."""
-EXIT_PATIENCE = 1.0
+EXIT_TIMEOUT = 1.0
 """Seconds to wait for calls that are still to be made when the interpreter ends."""
 
 
@@ -134,7 +134,7 @@ _ALL: weakref.WeakSet[_Turns] = weakref.WeakSet()
 @atexit.register
 def _finish_all() -> None:
     for turns in list(_ALL):
-        turns.finish(EXIT_PATIENCE)
+        turns.finish(EXIT_TIMEOUT)
 
 
 class _Added:

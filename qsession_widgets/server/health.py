@@ -37,7 +37,7 @@ class Health:
     ----------
     service : object
         Has the service's ``info`` and ``clock``.
-    patience : float
+    slow_after : float
         Seconds without an answer after which it is called slow.
 
     Attributes
@@ -54,12 +54,12 @@ class Health:
         Whether it answered then after it had not.
     """
 
-    def __init__(self, service: _Watched, patience: float):
+    def __init__(self, service: _Watched, slow_after: float):
         self.answered_at: float | None = None
         self.absent: str | None = None
         self.refused = self.recovered = False
         self._service = service
-        self._patience = patience
+        self._slow_after = slow_after
         self._failure: ServiceError | UserError | None = None
         self._failures = 0
         self._waiting_since: float | None = None
@@ -79,7 +79,7 @@ class Health:
         if self.absent is not None or self._said is not None:
             return self.absent or self._said
         waiting = self._waiting_since
-        silent = waiting is not None and time.monotonic() - waiting > self._patience
+        silent = waiting is not None and time.monotonic() - waiting > self._slow_after
         return SLOW if silent or self._slow_now or self._slow_before else None
 
     def problem_since(self) -> float | None:
@@ -110,7 +110,7 @@ class Health:
         waiting = self._waiting_since
         if waiting is not None:
             self._waiting_since = time.monotonic()
-            self._slow_now |= self._waiting_since - waiting > self._patience
+            self._slow_now |= self._waiting_since - waiting > self._slow_after
         if isinstance(heard, ServiceError):
             if heard.status in (None, 401, 403, 408, 429) or (heard.status or 0) >= 500:
                 self._failure = heard

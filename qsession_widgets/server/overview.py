@@ -71,7 +71,7 @@ class SessionsOverview(LoggingConfigurable):
     interest = Float(
         60.0, help="Seconds after the last question of a page for which services are asked."
     ).tag(config=True)
-    patience = Float(
+    slow_after = Float(
         8.0, help="Seconds without an answer after which a service is called slow."
     ).tag(config=True)
 
@@ -332,7 +332,7 @@ class SessionsOverview(LoggingConfigurable):
                 self._pollers.pop(key).stop()
 
     def _add(self, source: ServiceSource) -> None:
-        watch = ServiceWatcher(source, self._changed, self.patience, self.pause)
+        watch = ServiceWatcher(source, self._changed, self.slow_after, self.pause)
         watch.health.absent = source.absent or None
         self._pollers[source.key] = Poller(watch, self._interested)
 

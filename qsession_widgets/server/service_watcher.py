@@ -55,7 +55,7 @@ class ServiceWatcher:
         The service.
     changed : callable
         Called when something may be new to show; from any thread.
-    patience : float
+    slow_after : float
         Seconds without an answer after which the service is called slow.
     pause : float
         How much longer than usual to wait between two questions.
@@ -81,7 +81,7 @@ class ServiceWatcher:
         self,
         source: ServiceSource,
         changed: Callable[[], object],
-        patience: float,
+        slow_after: float,
         pause: float = 1.0,
     ):
         self.source = source
@@ -89,7 +89,7 @@ class ServiceWatcher:
         self.place = source.place
         self.owner_key = source.owner_key
         self.clock = ServiceClock(source.info.speed)
-        self.health = Health(self, patience)
+        self.health = Health(self, slow_after)
         self.sharers = 1
         self._quota: float | None = None
         self._changed = changed

@@ -19,7 +19,7 @@ from ..watchdog.owner import WATCHDOG
 from .binding import BINDING
 from .crash_policy import apply_on_crash
 from .end_signals import TIMEOUT, EndSignals
-from .last_close import EXIT_PATIENCE, PATIENCE, SHORTEST_PAUSE, close_now, wait_for
+from .last_close import ANSWER_TIMEOUT, RETRY_TIMEOUT, SHORTEST_PAUSE, close_now, wait_for
 from .live import LiveSession
 from .registration import ends_with_kernel, register
 
@@ -98,7 +98,7 @@ def close_all_at_exit() -> None:
     if threading.current_thread() is threading.main_thread():
         # Jupyter sends it after half the time that it gives a kernel, and this is what it is for
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    deadline, pause = time.monotonic() + PATIENCE, SHORTEST_PAUSE
+    deadline, pause = time.monotonic() + RETRY_TIMEOUT, SHORTEST_PAUSE
     waiting = []
     for live in BINDING.sessions():
         # a forked child has its parent's in memory, and they are not its own
@@ -121,7 +121,7 @@ def _close(lives: list[LiveSession], left: float, pause: float) -> tuple[list[Li
     for live in lives:
         session_id = live.monitor.session_id
         try:
-            tell = close_now(live, max(1.0, min(EXIT_PATIENCE, left)))
+            tell = close_now(live, max(1.0, min(ANSWER_TIMEOUT, left)))
             closed.append((session_id, live.usable, tell))
         except ServiceError as error:
             if (wait := wait_for(live, error, left, pause)) < left:

@@ -16,23 +16,23 @@ from ..platform_support import process_runs
 if TYPE_CHECKING:
     from .live import LiveSession
 
-EXIT_PATIENCE = 4.0
+ANSWER_TIMEOUT = 4.0
 """Seconds to wait for an answer while the interpreter ends; Jupyter kills a kernel after five."""
-PATIENCE = 8.0
+RETRY_TIMEOUT = 8.0
 """Seconds within which a close that failed is asked for again; one that is sent then may take the
 rest of the ten that a signal waits for."""
 SHORTEST_PAUSE = 0.25
 """Seconds before that, doubled each time."""
 
 
-def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[], None]:
+def close_now(live: LiveSession, timeout: float = ANSWER_TIMEOUT) -> Callable[[], None]:
     """Close a session while the interpreter shuts down, when no thread can be started any more.
 
     Parameters
     ----------
     live : LiveSession
         The session.
-    patience : float
+    timeout : float
         Seconds to wait for an answer.
 
     Returns
@@ -48,7 +48,7 @@ def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[]
     """
     live.monitor.stop()
     client = live.target.client.clone()
-    client.timeout = patience
+    client.timeout = timeout
     # what a poll that is under way finds would be told twice
     live.reporter.stop()
     change = end_session(client, "close", live.monitor.session_id)
@@ -59,7 +59,7 @@ def close_now(live: LiveSession, patience: float = EXIT_PATIENCE) -> Callable[[]
         if error.status == 404:
             # the service does not have it, so that nothing is left to close
             return lambda: None
-        late = time.monotonic() - begun > patience / 2
+        late = time.monotonic() - begun > timeout / 2
         doubtful = is_unknown(error) or is_conflict(error)
         if late or not doubtful or change.look() is None:
             raise

@@ -22,7 +22,7 @@ DELAY = 20.0
 up meanwhile."""
 LOOK = 2.0
 """Seconds between two looks at this process; a pipe that ends makes one at once."""
-PATIENCE: dict[str, float] = {"ibm": 600.0, "local": 60.0}
+RETRY_TIMEOUT: dict[str, float] = {"ibm": 600.0, "local": 60.0}
 """Seconds for which a close that fails is tried again; an emulator that is gone costs nothing."""
 
 
@@ -76,7 +76,7 @@ class Watchdog:
             watch = {
                 "session_id": session_id,
                 "delay": DELAY,
-                "patience": PATIENCE[kind],
+                "retry_timeout": RETRY_TIMEOUT[kind],
                 "service": packed(client),
             }
             self._watched[session_id] = watch

@@ -1,9 +1,9 @@
 """The watchdog process: waits until its owner is gone, then closes the sessions it was told of.
 
 It reads JSON lines from its standard input: the owner's ``{"process", "start", "look"}``, then
-``{"watch": {"session_id", "delay", "patience", "service"}}`` and ``{"drop": session_id}``. Only
-that pipe carries credentials. The owner is gone when no process of its id and its start runs: one
-that is stopped, or that sleeps with its machine, is not.
+``{"watch": {"session_id", "delay", "retry_timeout", "service"}}`` and ``{"drop": session_id}``.
+Only that pipe carries credentials. The owner is gone when no process of its id and its start runs:
+one that is stopped, or that sleeps with its machine, is not.
 
 It imports the HTTP client when there is something to close, and the client library never.
 """
@@ -35,7 +35,7 @@ class Watched:
         The session.
     delay : float
         Seconds to leave it open after its owner's end, in which another kernel may take it up.
-    patience : float
+    retry_timeout : float
         Seconds for which a close that fails is tried again.
     service : dict
         Its service; see `qsession_widgets.client.handover`.
@@ -43,7 +43,7 @@ class Watched:
 
     session_id: str
     delay: float
-    patience: float
+    retry_timeout: float
     service: dict[str, Any]
 
 
@@ -119,7 +119,7 @@ class WatchdogProcess:
                 if passed < watched.delay:
                     continue
                 done = close_left_open(session_id, watched.service)
-                if done or passed > watched.delay + watched.patience:
+                if done or passed > watched.delay + watched.retry_timeout:
                     del left[session_id]
             waits = [one.delay - passed for one in left.values() if one.delay > passed]
             time.sleep(min([*waits, pause]))

@@ -81,7 +81,7 @@ def labs(
             patch.setenv(name, leading[name])
         patch.setenv("HOME", str(home))
         patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("one")))
-        options = ("--SessionsOverview.patience=1",)
+        options = ("--SessionsOverview.slow_after=1",)
         with running_lab(tmp_path_factory.mktemp("here"), extra=options) as here:
             patch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path_factory.mktemp("two")))
             with running_lab(tmp_path_factory.mktemp("there"), extra=options) as there:

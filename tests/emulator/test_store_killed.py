@@ -30,14 +30,14 @@ def test_killed_at_any_moment_it_has_everything_it_acknowledged(tmp_path):
 
     for number in range(ROUNDS):
         # Some are killed before they are ready, some soon after, some in the middle of much work.
-        patience = rng.choice([rng.randrange(1, 12), rng.randrange(12, 150)])
+        kept = rng.choice([rng.randrange(1, 12), rng.randrange(12, 150)])
         lines = []
         with subprocess.Popen(
             [sys.executable, CHILD, path, str(number)], stdout=subprocess.PIPE, text=True
         ) as child:
             for line in child.stdout:
                 lines.append(line)
-                if len(lines) == patience:
+                if len(lines) == kept:
                     os.kill(child.pid, signal.SIGKILL)
                     break
             lines += child.stdout  # it may have acknowledged more before it died

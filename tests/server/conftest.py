@@ -116,7 +116,7 @@ def variables(connection: Connection, places: dict[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="package")
 def _server(variables: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Page]:
     folder = tmp_path_factory.mktemp("server") / "root"
-    options = {"patience": 1, "interest": 2, "pause": 0.2}
+    options = {"slow_after": 1, "interest": 2, "pause": 0.2}
     words = [f"--SessionsOverview.{name}={value}" for name, value in options.items()]
     with running_server(folder, variables, *words, base_url="/user/me/") as page:
         yield page

@@ -21,7 +21,7 @@ ANSWER = Answer({}, None, 0.0, 0.0)
 
 @pytest.fixture
 def health() -> Health:
-    return Health(Service(), patience=8.0)
+    return Health(Service(), slow_after=8.0)
 
 
 def fail(health: Health, **error: object) -> None:

@@ -24,7 +24,7 @@ from .running import TIMEOUT
 def watch(service: Service) -> Iterator[ServiceWatcher]:
     """A watch on the emulator, in this process."""
     (source,) = find_sources().sources
-    watch = ServiceWatcher(source, lambda: None, patience=30)
+    watch = ServiceWatcher(source, lambda: None, slow_after=30)
     yield watch
     watch.close()
 
@@ -87,7 +87,7 @@ def test_a_token_that_is_no_longer_good_is_replaced_for_all_that_is_watched(
     for name, value in service.connection.environment("alice").items():
         monkeypatch.setenv(name, value)
     (source,) = (source for source in find_sources().sources if source.key == "ibm")
-    watch = ServiceWatcher(source, lambda: None, patience=30)
+    watch = ServiceWatcher(source, lambda: None, slow_after=30)
     session = alice.open()
     turn_until(watch, lambda: watch.snapshot(session))
     service.fault("/tokens")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-PATIENCE = 90.0
+TIMEOUT = 90.0
 """Seconds after which what was waited for will not come, on a busy machine either."""
 
 
-def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = PATIENCE) -> None:
+def wait_for(condition: Callable[[], object], what: str = "it", seconds: float = TIMEOUT) -> None:
     """Wait until something holds; fail with what was waited for."""
     deadline = time.monotonic() + seconds
     while not condition():

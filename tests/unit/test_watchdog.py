@@ -28,7 +28,7 @@ def test_an_owner_that_is_not_seen_for_a_moment_keeps_its_session(
     monkeypatch.setattr(closing, "close_left_open", lambda session, _: closed.append(session))
     read, write = os.pipe()
     writing = os.fdopen(write, "w")
-    watched = {"session_id": "a session", "delay": 0.0, "patience": 0.0, "service": {}}
+    watched = {"session_id": "a session", "delay": 0.0, "retry_timeout": 0.0, "service": {}}
     for line in ({"process": 1, "start": "start", "look": 0.01}, {"watch": watched}):
         writing.write(json.dumps(line) + "\n")
     writing.flush()

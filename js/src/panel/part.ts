@@ -4,7 +4,7 @@ import { panelOf, watchPanels, type Draw } from "./state/openPanels";
 import type { PanelModel } from "./state/protocol";
 
 /** How long the panel's model may take to come to the page before that is said. */
-const PATIENCE_MS = 10_000;
+const TIMEOUT_MS = 10_000;
 
 export default {
   render({ model, el }: { model: PanelModel; el: HTMLElement }) {
@@ -26,7 +26,7 @@ export default {
     const timer = setTimeout(() => {
       late = true;
       say();
-    }, PATIENCE_MS);
+    }, TIMEOUT_MS);
     const unwatch = watchPanels(draw);
     draw();
     return () => {

@@ -22,7 +22,7 @@ REFUSED = ("ibm.com", "bluemix.net", "appdomain.cloud")
 """Domains of IBM's services; all that is below them, too."""
 
 _LARGEST_HEAD = 64 * 1024
-_PATIENCE = 30.0
+_TIMEOUT = 30.0
 _CHUNK = 64 * 1024
 
 
@@ -102,7 +102,7 @@ class _Connection(socketserver.BaseRequestHandler):
 
     def handle(self) -> None:
         """Answer one connection: refuse it, or hand it on until either side ends it."""
-        self.request.settimeout(_PATIENCE)
+        self.request.settimeout(_TIMEOUT)
         head, rest = self._head()
         lines = head.decode("latin-1").split("\r\n")
         try:
@@ -170,7 +170,7 @@ class _Connection(socketserver.BaseRequestHandler):
             parts = urlsplit(upstream if "//" in upstream else f"//{upstream}")
             place = (parts.hostname or "", parts.port or 80)
             credentials = _credentials(parts.username, parts.password)
-        with socket.create_connection(place, timeout=_PATIENCE) as other:
+        with socket.create_connection(place, timeout=_TIMEOUT) as other:
             if tunnel and upstream is None:
                 self.request.sendall(f"{version} 200 Connection established\r\n\r\n".encode())
                 other.sendall(rest)

@@ -250,7 +250,7 @@ def _told() -> Iterator[None]:
 
 def _call(command: Sequence[str], environment: Mapping[str, str], emulator: Connection) -> int:
     """Run the command to its end, and let the emulator know until then that it is in use."""
-    patience = float(emulator.options.get("idle_exit") or LONGEST_SILENCE)
+    idle_exit = float(emulator.options.get("idle_exit") or LONGEST_SILENCE)
     try:
         child = subprocess.Popen(command, env=dict(environment))
     except FileNotFoundError:
@@ -261,7 +261,7 @@ def _call(command: Sequence[str], environment: Mapping[str, str], emulator: Conn
         ) from None
     while True:
         try:
-            status = child.wait(min(patience / 4, LONGEST_SILENCE))
+            status = child.wait(min(idle_exit / 4, LONGEST_SILENCE))
         except subprocess.TimeoutExpired:
             with contextlib.suppress(OSError, EmulatorError):
                 emulator.status()

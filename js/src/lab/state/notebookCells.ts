@@ -21,9 +21,9 @@ export function makeShowCell(tracker: Pick<INotebookTracker, "forEach">): ShowCe
     });
     const at = notebook ? indexOfCell(notebook.widgets, count) : -1;
     if (!notebook || at < 0) return null;
-    const patience = new Promise<void>((resolve) => setTimeout(resolve, SCROLL_MS));
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, SCROLL_MS));
     const scrolled = notebook.scrollToItem(at, "center").catch(() => undefined);
-    await Promise.race([scrolled, patience]);
+    await Promise.race([scrolled, timeout]);
     return notebook.widgets[at]?.node ?? null;
   };
 }

@@ -89,15 +89,15 @@ def check_randomizations(job: JobRun, item: Any, shots: int) -> None:
     drawn = math.prod(shape(item))
     circuit = item.circuit
     each = _ANGLE_SECONDS * circuit.num_parameters + _GATE_SECONDS * len(circuit.data)
-    if drawn * each <= method_choice.PATIENCE_SECONDS:
+    if drawn * each <= method_choice.AUTO_SECONDS:
         return
     used = early_refusal.largest_island(circuit)
     if method_choice.is_exact(job, circuit, used, drawn * shots, not job.device.ideal):
         return
     raise JobFailure(
         f"{drawn:,} randomizations of a circuit of {used} connected qubits would take about "
-        f"{method_choice.duration(drawn * each)}, and {method_choice.PATIENCE_SECONDS:.0f} seconds "
-        f"is the most here, which are {int(method_choice.PATIENCE_SECONDS / each):,} of them. For "
+        f"{method_choice.duration(drawn * each)}, and {method_choice.AUTO_SECONDS:.0f} seconds "
+        f"is the most here, which are {int(method_choice.AUTO_SECONDS / each):,} of them. For "
         "expectation values use EstimatorV2, whose PEC, PEA and twirling are simulated as what all "
         "randomizations average to, in seconds.",
         INVALID_OPTION,

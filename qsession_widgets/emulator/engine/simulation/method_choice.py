@@ -35,7 +35,7 @@ from qsession_widgets.emulator.engine.task import IDEAL
 LONGEST_SECONDS = 10800.0
 """Seconds that a job may take on the service; a longer one does not fit."""
 
-PATIENCE_SECONDS = 60.0
+AUTO_SECONDS = 60.0
 """Seconds that an automatically chosen approximation may take."""
 
 _AMPLITUDES_PER_SECOND = 3e8
@@ -187,7 +187,7 @@ def choose(job: JobRun, sweep: Sweep, shots: int, noise: Noise, qubits: Sequence
             return _permitted(job, sweep, Route("stabilizer", noisy), reasons)
         reasons.append(NO_CLIFFORD)
     if wish != "stabilizer":
-        limit = PATIENCE_SECONDS if wish == "auto" else LONGEST_SECONDS
+        limit = AUTO_SECONDS if wish == "auto" else LONGEST_SECONDS
         plan = matrix_product_state.plan(sweep.circuit, shots, len(sweep), noisy, limit)
         if plan.fits:
             route = Route("matrix_product_state", noisy, plan)
