@@ -8,18 +8,16 @@ refusal by the service counts for all of them.
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from ..client.connected_service import quota_left
 from ..client.decode import read_id
 from ..client.rest import ServiceClient
 from ..discovery.workloads import workloads
 from ..errors import ServiceError, Unreadable, UserError
-from ..model import EndResult, ServiceInfo, SessionSnapshot, counted_usage, usage
+from ..model import EndResult, ServiceInfo, SessionSnapshot
 from ..monitoring import commands
 from ..monitoring.current_snapshot import is_settled
 from ..monitoring.poller import SessionPoller
@@ -29,6 +27,7 @@ from ..monitoring.service_clock import ServiceClock
 from .closed_lately import closed_before, closed_lately
 from .health import Health
 from .pace import AT_FULL_PACE, PACES, Pace
+from .quota_watch import QuotaWatch
 from .service_list import ServiceSource
 
 T = TypeVar("T")
@@ -91,7 +90,7 @@ class ServiceWatcher:
         self.clock = ServiceClock(source.info.speed)
         self.health = Health(self, slow_after)
         self.sharers = 1
-        self._quota: float | None = None
+        self._quota = QuotaWatch(self)
         self._changed = changed
         self._pause = pause
         self._lock = threading.RLock()
@@ -104,7 +103,7 @@ class ServiceWatcher:
         self._unread: set[str] = set()
         self._wanted_whole: set[str] = set()
         self._look_at = self._look_back_at = 0.0
-        self._looked = self._quota_asked = float("-inf")
+        self._looked = float("-inf")
         self._used = time.monotonic()
 
     def snapshots(self) -> list[SessionSnapshot]:
@@ -115,19 +114,8 @@ class ServiceWatcher:
 
     @property
     def quota_left(self) -> float | None:
-        """Seconds of usage that its instance has left, on the emulator by the device's time.
-
-        None where it has no limit, or does not tell.
-        """
-        left = self._quota
-        if left is None:
-            return None
-        if self.info.kind == "local":
-            # by the same meter as the usage of its sessions
-            now = self.clock.now()
-            left -= sum(usage(snapshot, now).total for snapshot in self.snapshots())
-        # a tenth of a second less is no news
-        return float(math.floor(max(0.0, left)))
+        """Seconds of usage that its instance has left; see `QuotaWatch.left`."""
+        return self._quota.left
 
     def snapshot(self, session_id: str) -> SessionSnapshot | None:
         """The state of one workload; None when it is not watched."""
@@ -252,7 +240,7 @@ class ServiceWatcher:
             self._unread.intersection_update(listed)
         for session_id in listed:
             self._try(client, session_id)
-        self._ask_quota()
+        self._quota.ask(self._shared(QUOTA[self.info.where]))
         now = time.monotonic()
         with self._lock:
             self._looked = now
@@ -262,18 +250,6 @@ class ServiceWatcher:
             optional = self.info.kind == "local" or self.source.noted is not None
             if optional and now - self._used > LEAVE_ALONE:
                 self._look_at = self._look_back_at = float("inf")
-
-    def _ask_quota(self) -> None:
-        """See what is left of the instance's quota, if that was not asked lately."""
-        if time.monotonic() - self._quota_asked < self._shared(QUOTA[self.info.where]):
-            return
-        self._quota_asked = time.monotonic()
-        # beside the client that is watched: a refusal of this one says nothing of the sessions
-        left = self.ask(quota_left)
-        if left is not None and self.info.kind == "local":
-            now = self.clock.now()
-            left += sum(counted_usage(snapshot, now) for snapshot in self.snapshots())
-        self._quota = left
 
     def _look_back(self, client: ServiceClient) -> None:
         """See what was closed within the last day, and forget what was closed before that."""

@@ -31,7 +31,8 @@ from ..registry.forecasts import record
 from ..resume.place import Place
 from ..resume.runs import RUNS
 from .labels import Labels
-from .policies import Policies, PolicyEnforcer
+from .policies import Policies
+from .policy_enforcer import PolicyEnforcer
 from .routed_circuits import RoutedCircuits
 from .session import Batch, Session, SubmitError
 from .simulation_choice import choose_simulation

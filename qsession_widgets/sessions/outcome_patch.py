@@ -255,13 +255,8 @@ class OutcomePatch:
                 )
                 return original(client, backend, instance, max_time, mode, **fields)
 
-            change = Change(
-                f"open a {word} on {backend}",
-                send,
-                opening.look,
-                _has_id,
-                creates=True,
-            )
+            doing = f"open a {word} on {backend}"
+            change = Change(doing, send, opening.look, _has_id, creates=True)
 
             def settled(found: dict[str, Any] | None) -> None:
                 if key and found is not None:
@@ -319,7 +314,6 @@ class OutcomePatch:
 
     def _tags_job(self, _original: Any) -> Callable[..., Any]:
         def update_tags(client: Any, job_id: str, tags: Collection[str]) -> Any:
-
             try:
                 _insist(client, lambda line: tag_job(line, job_id, tags))
             except ServiceError as error:

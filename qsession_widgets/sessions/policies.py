@@ -1,42 +1,27 @@
-"""Rules that end a session before it costs more than it should.
+"""Rules that end a session before it costs more than it should: functions of a snapshot and of now.
 
-`judge` is the rule, a function of a snapshot and of now. `PolicyEnforcer` is a thread that wakes
-when something changed or when the next limit is due, and ends the session when the rule says so.
+`qsession_widgets.sessions.policy_enforcer` ends the session when they say so.
 """
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median_low
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal
 
-from .. import fork_safety
 from ..device_estimate import DEVICE_SECONDS, device_seconds
-from ..errors import InvalidOption, UserError
+from ..errors import InvalidOption
 from ..formatting import dollars_of, format_duration, format_money
-from ..messages import outcomes
-from ..model import EndReason, EndResult, ServiceInfo, SessionSnapshot, idle_since, noun, usage
+from ..model import ServiceInfo, SessionSnapshot, idle_since, noun, usage
 from ..options.open_options import OpenOptions
 from ..options.validators import read_budget
 
-if TYPE_CHECKING:
-    from collections.abc import Hashable
-
-logger = logging.getLogger(__name__)
-
 WARN_AT = 0.8
 """The share of a budget at which a warning is given."""
-RETRY = 5.0
-"""Seconds after which an end that failed is tried again."""
 SENDING = 1.0
 """Seconds after which to look again while a job is being sent."""
 JUDGED_BY = 5
 """Jobs, those that ended last, whose time is expected of the next one."""
-TIMEOUT = 60.0
-"""The most seconds between two looks while usage goes on."""
 
 
 @dataclass(frozen=True)
@@ -303,120 +288,3 @@ def _figures(rules: Policies, snapshot: SessionSnapshot, spent: float) -> str:
         cost = dollars_of(spent, snapshot.service.price_per_second, snapshot.usage_final) or 0.0
         return f"≈ {format_money(cost)} of {format_money(rules.dollars)}{where}"
     return f"{format_duration(spent)} of {format_duration(rules.budget or 0.0)}{where}"
-
-
-class _Watches(Protocol):
-    @property
-    def snapshot(self) -> SessionSnapshot: ...
-    def now(self) -> float: ...
-    def subscribe(self, callback: Callable[[SessionSnapshot], object], /) -> Callable[[], None]: ...
-    def command(
-        self,
-        action: str,
-        job_id: str | None = None,
-        *,
-        by: EndReason = ...,
-        spent: float | None = ...,
-    ) -> EndResult: ...
-
-
-class PolicyEnforcer:
-    """Enforces the policies of one session, on a thread of its own.
-
-    Parameters
-    ----------
-    rules : Policies
-        The rules; at least one.
-    monitor : Monitor
-        Watches the session and ends it.
-    say : callable
-        Takes what happened, one of `qsession_widgets.model.events.KINDS`, and a sentence for the
-        user; on the guard's thread.
-    sending : callable
-        Whether a job is being sent.
-
-    Attributes
-    ----------
-    ended_why : str
-        Why it has ended the session, as a clause; empty while it has not.
-    """
-
-    def __init__(
-        self,
-        rules: Policies,
-        monitor: _Watches,
-        say: Callable[[str, str], object],
-        sending: Callable[[], bool] = lambda: False,
-    ):
-        self.rules = rules
-        self.ended_why = ""
-        self._monitor = monitor
-        self._say = say
-        self._sending = sending
-        self._said: set[Hashable] = set()
-        self._changed = fork_safety.event()
-        self._stopped = fork_safety.event()
-        self._unsubscribe = monitor.subscribe(lambda _snapshot: self._changed.set())
-        self._thread = threading.Thread(target=self._watch, name="qsession-guard", daemon=True)
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Stop enforcing them."""
-        self._unsubscribe()
-        self._stopped.set()
-        self._changed.set()
-
-    def refusal(self, executions: int | None = None) -> str | None:
-        """The reason why a job of so many executions must not be sent now; None when it may be."""
-        snapshot, now = self._monitor.snapshot, self._monitor.now()
-        return judge(self.rules, snapshot, now, executions=executions).refuse
-
-    def _watch(self) -> None:
-        wait: float | None = 0.0
-        while not self._stopped.is_set():
-            self._changed.wait(wait)
-            self._changed.clear()
-            if self._stopped.is_set():
-                return
-            try:
-                wait = self._look()
-            except Exception:
-                # whatever it was, the session must not go on unguarded
-                logger.exception("A guard failed to look at its session")
-                wait = RETRY
-
-    def _look(self) -> float | None:
-        """Do what the rules say; real seconds until the next look, None for the next change."""
-        snapshot = self._monitor.snapshot
-        if snapshot.state == "closed":
-            self.stop()
-            return 0.0
-        verdict = judge(self.rules, snapshot, self._monitor.now(), sending=self._sending())
-        if verdict.warn is not None and "warn" not in self._said:
-            self._said.add("warn")
-            self._say("guard_warned", verdict.warn)
-        if verdict.end is not None and verdict.how not in self._said:
-            return self._end(verdict)
-        if verdict.again_in is None:
-            return None
-        return min(TIMEOUT, verdict.again_in / (snapshot.service.speed or 1.0) + 0.01)
-
-    def _end(self, verdict: PolicyVerdict) -> float | None:
-        why, how = verdict.end or "", verdict.how
-        # before the end is seen, for a job that is sent then is refused with it
-        self.ended_why = why
-        try:
-            result = self._monitor.command(how, by=verdict.by, spent=verdict.spent)
-        except UserError as error:
-            self.ended_why = ""
-            if "failed" not in self._said:
-                self._said.add("failed")
-                self._say(
-                    "guard_failed",
-                    f"This {noun(self._monitor.snapshot)} was to be ended because {why}. {error}",
-                )
-            return RETRY
-        self._said.add(how)
-        said = outcomes.ended(result, noun(self._monitor.snapshot))
-        self._say("guard_closed", f"{said} It was ended because {why}.")
-        return None

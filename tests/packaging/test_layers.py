@@ -66,6 +66,7 @@ WITHIN = {
             "labels",
             "objective",
             "policies",
+            "policy_enforcer",
             "callsite",
             "client_import",
             "with_blocks",

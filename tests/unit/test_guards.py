@@ -8,14 +8,9 @@ from panel.states import session
 from qsession_widgets.errors import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.options.parsing import build
-from qsession_widgets.sessions import policies
-from qsession_widgets.sessions.policies import (
-    SENDING,
-    Policies,
-    PolicyEnforcer,
-    PolicyVerdict,
-    judge,
-)
+from qsession_widgets.sessions import policy_enforcer
+from qsession_widgets.sessions.policies import SENDING, Policies, PolicyVerdict, judge
+from qsession_widgets.sessions.policy_enforcer import PolicyEnforcer
 
 from ..support.waiting import wait_for
 
@@ -77,7 +72,7 @@ class _Watched:
 def test_a_guard_that_cannot_speak_ends_the_session_all_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(policies, "RETRY", 0.01)
+    monkeypatch.setattr(policy_enforcer, "RETRY", 0.01)
     watched = _Watched(BUSY, 1080.0)
     heard = threading.Event()
 
