@@ -11,6 +11,9 @@ from pathlib import PurePath
 from ..formatting import format_duration, format_money
 from ..model import Blocker, SessionSnapshot
 
+RUNS_AT_ONCE = "A job built without mode= runs in the bound session at once."
+"""Follows `waits_for` where what is waited for is a session of this kernel."""
+
 
 def notices(snapshot: SessionSnapshot, now: float) -> list[str]:
     """Sentences for the reader of a session at this moment; empty when there are none.

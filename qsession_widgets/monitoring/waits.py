@@ -168,7 +168,7 @@ def blocker_among(
     for other in others:
         elsewhere = other.session_id == snapshot.session_id or other.backend != snapshot.backend
         if not elsewhere and other.mode != "batch" and other.state == "active":
-            return _as_blocker(other, len(other.pending()), now)
+            return blocker_of(other, len(other.pending()), now)
     return None
 
 
@@ -213,14 +213,15 @@ def find_blocker(
         entry = notes().get(session_id)
         at = now()
         other = read_session(data, session_id, priced(info, entry), (), at)
-        found = _as_blocker(other, pending, at)
+        found = blocker_of(other, pending, at)
         if entry is not None:
             found = replace(found, name=entry.name, notebook=entry.notebook)
         return found
     return None
 
 
-def _as_blocker(other: SessionSnapshot, pending: int, now: float) -> Blocker:
+def blocker_of(other: SessionSnapshot, pending: int, now: float) -> Blocker:
+    """A session that others wait for, with so many jobs queued or running; without its name."""
     ends = None if pending else interactive_timeout(other, now)
     return Blocker(
         other.session_id,

@@ -20,12 +20,18 @@ from ..client.connected_service import describe_instance, on_this_machine
 from ..client.private_api import account_instance, api_url, backend_instance, same_account
 from ..client.rest import Answer, ServiceClient
 from ..errors import ServiceError, UserError
-from ..formatting import format_duration
 from ..messages import notices
-from ..model import Blocker, ServiceInfo, interactive_timeout
+from ..model import Blocker, ServiceInfo
 from ..monitoring.response_checks import readable
 from ..monitoring.service_clock import ServiceClock
-from ..monitoring.waits import LOOK_SECONDS, OtherInstances, find_blocker, in_turn, unpriced
+from ..monitoring.waits import (
+    LOOK_SECONDS,
+    OtherInstances,
+    blocker_of,
+    find_blocker,
+    in_turn,
+    unpriced,
+)
 from ..resume.runs import RUNS
 from .callsite import whereabouts
 from .patches import Submit
@@ -271,20 +277,9 @@ def _is_shared(live: LiveSession) -> bool:
 
 
 def waits_for(live: LiveSession) -> str:
-    """End of a sentence: the session a job waits for, how long, its price, and how to end it."""
-    snapshot = live.monitor.snapshot
-    pending = len(snapshot.pending())
-    doing = "idle" if not pending else f"with {pending} job{'' if pending == 1 else 's'} to run"
-    of = f" of {snapshot.notebook.rpartition('/')[2]}" if snapshot.notebook else ""
-    left = interactive_timeout(snapshot, live.monitor.now())
-    ends = ""
-    if left is not None:
-        after = "" if not pending else " once they are done"
-        ends = f" It lets others run {format_duration(left.remaining)} from now{after}, and bills"
-        ends += " until then."
-    close = f"%session close {live.called} ends it"
-    return (
-        f"waits for your session {live.called}{of}, which is active on "
-        f"{live.target.backend.name}, {doing}.{ends} {live.price_sentence()} {close}; a job built "
-        "without mode= runs in the bound session at once."
-    )
+    """End of a sentence: the session a job waits for, what that costs, and how to end it."""
+    snapshot, now = live.monitor.snapshot, live.monitor.now()
+    blocker = blocker_of(snapshot, len(snapshot.pending()), now)
+    blocker = replace(blocker, name=live.name, notebook=snapshot.notebook)
+    sentence = notices.waits_for(blocker, now, charged=snapshot.service.charged)
+    return f"{sentence} {notices.RUNS_AT_ONCE}"

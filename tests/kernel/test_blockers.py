@@ -40,7 +40,7 @@ def test_a_block_that_waits_for_the_bound_session_says_so(circuits: Notebook, as
     circuits.good(RUN)
     session_id = circuits["session"].session_id
     said = circuits.good(*BLOCK, "job.cancel()").out
-    assert f"waits for your session {session_id}, which is active on fake_manila, idle" in said
+    assert f"waits for your session {session_id}, idle" in said
     assert "a minute" in said
     assert f"%session close {session_id} ends it" in said
     # said once for each two sessions, and again for the next one
@@ -75,7 +75,7 @@ def test_two_sessions_on_one_device_name_each_other(notebook: Notebook, ask: Ask
     notebook.good(CIRCUITS)
     notebook.good(f"{LOCAL} --name first", RUN)
     ran = notebook.good(f"{LOCAL} --name second", "job = SamplerV2().run([(measured,)])")
-    assert "waits for your session first, which is active on fake_manila, idle" in ran.out
+    assert "waits for your session first, idle" in ran.out
     assert "%session close first ends it" in ran.out
     second = notebook["session"]
     found = second.wait_for(lambda snapshot: snapshot.blocker is not None).blocker
@@ -151,7 +151,7 @@ def test_a_job_in_no_session_names_the_session_it_waits_for(
     alone = "job = SamplerV2(mode=session.service.backend('fake_manila')).run([(measured,)])"
     # in its own notebook, where it is bound
     own = notebook.good(alone, "job.cancel()").out
-    assert f"this job in no session waits for your session {session_id} of A.ipynb, which is" in own
+    assert f"this job in no session {named}" in own
     end_kernel(notebook)
     monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/B.ipynb")
     notebook.good("%load_ext qsession_widgets", "%config SessionMagics.say = 'never'")
