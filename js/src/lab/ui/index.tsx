@@ -4,13 +4,16 @@ import type { WorkloadRef } from "#shared/serverTypes";
 import { addStyle } from "./style";
 import tokens from "#shared/tokens.css";
 import css from "./lab.css";
+import sideCss from "./sidePanel.css";
 import type { Context } from "./context";
 import { Popover } from "./Popover";
 import { SidePanel } from "./SidePanel";
 
+const STYLE = tokens + css + sideCss;
+
 /** Draws the side panel into a node; the function it gives back draws it again, seen or not. */
 export function mountPanel(node: HTMLElement, context: Context): (visible: boolean) => void {
-  addStyle("ui", tokens + css);
+  addStyle("ui", STYLE);
   const draw = (visible: boolean) =>
     render(<SidePanel context={context} visible={visible} />, node);
   draw(true);
@@ -25,7 +28,7 @@ export function togglePopover(anchor: HTMLElement, which: WorkloadRef, context: 
   const again = openAt === anchor;
   close?.();
   if (again) return;
-  addStyle("ui", tokens + css);
+  addStyle("ui", STYLE);
   const host = document.createElement("div");
   host.className = "qs-lab-float";
   document.body.append(host);
