@@ -59,7 +59,7 @@ def living(entry: RegistryEntry) -> list[RegistryEntry]:
     return [one for one in kernels if not is_orphan(replace(one, others=()))] or [entry]
 
 
-def hand_over(session_id: str, process: int, *, closes: bool) -> bool:
+def transfer(session_id: str, process: int, *, closes: bool) -> bool:
     """Leave a session to the other kernels that have it, at the end of one of them.
 
     Parameters
@@ -76,7 +76,7 @@ def hand_over(session_id: str, process: int, *, closes: bool) -> bool:
     bool
         False where no other kernel has it that is not known to be gone; nothing changes then.
     """
-    handed = []
+    transferred = []
 
     def made(entry: RegistryEntry) -> RegistryEntry:
         kernels = [entry, *map(entry.of, entry.others)]
@@ -88,13 +88,13 @@ def hand_over(session_id: str, process: int, *, closes: bool) -> bool:
         ]
         if not there:
             return entry
-        handed.append(True)
+        transferred.append(True)
         first, *others = there
         last_closes = entry.last_closes or closes
         return replace(first, others=tuple(map(_holder, others)), last_closes=last_closes)
 
     change(session_id, made)
-    return bool(handed)
+    return bool(transferred)
 
 
 def _holder(entry: RegistryEntry) -> Holder:

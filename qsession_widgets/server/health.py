@@ -105,19 +105,19 @@ class Health:
             self._waiting_since = None
             self._conclude()
 
-    def record(self, heard: Answer | ServiceError) -> None:
+    def record(self, result: Answer | ServiceError) -> None:
         """Take in an answer, or that there was none."""
         waiting = self._waiting_since
         if waiting is not None:
             self._waiting_since = time.monotonic()
             self._slow_now |= self._waiting_since - waiting > self._slow_after
-        if isinstance(heard, ServiceError):
-            if heard.status in (None, 401, 403, 408, 429) or (heard.status or 0) >= 500:
-                self._failure = heard
+        if isinstance(result, ServiceError):
+            if result.status in (None, 401, 403, 408, 429) or (result.status or 0) >= 500:
+                self._failure = result
             return
         clock = self._service.clock
-        if heard.date is not None:
-            clock.observe(heard.date, heard.sent, heard.received)
+        if result.date is not None:
+            clock.observe(result.date, result.sent, result.received)
         self.answered_at = clock.now()
 
     def fail(self, error: ServiceError | UserError) -> None:

@@ -12,7 +12,7 @@ from ..platform_support import process_start
 from ..registry.entries import entry_of, write
 from ..registry.kernel_status import kernel_id, tells
 from ..registry.lookup import own_price
-from ..registry.processes import hand_over, holders
+from ..registry.processes import holders, transfer
 from ..registry.schema import Holder, RegistryEntry
 from .live import LiveSession
 
@@ -93,7 +93,7 @@ def ends_with_kernel(live: LiveSession) -> bool:
     entry = entry_of(live.monitor.session_id)
     left_to_us = entry is not None and entry.last_closes and _on_exit(live) == "last"
     closes = live.options.on_exit == "close" or left_to_us
-    return not hand_over(live.monitor.session_id, os.getpid(), closes=closes) and closes
+    return not transfer(live.monitor.session_id, os.getpid(), closes=closes) and closes
 
 
 def _others(known: RegistryEntry | None) -> tuple[Holder, ...]:

@@ -10,7 +10,7 @@ from ..client.handover import unpacked
 from ..client.unknown_outcome import settle
 from ..errors import OutcomeUnknown, ServiceError
 from ..registry.entries import add_event, record_end
-from ..registry.processes import hand_over
+from ..registry.processes import transfer
 
 TIMEOUT = 15.0
 """Seconds to wait for one answer of the service."""
@@ -35,7 +35,7 @@ def close_left_open(session_id: str, service: Mapping[str, Any]) -> bool:
         another kernel has it. False where the service did not say.
     """
     # the owner is gone, and is none of those that are left
-    if hand_over(session_id, process=0, closes=True):
+    if transfer(session_id, process=0, closes=True):
         return True
     client = unpacked(service)
     client.timeout = TIMEOUT

@@ -18,7 +18,7 @@ from qsession_widgets.model import ServiceInfo, SessionSnapshot
 from qsession_widgets.platform_support import process_runs, process_start
 from qsession_widgets.registry import entries, history, openings
 from qsession_widgets.registry.lookup import noted_as
-from qsession_widgets.registry.processes import hand_over, holders, is_orphan, living
+from qsession_widgets.registry.processes import holders, is_orphan, living, transfer
 from qsession_widgets.registry.schema import Holder, RegistryEntry
 
 CHANGES = 300
@@ -244,18 +244,18 @@ def test_a_kernel_that_ends_hands_its_session_to_those_that_live(folder: Path) -
     second = Holder(lives, "/home/ada/qaoa.ipynb", "k2", on_exit="last", bound=True)
     others = (Holder(gone), second, Holder(7, host="elsewhere"))
     entry = RegistryEntry("s", "http://127.0.0.1", "/home/ada/vqe.ipynb", 42, others=others)
-    assert not hand_over("s", 42, closes=True)
+    assert not transfer("s", 42, closes=True)
     entries.write("s", lambda _old: entry)
-    assert hand_over("s", 42, closes=True)
+    assert transfer("s", 42, closes=True)
     left = entries.notes()["s"]
     assert (left.process, left.notebook, left.kernel_id) == (lives, "/home/ada/qaoa.ipynb", "k2")
     assert left.bound
     assert left.last_closes
     assert left.others == (Holder(7, host="elsewhere"),)
     # what runs on another machine is not known to be gone
-    assert hand_over("s", lives, closes=False)
+    assert transfer("s", lives, closes=False)
     assert entries.notes()["s"].last_closes
-    assert not hand_over("s", 7, closes=True)
+    assert not transfer("s", 7, closes=True)
     assert entries.notes()["s"].process == 7
 
 

@@ -123,7 +123,7 @@ class _Connection(socketserver.BaseRequestHandler):
             )
             return
         try:
-            self._hand_on(tunnel, host, port, method, target, version, lines[1:], rest)
+            self._forward(tunnel, host, port, method, target, version, lines[1:], rest)
         except OSError as error:
             self._answer("502 Bad Gateway", f"{host} cannot be reached: {error}.")
 
@@ -145,7 +145,7 @@ class _Connection(socketserver.BaseRequestHandler):
                 f"Content-Length: {len(body)}\r\n\r\n{body}".encode()
             )
 
-    def _hand_on(
+    def _forward(
         self,
         tunnel: bool,
         host: str,

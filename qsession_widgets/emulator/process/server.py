@@ -72,7 +72,7 @@ class CannotStart(Exception):
 
 
 @dataclass(frozen=True)
-class _ForOthers:
+class _PublicSocket:
     """A socket for other machines, with TLS."""
 
     sock: socket.socket
@@ -86,11 +86,11 @@ class _Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], others: _ForOthers | None
+        self, config: uvicorn.Config, ready: Callable[[], None], public: _PublicSocket | None
     ):
         super().__init__(config)
         self._ready = ready
-        self._others = others
+        self._public = public
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -100,12 +100,12 @@ class _Server(uvicorn.Server):
         made: Any = self.config.http_protocol_class
         self.config.http_protocol_class = keyed(made)
         await super().startup(sockets)
-        if self._others is not None:
+        if self._public is not None:
             self.servers.append(
                 await asyncio.get_running_loop().create_server(
                     self._connection,
-                    sock=self._others.sock,
-                    ssl=self._others.context,
+                    sock=self._public.sock,
+                    ssl=self._public.context,
                     backlog=self.config.backlog,
                 )
             )
@@ -146,20 +146,20 @@ def main(words: Sequence[str] | None = None) -> int:
         options = from_namespace(arguments)
         listening = listening_of(arguments)
         hub = _hub() if arguments.hub else None
-        for_others = listening.public_url or hub is not None
-        if for_others and options.idle_exit == EmulatorOptions.idle_exit:
+        shared = listening.public_url or hub is not None
+        if shared and options.idle_exit == EmulatorOptions.idle_exit:
             # a class that has lunch finds it again
             options = replace(options, idle_exit=0.0)
         context = tls_context(listening) if listening.tls_cert else None
         directory = arguments.data_dir or data_directory(arguments.name)
         with contextlib.ExitStack() as held:
             held.enter_context(_own(directory))
-            others, own = None, (listening.host, listening.own_port)
+            public, own = None, (listening.host, listening.own_port)
             if context is not None:
                 sock = _listen_as_before(*own, directory / "public-port")
-                others, own = _ForOthers(held.enter_context(sock), context), (LOOPBACK, 0)
+                public, own = _PublicSocket(held.enter_context(sock), context), (LOOPBACK, 0)
             sock = held.enter_context(_listen_as_before(*own, directory / "port"))
-            asyncio.run(_serve(options, arguments, listening, directory, sock, others, hub))
+            asyncio.run(_serve(options, arguments, listening, directory, sock, public, hub))
     except (CannotStart, EmulatorError, OptionError, StoreError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -225,7 +225,7 @@ async def _serve(
     listening: Listening,
     directory: Path,
     sock: socket.socket,
-    others: _ForOthers | None,
+    public: _PublicSocket | None,
     hub: Hub | None,
 ) -> None:
     name = arguments.name
@@ -252,14 +252,14 @@ async def _serve(
     if arguments.data_dir is None:
         clear_abandoned(directory.parent, directory)
     app = create_app(emulator, identity, os.environ.pop(OPEN_PATH, ""))
-    public_url = listening.url_at(others.sock.getsockname()[1] if others is not None else 0)
+    public_url = listening.url_at(public.sock.getsockname()[1] if public is not None else 0)
     connection = replace(
         _connection(options, name, directory, sock, identity),
         public_url=public_url,
         listening=listening.arguments(),
     )
-    if others is not None:
-        verdict = judge(others.context, listening, urlsplit(public_url).hostname or "")
+    if public is not None:
+        verdict = judge(public.context, listening, urlsplit(public_url).hostname or "")
         if verdict.problem:
             raise CannotStart(verdict.problem)
         certificate = shown(listening.tls_cert, directory) if verdict.by_itself else ""
@@ -295,7 +295,7 @@ async def _serve(
             timeout_graceful_shutdown=int(CLOSING),
         ),
         ready,
-        others,
+        public,
     )
     app.stop = server.stop
     app.hub = None if hub is None else HubUsers(hub, identity)

@@ -30,7 +30,7 @@ from qsession_widgets.emulator.engine.simulation.outcomes import Sampled
 from qsession_widgets.emulator.engine.simulation.partition import Island
 from qsession_widgets.emulator.engine.simulation.pauli_noise import PauliNoise
 from qsession_widgets.emulator.engine.simulation.simulate import Sweep
-from qsession_widgets.emulator.engine.simulation.single_qubit import Singles
+from qsession_widgets.emulator.engine.simulation.single_qubit import SingleQubits
 
 _REMEMBERED_PLANS = 128
 
@@ -42,7 +42,7 @@ class _Plan:
     circuit: QuantumCircuit
     islands: list[Island]
     noise: Noise
-    _parted: tuple[Singles | None, list[Island]] | None = None
+    _parted: tuple[SingleQubits | None, list[Island]] | None = None
 
     @property
     def width(self) -> int:
@@ -53,7 +53,7 @@ class _Plan:
         return [island for island in self.islands if island.measured]
 
     @property
-    def parted(self) -> tuple[Singles | None, list[Island]]:
+    def parted(self) -> tuple[SingleQubits | None, list[Island]]:
         """Parts sampled from exact probabilities, and parts that are simulated."""
         if self._parted is None:
             self._parted = single_qubit.part(self.circuit, self.measured, self.noise)

@@ -205,7 +205,7 @@ def _turned(
     return turned
 
 
-class Singles:
+class SingleQubits:
     """Some one-qubit islands of a circuit, ready for any parameter values.
 
     Attributes
@@ -236,7 +236,7 @@ class Singles:
 
 def part(
     circuit: QuantumCircuit, islands: Iterable[Island], noise: Noise
-) -> tuple[Singles | None, list[Island]]:
+) -> tuple[SingleQubits | None, list[Island]]:
     """Part a circuit's islands into those that need no simulator and those that do.
 
     Parameters
@@ -259,4 +259,4 @@ def part(
             paths.append(_path(island, noise))
         except _TooMuchError:
             others.append(island)
-    return (Singles(paths, circuit.parameters) if paths else None), others
+    return (SingleQubits(paths, circuit.parameters) if paths else None), others

@@ -196,7 +196,7 @@ class _Finder(importlib.abc.MetaPathFinder):
         return None
 
 
-def _hand_on() -> None:
+def _import_hidden() -> None:
     """Import the sitecustomize that Python would have found without this one."""
     here = os.path.dirname(os.path.abspath(__file__))
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.curdir) != here]
@@ -210,4 +210,4 @@ def _hand_on() -> None:
 
 if os.environ.get(HOME):
     sys.meta_path.insert(0, _Finder())
-    _hand_on()
+    _import_hidden()
