@@ -123,8 +123,24 @@ async def test_a_killed_worker_fails_one_job() -> None:
         os.kill(pid, signal.SIGKILL)
         outcome = await asyncio.wait_for(running, DEADLINE)
         assert outcome.status == "failed"
-        assert "signal 9" in (outcome.reason or "")
+        assert "signal 9 before it had a result, often for lack of memory" in (outcome.reason or "")
         assert counts(await pool.run(short())) == {"00100": 10}
+
+
+@pytest.mark.asyncio
+async def test_a_worker_that_cannot_start_says_why(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    wrong = "libopenblas.so.0: cannot open shared object file"
+    (tmp_path / "qiskit_aer.py").write_text(f"raise ImportError({wrong!r})\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with open_pool() as pool:
+        outcome = await asyncio.wait_for(pool.run(short()), DEADLINE)
+        assert outcome.status == "failed"
+        assert f"status 1 while it started, and last wrote: ImportError: {wrong}" in (
+            outcome.reason or ""
+        )
+        assert "memory" not in (outcome.reason or "")
 
 
 @pytest.mark.asyncio

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from qsession_widgets.emulator.engine.failure import INTERNAL_ERROR
 from qsession_widgets.emulator.engine.task import Task, TaskOutcome
 from qsession_widgets.emulator.engine.workers.worker_process import WorkerProcess
+from qsession_widgets.platform_support import KILL_SIGNAL
 
 _SPARE_DELAY = 3.0
 """Seconds to leave the processor to jobs before importing Qiskit once more, just in case."""
@@ -248,15 +249,24 @@ class WorkerPool:
                 return TaskOutcome(result=body if completed else None, **outcome)
 
     async def _crash_outcome(self, worker: WorkerProcess) -> TaskOutcome:
-        worker.kill()
-        status = await worker.ended()
-        how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+        status = await worker.ended_by_itself()
+        if status is None:
+            how = "gave an answer that cannot be read, and was ended"
+        elif status < 0:
+            how = f"was ended by signal {-status} before it had a result"
+            if -status == KILL_SIGNAL:
+                how += ", often for lack of memory"
+        else:
+            when = "before it had a result" if worker.started else "while it started"
+            how = f"ended with status {status} {when}"
+            if worker.errors:
+                how += f", and last wrote: {worker.errors[-1].strip()}"
         return TaskOutcome(
             "failed",
             None,
             reason=(
-                f"The worker process that ran this job {how} before it had a result, often for "
-                "lack of memory; the next job gets a new one."
+                f"The worker process of this job {how.removesuffix('.')}. The next job gets a new "
+                "one."
             ),
             reason_code=INTERNAL_ERROR,
             logs="\n".join(worker.errors),

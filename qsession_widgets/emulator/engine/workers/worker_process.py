@@ -48,6 +48,10 @@ def _environment(size: int) -> dict[str, str]:
     return kept
 
 
+_END_TIME = 2.0
+"""Seconds for a worker to end after its pipe has closed."""
+
+
 class WorkerProcess:
     """One worker process and what it last wrote to its error stream."""
 
@@ -119,6 +123,16 @@ class WorkerProcess:
             # away from asyncio, which on Python 3.10 then reports 255 instead of the signal
             with contextlib.suppress(ProcessLookupError):
                 os.kill(self.process.pid, KILL_SIGNAL)
+
+    async def ended_by_itself(self) -> int | None:
+        """Wait for a process whose pipe has closed; None instead of a status if it goes on."""
+        # The pipe closes before the process has ended: killed in between, it would lose its status.
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self.process.wait(), _END_TIME)
+        alive = self.process.returncode is None
+        self.kill()
+        status = await self.ended()
+        return None if alive else status
 
     async def ended(self) -> int:
         """Wait for the process to end, and return its exit status."""
