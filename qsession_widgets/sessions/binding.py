@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .. import fork_safety
 from ..client.private_api import backend_instance
 from ..deferred_output import NOTICES
+from ..delay_units import refuse_lost_units
 from ..monitoring.end_reason import recorded
 from ..registry.entries import notes, tell_bound
 from ..resume.asking import Asking
@@ -22,8 +23,7 @@ from ..resume.runs import RUNS
 from .blockers import Blockers
 from .callsite import whereabouts
 from .client_import import CLIENT, once_imported
-from .delay_units import refuse_lost_units
-from .patches import ModePatch, ResultPatch, Submit, SubmitPatch
+from .patches import DelayUnitLost, ModePatch, ResultPatch, Submit, SubmitPatch
 from .stray_jobs import StrayJobs
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ class Binding:
     def _before_submit(self, submit: Submit) -> Callable[[str], None] | None:
         sent = None
         if self._known or self.job_mode is not None:
-            refuse_lost_units(submit.inputs)
+            refuse_lost_units(submit.inputs, DelayUnitLost)
             sent = self._stray_jobs(submit)
         self._blockers.check(submit)
         return sent

@@ -39,6 +39,10 @@ def own_default_session() -> Any | None:
     return get_cm_session()
 
 
+class DelayUnitLost(UserError, ValueError):
+    """A job was not sent, because a delay in it would become another."""
+
+
 class NothingBound(UserError, ValueError):
     """A primitive without a mode was built while no session is bound."""
 

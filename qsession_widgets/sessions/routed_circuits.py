@@ -14,9 +14,9 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from ..delay_units import circuits_of
 from ..messages.notices import routed
 from .callsite import given_pubs
-from .delay_units import circuits_of
 
 if TYPE_CHECKING:
     from ..model import JobRecord, SessionSnapshot

@@ -63,16 +63,27 @@ def test_a_program_that_asks_for_the_local_emulator_has_the_one_of_its_run(home:
 TWIRLED = """
 from qiskit import QuantumCircuit
 from qiskit_ibm_runtime import QiskitRuntimeService, SamplerV2
+from qiskit_ibm_runtime.exceptions import IBMInputValueError
+from qiskit_ibm_runtime.executor_sampler import Sampler
 
 circuit = QuantumCircuit(1)
 circuit.measure_all()
 backend = QiskitRuntimeService().backend("fake_manila")
 SamplerV2(backend, options={"execution": {"init_qubits": False}}).run([circuit], shots=9).result()
+waiting = QuantumCircuit(1)
+waiting.delay(64, 0, "us")
+waiting.measure_all()
+for primitive in (SamplerV2(backend), Sampler(backend)):
+    try:
+        primitive.run([waiting])
+    except IBMInputValueError as error:
+        print(error)
 """
 
 
-def test_what_is_not_exact_is_said_at_the_end(home: Path) -> None:
-    _, said = run(home, TWIRLED, "--noise", "pauli")
+def test_what_is_not_exact_or_would_lose_a_unit_is_said(home: Path) -> None:
+    out, said = run(home, TWIRLED, "--noise", "pauli")
+    assert out.count("Circuit 0 of this job has a delay of 64 us, and") == 2, said
     *_, how, options, last = said.splitlines()
     assert how.startswith("qsession run: 1 of 1 job not exact. Simulated by ")
     assert how.endswith("gate noise twirled to Pauli channels.")

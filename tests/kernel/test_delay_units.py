@@ -11,6 +11,7 @@ from .cells import Notebook
 from .conftest import CIRCUITS
 
 MANILA = "%%session --service local --backend fake_manila"
+CLIENT_SIDE = "from qiskit_ibm_runtime.executor_sampler import Sampler"
 PREPARE = """
 from qiskit import QuantumCircuit
 waiting = QuantumCircuit(5, 1)
@@ -28,6 +29,9 @@ def test_a_delay_in_seconds_is_not_sent(
     ran = notebook("SamplerV2().run([waiting])", "reached = True")
     assert f"a delay of {length} {unit}" in ran.sentence()
     assert 'unit="dt"' in ran.sentence()
+    assert "reached" not in notebook
+    ran = notebook(CLIENT_SIDE, "Sampler().run([waiting])", "reached = True")
+    assert f"a delay of {length} {unit}" in ran.sentence()
     assert "reached" not in notebook
     assert ask("GET", "/jobs")["jobs"] == []
 

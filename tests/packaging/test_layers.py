@@ -10,7 +10,7 @@ from typing import NamedTuple
 import pytest
 
 LAYERS = (
-    ("platform_support", "fork_safety", "price_list", "device_estimate"),
+    ("platform_support", "fork_safety", "price_list", "device_estimate", "delay_units"),
     ("formatting", "text_table", "command_help", "files", "deferred_output"),
     ("local_time",),
     ("model",),
@@ -70,7 +70,6 @@ WITHIN = {
             "callsite",
             "client_import",
             "with_blocks",
-            "delay_units",
             "routed_circuits",
             "end_signals",
             "lost_requests",

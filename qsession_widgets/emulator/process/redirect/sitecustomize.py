@@ -11,6 +11,7 @@ from __future__ import annotations
 import functools
 import importlib
 import importlib.abc
+import importlib.util
 import inspect
 import json
 import os
@@ -115,6 +116,30 @@ def _service(module: ModuleType) -> None:
         original(self, **given)
 
     service.__init__ = init
+    _delays(service)
+
+
+def _delays(service: Any) -> None:
+    """Refuse jobs with delays that would lose their unit, before they are sent."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    file = os.path.join(here, *[os.pardir] * 3, "delay_units.py")
+    spec = importlib.util.spec_from_file_location("_qsession_delay_units", file)
+    if spec is None or spec.loader is None or not hasattr(service, "_run"):
+        return
+    units = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(units)
+    original = service._run
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def run(self: Any, *args: Any, **kwargs: Any) -> Any:
+        from qiskit_ibm_runtime.exceptions import IBMInputValueError
+
+        given = signature.bind(self, *args, **kwargs).arguments
+        units.refuse_lost_units(given.get("inputs") or {}, IBMInputValueError)
+        return original(self, *args, **kwargs)
+
+    service._run = run
 
 
 def _accounts(module: ModuleType) -> None:
