@@ -161,6 +161,7 @@ def test_mitigation_by_layers_takes_the_gates_noise_away(
     mitigation: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Drawn one by one, and as the average of all randomizations."""
+    monkeypatch.setattr(readout_mitigation, "LONG_PEC", 1000)
     circuit = echo("fake_manila", 6)
     readout_only = estimate(circuit, parity(circuit), 1)[1][0].data
     outcome, result = estimate(circuit, parity(circuit), 1, resilience=mitigation)
@@ -170,7 +171,8 @@ def test_mitigation_by_layers_takes_the_gates_noise_away(
     assert "not learned by running" in outcome["logs"]
     # Nine bases at six depths, 32 randomizations of 128 shots for each of its layers.
     assert outcome["executions"] > 2 * 6 * 9 * 32 * 128
-    monkeypatch.setattr(readout_mitigation, "WIDE_WITH_LAYERS", 2)
+    by_gates = "pec_mitigation" in mitigation
+    monkeypatch.setattr(readout_mitigation, "LONG_PEC" if by_gates else "WIDE_WITH_LAYERS", 2)
     averaged, theirs = estimate(circuit, parity(circuit), 1, resilience=mitigation)
     assert "pauli_propagation" in averaged["methods"]
     assert averaged["executions"] == outcome["executions"]
@@ -182,6 +184,12 @@ def test_mitigation_by_layers_takes_the_gates_noise_away(
     if "pec_mitigation" in mitigation:
         for name in ("stds", "ensemble_standard_error"):
             assert getattr(other, name) == pytest.approx(getattr(data, name), rel=0.4)
+        short = echo("fake_manila", 1)
+        params = jobs.estimator_params([(short, parity(short))], level=1, resilience=mitigation)
+        strict = Simulation(strict=True)
+        exact, _ = jobs.run("estimator", "fake_manila", params, simulation=strict)
+        assert exact["status"] == "completed", exact["reason"]
+        assert "pauli_propagation" not in exact["methods"]
 
 
 @pytest.mark.parametrize("resilience", [{}, {"pec_mitigation": True}])

@@ -41,6 +41,12 @@ WIDE = 20
 WIDE_WITH_LAYERS = 8
 """The same of PEC and PEA, whose randomizations are many times as many: ten qubits take minutes."""
 
+LONG_PEC = 20
+"""Gates of two qubits from which PEC is not simulated one randomization at a time either.
+
+They grow exponentially with the noise that is undone: forty-five gates of six qubits took minutes.
+"""
+
 NOTE = (
     "measurement twirling: one circuit for all randomizations, its readout errors averaged over "
     "both outcomes, as if every shot were randomized"
@@ -148,10 +154,24 @@ def applies(job: JobRun, works: Sequence[Work], asked: JobOptions) -> bool:
     width = len(kept_qubits(work.qubits() for work in works))
     if width > (WIDE_WITH_LAYERS if asked.by_layers else WIDE):
         return True
+    # drawn one by one they are exact, which is what strict asks for
+    if (
+        resilience.pec_mitigation
+        and not job.simulation.strict
+        and any(_entangling(work) > LONG_PEC for work in works)
+    ):
+        return True
     return bool(
         resilience.measure_mitigation
         and not (resilience.zne_mitigation or final.twirling.enable_gates or asked.by_layers)
         and not asked.model.twirling.model_fields_set
+    )
+
+
+def _entangling(work: Work) -> int:
+    return sum(
+        len(instruction.qubits) == 2 and instruction.name != "barrier"
+        for instruction in work.facts.straight.data
     )
 
 
