@@ -237,7 +237,7 @@ class Emulator:
             failed=outcome.status == "failed",
             reason=outcome.reason,
             reason_code=outcome.reason_code,
-            qpu_seconds=self.runner.qpu_seconds(outcome),
+            qpu_seconds=0.0 if job.dry_run else self.runner.qpu_seconds(outcome),
             device_seconds=device_seconds(outcome.executions) if outcome.executions else None,
             methods=outcome.methods,
             approximations=outcome.approximations,

@@ -8,6 +8,7 @@ its fake backend and under the device's own. Only JSON is read here.
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from typing import Any, Literal
 from . import ideal_backend
 from .engine.devices import descriptions, fake_devices, own_devices
 from .engine.task import IDEAL, IDEAL_QUBITS
-from .rules.records import Backend
+from .rules.records import DRY_RUN, Backend
 
 State = Literal["active", "maintenance", "retired"]
 STATES: tuple[State, ...] = ("active", "maintenance", "retired")
@@ -30,6 +31,7 @@ IDEAL_SIZE: dict[str, Any] = {
     "clops": None,
 }
 FAKE, REAL = "fake_", "ibm_"
+_PREFIX = re.compile("^[^_]+")
 
 IN_SERVICE = frozenset({"Heron", "Nighthawk"})
 """Processor families of the devices in service. Source: IBM's list of processor types, 2026."""
@@ -210,6 +212,8 @@ class DeviceCatalog:
         for name, base in self._given.items():
             if base in keys:
                 keys[name] = (keys[base][0], True)
+        # the client makes this name of a backend's to try a job on it
+        keys.update({_PREFIX.sub(DRY_RUN, name): (key, False) for name, (key, _) in keys.items()})
         # what is known of a device whose data are the same stays
         self._entries = {
             name: known

@@ -58,7 +58,7 @@ def summary(emulator: Emulator, instances: Iterable[Instance], now: float) -> di
             total.approximated.update(filter(None, [" ".join(job.approximations)]))
             total.no_effect.update(job.no_effect)
             if job.session_id not in emulator.lifecycle.sessions:
-                total.device += job.device_seconds or 0.0
+                total.device += 0.0 if job.dry_run else job.device_seconds or 0.0
                 total.usage += job.qpu_seconds
         total.by_plan[plan] = total.by_plan.get(plan, 0.0) + total.device - before
     return {

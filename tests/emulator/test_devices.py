@@ -142,6 +142,22 @@ def test_filters_look_at_the_fleet_only(api: Api, service: QiskitRuntimeService)
     assert asked <= 3 * len(FLEET | IDEAL)
 
 
+@pytest.mark.parametrize("kind", ["classic", "client-side"])
+def test_dry_run_is_simulated_and_not_charged(service: QiskitRuntimeService, kind: str) -> None:
+    from qiskit_ibm_runtime import SamplerV2
+    from qiskit_ibm_runtime.executor_sampler import Sampler
+
+    backend = service.backend("ibm_manila")
+    circuit = QuantumCircuit(2)
+    circuit.measure_all()
+    sampler = SamplerV2(mode=backend) if kind == "classic" else Sampler(mode=backend)
+    job = sampler.run([ready(circuit, backend)], shots=100, dry_run=True)
+    assert job.result()[0].data.meas.num_shots == 100
+    assert job.backend().name == "mock_manila"
+    assert job.usage() == 0
+    assert job.usage_estimation["quantum_seconds"] == pytest.approx(2.035)
+
+
 # --------------------------------------------------------------------------------------------------
 # Fractional gates
 

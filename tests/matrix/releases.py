@@ -13,6 +13,7 @@ import pytest
 CLIENT = "tests/emulator/test_api_client.py::test_"
 SINCE: dict[str, tuple[tuple[int, int], str]] = {
     f"{CLIENT}session_says_how_it_is": ((0, 51), "the states a session has been in"),
+    "tests/emulator/test_devices.py::test_dry_run": ((0, 51), "dry runs"),
 }
 """Tests by how their ids begin, the first release that passes them, and what older ones lack."""
 

@@ -100,7 +100,8 @@ def job(record: EmulatedJob) -> dict[str, Any]:
     if record.calibration_id is not None:
         answer["calibration_id"] = record.calibration_id
     if record.final:
-        answer["estimated_running_time_seconds"] = _number(record.qpu_seconds)
+        seconds = (record.device_seconds or 0.0) if record.dry_run else record.qpu_seconds
+        answer["estimated_running_time_seconds"] = _number(seconds)
     if record.device_seconds is not None or record.methods or record.no_effect:
         answer["emulator"] = _simulated(record)
     return answer
@@ -108,11 +109,12 @@ def job(record: EmulatedJob) -> dict[str, Any]:
 
 def _simulated(record: EmulatedJob) -> dict[str, Any]:
     """The simulation of a job, for which IBM has no field."""
+    seconds = 0.0 if record.dry_run else record.device_seconds
     return {
         "method": ", ".join(record.methods) or None,
         "approximation": " ".join(record.approximations) or None,
         "options_without_effect": list(record.no_effect),
-        "device_seconds": None if record.device_seconds is None else _number(record.device_seconds),
+        "device_seconds": None if seconds is None else _number(seconds),
     }
 
 

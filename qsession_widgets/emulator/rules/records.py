@@ -19,6 +19,10 @@ FINAL: frozenset[str] = frozenset({"Completed", "Cancelled", "Cancelled - Ran to
 """Job statuses after which nothing more happens to a job."""
 
 
+DRY_RUN = "mock"
+"""Beginning of the names of backends on which the client tries jobs, with ``dry_run=True``."""
+
+
 @dataclass(frozen=True)
 class Backend:
     """Scheduling properties of a backend.
@@ -241,3 +245,8 @@ class EmulatedJob:
     def final(self) -> bool:
         """True once nothing more happens to it."""
         return self.status in FINAL
+
+    @property
+    def dry_run(self) -> bool:
+        """True for one that was sent to try it, which is not charged."""
+        return self.backend.startswith(DRY_RUN)
