@@ -334,7 +334,8 @@ def insufficient(job: JobRun, fidelity: float, plan: SamplingPlan) -> JobFailure
         f"The circuit's matrix product state, truncated to a bond dimension of "
         f"{plan.bond_dimension}, has an estimated fidelity of {fidelity:.2g}, and {wanted:g} is "
         f"asked for (without truncation: bond dimension 2^{plan.needed}, about "
-        f"{duration(plan.needed_seconds)}); accept less with --local-precision-limit, or use "
-        "fewer gates between qubits.",
+        f"{duration(plan.needed_seconds)}); accept less with --local-precision-limit, use "
+        "fewer gates between qubits, or have expectation values of few qubits each estimated by "
+        "EstimatorV2.",
         INVALID_OPTION,
     )
