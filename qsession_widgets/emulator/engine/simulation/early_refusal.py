@@ -183,7 +183,7 @@ def _outgrows(
     if not qubits:
         return False
     end = circuit.copy_empty_like()
-    for instruction in _cone(circuit, index, qubits):
+    for instruction in _cone(circuit, qubits):
         end._append(instruction)
     if end.parameters:
         first = values.reshape(-1, len(circuit.parameters))[0]
@@ -198,17 +198,15 @@ def _outgrows(
     return len(reached) > _WIDE_CONE and pauli_propagation.outgrows(end.data, index, qubits)
 
 
-def _cone(
-    circuit: QuantumCircuit, index: Mapping[object, int], qubits: Sequence[int]
-) -> list[CircuitInstruction]:
+def _cone(circuit: QuantumCircuit, qubits: Sequence[int]) -> list[CircuitInstruction]:
     """Return the last gates of a light cone."""
-    reached = set(qubits)
+    reached = {circuit.qubits[qubit] for qubit in qubits}
     kept: list[CircuitInstruction] = []
     for stop in range(len(circuit.data), 0, -_SHORT):
         for instruction in reversed(circuit.data[max(stop - _SHORT, 0) : stop]):
             if instruction.name in ("measure", "barrier"):
                 continue
-            at = [index[qubit] for qubit in instruction.qubits]
+            at = instruction.qubits
             if not reached.isdisjoint(at):
                 reached.update(at)
                 kept.append(instruction)
