@@ -32,8 +32,8 @@ def devices(client: ServiceClient, *, include_mocks: bool = False) -> list[dict[
             "works": (device.get("status") or {}).get("name", "online") == "online",
         }
         for device in client.backends(include_mocks).data.get("devices", [])
-        # each of the emulator's fake devices is there under that name, too
-        if not (device.get("class") == "mock" and str(device["name"]).startswith("ibm_"))
+        # each of the emulator's fake devices is there under those names, too
+        if not (device.get("class") == "mock" and str(device["name"]).startswith(("ibm_", "mock")))
     ]
     return sorted(found, key=lambda device: device["name"])
 

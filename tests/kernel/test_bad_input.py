@@ -19,7 +19,7 @@ LOCAL = "%%session --service local"
     ("line", "sentence"),
     [
         ("--backend fake_manilla", "no backend 'fake_manilla' here. Did you mean fake_manila"),
-        ("--backend fake_manilla", "%session backends lists all of them"),
+        ("--backend manila", "Did you mean fake_manila? %session backends lists all of them"),
         ("--backend FakeManila", "Did you mean fake_manila?"),
         ("--backend {device}", "There is no variable 'device'"),
         ("--backend aer --bind-as for,if", "does not name two variables"),
