@@ -42,7 +42,9 @@ if TYPE_CHECKING:
 
 
 LOOK_AGAIN = 30.0
-"""Seconds before it is asked again, before a job in no session on the same backend."""
+"""Seconds after which it is asked again: since the last look, before a job in no session on the
+same backend; since the last job, before one of a session that is not watched here, which IBM
+deactivates no sooner."""
 
 
 class WaitRefused(UserError, RuntimeError):
@@ -76,7 +78,7 @@ class Blockers:
         self._say = say
         self._strict = strict
         self._told: set[tuple[str, str]] = set()
-        self._asked: set[str] = set()
+        self._sent: dict[str, float] = {}
         self._asked_alone: dict[tuple[str | None, str], float] = {}
 
     def check(self, submit: Submit) -> None:
@@ -112,12 +114,13 @@ class Blockers:
         elif own is not None:
             if RUNS.taken is None and own.deferral is None:
                 self.check_elsewhere(own)
-        elif waiting not in self._asked:
-            # of a with block of the user's
-            near = next((one for one in sessions if _is_beside(one, submit)), None)
-            self._look(near, submit, strict=self._strict())
+        else:
+            # of the client library's own
+            if time.monotonic() - self._sent.get(waiting, -LOOK_AGAIN) >= LOOK_AGAIN:
+                near = next((one for one in sessions if _is_beside(one, submit)), None)
+                self._look(near, submit, strict=self._strict())
             # a refusal has raised, and is looked up again
-            self._asked.add(waiting)
+            self._sent[waiting] = time.monotonic()
 
     def check_alone(self, submit: Submit) -> None:
         """Say which session a job in no session will wait for, where the service knows one.

@@ -11,6 +11,7 @@ import pytest
 from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.emulator.process.connection_file import Connection
 from qsession_widgets.messages.notices import notices
+from qsession_widgets.sessions import blockers
 from qsession_widgets.sessions.binding import BINDING
 from qsession_widgets.sessions.blockers import WaitRefused
 
@@ -130,7 +131,14 @@ def test_a_session_of_another_notebook_is_named_before_the_first_job(
     assert f"line 2: this job was not sent (--strict), because it {named}" in refused.sentence()
     assert ask("GET", "/jobs")["count"] == sent
     notebook.good("%config SessionMagics.strict = False")
-    assert f"line 2: this job {named}" in notebook.good(*BLOCK, "job.cancel()").out
+    run = "job = SamplerV2(mode=other).run([(measured,)])"
+    waits = notebook.good("other = Session(backend=backend)", run, "job.cancel()").out
+    assert f"line 2: this job {named}" in waits
+    # that one may have become active since: it is asked again after a pause
+    notebook.good("%config SessionMagics.strict = True")
+    monkeypatch.setattr(blockers, "LOOK_AGAIN", 0.0)
+    assert isinstance(notebook(run).error, WaitRefused)
+    notebook.good("%config SessionMagics.strict = False", "other.close()")
     notebook.good(LOCAL + " --another", "job = SamplerV2().run([(measured,)])")
     notebook.good(f"%session close {session_id}", "job.result()")
     assert "waits for" not in notebook.good(RUN).out
