@@ -20,6 +20,21 @@ AXE = Path(__file__).parents[2] / "js" / "node_modules" / "axe-core" / "axe.min.
 NAME = "questions"
 SOON = 30_000
 ASKED = "Cancel this session?"
+PRESS = """words => new Promise((done) => {
+    const look = () => {
+        const dialog = document.querySelector(".jp-Dialog");
+        if (!dialog?.textContent.includes(words)) return;
+        watch.disconnect();
+        const confirm = dialog.querySelector(".jp-mod-warn");
+        confirm.focus();
+        const enter = { key: "Enter", bubbles: true, cancelable: true };
+        confirm.dispatchEvent(new KeyboardEvent("keydown", enter));
+        done();
+    };
+    const watch = new MutationObserver(look);
+    watch.observe(document.body, { childList: true, characterData: true, subtree: true });
+})"""
+"""Presses Enter on the button that confirms, in the instant in which the dialog says some words."""
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -158,6 +173,32 @@ def test_what_ended_meanwhile_is_said_where_it_was_asked(
     expect(confirm).to_be_disabled()
     asked.get_by_role("button", name="Dismiss").click()
     expect(asked).to_have_count(0)
+
+
+def test_the_dialog_takes_no_key_in_the_half_second_in_which_it_is_new(
+    notebook: Notebook, service: Service, session: str
+) -> None:
+    page = notebook.page
+    expect(notebook.row(session)).to_contain_text("Active, idle", timeout=SOON)
+    page.evaluate(f"() => {{ window.pressed = ({PRESS})('no job is queued'); }}")
+    page.evaluate(
+        "args => { void window.jupyterapp.commands.execute('qsession:cancel', args); }",
+        {"id": session, "service": f"local:{NAME}"},
+    )
+    page.evaluate("window.pressed")
+    dialog = page.locator(".jp-Dialog")
+    confirm = dialog.get_by_role("button", name="Cancel session")
+    expect(confirm).to_be_enabled()
+    # that a job is lost is to be read before it is answered
+    page.evaluate(f"() => {{ window.pressed = ({PRESS})('1 queued job is lost'); }}")
+    service.fault("/queue", paused=True)
+    service.submit(session)
+    page.evaluate("window.pressed")
+    expect(confirm).to_be_focused()
+    assert is_open(service, session)
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    assert is_open(service, session)
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])

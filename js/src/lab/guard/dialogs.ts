@@ -63,7 +63,7 @@ function describe({ snapshot }: Workload, now: number): string {
   return `${stateWord(snapshot, now)} · ${usage}`;
 }
 
-/** JupyterLab's dialog, which takes no click that was meant for what was there before it, or for what it said. */
+/** JupyterLab's dialog, which takes no click or key that was meant for what was there before it, or for what it said. */
 async function ask(
   options: Partial<Dialog.IOptions<unknown>>,
   settled = appearing(),
@@ -74,6 +74,17 @@ async function ask(
   };
   // before the dialog's own
   dialog.node.addEventListener("click", hold, true);
+  // which answers as the key goes down, and makes no click of it; again and again while it is held
+  dialog.node.addEventListener(
+    "keydown",
+    (event) => {
+      if (event.key !== "Enter") return;
+      if (!event.repeat && settled.takes({ timeStamp: event.timeStamp, detail: 0 })) return;
+      event.preventDefault();
+      event.stopImmediatePropagation();
+    },
+    true,
+  );
   const buttons = [...dialog.node.querySelectorAll("button")];
   buttons.forEach((button) => button.setAttribute("aria-disabled", "true"));
   const ready = () => buttons.forEach((button) => button.removeAttribute("aria-disabled"));
