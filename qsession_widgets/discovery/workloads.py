@@ -47,14 +47,14 @@ def workloads(
 
 
 def _pages(client: ServiceClient, most: int, query: dict[str, Any]) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = []
+    found: dict[str, dict[str, Any]] = {}
     while len(found) < most:
         page = client.workloads(**query).data
-        listed = page["workloads"]
-        found += listed
+        listed = {str(item["id"]): item for item in page["workloads"] if item["id"] not in found}
+        found |= listed
         link = str((page.get("next") or {}).get("href") or "")
         cursor = parse_qs(urlsplit(link).query).get("next")
         if not listed or not cursor or cursor == [query.get("next")]:
             break
         query = {**query, "next": cursor[0]}
-    return found[:most]
+    return list(found.values())[:most]

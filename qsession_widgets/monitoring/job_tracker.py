@@ -89,6 +89,7 @@ class JobTracker:
         self._withheld: dict[str, float] = {}
         self._listed_at: tuple[Any, ...] | None = None
         self._offset = 0
+        self._page: set[str] = set()
         self._strays_turn = False
         self._others: tuple[Other, ...] = ()
         self._others_due = time.monotonic() + OTHERS_SECONDS / 2
@@ -250,8 +251,10 @@ class JobTracker:
                 for job in self._jobs.values()
             )
             more = len(rows) == PAGE and (beyond or page.get("count", 0) > len(self._jobs))
+            # a service that gives the same page again has no other, whatever it counts
+            again, self._page = self._offset > 0 and on_page == self._page, on_page
             # the next page in the next poll, then from the start again
-            self._offset = self._offset + PAGE if more else 0
+            self._offset = self._offset + PAGE if more and not again else 0
 
     def _withholds(self, job_id: str) -> bool:
         """True if a job that a list shows is to be told by its sender."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from qsession_widgets.discovery.workloads import MOST, PAGE, workloads
+from qsession_widgets.monitoring.job_tracker import PAGE as JOBS
+from qsession_widgets.monitoring.job_tracker import JobTracker
 
 
 class Service:
@@ -70,6 +72,37 @@ def test_a_service_that_goes_round_in_circles_is_left() -> None:
 
     assert len(listed(Circle())) == 4
     assert asked == [None, "same"] * 2
+
+
+def test_pages_of_workloads_that_come_again_are_left() -> None:
+    asked = []
+
+    class Circle:
+        def workloads(self, **query: Any) -> Any:
+            asked.append(query.get("next"))
+            again = {"href": f"https://x/workloads?next={len(asked) % 2}"}
+            data = {"workloads": rows(2, f"{query['mode']}{len(asked) % 2}"), "next": again}
+            return SimpleNamespace(data=data)
+
+    assert len(listed(Circle())) == 8
+    assert len(asked) == 6
+
+
+def test_a_page_of_jobs_that_comes_again_is_the_last() -> None:
+    asked = []
+
+    class Circle:
+        def jobs(self, _session: str, *, limit: int, offset: int) -> Any:
+            asked.append(offset)
+            row = {"status": "Completed", "created": "2026-01-01T00:00:00Z"}
+            jobs = [{"id": f"j{n}", **row} for n in range(limit)]
+            return SimpleNamespace(data={"jobs": jobs, "count": 10 * limit})
+
+    tracker = JobTracker("s", emulated=False)
+    for _ in range(2):
+        tracker.ask(cast(Any, Circle()), {"state": "active"}, 0.0, look_again=True)
+    assert not tracker.incomplete
+    assert asked == [0, JOBS]
 
 
 def test_what_does_not_say_when_it_was_made_comes_last() -> None:
