@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UserError
 from ..messages import outcomes
-from ..registry.entries import forget, notes
+from ..registry.entries import entry_of, forget, notes
 from ..sessions.binding import BINDING
 from .resolve import everywhere, found_to_end, to_end
 
@@ -58,10 +58,12 @@ def close_all_named(words: list[str]) -> None:
             f"%session close --all takes --everywhere and --yes, not {' '.join(unknown)}."
         )
     listing = list_open(everywhere())
+    left_open = []
     if "--everywhere" not in words:
         own = [row for row in listing.rows if row.snapshot.session_id in _own_sessions()]
         others = len(listing.rows) - len(own)
-        listing = replace(listing, rows=tuple(own))
+        left_open = [row for row in own if _openers_live(row.snapshot.session_id)]
+        listing = replace(listing, rows=tuple(row for row in own if row not in left_open))
     elif listing.rows and "--yes" not in words:
         print(listing)
         raise UserError(f"{stakes(listing)} %session close --all --everywhere --yes ends them.")
@@ -72,14 +74,24 @@ def close_all_named(words: list[str]) -> None:
     for one in close_all(listing, mine, lambda found: _end(found, "close"), "%session close"):
         failed |= one.failed
         print(f"{one.session_id} on {one.backend}: {one.said}")
+    for row in left_open:
+        print(outcomes.left_to_opener(row.snapshot.session_id, row.snapshot.backend))
     if others:
-        none = "" if listing.rows else "No session of this notebook is open. "
+        none = "" if listing.rows or left_open else "No session of this notebook is open. "
         are = "1 more is" if others == 1 else f"{others} more are"
         print(f"{none}{are} open elsewhere: %session close --all --everywhere lists them.")
-    for remark in () if others else listing.remarks():
+    for remark in () if others or left_open else listing.remarks():
         print(remark)
     if left := remains(listing, failed):
         raise UserError(left)
+
+
+def _openers_live(session_id: str) -> bool:
+    """Check that another kernel opened a session, and has it still: it is attached here."""
+    from ..registry.processes import holders
+
+    entry = entry_of(session_id)
+    return entry is not None and entry.process != os.getpid() and entry.process in holders(entry)
 
 
 def _own_sessions() -> set[str]:

@@ -86,6 +86,14 @@ def left_to_parent(noun: str, session_id: str, action: str) -> str:
     )
 
 
+def left_to_opener(session_id: str, backend: str) -> str:
+    """A sentence about an attached session that ``%session close --all`` does not end."""
+    return (
+        f"{session_id} on {backend}: left open, for the kernel that opened it has it still: "
+        f"%session close {session_id} ends it."
+    )
+
+
 def quota_warning(left: float | None, max_time: int | None, word: str, longest: float) -> str:
     """A warning before a session is opened, when the quota would not last.
 

@@ -56,14 +56,17 @@ def test_a_session_that_a_second_kernel_attaches_stays_its_first_owners_too(
     circuits: Notebook,
 ) -> None:
     session_id = circuits["session"].session_id
-    (_, _, (said, err)) = run_cells(
+    (_, _, (left, _), (said, err)) = run_cells(
         "%load_ext qsession_widgets",
         f"%session attach {session_id}",
+        "%session close --all",
         "from qsession_widgets.registry.entries import notes\n"
         "from qsession_widgets.registry.processes import living\n"
         f"print([(one.process, one.on_exit) for one in living(notes()['{session_id}'])])",
         environment={"JPY_SESSION_NAME": "/home/ada/qaoa.ipynb"},
     )
+    # what a notebook only has beside its living owner is not this notebook's to end with others
+    assert f"{session_id} on aer: left open, for the kernel that opened it has it still" in left
     first, second = literal_eval(said)
     assert first == (os.getpid(), "close"), err
     assert second[1] == "last"
