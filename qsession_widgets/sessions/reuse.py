@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..client.accounts import find_account
+from ..client.emulators import running_emulators
 from ..client.selection import choose
-from ..errors import UserError
+from ..errors import ServiceError, UserError
 from ..messages.problems import NAME_TAKEN, OTHER_OPEN, session_in_the_way
 from ..options.open_options import OpenOptions
 from .binding import Binding
@@ -93,10 +94,25 @@ def still_open(binding: Binding, live: LiveSession) -> bool:
     if live.target.info.where == "local" and live.monitor.snapshot.problem is not None:
         _wake_emulator(live)
         live.monitor.poll()
-        if live.monitor.snapshot.problem is not None:
-            # the emulator has another address now, under which this session is not known
+        now = live.monitor.snapshot
+        if now.problem is not None and _is_elsewhere(live):
             binding.forget(live)
     return live in binding.sessions()
+
+
+def _is_elsewhere(live: LiveSession) -> bool:
+    """Check that a session's emulator has another address now, where another may have taken its.
+
+    One that answers badly for a while has its sessions still, and none is opened beside them.
+    """
+    url = live.target.client.base_url
+    if not any(url.startswith(f"{one.url}/") for one in running_emulators()):
+        return True
+    try:
+        live.target.client.session(live.monitor.session_id)
+    except ServiceError as error:
+        return error.status in (401, 403, 404)
+    return False
 
 
 def _wake_emulator(live: LiveSession) -> None:
