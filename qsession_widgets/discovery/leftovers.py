@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,12 @@ from ..registry.schema import RegistryEntry
 from .endpoints import Endpoint
 from .lost_openings import lost_openings
 from .search import FoundSession
+
+ASK_AGAIN = (0.2, 1.0)
+"""Seconds to wait before a session is asked about again, of which the service did not say."""
+
+REFUSED = (400, 403, 404)
+"""Status of an answer that is one, and that asking again would not change."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,24 @@ class Leftover:
         return FoundSession(Endpoint.of(target.connected), self.raw)
 
 
-def leftovers(target: Target, notebook: str) -> list[Leftover]:
+def leftovers(
+    target: Target,
+    notebook: str,
+    in_doubt: Callable[[RegistryEntry], object] = lambda _entry: None,
+) -> list[Leftover]:
     """Sessions that earlier kernels of a notebook opened at a service and that are still open.
 
     Those opened last come first; what another kernel has that lives is none of them. Entries of
     sessions that have ended are removed; one that was closed because its kernel had died is named.
+
+    Parameters
+    ----------
+    target : Target
+        The service.
+    notebook : str
+        Path of the notebook.
+    in_doubt : callable, optional
+        Takes the entry of each session of which the service does not say how it is.
     """
     service = target.connected.service
     url, instance = api_url(service), account_instance(service)
@@ -68,10 +88,18 @@ def leftovers(target: Target, notebook: str) -> list[Leftover]:
     mine.sort(key=lambda entry: -entry.opened_at)
     client = target.client.clone()
     try:
-        known = [(entry, _open_fields(client, entry)) for entry in mine]
+        found = []
+        for entry in mine:
+            try:
+                raw = _open_fields(client, entry)
+            except ServiceError:
+                in_doubt(entry)
+            else:
+                if raw is not None:
+                    found.append(Leftover(entry, raw))
+        return found
     finally:
         client.close()
-    return [Leftover(entry, raw) for entry, raw in known if raw is not None]
 
 
 def open_fields(target: Target, session_ids: list[str]) -> dict[str, dict[str, Any]]:
@@ -95,10 +123,18 @@ def _takes_jobs(raw: dict[str, Any]) -> bool:
 
 
 def _open_fields(client: ServiceClient, entry: RegistryEntry) -> dict[str, Any] | None:
-    """A session's fields; None when it is over, or the service does not say."""
+    """A session's fields; None when it is over, or another instance's.
+
+    Raises
+    ------
+    ServiceError
+        The service does not say.
+    """
     try:
-        raw: dict[str, Any] = client.session(entry.session_id).data
+        raw = _asked(client, entry.session_id)
     except ServiceError as error:
+        if error.status not in REFUSED:
+            raise
         if error.status == 404 and entry.instance:
             forget(entry.session_id)
         return None
@@ -108,6 +144,17 @@ def _open_fields(client: ServiceClient, entry: RegistryEntry) -> dict[str, Any] 
         NOTICES.emit(closed_after_crash(entry.backend, entry.session_id))
     forget(entry.session_id)
     return None
+
+
+def _asked(client: ServiceClient, session_id: str) -> dict[str, Any]:
+    for pause in ASK_AGAIN:
+        try:
+            return dict(client.session(session_id).data)
+        except ServiceError as error:
+            if error.status in REFUSED or error.kind == "timeout":
+                raise
+        time.sleep(pause)
+    return dict(client.session(session_id).data)
 
 
 def left_openings(target: Target, notebook: str) -> list[tuple[openings.PendingOpening, list[str]]]:

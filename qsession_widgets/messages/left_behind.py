@@ -23,6 +23,15 @@ def left_in_the_way(backend: str, session_id: str, word: str) -> str:
     )
 
 
+def left_in_doubt(backend: str, session_id: str) -> str:
+    """A sentence about an earlier kernel's session, if the service does not say how it is."""
+    return (
+        f"An earlier kernel of this notebook opened {session_id} on {backend}, and the service "
+        "does not say whether it is still open: a second one would wait for it. Run this again; "
+        "--another opens a second one all the same."
+    )
+
+
 def left_opening(backend: str, session_ids: Sequence[str]) -> str:
     """A sentence about sessions one of which an earlier kernel may have opened as it died."""
     first, several = session_ids[0], len(session_ids) > 1

@@ -17,7 +17,7 @@ from ..client.prices import price_problem
 from ..client.selection import select_target
 from ..deferred_output import NOTICES
 from ..errors import ServiceError, UserError
-from ..messages.left_behind import left_in_the_way
+from ..messages.left_behind import left_in_doubt, left_in_the_way
 from ..messages.outcomes import capped, quota_warning
 from ..messages.resume import opened_now, opens_later, taken_up
 from ..monitoring.event_log import events_file
@@ -37,6 +37,7 @@ from .run_ends import watch_ends
 
 if TYPE_CHECKING:
     from ..client.selection import Target
+    from ..registry.schema import RegistryEntry
     from ..resume.records import RunRecord
     from .live import LiveSession
     from .opening import OpenResult
@@ -259,14 +260,18 @@ class SessionManager:
         Raises
         ------
         UserError
-            It is not what is asked for.
+            It is not what is asked for, or the service does not say whether it is open.
         """
         if options.another or options.mode == "batch":
             return None
         from ..discovery.leftovers import leftovers
         from .opening import OpenResult, attach_on_service
 
-        for left in leftovers(target, notebook):
+        def in_doubt(entry: RegistryEntry) -> None:
+            if entry.backend == target.backend.name:
+                raise UserError(left_in_doubt(entry.backend, entry.session_id))
+
+        for left in leftovers(target, notebook, in_doubt):
             raw, backend = left.raw, target.backend.name
             if raw.get("mode") == "batch" or raw.get("backend_name") != backend:
                 continue

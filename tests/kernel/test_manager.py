@@ -173,7 +173,7 @@ def test_a_session_without_a_fallback_is_an_error_in_python(
 
 
 def test_a_session_that_an_earlier_kernel_has_left_is_taken_up_from_python(
-    notebook: Notebook, monkeypatch: pytest.MonkeyPatch
+    notebook: Notebook, ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = subprocess.Popen([sys.executable, "-c", "pass"])
     gone.wait()
@@ -188,8 +188,16 @@ def test_a_session_that_an_earlier_kernel_has_left_is_taken_up_from_python(
         entries.write(session_id, lambda note: replace(note, process=gone.pid, start=""))
 
     kill()
+    count = len(ask("GET", "/workloads")["workloads"])
+    fault = {"method": "GET", "path": f"/sessions/{session_id}", "status": 500}
+    # where the service does not say whether it is open, none is opened beside it
+    ask("POST", "/emulator/v1/faults", json={**fault, "times": 3})
+    refused = notebook(asked.format("")).sentence()
+    assert f"opened {session_id} on aer, and the service does not say whether it" in refused
+    ask("POST", "/emulator/v1/faults", json={**fault, "times": 2})
     said = notebook.good(asked.format("")).out
     assert notebook["taken"].session_id == session_id
+    assert len(ask("GET", "/workloads")["workloads"]) == count
     assert "An earlier kernel of this notebook left this session open on aer" in said
     kill()
     # a batch is another thing: the session is named
