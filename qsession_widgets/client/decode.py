@@ -102,6 +102,7 @@ def read_session(
         usage_seconds=used,
         usage_final=closed and ((settled and told) or info.kind == "local"),
         device_time=device_time,
+        device_running=read_device_running(data),
         jobs=jobs,
         answered_at=now,
     )
@@ -239,6 +240,11 @@ def read_device_time(data: dict[str, Any]) -> tuple[float, float] | None:
     figures = data.get("emulator") or {}
     on_device, ran = (read_seconds(figures.get(f"{name}_seconds")) for name in ("device", "busy"))
     return None if on_device is None or ran is None else (on_device, ran)
+
+
+def read_device_running(data: dict[str, Any]) -> float | None:
+    """A session's `SessionSnapshot.device_running`; only the emulator has the field."""
+    return read_seconds((data.get("emulator") or {}).get("running_device_seconds"))
 
 
 def device_time_of(jobs: Iterable[JobRecord]) -> tuple[float, float]:

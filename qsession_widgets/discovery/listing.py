@@ -12,6 +12,7 @@ from typing import Any
 from ..client.decode import (
     STATES,
     read_active_periods,
+    read_device_running,
     read_device_time,
     read_id,
     read_job,
@@ -313,6 +314,7 @@ def _row(
         usage_seconds=spent,
         usage_final=spent is not None,
         device_time=read_device_time(data),
+        device_running=read_device_running(data),
     )
     if snapshot.state in ("open", "inactive"):
         # its fields do not tell whether a job waits for it to become active

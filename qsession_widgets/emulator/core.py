@@ -79,6 +79,7 @@ class Emulator:
             pool, options, clock, store.params, self._simulation, self.catalog.key
         )
         self.runner.on_begun = self._begin
+        self.runner.on_planned = lambda *planned: self.lifecycle.plan(*planned)
         self.runner.on_outcome = self._arm
         self.started = clock.now()
         self.requests = 0

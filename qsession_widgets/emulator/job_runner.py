@@ -55,6 +55,7 @@ class JobRunner:
         self.options = options
         self.clock = clock
         self.on_begun: Callable[[str], None] = lambda job_id: None
+        self.on_planned: Callable[[str, float], None] = lambda job_id, seconds: None
         self.on_outcome: Callable[[], None] = lambda: None
         self._params = params
         self._simulation = simulation
@@ -65,8 +66,9 @@ class JobRunner:
     def start(self, job: EmulatedJob) -> None:
         """Run a job.
 
-        `on_begun` is called with its id when a worker has it, and `on_outcome` when there is
-        something to `take`.
+        `on_begun` is called with its id when a worker has it, `on_planned` with the seconds that it
+        would take on a device once they are known, and `on_outcome` when there is something to
+        `take`.
         """
         self._tasks[job.id] = asyncio.get_running_loop().create_task(self._run(job))
 
@@ -116,13 +118,19 @@ class JobRunner:
                 owner=job.instance,
                 simulation=Simulation(**self._simulation(job)),
             )
-            outcome = await self.pool.run(task, lambda: self.on_begun(job.id))
+            outcome = await self.pool.run(
+                task,
+                lambda: self.on_begun(job.id),
+                lambda executions: self.on_planned(job.id, device_seconds(executions)),
+            )
         except Exception as error:
             log.exception("Job %s could not be run.", job.id)
             outcome = TaskOutcome("failed", None, f"The emulator could not run this job: {error}.")
         self._tasks.pop(job.id, None)
         at = self.clock.now()
         if self.options.job_time == "device" and outcome.status == "completed":
-            at = max(at, (job.started or at) + device_seconds(outcome.executions))
+            takes = device_seconds(outcome.executions)
+            self.on_planned(job.id, takes)
+            at = max(at, (job.started or at) + takes)
         heapq.heappush(self._outcomes, (at, job.id, outcome))
         self.on_outcome()

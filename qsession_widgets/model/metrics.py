@@ -105,7 +105,7 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
         qpu, ran = snapshot.device_time
         running = _running(snapshot, open_end)
         idle = max(0.0, total - ran - running)
-        qpu += min(running, DEVICE_SECONDS)
+        qpu += on_device(snapshot, running)
         total = qpu + idle
         cost, shown = amount(snapshot, total), _device_shown(snapshot, qpu, idle, periods)
         return Usage(total, qpu, 0.0, idle, shown, cost, snapshot.usage_final, at_most, True)
@@ -127,7 +127,7 @@ def _device_shown(
     running = _running(snapshot, periods[-1][1] if periods else 0.0)
     ended = snapshot.last_job_completed or 0.0
     before = sum(max(0.0, end - max(begin, ended)) for begin, end in periods) - running
-    gap = max(0.0, min(rest - min(rest, running, DEVICE_SECONDS), before, idle))
+    gap = max(0.0, min(rest - min(rest, on_device(snapshot, running)), before, idle))
     return qpu - (rest - gap), 0.0, idle - gap
 
 
@@ -157,6 +157,16 @@ def _running(snapshot: SessionSnapshot, until: float) -> float:
     return max(0.0, until - started)
 
 
+def on_device(snapshot: SessionSnapshot, running: float) -> float:
+    """Seconds of a device that the emulator's job counts as that has been running for so long.
+
+    It counts as no more than it will take on the device; while that is unknown, as no more than the
+    least that any job takes.
+    """
+    takes = snapshot.device_running
+    return min(running, DEVICE_SECONDS if takes is None else takes)
+
+
 def device_elapsed(snapshot: SessionSnapshot, now: float) -> float | None:
     """Seconds of the maximum time that the work of an emulated session would use on the device.
 
@@ -168,10 +178,10 @@ def device_elapsed(snapshot: SessionSnapshot, now: float) -> float | None:
     if snapshot.device_time is None or snapshot.started_at is None:
         return None
     until = now if snapshot.closed_at is None else snapshot.closed_at
-    on_device, ran = snapshot.device_time
+    over, ran = snapshot.device_time
     running = _running(snapshot, until)
     between = max(0.0, until - snapshot.started_at - ran - running)
-    return between + on_device + min(running, DEVICE_SECONDS)
+    return between + over + on_device(snapshot, running)
 
 
 def fails_at_maximum(start: float, max_ttl: float) -> bool:

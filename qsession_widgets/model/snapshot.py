@@ -155,6 +155,9 @@ class SessionSnapshot:
     device_time : (float, float) or None
         On the emulator, of the jobs that are over: how long they would take on the device, an
         estimate, and for how long they ran here, in seconds. None on a device.
+    device_running : float or None
+        On the emulator, how long the job that runs will take on the device, an estimate. None on a
+        device, while none runs, and until the emulator knows.
     jobs : tuple of JobRecord
         Its jobs, oldest first.
     points : tuple of SeriesPoint
@@ -236,6 +239,7 @@ class SessionSnapshot:
     usage_seconds: float | None = None
     usage_final: bool = False
     device_time: tuple[float, float] | None = None
+    device_running: float | None = None
     jobs: tuple[JobRecord, ...] = ()
     points: tuple[SeriesPoint, ...] = ()
     others: tuple[tuple[float, float | None, float | None], ...] = ()

@@ -36,6 +36,7 @@ SECONDS = frozenset(
         "qpu_seconds",
         "device_seconds",
         "device_time",
+        "device_running",
         "usage_seconds",
         "age_seconds",
         "idle_seconds",

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from statistics import median_low
 from typing import Literal
 
-from ..device_estimate import DEVICE_SECONDS, device_seconds
+from ..device_estimate import device_seconds
 from ..errors import InvalidOption
 from ..formatting import dollars_of, format_duration, format_money
-from ..model import ServiceInfo, SessionSnapshot, idle_since, noun, usage
+from ..model import ServiceInfo, SessionSnapshot, idle_since, noun, on_device, usage
 from ..options.open_options import OpenOptions
 from ..options.validators import read_budget
 
@@ -257,7 +257,7 @@ def look_ahead(snapshot: SessionSnapshot, now: float, executions: int | None = N
         else:
             ran = now - job.started if not batch and job.started is not None else 0.0
             if emulated:
-                ran = min(ran, DEVICE_SECONDS)
+                ran = on_device(snapshot, ran)
             running += max(0.0, expected(job.executions) - ran)
     return LookAhead(
         expected(executions), running, queued[0] if queued else 0.0, running + sum(queued)

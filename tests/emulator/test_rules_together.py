@@ -39,6 +39,20 @@ def test_cancelling_the_last_queued_job_starts_the_interactive_timeout_then():
     assert service.next_deadline() == 460
 
 
+def test_a_job_that_is_stopped_counts_as_what_the_device_had_run_of_it():
+    service = active_session()
+    counted = service.sessions["mine"].device_seconds
+    for name, until, takes in (("unknown", 130, None), ("long", 150, 16.0), ("short", 180, 16.0)):
+        service.submit(until - (10 if name == "long" else 20), job(name, "mine"))
+        if takes is not None:
+            service.plan(name, takes)
+        assert service.planned("mine") == takes
+        service.cancel_job(until, name)
+        counted += {"unknown": service.device_least, "long": 10, "short": 16}[name]
+        assert service.sessions["mine"].device_seconds == counted
+        assert service.planned("mine") is None
+
+
 def test_cancelling_after_closing_cancels_what_was_to_run():
     service = active_session()
     service.submit(120, job("running", "mine"))

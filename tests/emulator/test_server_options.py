@@ -74,6 +74,22 @@ def test_lanes_are_how_many_jobs_a_device_runs_at_once(connect: Connect) -> None
     assert statuses == ["Running", "Running", "Queued"]
 
 
+def test_the_device_time_of_a_running_job_is_told_while_it_runs(connect: Connect) -> None:
+    options = EmulatorOptions(workers=1, speed=0, job_time="device", faults=True)
+    api = connect(launcher.find_or_start(options))
+    session = api.open_session()
+    job = api.submit(session_id=session)
+    wait_for(lambda: api.get(f"/sessions/{session}")["emulator"]["running_device_seconds"])
+    told = api.get(f"/sessions/{session}")["emulator"]
+    # ten executions
+    assert told["running_device_seconds"] == pytest.approx(2.0035, abs=1e-3)
+    assert told["device_seconds"] == 0
+    api.advance(3)
+    assert api.wait(job)["emulator"]["device_seconds"] == told["running_device_seconds"]
+    told = api.get(f"/sessions/{session}")["emulator"]
+    assert (told["running_device_seconds"], told["busy_since"]) == (None, None)
+
+
 def test_fast_clock_is_fast_everywhere(connect: Connect) -> None:
     api = connect(launcher.find_or_start(EmulatorOptions(workers=1, speed=600)))
     session = api.open_session()

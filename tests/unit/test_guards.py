@@ -9,7 +9,7 @@ from qsession_widgets.errors import UserError
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
 from qsession_widgets.options.parsing import build
 from qsession_widgets.sessions import policy_enforcer
-from qsession_widgets.sessions.policies import SENDING, Policies, PolicyVerdict, judge
+from qsession_widgets.sessions.policies import SENDING, Policies, PolicyVerdict, judge, look_ahead
 from qsession_widgets.sessions.policy_enforcer import PolicyEnforcer
 
 from ..support.waiting import wait_for
@@ -140,6 +140,13 @@ def test_a_budget_looks_ahead_and_sends_no_job_that_would_exceed_it() -> None:
     waiting = JobRecord("q", "sampler", "queued", 1000.0, executions=100_000)
     queue = judge(rules, replace(small, jobs=(*small.jobs, waiting)), 1002.0)
     assert (queue.how, queue.end is not None) == ("cancel", True)
+    # of a running job that counts already, only the rest is still to come
+    runs = JobRecord("r", "sampler", "running", 1002.0, started=1002.0, executions=40_000)
+    under_way = replace(
+        small, jobs=(*small.jobs, runs), last_job_started=1002.0, device_running=16.0
+    )
+    assert look_ahead(under_way, 1012.0).pending == pytest.approx(6.0)
+    assert look_ahead(under_way, 1030.0).pending == pytest.approx(0.0)
     shorter = (_done(0, 2.0), _done(1, 2.0), _done(2, 2.0))
     assert judge(rules, replace(cheap, jobs=shorter), 1022.0).refuse is None
 

@@ -141,6 +141,14 @@ function runningFor(snapshot: SessionSnapshot, until: number): number {
   return runs ? Math.max(0, until - started) : 0;
 }
 
+/**
+ * Seconds of a device that the emulator's job counts as that has been running for so long: no more than it will take
+ * there, or while that is unknown, than the least that any job takes.
+ */
+function onDevice({ device_running: takes }: SessionSnapshot, running: number): number {
+  return Math.min(running, takes ?? DEVICE_LEAST);
+}
+
 /** Usage split by its causes; on the emulator what the same work would use on the device. */
 export function usage(snapshot: Snapshot, now: number): Usage {
   const qpu = chargedSeconds(snapshot);
@@ -159,7 +167,7 @@ export function usage(snapshot: Snapshot, now: number): Usage {
   if (device) {
     const running = runningFor(snapshot, activeUntil(snapshot, now)[0]);
     const idle = Math.max(0, total - device[1] - running);
-    busy = charged = device[0] + Math.min(running, DEVICE_LEAST);
+    busy = charged = device[0] + onDevice(snapshot, running);
     total = busy + idle;
   }
   return {
@@ -191,7 +199,7 @@ export function shownParts(snapshot: Snapshot, used: Usage, now: number): Parts 
     const running = runningFor(snapshot, periods[periods.length - 1]?.[1] ?? 0);
     const ended = snapshot.last_job_completed ?? 0;
     const before = overlap([[ended, Infinity]], periods) - running;
-    const least = rest - Math.min(rest, running, DEVICE_LEAST);
+    const least = rest - Math.min(rest, onDevice(snapshot, running));
     const gap = Math.max(0, Math.min(least, before, used.idle));
     return [used.qpu - (rest - gap), 0, used.idle - gap];
   }

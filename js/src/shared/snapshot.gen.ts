@@ -81,6 +81,7 @@ export interface SessionSnapshot {
   usage_seconds: number | null;
   usage_final: boolean;
   device_time: [number, number] | null;
+  device_running: number | null;
   jobs: JobRecord[];
   others: ([number, number | null, number | null])[];
   queue_length: number | null;

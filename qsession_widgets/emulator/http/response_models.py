@@ -42,12 +42,14 @@ class DeviceTime(BaseModel):
     """Estimate of the time that a session's jobs that are over would take on a device.
 
     IBM has no such field. ``busy_seconds`` is for how long jobs ran here, and ``busy_since`` since
-    when one or more of them run.
+    when one or more of them run. ``running_device_seconds`` is for how long a device would run the
+    job that runs; null while none does, or while that is unknown.
     """
 
     device_seconds: float
     busy_seconds: float
     busy_since: str | None
+    running_device_seconds: float | None
 
 
 class SessionAnswer(BaseModel):

@@ -35,6 +35,7 @@ def session(emulator: Emulator, record: EmulatedSession, now: float) -> dict[str
     if record.started_at is not None:
         end = now if record.closed_at is None else record.closed_at
         remaining = max(0.0, record.started_at + record.max_ttl - end)
+    planned = emulator.lifecycle.planned(record.id)
     return {
         "id": record.id,
         "backend_name": record.backend,
@@ -60,6 +61,7 @@ def session(emulator: Emulator, record: EmulatedSession, now: float) -> dict[str
             "device_seconds": _number(record.device_seconds),
             "busy_seconds": _number(record.busy_seconds),
             "busy_since": iso(record.busy_since),
+            "running_device_seconds": None if planned is None else _number(planned),
         },
     }
 

@@ -186,6 +186,18 @@ class Lifecycle(Scheduler):
         self._deadlines.set((JOB, job_id), self.now + job.max_execution_time)
         self.advance(self.now)
 
+    def plan(self, job_id: str, device_seconds: float) -> None:
+        """A running job will take so long on a device. Nothing is written down."""
+        job = self.jobs.get(job_id)
+        if job is not None and job.status == "Running":
+            self._planned[job_id] = device_seconds
+
+    def planned(self, session_id: str) -> float | None:
+        """Seconds that a session's running job will take on a device; None while unknown."""
+        running = self._running[self.sessions[session_id].backend]
+        own = (job_id for job_id in reversed(running) if job_id in self._pending[session_id])
+        return self._planned.get(next(own, ""))
+
     def finish(
         self,
         now: float,

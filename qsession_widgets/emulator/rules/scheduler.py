@@ -185,13 +185,15 @@ class Scheduler(ServiceState):
     ) -> None:
         was_queued = job.status == "Queued"
         if device_seconds is None and job.started is not None and job.load is None:
-            # nobody knows what it was to run: not more than the part that every job has
-            device_seconds = min(self.now - job.started, self.device_least)
+            # where nobody knows what it was to run, not more than the part that every job has
+            most = self._planned.get(job.id, self.device_least)
+            device_seconds = min(self.now - job.started, most)
         if not was_queued and status.startswith("Cancelled") and job.load is None:
             self._changes.stop.append(job.id)
             # nobody knows how much of that the simulator ran
             qpu_seconds = self.now - self._begun.get(job.id, self.now)
         self._begun.pop(job.id, None)
+        self._planned.pop(job.id, None)
         self._queues[job.backend].pop(job.id, None)
         self._running[job.backend].pop(job.id, None)
         self._ended[job.backend][job.id] = None

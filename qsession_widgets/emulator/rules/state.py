@@ -99,9 +99,11 @@ class ServiceState:
         self._members: dict[str, OrderedDict[str, None]] = {}
         self._pending: dict[str, OrderedDict[str, None]] = {}
         self._open: OrderedDict[str, None] = OrderedDict()
-        # By job: its place in the order of acceptance; when a worker got it, while it runs.
+        # By job: its place in the order of acceptance; when a worker got it, and
+        # how long it will take on a device, while it runs.
         self._order: dict[str, int] = {}
         self._begun: dict[str, float] = {}
+        self._planned: dict[str, float] = {}
 
         for name in self.devices:
             self._add_backend(name)

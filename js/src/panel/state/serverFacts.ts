@@ -27,6 +27,7 @@ const FROM_SERVICE = [
   "usage_seconds",
   "usage_final",
   "device_time",
+  "device_running",
   "queue_length",
   "answered_at",
   "poll_interval",

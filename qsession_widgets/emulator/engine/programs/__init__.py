@@ -39,7 +39,11 @@ the client decodes. It raises `JobFailure` when the job cannot be run as posted.
 
 
 def run(
-    head: dict[str, Any], params: str, *, memory_limit: int | None
+    head: dict[str, Any],
+    params: str,
+    *,
+    memory_limit: int | None,
+    on_planned: Callable[[int], object] = lambda executions: None,
 ) -> tuple[dict[str, Any], str]:
     """Run one job to its end, whatever it does.
 
@@ -52,6 +56,8 @@ def run(
         The posted parameters as JSON text.
     memory_limit : int or None
         Bytes the job may use.
+    on_planned : callable, optional
+        Takes the executions that the job will have, once they are known: before it is simulated.
 
     Returns
     -------
@@ -61,6 +67,7 @@ def run(
     started = time.perf_counter()
     result, failure = "", None
     job = JobRun(device.Device("none", 0), dict(head["options"]), memory_limit)
+    job.on_planned = on_planned
     job.clock = ClockReading(*head.get("clock", job.clock))
     job.simulation = Simulation(*head.get("simulation", job.simulation))
     with warnings.catch_warnings(record=True) as caught:

@@ -57,8 +57,9 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: JobOptions) 
     plain = [corrected.twirled(work) for work in corrected.works]
     without = estimator_values.measure(job, plain, options, corrected.noise, Terms)
     # Last, because it counts as what was executed.
-    measured = estimator_values.measure(job, cancelled, options, corrected.noise, Terms)
-    job.executions += corrected.calibration + corrected.learning
+    beside = corrected.calibration + corrected.learning
+    measured = estimator_values.measure(job, cancelled, options, corrected.noise, Terms, beside)
+    job.executions += beside
     rng = np.random.default_rng(None if options.seed is None else [options.seed, 3])
     for each, terms, unmitigated in zip(draws, measured, without, strict=True):
         terms.scatter(each, unmitigated, rng)

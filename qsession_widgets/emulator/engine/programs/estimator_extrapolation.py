@@ -65,7 +65,8 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: JobOptions) 
         plain = [corrected.twirled(work) for work in corrected.works]
         without = estimator_values.measure(job, plain, options, corrected.noise, Terms)
     # Last, because it counts as what was executed.
-    measured = estimator_values.measure(job, amplified, options, corrected.noise, Terms)
+    beside = corrected.calibration + corrected.learning
+    measured = estimator_values.measure(job, amplified, options, corrected.noise, Terms, beside)
     if without is not None:
         rng = np.random.default_rng(None if options.seed is None else [options.seed, 3])
         for at, terms in enumerate(measured):
@@ -73,7 +74,7 @@ def run(job: JobRun, corrected: Corrected, options: Options, asked: JobOptions) 
             count = corrected.randomizations[pub]
             draws = Draws(count, corrected.works[pub].shots // count)
             terms.scatter(draws, without[pub], rng)
-    job.executions += corrected.calibration + corrected.learning
+    job.executions += beside
     found = [
         _extrapolated(
             work, measured[at * len(factors) :][: len(factors)], corrected, factors, targets, models

@@ -62,6 +62,7 @@ def estimate(
         options,
         corrected.noise,
         lambda work: _Totals(work, corrected.scales),
+        corrected.calibration,
     )
     job.executions += corrected.calibration
     found = [each.result() for each in totals]
@@ -75,6 +76,7 @@ def measure(
     options: Options,
     noise: Noise | None,
     collector: Callable[[Work], _C],
+    beside: int = 0,
 ) -> list[_C]:
     """Measure the terms of all PUBs.
 
@@ -91,6 +93,8 @@ def measure(
     collector : callable
         Makes what collects the values of a PUB. It is called once they are known, so that what fits
         nothing is refused before any noise is computed.
+    beside : int
+        Executions that the job has besides.
     """
     kept = kept_qubits(work.qubits() for work in works)
     plans = [
@@ -104,6 +108,7 @@ def measure(
         work.shots * sum(len(plan[labels]) for labels in work.wanted.values())
         for work, plan in zip(works, plans, strict=True)
     )
+    job.on_planned(executions + beside)
     narrow = [
         {
             labels: [part for group in found for part in expectation.narrowed(job, group, noise)]

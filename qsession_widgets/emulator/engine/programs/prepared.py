@@ -122,8 +122,11 @@ def run(
     except Exception as error:
         raise layers.refused(error) from error
     items = list(program.items)
+    executions = quantum_program.executions(items, program.shots)
     if limited:
-        job.allow(quantum_program.executions(items, program.shots))
+        job.allow(executions)
+    else:
+        job.on_planned(executions)
     circuits = [item.circuit for item in items]
     done = quantum_program.execute(
         job,

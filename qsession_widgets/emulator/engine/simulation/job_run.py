@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,8 @@ class JobRun:
         Simulator time so far.
     executions : int
         Shots times circuits so far.
+    on_planned : callable
+        Takes the executions that it will have, once they are known.
     cluster : Cluster or None
         Where simulator calls go; None for this process.
     simulation : Simulation
@@ -73,6 +75,7 @@ class JobRun:
     clock: ClockReading = TIME_OF_DAY
     seconds: float = 0.0
     executions: int = 0
+    on_planned: Callable[[int], object] = lambda executions: None
     cluster: Cluster | None = None
     simulation: Simulation = BY_ITSELF
     warnings: list[str] = field(default_factory=list)
@@ -86,7 +89,7 @@ class JobRun:
         return datetime.datetime.fromtimestamp(self.clock.at(time.time()), datetime.timezone.utc)
 
     def allow(self, executions: int) -> None:
-        """Refuse a job that is too long to be run, before it runs.
+        """Refuse a job that is too long to be run, before it runs, and tell how long it will be.
 
         Raises
         ------
@@ -100,6 +103,7 @@ class JobRun:
                 "into several jobs.",
                 INVALID_BODY,
             )
+        self.on_planned(executions)
 
     def note(self, line: str) -> None:
         """Write a line into the log, once."""

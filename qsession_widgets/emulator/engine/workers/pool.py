@@ -114,7 +114,12 @@ class WorkerPool:
         """The process ids of all workers that run, busy or not."""
         return sorted(worker.process.pid for worker in self._live if worker.alive)
 
-    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> TaskOutcome:
+    async def run(
+        self,
+        task: Task,
+        on_start: Callable[[], None] = lambda: None,
+        on_planned: Callable[[int], None] = lambda executions: None,
+    ) -> TaskOutcome:
         """Run one job to its end.
 
         Whatever the job does, an outcome is returned. If the awaiting asyncio task is cancelled,
@@ -127,6 +132,8 @@ class WorkerPool:
         on_start : callable, optional
             Called when a worker that is ready has been sent the job: until then it waited for a
             worker, or for what a worker imports.
+        on_planned : callable, optional
+            Takes the executions that the job will have, as soon as the worker has read it.
 
         Returns
         -------
@@ -140,7 +147,7 @@ class WorkerPool:
                 await worker.ready()
                 self._plan_spare()
                 return await asyncio.wait_for(
-                    self._exchange(worker, task, on_start), self.time_limit
+                    self._exchange(worker, task, on_start, on_planned), self.time_limit
                 )
             except (asyncio.IncompleteReadError, ConnectionError, ValueError):
                 return await self._crash_outcome(worker)
@@ -225,7 +232,11 @@ class WorkerPool:
             self._waiting.append(await self._spawn())
 
     async def _exchange(
-        self, worker: WorkerProcess, task: Task, on_start: Callable[[], None]
+        self,
+        worker: WorkerProcess,
+        task: Task,
+        on_start: Callable[[], None],
+        on_planned: Callable[[int], None],
     ) -> TaskOutcome:
         head = {
             "job_id": task.job_id,
@@ -240,6 +251,8 @@ class WorkerPool:
         on_start()
         while True:
             message, body = await worker.receive()
+            if "planned" in message:
+                on_planned(message["planned"])
             if "outcome" in message:
                 worker.replace = message["replace"]
                 outcome = dict(message["outcome"])

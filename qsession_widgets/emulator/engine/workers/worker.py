@@ -104,7 +104,12 @@ def main() -> None:
     send({"ready": True})
     while True:
         head, body = jobs.get()
-        answer, result = programs.run(head, body, memory_limit=settings["memory_limit"])
+        answer, result = programs.run(
+            head,
+            body,
+            memory_limit=settings["memory_limit"],
+            on_planned=lambda executions: send({"planned": executions}),
+        )
         del head, body
         kept = _resident_memory() - at_start
         if kept > MOST_KEPT:
