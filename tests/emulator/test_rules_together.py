@@ -51,6 +51,10 @@ def test_a_job_that_is_stopped_counts_as_what_the_device_had_run_of_it():
         counted += {"unknown": service.device_least, "long": 10, "short": 16}[name]
         assert service.sessions["mine"].device_seconds == counted
         assert service.planned("mine") is None
+    service.close_session(190, "mine")
+    service.submit(191, job("another's"))
+    service.plan("another's", 3.0)
+    assert service.planned("mine") is None
 
 
 def test_cancelling_after_closing_cancels_what_was_to_run():

@@ -195,7 +195,7 @@ class Lifecycle(Scheduler):
     def planned(self, session_id: str) -> float | None:
         """Seconds that a session's running job will take on a device; None while unknown."""
         running = self._running[self.sessions[session_id].backend]
-        own = (job_id for job_id in reversed(running) if job_id in self._pending[session_id])
+        own = (one for one in reversed(running) if self.jobs[one].session_id == session_id)
         return self._planned.get(next(own, ""))
 
     def finish(
