@@ -70,18 +70,11 @@ def read_session(
     closed_at = read_time(data.get("closed_at"))
     settled = closed_at is not None and now - closed_at > FINAL_GRACE
     closed = state == "closed" and all(job.final for job in jobs)
-    device_time = read_device_time(data)
-    completed = read_time(data.get("last_job_completed"))
-    listed = device_time_of(jobs)
     batch, used = data.get("mode") == "batch", read_seconds(data.get("elapsed_time"))
     own = [job for job in jobs if not job.stray and job.status == "done"]
     # what nobody has told is no final figure
     told = used is not None or (batch and all(job.charged_seconds is not None for job in own))
-    if device_time is not None and listed[0] - device_time[0] > ROUNDING * (len(jobs) + 2):
-        # jobs are listed after the session is asked for: one of them has ended in between
-        device_time = (listed[0], max(device_time[1], listed[1]))
-        completed = latest(jobs, "finished")
-    return SessionSnapshot(
+    snapshot = SessionSnapshot(
         session_id=session_id,
         mode="batch" if batch else "dedicated",
         backend=str(data.get("backend_name") or ""),
@@ -95,16 +88,33 @@ def read_session(
         activated_at=read_time(data.get("activated_at")),
         closed_at=closed_at,
         last_job_started=read_time(data.get("last_job_started")),
-        last_job_completed=completed,
+        last_job_completed=read_time(data.get("last_job_completed")),
         interactive_ttl=read_seconds(data.get("interactive_ttl")),
         max_ttl=read_seconds(data.get("max_ttl")),
         active_periods=read_active_periods(data),
         usage_seconds=used,
         usage_final=closed and ((settled and told) or info.kind == "local"),
-        device_time=device_time,
+        device_time=read_device_time(data),
         device_running=read_device_running(data),
-        jobs=jobs,
         answered_at=now,
+    )
+    return with_jobs(snapshot, jobs)
+
+
+def with_jobs(snapshot: SessionSnapshot, jobs: tuple[JobRecord, ...]) -> SessionSnapshot:
+    """The snapshot with its jobs as they are known by now.
+
+    Jobs are listed after the session is asked for. Where one of the emulator's has ended in
+    between, its device time counts as well.
+    """
+    counted, listed = snapshot.device_time, device_time_of(jobs)
+    if counted is None or listed[0] - counted[0] <= ROUNDING * (len(jobs) + 2):
+        return replace(snapshot, jobs=jobs)
+    return replace(
+        snapshot,
+        jobs=jobs,
+        device_time=(listed[0], max(counted[1], listed[1])),
+        last_job_completed=latest(jobs, "finished"),
     )
 
 

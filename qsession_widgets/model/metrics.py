@@ -167,6 +167,20 @@ def on_device(snapshot: SessionSnapshot, running: float) -> float:
     return min(running, DEVICE_SECONDS if takes is None else takes)
 
 
+def counted_of_pending(snapshot: SessionSnapshot, now: float) -> float:
+    """Seconds of an emulated session's usage that are of jobs that its list has as pending.
+
+    The running one counts while it runs, and one that has ended may be listed as pending still.
+    """
+    if snapshot.device_time is None:
+        return 0.0
+    listed = sum(job.device_seconds or 0.0 for job in snapshot.jobs if not job.stray)
+    running = 0.0
+    if snapshot.mode == "dedicated":
+        running = on_device(snapshot, _running(snapshot, active_until(snapshot, now)[0]))
+    return max(0.0, snapshot.device_time[0] - listed) + running
+
+
 def device_elapsed(snapshot: SessionSnapshot, now: float) -> float | None:
     """Seconds of the maximum time that the work of an emulated session would use on the device.
 

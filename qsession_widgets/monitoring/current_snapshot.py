@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import fork_safety
+from ..client.decode import with_jobs
 from ..model import JobRecord, SeriesPoint, SessionSnapshot, UnknownRequest
 from . import end_reason
 from .intervals import PollIntervals
@@ -97,7 +98,7 @@ class CurrentSnapshot:
         """Take over fields of a job. Polls become neither more nor less frequent."""
         with self._updating:
             self._tracker.learn(job_id, facts)
-            self._snapshot = replace(self.snapshot, jobs=self._tracker.jobs)
+            self._snapshot = with_jobs(self.snapshot, self._tracker.jobs)
             self.on_change(self._snapshot)
 
     def set_policies(self, **policies: Any) -> None:
@@ -134,9 +135,8 @@ class CurrentSnapshot:
     def _update(self, news: SessionSnapshot | None = None, **facts: Any) -> None:
         """Replace the snapshot, and call `on_change` if a view has anything new to show of it."""
         with self._updating:
-            snapshot = replace(
-                news or self.snapshot, jobs=self._tracker.jobs, **{**self._fixed, **facts}
-            )
+            snapshot = with_jobs(news or self.snapshot, self._tracker.jobs)
+            snapshot = replace(snapshot, **{**self._fixed, **facts})
             if not snapshot.accepting_jobs and not self.gone:
                 ended = end_reason.known(snapshot, self.ending)
                 self._fixed.update(ended)

@@ -248,9 +248,11 @@ class LiveSession:
         """Count a job as being sent, in which time its session is not idle."""
         with self._counting:
             self.sending += 1
-        # the last job of those that it may have is not sent by two threads at once, and nor does
-        # one end the moment for which an ended session hands back what was paid for
-        limited = self.options.max_jobs is not None or RUNS.taken is not None
+        # the last job of those that it may have, or that its budget allows, is not sent by two
+        # threads at once, and nor does one end the moment for which an ended session hands back
+        # what was paid for
+        limits = self.options.max_jobs is not None or bool(self.options.budget)
+        limited = limits or RUNS.taken is not None
         try:
             with self._one_by_one if limited else nullcontext(), self.monitor.sending():
                 yield
@@ -306,7 +308,12 @@ class LiveSession:
         age = (self.monitor.now() - self.monitor.snapshot.answered_at) / (info.speed or 1.0)
         if self.usable and age > STALE[info.where]:
             self.monitor.poll()
-        if (refusal := self._refusal(executions)) is not None:
+        refusal = self._refusal(executions)
+        if refusal is not None and self.usable:
+            # jobs may have ended since, sooner than expected
+            self.monitor.poll()
+            refusal = self._refusal(executions)
+        if refusal is not None:
             raise SubmitError(refusal)
 
     def refused(self, sentence: str, error: BaseException) -> str:

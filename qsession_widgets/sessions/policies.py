@@ -12,7 +12,14 @@ from typing import Literal
 from ..device_estimate import device_seconds
 from ..errors import InvalidOption
 from ..formatting import dollars_of, format_duration, format_money
-from ..model import ServiceInfo, SessionSnapshot, idle_since, noun, on_device, usage
+from ..model import (
+    ServiceInfo,
+    SessionSnapshot,
+    counted_of_pending,
+    idle_since,
+    noun,
+    usage,
+)
 from ..options.open_options import OpenOptions
 from ..options.validators import read_budget
 
@@ -145,7 +152,13 @@ def judge(
             end, how, by = f"its budget is spent ({figures})", "cancel", "budget"
         else:
             ahead = look_ahead(snapshot, now, executions)
-            if spent + ahead.pending + ahead.one > rules.budget:
+            if ahead.one > rules.budget:
+                refuse = (
+                    f"This job alone would exceed the budget of this {word} ({figures}; "
+                    f"{_expected(rules, snapshot, ahead.one, 0.0)}): the job was not sent. Ask for "
+                    f"fewer shots or circuits, or open another {word} with a larger budget."
+                )
+            elif spent + ahead.pending + ahead.one > rules.budget:
                 refuse = (
                     f"The budget of this {word} would be exceeded ({figures}; "
                     f"{_expected(rules, snapshot, ahead.one, ahead.pending)}): the job was not "
@@ -160,6 +173,12 @@ def judge(
             if spent >= WARN_AT * rules.budget:
                 warn = (
                     f"{spent / rules.budget:.0%} of the budget is used ({figures}). At 100% the "
+                    f"{word} ends and queued jobs are cancelled."
+                )
+            elif spent + ahead.pending >= WARN_AT * rules.budget:
+                warn = (
+                    f"The jobs that are queued and running are expected to take the budget to "
+                    f"{(spent + ahead.pending) / rules.budget:.0%} ({figures} so far). At 100% the "
                     f"{word} ends and queued jobs are cancelled."
                 )
             if snapshot.state == "active" and snapshot.mode != "batch":
@@ -200,14 +219,14 @@ def _counted(snapshot: SessionSnapshot, before: frozenset[str]) -> int:
 class LookAhead:
     """Usage that is to be expected of jobs, in seconds; 0 where nothing is known to judge by.
 
-    That takes two jobs that have ended on IBM, and one on the emulator, where a job's time is an
-    estimate of what was asked.
+    It is IBM's estimate by a job's executions on the emulator, which counts by it, and on IBM until
+    two jobs have ended. From then on, and where the executions are unknown, it is as the last jobs
+    took.
 
     Attributes
     ----------
     one : float
-        Of one more job: on the emulator by its executions, else the median of those that ended
-        last.
+        Of one more job.
     running, queued : float
         What is left of the running job, and the queued one after it.
     pending : float
@@ -241,24 +260,27 @@ def look_ahead(snapshot: SessionSnapshot, now: float, executions: int | None = N
         if job.started is not None and job.finished is not None
     ]
     known = [seconds for seconds in took[-JUDGED_BY:] if seconds is not None]
-    if len(known) < (1 if emulated else 2):
-        # on IBM the first one may have waited for much that the next ones do not
-        return LookAhead()
-    usual, batch = median_low(known), snapshot.mode == "batch"
+    # on IBM the first one may have waited for much that the next ones do not
+    judged = len(known) >= (1 if emulated else 2)
+    usual = median_low(known) if judged else 0.0
+    estimated = emulated or not judged
 
     def expected(asked: int | None) -> float:
-        return device_seconds(asked) if emulated and asked is not None else usual
+        return device_seconds(asked) if estimated and asked is not None else usual
 
-    running = 0.0
-    queued = []
+    running, queued = 0.0, []
+    counted = counted_of_pending(snapshot, now)
     for job in snapshot.pending():
-        if job.status == "queued":
-            queued.append(expected(job.executions))
+        takes = expected(job.executions)
+        if emulated:
+            ran = min(counted, takes)
+            counted -= ran
         else:
-            ran = now - job.started if not batch and job.started is not None else 0.0
-            if emulated:
-                ran = on_device(snapshot, ran)
-            running += max(0.0, expected(job.executions) - ran)
+            ran = now - job.started if job.started is not None and snapshot.mode != "batch" else 0.0
+        if job.status == "queued":
+            queued.append(takes - ran if emulated else takes)
+        else:
+            running += max(0.0, takes - ran)
     return LookAhead(
         expected(executions), running, queued[0] if queued else 0.0, running + sum(queued)
     )

@@ -235,7 +235,7 @@ def test_a_spent_budget_refuses_new_jobs_only(work: Notebook, ask: Ask) -> None:
     end_with(work, "before = loop(3)")
     work.good("%session close")
     ran = work(
-        f"{RESUME} --budget 1s",
+        f"{RESUME} --budget 4s",
         "first = loop(4, begin=3)",
         "session.wait_for(lambda snapshot: not snapshot.accepting_jobs)",
         "after = loop(3)",

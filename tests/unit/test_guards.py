@@ -143,12 +143,39 @@ def test_a_budget_looks_ahead_and_sends_no_job_that_would_exceed_it() -> None:
     # of a running job that counts already, only the rest is still to come
     runs = JobRecord("r", "sampler", "running", 1002.0, started=1002.0, executions=40_000)
     under_way = replace(
-        small, jobs=(*small.jobs, runs), last_job_started=1002.0, device_running=16.0
+        small,
+        jobs=(replace(small.jobs[0], device_seconds=2.0), runs),
+        last_job_started=1002.0,
+        last_job_completed=1002.0,
+        device_running=16.0,
     )
     assert look_ahead(under_way, 1012.0).pending == pytest.approx(6.0)
     assert look_ahead(under_way, 1030.0).pending == pytest.approx(0.0)
+    # it is over, and the list of jobs does not say so yet
+    over = replace(under_way, device_time=(18.0, 17.0), last_job_completed=1017.0)
+    assert look_ahead(over, 1018.0).pending == pytest.approx(0.0)
     shorter = (_done(0, 2.0), _done(1, 2.0), _done(2, 2.0))
     assert judge(rules, replace(cheap, jobs=shorter), 1022.0).refuse is None
+
+
+@pytest.mark.parametrize("device", [None, (0.0, 0.0)])
+def test_a_budget_judges_the_first_job_and_the_queue_by_their_executions(
+    device: tuple[float, float] | None,
+) -> None:
+    # 4 000 executions are 3.4 s
+    fresh = replace(IDLE, state="open", active_periods=(), device_time=device)
+    alone = judge(Policies(budget=3), fresh, 1000.0, executions=4000).refuse or ""
+    assert alone.startswith(
+        "This job alone would exceed the budget of this session (0.0 s of 3.0 s"
+    )
+    assert "a job is expected to take 3.4 s): the job was not sent. Ask for fewer shots" in alone
+    assert judge(Policies(budget=4), fresh, 1000.0, executions=4000).refuse is None
+    queued = replace(fresh, jobs=(JobRecord("q", "sampler", "queued", 1000.0, executions=4000),))
+    assert judge(Policies(budget=6), queued, 1000.0, executions=4000).refuse is not None
+    assert judge(Policies(budget=7), queued, 1000.0, executions=4000).refuse is None
+    # one job takes it beyond 80 %: said before
+    assert "to take the budget to 85% (0.0 s" in str(judge(Policies(budget=4), queued, 1000.0).warn)
+    assert judge(Policies(budget=5), queued, 1000.0).warn is None
 
 
 def test_queued_jobs_that_would_exceed_a_budget_are_cancelled_before_they_start() -> None:
