@@ -5,7 +5,9 @@ from __future__ import annotations
 from ..formatting import format_duration, format_fixed, format_money
 from ..model.forecast import (
     CALIBRATED_BY,
+    LEAST_SPREAD,
     SPREAD,
+    Assumed,
     Checked,
     Forecast,
     Range,
@@ -55,8 +57,8 @@ def way_words(found: WayForecast, jobs: int) -> str:
     words = f"takes {duration_range(found.seconds)}, uses {duration_range(found.usage)}"
     if found.cost is not None:
         words += f", {money_range(found.cost)}"
-    if found.late:
-        words += f"; about {found.late} of {jobs} jobs fail at the maximum time"
+    if found.late[1]:
+        words += f"; {_late(*found.late)} of {jobs} jobs fail at the maximum time"
     return words
 
 
@@ -93,7 +95,8 @@ def checked_words(ratios: tuple[float, ...]) -> str:
     spread = f"usage was {low} to {high} of the forecast"
     if len(ratios) < CALIBRATED_BY:
         return f"{count} only ({spread}): the ranges are ± a factor of {SPREAD:g}."
-    return f"{count}: {spread}."
+    wider = format_fixed(1 + LEAST_SPREAD / len(ratios), 2)
+    return f"{count}: {spread}; the ranges are wider by a factor of {wider}."
 
 
 def ways_line(found: Forecast, *, plan: str = "") -> str:
@@ -108,9 +111,16 @@ def ways_line(found: Forecast, *, plan: str = "") -> str:
         if plan == "open" and name == session:
             continue
         worth = f"uses {duration_range(one.usage)}" if one.cost is None else money_range(one.cost)
-        late = f" (about {_jobs(one.late)} would fail)" if one.late else ""
+        fail = "job" if one.late[1] == 1 else "jobs"
+        late = f" ({_late(*one.late)} {fail} would fail)" if one.late[1] else ""
         parts.append(f"{name} {duration_range(one.seconds)}, {worth}{late}")
     return " · ".join(parts)
+
+
+def _late(low: int, high: int) -> str:
+    if low == high:
+        return f"about {high}"
+    return f"{low} to {high}" if low else f"up to {high}"
 
 
 def error_words(ratios: tuple[float, ...]) -> str:
@@ -120,8 +130,8 @@ def error_words(ratios: tuple[float, ...]) -> str:
     count = f"{len(ratios)} session{'' if len(ratios) == 1 else 's'} on IBM"
     if len(ratios) < CALIBRATED_BY:
         return f"checked against {count} only, assumed right within a factor of {SPREAD:g}"
-    low, high = format_fixed(min(ratios), 2), format_fixed(max(ratios), 2)
-    return f"{count} used {low} to {high} times their forecast"
+    low, high = (format_fixed(bound, 2) for bound in Assumed(ratios=ratios).factors)
+    return f"by {count}, assumed right within {low} to {high} of it"
 
 
 def outlook_words(found: Outlook) -> str:

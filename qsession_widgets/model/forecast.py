@@ -28,6 +28,10 @@ assumption, never checked against IBM."""
 CALIBRATED_BY = 3
 """Sessions on IBM after which the range follows from how far their forecasts were off."""
 
+LEAST_SPREAD = 0.3
+"""By what part a calibrated range is wider than the ratios of its sessions, over their number: an
+assumption."""
+
 LATENCY = 1.0
 """Seconds of requests to IBM between a result and the next job's arrival: an assumption."""
 
@@ -96,9 +100,13 @@ class Assumed:
 
     @property
     def factors(self) -> Range:
-        """Bounds of what is forecast as 1: the ratios' own, or `SPREAD` while they are too few."""
+        """Bounds of what is forecast as 1.
+
+        They are the ratios' own, wider the fewer they are, or `SPREAD` while they are too few.
+        """
         if len(self.ratios) >= CALIBRATED_BY:
-            return Range(min(self.ratios), max(self.ratios))
+            wider = 1 + LEAST_SPREAD / len(self.ratios)
+            return Range(min(self.ratios) / wider, max(self.ratios) * wider)
         middle = median(self.ratios) if self.ratios else 1.0
         return Range(middle / SPREAD, middle * SPREAD)
 
@@ -120,8 +128,9 @@ class WayForecast:
         Seconds that are charged.
     cost : Range or None
         US dollars; None without a price.
-    late : int
-        Jobs that would not have started at the maximum time, and fail.
+    late : (int, int)
+        Jobs that would not have started at the maximum time, and fail: at the lower bound and at
+        the upper one.
     plain : (float, float)
         Seconds and usage without their ranges.
     """
@@ -129,7 +138,7 @@ class WayForecast:
     seconds: Range
     usage: Range
     cost: Range | None
-    late: int
+    late: tuple[int, int]
     plain: tuple[float, float]
 
 
@@ -215,9 +224,36 @@ def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
 
     In a session the time between jobs is charged, up to the interactive timeout; after it, the next
     job waits in the queue again, in a batch too, where no idle time is charged. In job mode every
-    job waits in the queue, those that are sent together at the same time. A
-    wait in the queue is given or was measured: what is uncertain is the rest.
+    job waits in the queue, those that are sent together at the same time. A wait in the queue is
+    given or was measured: what is uncertain is the rest. Nothing is charged after the maximum time
+    but the job that runs then.
     """
+    low, high = (_play(work, assumed, how, factor) for factor in assumed.factors)
+    plain = _play(work, assumed, how, 1.0)
+    seconds, used = assumed.range_of(plain.seconds, plain.waited), assumed.range_of(plain.used)
+    if how != "job" and high.late:
+        longest = max(step.qpu for step in work) * assumed.factors.high
+        most = assumed.max_ttl + longest
+        seconds = Range(seconds.low, min(seconds.high, assumed.queue_wait + most))
+        used = Range(used.low, min(used.high, most))
+    return WayForecast(
+        seconds,
+        used,
+        used.at(assumed.price),
+        (low.late, high.late),
+        (plain.seconds, plain.used),
+    )
+
+
+class _Played(NamedTuple):
+    seconds: float
+    used: float
+    waited: float
+    late: int
+
+
+def _play(work: Sequence[WorkStep], assumed: Assumed, how: Way, factor: float) -> _Played:
+    """Play the work through, with a factor on its jobs and the time between them."""
     arrived = free = first = None
     used, waited, late = 0.0, 0.0, 0
     for step in work:
@@ -225,7 +261,7 @@ def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
         if free is None or arrived is None:
             arrived, ready, start = 0.0, 0.0, assumed.queue_wait
         else:
-            gap = step.before + assumed.latency
+            gap = (step.before + assumed.latency) * factor
             arrived = free + gap if step.waits else arrived
             ready = start = max(arrived, free)
             if how == "job":
@@ -242,13 +278,9 @@ def way(work: Sequence[WorkStep], assumed: Assumed, how: Way) -> WayForecast:
             late += 1
             continue
         waited += start - ready
-        free = start + step.qpu
-        used += idle + step.qpu
-    seconds = free or 0.0
-    charged = assumed.range_of(used)
-    return WayForecast(
-        assumed.range_of(seconds, waited), charged, charged.at(assumed.price), late, (seconds, used)
-    )
+        free = start + step.qpu * factor
+        used += idle + step.qpu * factor
+    return _Played(free or 0.0, used, waited, late)
 
 
 @dataclass(frozen=True)

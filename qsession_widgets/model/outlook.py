@@ -39,7 +39,7 @@ class Outlook:
     seconds : Range
         How long they take, the user's own time between them included.
     usage : Range
-        Seconds of usage that they add.
+        Seconds of usage that they add, without those past the maximum time.
     cost : Range or None
         US dollars that they add; None without a price.
     past_maximum : int
@@ -89,17 +89,19 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
         charged = [own + min(whole - own, ttl) for own, whole in zip(busy, lengths, strict=True)]
         counted = _part(busy, charged, idle, running)
     seconds = _to_come(lengths, expected, begun)
-    used = _to_come(charged, expected, counted)
     ahead = expected - max(0, len(ran) - LOOKED_BACK)
     one, whole, own = (
         _typical(values[-LOOKED_BACK:], ahead).middle for values in (charged, lengths, busy)
     )
+    late = _past_maximum(snapshot, now, left, begun, own, whole)
+    # those that fail cost nothing
+    used = _to_come(charged, expected - late, counted)
     return Outlook(
         jobs=left,
         seconds=seconds,
         usage=used,
         cost=used.at(snapshot.service.price_per_second),
-        past_maximum=_past_maximum(snapshot, now, left, begun, own, whole),
+        past_maximum=late,
         past_budget=_past(_until(snapshot.budget_seconds, snapshot, now), counted, one, left),
         past_quota=_past(quota_left(snapshot, now), counted, one, left),
     )

@@ -102,7 +102,7 @@ def pack_point(point: SeriesPoint, series: int, job: int | None, epoch: float) -
 def pack_forecast(snapshot: SessionSnapshot, ratios: tuple[float, ...]) -> Row | None:
     """The forecast of the work so far on IBM as a row; None before a job has ended.
 
-    Seconds, usage and late jobs, without ranges, of a session, a batch and job mode; then the
+    Bounds of seconds, of usage and of late jobs, of a session, a batch and job mode; then the
     number of sessions that forecasts were checked against, and the bounds of what is forecast as 1.
     """
     assumed = assumed_of(snapshot, price=None, ratios=ratios)
@@ -111,7 +111,7 @@ def pack_forecast(snapshot: SessionSnapshot, ratios: tuple[float, ...]) -> Row |
         return None
     row: Row = []
     for way in (found.session, found.batch, found.job):
-        row += [*(round(seconds, 3) for seconds in way.plain), way.late]
+        row += [*(round(bound, 3) for bound in (*way.seconds, *way.usage)), *way.late]
     return [*row, len(ratios), *(round(bound, 4) for bound in assumed.factors)]
 
 

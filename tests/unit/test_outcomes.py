@@ -13,7 +13,7 @@ from qsession_widgets.messages.forecast import error_words, ways_line
 from qsession_widgets.messages.notices import notices
 from qsession_widgets.messages.outcomes import ended
 from qsession_widgets.model import EndCode, EndReason, EndResult, SessionSnapshot
-from qsession_widgets.model.forecast import Assumed, Forecast, WayForecast
+from qsession_widgets.model.forecast import Assumed, Forecast, Range, WayForecast
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "outcomes.json"
 CASES: list[dict[str, Any]] = json.loads(VECTORS.read_text("utf-8"))["cases"]
@@ -61,13 +61,13 @@ def test_the_three_ways_on_ibm_and_their_error_have_the_same_words(case: dict[st
     assumed = Assumed(price=case["price"], ratios=tuple(case["ratios"]))
     session, batch, job = (
         WayForecast(
-            seconds := assumed.range_of(plain[0]),
-            used := assumed.range_of(plain[1]),
+            seconds := Range(*bounds[0:2]),
+            used := Range(*bounds[2:4]),
             used.at(assumed.price),
-            plain[2],
+            (bounds[4], bounds[5]),
             (seconds.low, used.low),
         )
-        for plain in (case["ways"][at : at + 3] for at in (0, 3, 6))
+        for bounds in (case["ways"][at : at + 6] for at in (0, 6, 12))
     )
     found = Forecast(3, session, batch, job, assumed, estimated=True)
     assert ways_line(found, plan=case["plan"]) == case["words"]
