@@ -8,10 +8,10 @@ import { costsWords, errorWords, waysWords } from "#shared/messages/forecast";
 import { notices } from "#shared/messages/notices";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
-  amount,
   emptyTimeout,
   idleTimeout,
   interactiveTimeout,
+  jobDollars,
   maximumTime,
   pendingJobs,
   phase,
@@ -46,8 +46,6 @@ const close = (value: unknown) =>
     ? value.map((part) => (typeof part === "number" ? expect.closeTo(part, 6) : part))
     : value;
 
-const cents = (dollars: number | null) => dollars && Math.round(100 * dollars) / 100;
-
 test.each(vectors.cases as unknown as Case[])("$name", (each) => {
   const snapshot = readCase(each);
   const used = usage(snapshot, each.now);
@@ -67,7 +65,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     at_most: used.at_most,
     quota_left: quotaLeft(snapshot, used),
     headline: HEADLINES[phase(snapshot)],
-    job_costs: snapshot.jobs.map((job) => cents(amount(snapshot, job.qpu_seconds))),
+    job_costs: snapshot.jobs.map((job) => jobDollars(job, snapshot)),
     pending: pendingJobs(snapshot).length,
     reused: taken && reusedWords(taken, true),
   };

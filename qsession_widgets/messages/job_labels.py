@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..formatting import format_duration, format_money
-from ..model import LabelSum, SessionSnapshot, amount, label_sums
+from ..formatting import dollars_of, format_duration, format_money
+from ..model import LabelSum, SessionSnapshot, label_sums
 
 MOST = 20
 """Labels that have a line, at most."""
@@ -20,7 +20,8 @@ def label_lines(snapshot: SessionSnapshot) -> list[str]:
 
 def label_cost(one: LabelSum, snapshot: SessionSnapshot) -> float | None:
     """US dollars of a label's QPU time; None without a price."""
-    return amount(snapshot, one.qpu_seconds)
+    # of jobs that are over, which do not tick
+    return dollars_of(one.qpu_seconds, snapshot.service.price_per_second, final=True)
 
 
 def _words(one: LabelSum, snapshot: SessionSnapshot) -> str:

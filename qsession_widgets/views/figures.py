@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from ..model import JobRecord, SessionSnapshot, amount
+from ..formatting import dollars_of
+from ..model import JobRecord, SessionSnapshot
 from ..model.timestamps import stamped
 
 JOB_TIMES = ("created", "started", "finished")
@@ -30,14 +31,17 @@ def written_job(job: JobRecord, snapshot: SessionSnapshot) -> dict[str, Any]:
 def job_figures(job: JobRecord, snapshot: SessionSnapshot) -> dict[str, Any]:
     """Figures derived of a job: ``queued`` and ``ran`` in seconds, ``cost`` in US dollars.
 
-    They are rounded to milliseconds and cents, and None where unknown. The cost is that of its QPU
-    time, and nothing for a reused job; in a session the time between the jobs costs as well.
+    They are rounded to milliseconds and hundredths of a cent, so that the jobs' costs add up to
+    their sum's, and None where unknown. The cost is that of its QPU time, and nothing for a reused
+    job; in a session the time between the jobs costs as well.
     """
-    cost = amount(snapshot, job.charged_seconds)
+    price = snapshot.service.price_per_second
+    # what is over does not tick
+    cost = dollars_of(job.charged_seconds, price, final=job.final)
     return {
         "queued": _between(job.created, job.started),
         "ran": _between(job.started, job.finished),
-        "cost": 0.0 if job.reused else None if cost is None else round(cost, 2),
+        "cost": 0.0 if job.reused else None if cost is None else round(cost, 4),
     }
 
 

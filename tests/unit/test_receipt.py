@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.dom import minidom
 
 import pytest
+from panel.states import session
 from PIL import Image, ImageColor
 
 from qsession_widgets import UserError
@@ -245,3 +246,25 @@ def test_pdf_and_png_are_drawn_without_a_browser(
         UserError, match=r"A PDF needs matplotlib: .*\[figures\], or export to .svg"
     ):
         export(drawn, 1101.0, tmp_path / "without.pdf")
+
+
+def test_the_costs_of_jobs_add_up_to_the_cost_of_the_qpu_while_it_is_open() -> None:
+    # 4096 executions each, at $1.60: $5.49 and a part of a cent
+    jobs = tuple(
+        JobRecord(f"{n}", "sampler", "done", *(1000.0 + n,) * 2, 1000.1 + n, device_seconds=3.4336)
+        for n in range(4)
+    )
+    info = ServiceInfo("local", "local emulator", "payg", 1.60, charged=False)
+    found = to_json(
+        session(
+            jobs,
+            service=info,
+            answered_at=1010.0,
+            last_job_started=1003.0,
+            last_job_completed=1003.1,
+            active_periods=((1000.0, None),),
+            device_time=(4 * 3.4336, 0.4),
+        )
+    )
+    assert [job["cost"] for job in found["jobs"]] == pytest.approx([5.4938] * 4)
+    assert found["cost_by_cause"]["qpu"] == pytest.approx(4 * 5.4938, abs=0.01)

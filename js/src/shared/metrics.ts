@@ -2,7 +2,7 @@
 // tests/vectors/countdowns.json holds the cases both are tested with.
 import { EMPTY_SESSION_TTL, type JobRecord, type SessionSnapshot } from "./snapshot.gen";
 import { cutSeconds, dollarsOf, type Parts } from "./formatting";
-import { latest, sumsOf, type Span } from "./jobAggregates";
+import { isFinal, latest, sumsOf, type Span } from "./jobAggregates";
 import type { Snapshot } from "./serverTypes";
 
 export { isFinal, type Span } from "./jobAggregates";
@@ -125,6 +125,11 @@ export function amount(
   seconds: number | null,
 ): number | null {
   return dollarsOf(seconds, service.price_per_second, final);
+}
+
+/** US dollars of a job's QPU time, exact once it is over; null where either is unknown. */
+export function jobDollars(job: JobRecord, { service }: SessionSnapshot): number | null {
+  return dollarsOf(job.qpu_seconds, service.price_per_second, isFinal(job));
 }
 
 function chargedSeconds({ jobs, earlier_qpu: earlier }: Snapshot): number {

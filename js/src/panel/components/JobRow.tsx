@@ -1,6 +1,6 @@
 // One job in the list: program, status, times, and a button that cancels it.
 import { t } from "#shared/translation";
-import { amount, isFinal } from "#shared/metrics";
+import { isFinal, jobDollars } from "#shared/metrics";
 import { formatClock, formatDuration, formatMoney, formatValue, shortId } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
 import { programWord } from "#shared/messages/labels";
@@ -163,10 +163,10 @@ export function JobRow({
 }
 
 /** The price of a job's QPU time, nothing for a reused one; what it would be where nothing is charged. */
-function jobCost({ qpu_seconds: qpu, reused }: JobRecord, snapshot: SessionSnapshot): string {
+function jobCost(job: JobRecord, snapshot: SessionSnapshot): string {
   // whoever has paid for it was the run before
-  if (reused) return formatMoney(0);
-  const dollars = amount(snapshot, qpu);
+  if (job.reused) return formatMoney(0);
+  const dollars = jobDollars(job, snapshot);
   if (dollars === null) return "–";
   return `${snapshot.service.charged ? "" : "≈\u00a0"}${formatMoney(dollars)}`;
 }
