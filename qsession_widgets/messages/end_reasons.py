@@ -20,10 +20,14 @@ _REASONS = {
     "max_jobs": "as many jobs as it may have were sent (--max-jobs {most})",
     "panel": "by its panel",
     "notebook": "from its notebook",
+    "notebook_script": "from its script",
+    "notebook_process": "from its own process",
     "once": "its cell was over (--once)",
     "on_error": "its cell failed (--on-error)",
     "exit": "its kernel ended",
-    "crash": "its kernel had died (--on-crash)",
+    "exit_script": "its script ended",
+    "exit_process": "its process ended",
+    "crash": "its process had died (--on-crash)",
     "terminal": "from a terminal",
     "lab": "from JupyterLab",
     "elsewhere": "{elsewhere}",
@@ -85,12 +89,16 @@ def ended_from(snapshot: SessionSnapshot) -> str:
 
 def _elsewhere(snapshot: SessionSnapshot) -> str:
     name = PurePath(snapshot.ended_by).name
-    return f"from {name}" if name else "by another notebook or process"
+    if not name:
+        return "by another notebook or process"
+    return f"from {name}" if name.endswith(".ipynb") else f"by another process ({name})"
 
 
 def _reason(snapshot: SessionSnapshot, spent: Usage) -> str | None:
     """The key of `_REASONS`; None where only the service's own word is known."""
     reason = snapshot.end_reason
+    if reason in ("notebook", "exit") and (program := snapshot.ended_by):
+        return f"{reason}_{'script' if program.endswith('.py') else 'process'}"
     if reason not in ("budget", "budget_ahead"):
         return reason
     if snapshot.state != "closed":

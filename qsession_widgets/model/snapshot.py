@@ -215,8 +215,8 @@ class SessionSnapshot:
     blocker : Blocker or None
         The user's own session that its jobs wait for; None when there is none, or when unknown.
     ended_by : str
-        Path of the other notebook, or name of the script, that ended it; empty when it was none of
-        these, or when that is unknown.
+        Path of the other notebook, or name of the script (its own or another one), that ended it;
+        empty when it was none of these, or when that is unknown.
     """
 
     session_id: str

@@ -12,12 +12,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
-from typing import Any, Protocol, get_args
+from typing import Any, Protocol, cast, get_args
 
 from ..errors import OutcomeUnknown
 from ..model import EMPTY_SESSION_TTL, EndReason, SessionSnapshot
 from ..registry.entries import entry_of, record_end
 from ..registry.kernel_status import kernel_id
+from ..registry.schema import RegistryEntry
 
 ON_REQUEST = ("session_closed_early", "session_cancelled")
 """The service's words for an end that somebody asked for."""
@@ -59,9 +60,9 @@ def recorded(
         yield
         return
     facts = {**_facts(before), "end_usage": spent}
-    poller.ending = {"end_reason": by, **facts}
-    program = before.notebook or _this_program()
-    record_end(poller.session_id, by, {**facts, "ended_by": program})
+    by_whom = {"ended_by": before.notebook or _this_program(), "ended_process": os.getpid()}
+    poller.ending = {**facts, **_who(entry, by, by_whom)}
+    record_end(poller.session_id, by, {**facts, **by_whom})
     try:
         yield
     except (OutcomeUnknown, KeyboardInterrupt):
@@ -82,7 +83,21 @@ def take_back(poller: Ends) -> None:
 def _this_program() -> str:
     """The path of the notebook that runs here, or the name of the script; empty when unknown."""
     notebook = os.environ.get("JPY_SESSION_NAME", "")
-    return notebook or ("" if kernel_id() else PurePath(sys.argv[0]).name)
+    return notebook or ("" if kernel_id() else PurePath(sys.argv[0]).name or "python")
+
+
+def _who(entry: RegistryEntry | None, by: EndReason, facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The reason for an end that a process recorded, which need not be the session's own."""
+    if by not in KERNELS:
+        return {"end_reason": by}
+    program, notebook = str(facts.get("ended_by") or ""), "" if entry is None else entry.notebook
+    other = entry is not None and facts.get("ended_process") not in (None, entry.process)
+    if program and notebook:
+        # a notebook's later kernel is another process, and its own
+        other = program != notebook
+    if other:
+        return {"end_reason": "elsewhere", "ended_by": program}
+    return {"end_reason": by, "ended_by": "" if program == notebook else program}
 
 
 def _facts(snapshot: SessionSnapshot) -> dict[str, Any]:
@@ -113,10 +128,7 @@ def known(snapshot: SessionSnapshot, ending: Mapping[str, Any] | None) -> Mappin
             name for name in (*POLICIES, "end_running", "end_usage") if name in entry.end_facts
         ]
         fields = {name: entry.end_facts[name] for name in names}
-        by = str(entry.end_facts.get("ended_by") or "")
-        if by not in ("", snapshot.notebook) and entry.end_reason in KERNELS and snapshot.notebook:
-            return {**fields, "end_reason": "elsewhere", "ended_by": by}
-        return {**fields, "end_reason": entry.end_reason}
+        return {**fields, **_who(entry, cast("EndReason", entry.end_reason), entry.end_facts)}
     if (by_time := _timed_out(snapshot)) is not None:
         return {"end_reason": by_time}
     if snapshot.state_reason in ON_REQUEST:

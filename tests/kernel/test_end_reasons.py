@@ -102,8 +102,11 @@ def test_the_kernel_knows_what_closed_its_session(
 
 
 def test_a_receipt_after_the_end_names_an_end_by_policy_or_by_the_user(
-    notebook: Notebook, receipt: Callable[[str], tuple[str, dict[str, Any]]]
+    notebook: Notebook,
+    receipt: Callable[[str], tuple[str, dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("JPY_SESSION_NAME", "/home/ada/vqe.ipynb")
     notebook.good(f"{LOCAL} --idle-close 1s", "pass")
     idle = notebook["session"]
     idle.wait_for(timeout=120)

@@ -17,6 +17,7 @@ from .cells import Notebook, wait_for
 from .conftest import CIRCUITS
 from .fresh import run_cells
 
+ATTACH = "import qsession_widgets; qsession_widgets.attach_session"
 RUN = "SamplerV2().run([(measured,)])"
 
 
@@ -33,10 +34,21 @@ def _notebook(session_id: str) -> None:
     assert "Session closed" in out, err
 
 
+def _script(session_id: str) -> None:
+    source = f"import sys; sys.argv = ['/home/ada/close.py']; {ATTACH}('{session_id}').close()"
+    environment = {name: to for name, to in os.environ.items() if name != "JPY_SESSION_NAME"}
+    command = [sys.executable, "-c", source]
+    subprocess.run(command, capture_output=True, timeout=120, check=True, env=environment)
+
+
 @pytest.mark.parametrize(
     ("close", "where"),
-    [(_terminal, "from a terminal"), (_notebook, "from qaoa.ipynb")],
-    ids=["terminal", "notebook"],
+    [
+        (_terminal, "from a terminal"),
+        (_notebook, "from qaoa.ipynb"),
+        (_script, "by another process (close.py)"),
+    ],
+    ids=["terminal", "notebook", "script"],
 )
 def test_it_is_said_from_where(
     notebook: Notebook, close: Callable[[str], None], where: str, monkeypatch: pytest.MonkeyPatch

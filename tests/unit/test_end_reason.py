@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 from panel.states import session
 
+from qsession_widgets.monitoring import end_reason
 from qsession_widgets.monitoring.end_reason import known
+from qsession_widgets.registry.schema import RegistryEntry
 
 
 @pytest.mark.parametrize(
@@ -25,3 +27,30 @@ def test_what_the_service_ended_is_told_by_its_times(
 ) -> None:
     ended = session([], **{"state": "closed", "opened_at": 0.0, "accepting_jobs": False, **fields})
     assert known(ended, None).get("end_reason") == reason
+
+
+@pytest.mark.parametrize(
+    ("notebook", "by", "process", "reason", "named"),
+    [
+        ("", "vqe.py", 1, "notebook", "vqe.py"),
+        ("", "close.py", 2, "elsewhere", "close.py"),
+        ("", "vqe.py", 2, "elsewhere", "vqe.py"),
+        ("a.ipynb", "a.ipynb", 2, "notebook", ""),
+        ("a.ipynb", "b.ipynb", 2, "elsewhere", "b.ipynb"),
+        ("a.ipynb", "", 1, "notebook", ""),
+        ("", "b.ipynb", 2, "elsewhere", "b.ipynb"),
+    ],
+)
+def test_an_end_by_another_process_is_none_of_its_own_also_where_a_script_opened_it(
+    monkeypatch: pytest.MonkeyPatch,
+    notebook: str,
+    by: str,
+    process: int,
+    reason: str,
+    named: str,
+) -> None:
+    facts = {"ended_by": by, "ended_process": process}
+    entry = RegistryEntry("s", "", notebook, 1, end_reason="notebook", end_facts=facts)
+    monkeypatch.setattr(end_reason, "entry_of", lambda _: entry)
+    found = known(session([], state="closed", accepting_jobs=False), None)
+    assert (found["end_reason"], found["ended_by"]) == (reason, named)

@@ -71,10 +71,14 @@ const REASONS = sentences({
   max_jobs: "as many jobs as it may have were sent (--max-jobs {most})",
   panel: "by its panel",
   notebook: "from its notebook",
+  notebook_script: "from its script",
+  notebook_process: "from its own process",
   once: "its cell was over (--once)",
   on_error: "its cell failed (--on-error)",
   exit: "its kernel ended",
-  crash: "its kernel had died (--on-crash)",
+  exit_script: "its script ended",
+  exit_process: "its process ended",
+  crash: "its process had died (--on-crash)",
   terminal: "from a terminal",
   lab: "from JupyterLab",
   elsewhere: "{elsewhere}",
@@ -105,13 +109,20 @@ export function endReason(snapshot: SessionSnapshot, now: number): string {
     idle: formatDuration(snapshot.idle_close ?? 0),
     most: String(snapshot.max_jobs),
     maximum: formatDuration(snapshot.max_ttl ?? 0),
-    elsewhere: snapshot.ended_by
-      ? t`from ${snapshot.ended_by.split("/").pop()}`
-      : t`by another notebook or process`,
+    elsewhere: elsewhere(snapshot.ended_by),
   };
   const overrun = running > 0 && (kept === null || total > kept);
   const budget = reason === "budget" || reason === "budget_ahead";
   const ended = budget && overrun ? (`${reason}_overrun` as const) : reason;
-  const code = budget && !closed ? "budget_closing" : ended;
+  let code: keyof typeof REASONS = budget && !closed ? "budget_closing" : ended;
+  if ((code === "notebook" || code === "exit") && snapshot.ended_by) {
+    code = `${code}_${snapshot.ended_by.endsWith(".py") ? "script" : "process"}`;
+  }
   return REASONS[code].replace(/\{(\w+)\}/g, (_, name) => words[name]!);
+}
+
+function elsewhere(program: string): string {
+  const name = program.split("/").pop();
+  if (!name) return t`by another notebook or process`;
+  return name.endsWith(".ipynb") ? t`from ${name}` : t`by another process (${name})`;
 }
