@@ -143,6 +143,19 @@ describe("advice", () => {
         "The costliest gap was billed for 1 m 0 s (≈ $96.00).",
     );
   });
+  test("names the time after the last job, until the timeout", () => {
+    const jobs = loop([4, 4]);
+    jobs[2]!.cell = 7;
+    const end = jobs[2]!.finished!;
+    const fields = { state: "closed", closed_at: end + 90, usage_final: true } as const;
+    const said = (some: typeof jobs) =>
+      advice(session(some, { ...fields, active_periods: [[1100, end + 60]] }), end + 100);
+    const worst = "The costliest gap, after the last job, of cell [7], was billed for 1 m 0 s";
+    expect(said(jobs)).toContain(`timeout. ${worst} (≈ $96.00).`);
+    expect(said(jobs.slice(2))).toMatch(/^The costliest gap, after the last job, of cell \[7\]/);
+    const waited = job({ id: "w", status: "cancelled", created: end - 1, finished: end + 60 });
+    expect(said([...jobs, waited])).not.toContain("after the last job");
+  });
   test("names the gap that cost most, and its cell", () => {
     const jobs = loop([...Array<number>(20).fill(0.066), 10]);
     jobs[21]!.cell = 7;

@@ -17,18 +17,20 @@ def cost_by_cause(spent: Usage) -> str:
 
 
 def gap_words(found: Gaps, snapshot: SessionSnapshot) -> str:
-    """Gaps between jobs, by their median and the one that was billed for longest."""
+    """Gaps between jobs and after them, by their median and the one that was billed for longest."""
     worst = found.worst
     dollars = amount(snapshot, worst.billed)
     cost = "" if dollars is None else f" (≈ {format_money(dollars)})"
-    cell = "" if worst.cell is None else f", before a job of cell [{worst.cell}],"
+    billed = f"billed for {format_duration(worst.billed)}{cost}"
+    of_cell = "" if worst.cell is None else f"of cell [{worst.cell}]"
+    if worst.last:
+        where = ", ".join(filter(None, ["after the last job", of_cell]))
+    else:
+        where = f"before a job {of_cell}" if of_cell else ""
     if found.count == 1:
-        before = "" if worst.cell is None else f" before a job of cell [{worst.cell}]"
-        return f"one between jobs{before}, billed for {format_duration(worst.billed)}{cost}"
-    return (
-        f"{found.count} between jobs, median {format_duration(found.median)}; the costliest{cell} "
-        f"was billed for {format_duration(worst.billed)}{cost}"
-    )
+        return f"one {where or 'between jobs'}, {billed}"
+    costliest = f"the costliest, {where}," if where else "the costliest"
+    return f"{found.count}, median {format_duration(found.median)}; {costliest} was {billed}"
 
 
 def queue_words(found: QueueAhead) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 from statistics import median
 
 from .job import JobRecord
@@ -16,7 +17,7 @@ from .snapshot import SessionSnapshot
 
 @dataclass(frozen=True)
 class Gap:
-    """Time between two jobs in which nothing was queued or running.
+    """Time between two jobs, or after the last one, in which nothing was queued or running.
 
     Attributes
     ----------
@@ -25,20 +26,23 @@ class Gap:
     billed : float
         How much of it the session was active, and charged.
     job_id : str
-        The job after it.
+        The job after it; where there is none, the last one.
     cell : int or None
         The cell that sent that job, None when unknown.
+    last : bool
+        Whether it came after the last job, until the session was no longer active.
     """
 
     seconds: float
     billed: float
     job_id: str
     cell: int | None
+    last: bool = False
 
 
 @dataclass(frozen=True)
 class Gaps:
-    """The gaps between a session's jobs.
+    """The gaps between a session's jobs, and the one after them.
 
     Attributes
     ----------
@@ -56,7 +60,9 @@ class Gaps:
 
 
 def gaps(snapshot: SessionSnapshot, now: float) -> Gaps | None:
-    """Find the gaps between a session's jobs: from the end of a run to the next submission.
+    """Find a session's gaps: from the end of a run to the next submission.
+
+    The one after the last run ends when the session is no longer active; until then it goes on.
 
     Returns
     -------
@@ -77,6 +83,8 @@ def gaps(snapshot: SessionSnapshot, now: float) -> Gaps | None:
         # a job that was sent before the last one ended leaves no gap
         if at < len(own) and begin < own[at].created <= started:
             found.append(_gap(begin, own[at], periods))
+    if spans and (last := _last_gap(spans[-1][1], own, periods)) is not None:
+        found.append(last)
     if not found:
         return None
     worst = max(found, key=lambda gap: gap.billed)
@@ -87,6 +95,20 @@ def _gap(begin: float, job: JobRecord, periods: list[tuple[float, float]]) -> Ga
     end = job.created
     billed = sum(max(0.0, min(end, to) - max(begin, since)) for since, to in periods)
     return Gap(end - begin, billed, job.id, job.cell)
+
+
+def _last_gap(begin: float, own: list[JobRecord], periods: list[tuple[float, float]]) -> Gap | None:
+    """The gap after the last run, which ended then; None where a job was waiting at that time."""
+    if any(job.created < begin and (job.finished or inf) > begin for job in own):
+        return None
+    following = next((job for job in own if job.created > begin), None)
+    if following is not None:
+        return _gap(begin, following, periods)
+    end = max((to for since, to in periods if since <= begin), default=begin)
+    if end <= begin:
+        return None
+    before = max(own, key=lambda job: job.finished or 0.0)
+    return Gap(end - begin, end - begin, before.id, before.cell, last=True)
 
 
 @dataclass(frozen=True)

@@ -194,9 +194,10 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     ``queued`` and ``ran`` of each job in seconds and the ``cost`` of its QPU time; ``now`` (by
     the service's clock) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
     ``estimated`` where it is a device's time for what the emulator ran); ``cost`` and
-    ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs (``count``, ``median`` and
-    the ``worst``) and the ``queue`` ahead, null where there are none; ``labels`` (``jobs``,
-    ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one); ``forecast``
+    ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs and after the last (``count``,
+    ``median`` and the ``worst``) and the ``queue`` ahead, null where there are none; ``labels``
+    (``jobs``, ``reused``, ``qpu_seconds`` and ``cost`` of each, and of the jobs without one);
+    ``forecast``
     (of the same work on IBM in a session, a batch and job mode, each with ranges of
     ``seconds``, ``usage`` and ``cost``, and what was assumed; null before a job has ended, and
     its session null on the Open Plan); ``quota_left``, seconds of the instance's quota, or null;

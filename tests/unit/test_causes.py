@@ -66,6 +66,38 @@ def test_the_costliest_gap_is_named_with_its_cell_beside_the_median() -> None:
     assert gaps(replace(SESSION, mode="batch"), 300.0) is None
 
 
+def test_the_time_after_the_last_job_is_a_gap_with_its_cell() -> None:
+    """Of 60 s until the timeout, or as many as have passed; none while a job waits."""
+    idle = replace(SESSION, jobs=JOBS[:5], closed_at=300.0, active_periods=((100.0, 185.0004),))
+    found = gaps(idle, 300.0)
+    assert found is not None
+    assert (found.count, found.median) == (4, pytest.approx(6.0))
+    assert (found.worst.last, found.worst.job_id, found.worst.cell) == (True, "e", 8)
+    assert (found.worst.seconds, found.worst.billed) == pytest.approx((60.0, 60.0))
+    assert gap_words(found, idle) == (
+        "4, median 6.0 s; the costliest, after the last job, of cell [8], was billed for "
+        "1 m 0 s (≈ $96.00)"
+    )
+    assert to_json(idle)["gaps"]["worst"]["last"] is True
+    goes_on = replace(
+        idle, state="active", closed_at=None, active_periods=((100.0, None),), answered_at=165.0
+    )
+    still = gaps(goes_on, 165.0004)
+    assert still is not None
+    assert (still.worst.seconds, still.worst.last) == (pytest.approx(40.0), True)
+    sent = replace(JOBS[5], started=None, finished=None, status="queued", created=160.0)
+    queued = gaps(replace(goes_on, jobs=(*JOBS[:5], sent)), 165.0004)
+    assert queued is not None
+    assert (queued.worst.seconds, queued.worst.job_id) == (pytest.approx(35.0, abs=0.1), "f")
+    waiting = gaps(replace(goes_on, jobs=(*JOBS[:5], replace(sent, created=110.0))), 165.0004)
+    assert waiting is not None
+    assert waiting.count == 3
+    alone = replace(idle, jobs=(replace(JOBS[0], cell=None),), active_periods=((100.0, 164.0),))
+    only = gaps(alone, 300.0)
+    assert only is not None
+    assert gap_words(only, alone) == "one after the last job, billed for 1 m 0 s (≈ $96.00)"
+
+
 def test_dollars_by_cause_stand_in_the_receipt_and_its_json() -> None:
     """13.0004 s with a job running, 6 of them QPU; 74 s without."""
     assert "QPU $9.60 · classical $11.20 · idle $118" in to_text(SESSION)

@@ -76,10 +76,40 @@ const medians = new WeakMap<Gap[], number>();
 
 const numbers = () => [t`No`, t`One`, t`Two`, t`Three`, t`Four`, t`Five`];
 
+/** From the last run to the end of the period it was in: idle and billed, although no job came after it. */
+export function lastGap(snapshot: SessionSnapshot): Gap | null {
+  const begin = sumsOf(snapshot.jobs).runs.at(-1)?.[1];
+  const ends = ([from, to]: readonly [number, number | null]) =>
+    begin !== undefined && from <= begin && (to === null || begin < to);
+  const end = snapshot.active_periods.find(ends)?.[1];
+  // of a period that lasts there is no end; one with a job waiting to its end was not idle
+  if (begin === undefined || end === undefined || end === null) return null;
+  const waited = snapshot.jobs.some(
+    ({ stray, created, finished }) =>
+      !stray && created < end && (finished === null || finished > begin),
+  );
+  return waited ? null : { begin, end, deactivated: false };
+}
+
+const withLast = new WeakMap<Gap[], Gap[]>();
+
+/** The gaps between the jobs, and the one after them once it is over. */
+function everyGap(snapshot: SessionSnapshot): Gap[] {
+  const between = gaps(snapshot);
+  if (snapshot.state !== "closed") return between;
+  let all = withLast.get(between);
+  if (!all) {
+    const last = lastGap(snapshot);
+    all = last ? [...between, last] : between;
+    withLast.set(between, all);
+  }
+  return all;
+}
+
 function gapAdvice(snapshot: SessionSnapshot): string {
-  const found = gaps(snapshot);
+  const found = everyGap(snapshot);
   const ttl = snapshot.interactive_ttl;
-  if (found.length < 2 || ttl === null) return "";
+  if (found.length < 2 || ttl === null) return worstWords(snapshot, found);
   const typical = medianGap(found);
   const where =
     typical < ttl / 2
@@ -89,7 +119,7 @@ function gapAdvice(snapshot: SessionSnapshot): string {
         : t`longer than the ${formatDuration(ttl)} interactive timeout`;
   const costly = found.filter((gap) => gap.deactivated);
   const first = t`Median gap between jobs ${formatDuration(typical)}, ${where}.`;
-  const worst = worstWords(snapshot, found, typical);
+  const worst = worstWords(snapshot, found);
   if (costly.length === 0) return [first, worst].filter(Boolean).join(" ");
   const count = numbers()[costly.length] ?? String(costly.length);
   const length = formatDuration(costly[0]!.end - costly[0]!.begin);
@@ -102,12 +132,21 @@ function gapAdvice(snapshot: SessionSnapshot): string {
 const FAR_LONGER = 3;
 const WORTH_A_WORD = 2;
 
-/** The gap that cost most, and the cell whose job came after it: a median says nothing of it. */
-function worstWords(snapshot: SessionSnapshot, found: Gap[], typical: number): string {
+/** The gap that cost most, and the cell whose job came after or before it: a median says nothing of it. */
+function worstWords(snapshot: SessionSnapshot, found: Gap[]): string {
+  if (found.length === 0) return "";
   const worst = worstGap(snapshot, found);
-  if (worst.billed < WORTH_A_WORD || worst.billed < FAR_LONGER * typical) return "";
+  const between = gaps(snapshot);
+  // the last one may be half of all there are
+  const usual = worst.last ? (between.length ? medianGap(between) : 0) : medianGap(found);
+  if (worst.billed < WORTH_A_WORD || worst.billed < FAR_LONGER * usual) return "";
   const { charged } = snapshot.service;
-  const cell = worst.cell === null ? "" : t`, before a job of cell [${worst.cell}],`;
+  const before = worst.cell === null ? "" : t`, before a job of cell [${worst.cell}],`;
+  const after =
+    worst.cell === null
+      ? t`, after the last job,`
+      : t`, after the last job, of cell [${worst.cell}],`;
+  const cell = worst.last ? after : before;
   const verb = charged ? t`was billed` : t`would be billed`;
   return t`The costliest gap${cell} ${verb} for ${withCost(snapshot, worst.billed)}.`;
 }
@@ -121,6 +160,8 @@ function withCost(snapshot: SessionSnapshot, seconds: number): string {
 interface Worst {
   billed: number;
   cell: number | null;
+  /** Whether it came after the last job. */
+  last: boolean;
 }
 
 const worsts = new WeakMap<Gap[], Worst>();
@@ -128,14 +169,16 @@ const worsts = new WeakMap<Gap[], Worst>();
 function worstGap(snapshot: SessionSnapshot, found: Gap[]): Worst {
   const known = worsts.get(found);
   if (known) return known;
-  let [billed, end] = [0, 0];
+  let [billed, begin, end] = [0, 0, 0];
   for (const gap of found) {
     // what was deactivated of it was free
     const seconds = gap.deactivated ? activeSeconds(snapshot, gap) : gap.end - gap.begin;
-    if (seconds > billed) [billed, end] = [seconds, gap.end];
+    if (seconds > billed) [billed, begin, end] = [seconds, gap.begin, gap.end];
   }
-  const next = snapshot.jobs.find((job) => !job.stray && job.created === end);
-  const worst = { billed, cell: next?.cell ?? null };
+  const own = snapshot.jobs.filter((job) => !job.stray);
+  const next = own.find((job) => job.created === end);
+  const ended = own.find((job) => job.finished === begin);
+  const worst = { billed, cell: (next ?? ended)?.cell ?? null, last: !next };
   worsts.set(found, worst);
   return worst;
 }

@@ -1,10 +1,9 @@
 // The bars and dashes of the timeline's past as plotly's traces: jobs of this session, of others, and priced gaps.
 import { t } from "#shared/translation";
-import { gaps, medianGap, type Gap } from "#shared/suggestions";
+import { gaps, lastGap, medianGap, type Gap } from "#shared/suggestions";
 import { amount, type Span } from "#shared/metrics";
 import { formatDuration, formatMoney, plural } from "#shared/formatting";
 import type { JobRecord, SessionSnapshot } from "#shared/snapshot.gen";
-import { sumsOf } from "#shared/jobAggregates";
 import { SINGLE_BARS, toBars, type Bar, type Block } from "./bins";
 import { WEIGHTS, type JobBars } from "./jobSpans";
 import { note, toAxis, type Scene } from "./chart";
@@ -133,22 +132,10 @@ export function idleGaps({ snapshot, frame }: Pick<Scene, "snapshot" | "frame">,
       if (frame.pixels(span[1] - span[0]) >= wanted) shown.push(span);
     }
   }
-  const last = trailing(snapshot, periods);
-  if (last && frame.pixels(last[1] - last[0]) >= NARROWEST) shown.push(last);
+  // one that lasts is drawn as it grows (LiveLayer.tsx)
+  const last = lastGap(snapshot);
+  if (last && frame.pixels(last.end - last.begin) >= NARROWEST) shown.push([last.begin, last.end]);
   return shown.slice(-MOST);
-}
-
-/** From the last run to the end of the period it was in: idle and billed, although no job came after it. */
-function trailing(snapshot: SessionSnapshot, periods: Span[]): Span | null {
-  const end = sumsOf(snapshot.jobs).runs.at(-1)?.[1];
-  const period = periods.find(([from, to]) => end !== undefined && from <= end && end < to);
-  // a period that lasts is drawn as it grows (LiveLayer.tsx); one with a job waiting to its end was not idle
-  if (end === undefined || !period || snapshot.active_periods.at(-1)?.[1] === null) return null;
-  const waited = snapshot.jobs.some(
-    ({ stray, created, finished }) =>
-      !stray && created < period[1] && (finished === null || finished > end),
-  );
-  return waited ? null : [end, period[1]];
 }
 
 /** The label of a gap, with its cost. */
