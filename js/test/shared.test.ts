@@ -1,3 +1,4 @@
+import { usageWords } from "#shared/messages/labels";
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
 import figures from "../../tests/vectors/formatting.json" with { type: "json" };
@@ -142,6 +143,13 @@ describe("advice", () => {
         "One gap of 1 m 20 s cost a second trip through the queue. " +
         "The costliest gap was billed for 1 m 0 s (≈ $96.00).",
     );
+  });
+  test("usage of a batch of which no QPU time was told is not said to be none", () => {
+    const jobs = [
+      job({ id: "a", created: 1090, started: 1100, finished: 1110, qpu_seconds: null }),
+    ];
+    const batch = session(jobs, { mode: "batch", active_periods: [[1100, null]] });
+    expect(usageWords(batch, 1120)).toBe("not told");
   });
   test("names the time after the last job, until the timeout", () => {
     const jobs = loop([4, 4]);

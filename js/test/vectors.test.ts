@@ -63,6 +63,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
       formatShares(used.final ? exact : parts, used.cost ?? 0),
     ],
     at_most: used.at_most,
+    told: used.told,
     quota_left: quotaLeft(snapshot, used),
     headline: HEADLINES[phase(snapshot)],
     job_costs: snapshot.jobs.map((job) => jobDollars(job, snapshot)),

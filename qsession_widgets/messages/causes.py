@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..formatting import format_duration, format_money
+from ..formatting import format_duration, format_money, format_parts
 from ..model import SessionSnapshot, Usage, amount
 from ..model.causes import Gaps, QueueAhead
+from .labels import NOT_TOLD
 
 
 def cost_by_cause(spent: Usage) -> str:
@@ -14,6 +15,16 @@ def cost_by_cause(spent: Usage) -> str:
         return ""
     names = {"qpu": "QPU"}
     return " · ".join(f"{names.get(name, name)} {format_money(causes[name])}" for name in causes)
+
+
+def parts_words(spent: Usage) -> str:
+    """Seconds of a session's usage by cause: ``QPU 3.0 s · classical 1.5 s · idle 1 m 36 s``."""
+    texts = format_parts(spent.shown, spent.total)
+    if not spent.told:
+        # what ran is QPU and classical time, and nobody knows how much of either
+        return f"QPU {NOT_TOLD}, with classical {texts[1]} · idle {texts[2]}"
+    names = ("QPU", "classical", "idle")
+    return " · ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
 
 
 def gap_words(found: Gaps, snapshot: SessionSnapshot) -> str:

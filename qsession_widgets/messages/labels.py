@@ -61,14 +61,20 @@ def usage_words(spent: Usage) -> str:
 
     With ``≈`` where they are an estimate of a device's for what the emulator ran.
     """
-    return used_words(spent) + ("" if spent.final or spent.at_most else " so far")
+    so_far = spent.known and not spent.final and not spent.at_most
+    return used_words(spent) + (" so far" if so_far else "")
 
 
 def used_words(spent: Usage) -> str:
-    """Seconds of usage of what is over: ``1 m 36 s``, ``at most ≈ 1 m 36 s``."""
+    """Seconds of usage of what is over: ``1 m 36 s``, ``at most ≈ 1 m 36 s``, ``not told``."""
+    if not spent.known:
+        return NOT_TOLD
     at_most, about = "at most " if spent.at_most else "", "≈ " if spent.estimated else ""
     return f"{at_most}{about}{format_duration(spent.total)}"
 
+
+NOT_TOLD = "not told"
+"""Words for a time that the service has not given."""
 
 ESTIMATE = "a device's time by IBM's estimate of 2 s and 0.35 ms per execution for each job"
 """Clause that says what the usage of an emulated session is."""

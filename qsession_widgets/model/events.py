@@ -270,13 +270,9 @@ def _end(snapshot: SessionSnapshot) -> dict[str, Any]:
 def _cost(snapshot: SessionSnapshot, now: float) -> dict[str, Any]:
     spent = usage(snapshot, now)
     return {
-        "usage_seconds": round(spent.total, 3),
+        "usage_seconds": round(spent.total, 3) if spent.known else None,
         "cost": None if spent.cost is None else round(spent.cost, 2),
         "charged": snapshot.service.charged,
         "price": snapshot.service.price_per_second,
-        "causes": {
-            "qpu": round(spent.qpu, 3),
-            "classical": round(spent.classical, 3),
-            "idle": round(spent.idle, 3),
-        },
+        "causes": spent.by_cause(),
     }

@@ -169,6 +169,9 @@ class Forecast:
 def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[WorkStep, ...]:
     """The work of a session so far: its jobs that ran to their end, in the order they were sent.
 
+    A QPU time that the service has not told is IBM's estimate; there is no work where a job's is
+    neither told nor can be estimated.
+
     What others took that failed or were cancelled is neither work nor the user's own time.
 
     Parameters
@@ -188,9 +191,12 @@ def work_of(snapshot: SessionSnapshot, *, estimated: bool = False) -> tuple[Work
         before = 0.0
         if ended is not None and sent is not None:
             before = own_time(ended, job.created, lost) if waits else 0.0
-        qpu = job.charged_seconds or 0.0
-        if estimated and job.device_seconds is None and job.executions is not None:
+        qpu = job.charged_seconds
+        unknown = qpu is None or (estimated and job.device_seconds is None)
+        if unknown and job.executions is not None:
             qpu = device_seconds(job.executions)
+        if qpu is None:
+            return ()
         steps.append(WorkStep(qpu, before, waits))
         sent = job.created
         ended = job.finished if ended is None else max(ended, job.finished)
@@ -203,19 +209,20 @@ def forecast(snapshot: SessionSnapshot, assumed: Assumed) -> Forecast | None:
     Returns
     -------
     Forecast or None
-        None before a job has ended.
+        None before a job has ended, and where the QPU time of one is not known.
     """
     work = work_of(snapshot)
     if not work:
         return None
-    emulated = snapshot.service.kind == "local"
+    estimated = snapshot.service.kind == "local"
+    estimated |= any(job.charged_seconds is None for job in ran_jobs(snapshot))
     return Forecast(
         jobs=len(work),
         session=way(work, assumed, "session"),
         batch=way(work, assumed, "batch"),
         job=way(work, assumed, "job"),
         assumed=assumed,
-        estimated=emulated,
+        estimated=estimated,
     )
 
 

@@ -46,6 +46,9 @@ class Usage:
     estimated : bool
         Whether this is the time of a device for what the emulator ran, by IBM's estimate of each
         job and the time between them as it was.
+    told : bool
+        Whether the QPU time of any job that is over is known. Where not, ``qpu`` is 0 for want of
+        it, and so is the total of a batch and of job mode.
     """
 
     total: float
@@ -57,15 +60,37 @@ class Usage:
     final: bool
     at_most: bool = False
     estimated: bool = False
+    told: bool = True
+
+    @property
+    def known(self) -> bool:
+        """True if the total is known."""
+        return self.told or self.total > 0
+
+    def by_cause(self) -> dict[str, float | None]:
+        """Seconds by cause; None for those that no QPU time is known for."""
+        qpu, classical = (self.qpu, self.classical) if self.told else (None, None)
+        found = {"qpu": qpu, "classical": classical, "idle": self.idle}
+        return {name: None if each is None else round(each, 3) for name, each in found.items()}
 
     def cost_by_cause(self) -> dict[str, float] | None:
-        """US dollars by cause in whole cents, which add up to the cost; None without a price."""
-        if self.cost is None:
+        """US dollars by cause in whole cents, which add up to the cost.
+
+        None without a price, and where no QPU time is known.
+        """
+        if self.cost is None or not self.told:
             return None
         parts = (self.qpu, self.classical, self.idle) if self.final else self.shown
         cents = share_cents(parts, self.cost)
         names = ("qpu", "classical", "idle")
         return {name: count / 100 for name, count in zip(names, cents, strict=True)}
+
+
+def qpu_told(snapshot: SessionSnapshot) -> bool:
+    """False if jobs have ended well, and the QPU time of none is known."""
+    own = [job for job in snapshot.jobs if not job.stray]
+    known = snapshot.device_time is not None or any(job.charged_seconds is not None for job in own)
+    return known or all(job.status != "done" for job in own)
 
 
 def usage(snapshot: SessionSnapshot, now: float) -> Usage:
@@ -92,8 +117,9 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
             total = snapshot.device_time[0]
         elif snapshot.usage_final and snapshot.usage_seconds is not None:
             total = snapshot.usage_seconds
-        cost, shown = amount(snapshot, total), (cut_seconds(total), 0.0, 0.0)
-        return Usage(total, total, 0.0, 0.0, shown, cost, snapshot.usage_final, estimated=estimated)
+        final, told = snapshot.usage_final, total > 0 or qpu_told(snapshot)
+        cost, shown = amount(snapshot, total) if told else None, (cut_seconds(total), 0.0, 0.0)
+        return Usage(total, total, 0.0, 0.0, shown, cost, final, estimated=estimated, told=told)
     open_end, cut = active_until(snapshot, now)
     # what is over is known, however long the service is silent
     at_most = cut and any(end is None for _, end in snapshot.active_periods)
@@ -116,7 +142,8 @@ def usage(snapshot: SessionSnapshot, now: float) -> Usage:
     charged = min(qpu, used)
     shown, qpu = (charged, used - charged, whole - used), min(qpu, busy)
     cost = amount(snapshot, total)
-    return Usage(total, qpu, busy - qpu, total - busy, shown, cost, snapshot.usage_final, at_most)
+    final, told, idle = snapshot.usage_final, qpu_told(snapshot), total - busy
+    return Usage(total, qpu, busy - qpu, idle, shown, cost, final, at_most, told=told)
 
 
 def _device_shown(

@@ -13,7 +13,7 @@ from statistics import fmean, median
 
 from .forecast import Range, lost_spans, own_time, ran_jobs
 from .job import JobRecord
-from .metrics import device_elapsed, fails_at_maximum, quota_left, usage
+from .metrics import device_elapsed, fails_at_maximum, qpu_told, quota_left, usage
 from .snapshot import SessionSnapshot
 
 Spans = Sequence[tuple[float, float]]
@@ -64,13 +64,15 @@ def outlook(snapshot: SessionSnapshot, now: float) -> Outlook | None:
     -------
     Outlook or None
         None without that number, for a session that takes no more jobs, and before `JUDGED_FROM`
-        jobs have ended.
+        jobs have ended. None for a batch of which no QPU time is known.
     """
     # those that were taken up of another session are among them, and cost nothing
     taken = sum(job.reused and job.stray for job in snapshot.jobs)
     expected = (snapshot.expected_jobs or 0) - taken
     ran = ran_jobs(snapshot)
     if expected <= 0 or not snapshot.accepting_jobs or len(ran) < JUDGED_FROM:
+        return None
+    if snapshot.mode != "dedicated" and not qpu_told(snapshot):
         return None
     left = expected - len(ran)
     if left <= 0:

@@ -92,7 +92,7 @@ def _ended(snapshot: SessionSnapshot) -> dict[str, Any]:
     if snapshot.usage_final:
         fields["active_periods"] = []
     spent = usage(snapshot, closed_at)
-    free = snapshot.service.plan == "open" or spent.total == 0
+    free = snapshot.service.plan == "open" or (spent.known and spent.total == 0)
     qpu = sum(job.qpu_seconds or 0.0 for job in snapshot.jobs if not job.stray)
     return {
         # by this machine's clock, which tells what is today

@@ -35,8 +35,10 @@ class Numbers:
         The user's name for it, or its backend and when it was opened.
     jobs : int
         Its jobs that have ended well.
-    usage, qpu, classical, idle : float
-        Seconds of usage, and what they were spent on.
+    usage, qpu, classical : float or None
+        Seconds of usage, and what they were spent on; None where the service has told no QPU time.
+    idle : float
+        Seconds of usage without a job running.
     idle_share : float or None
         The part of the usage that was idle, 0 to 1; None before there is any.
     cost, cost_per_job : float or None
@@ -55,9 +57,9 @@ class Numbers:
 
     name: str
     jobs: int
-    usage: float
-    qpu: float
-    classical: float
+    usage: float | None
+    qpu: float | None
+    classical: float | None
     idle: float
     idle_share: float | None
     cost: float | None
@@ -132,7 +134,7 @@ class Comparison:
             cols=2, shared_yaxes=True, horizontal_spacing=0.06, column_widths=[0.62, 0.38]
         )
         for part, colour in PARTS.items():
-            spent = [getattr(each, part.lower()) for each in upwards]
+            spent = [getattr(each, part.lower()) or 0.0 for each in upwards]
             figure.add_bar(
                 orientation="h",
                 name=part,
@@ -173,7 +175,7 @@ class Comparison:
                     showarrow=False,
                     font=small(),
                 )
-        longest = max(each.usage for each in upwards) or 1.0
+        longest = max(each.usage or 0.0 for each in upwards) or 1.0
         usage_range = [0, 1.18 * longest]
         figure.update_xaxes(title=axis_title("usage (s)"), range=usage_range, row=1, col=1)
         figure.update_xaxes(title=axis_title(title), row=1, col=2)
@@ -262,14 +264,14 @@ def _numbers(session: Any, price: float | None) -> Numbers:
     return Numbers(
         name=snapshot.name or _title(snapshot),
         jobs=count,
-        usage=spent.total,
-        qpu=spent.qpu,
-        classical=spent.classical,
+        usage=spent.total if spent.known else None,
+        qpu=spent.qpu if spent.told else None,
+        classical=spent.classical if spent.told else None,
         idle=spent.idle,
         idle_share=spent.idle / spent.total if spent.total else None,
         cost=cost,
         cost_per_job=cost / count if count and cost is not None else None,
-        usage_per_job=spent.total / count if count else None,
+        usage_per_job=spent.total / count if count and spent.known else None,
         median_queued=median(queued) if queued else None,
         median_ran=median(runs) if runs else None,
         provisional=provisional(snapshot),

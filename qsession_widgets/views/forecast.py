@@ -11,7 +11,7 @@ from ..formatting import as_html
 from ..messages.forecast import actual_words, error_words, forecast_rows, outlook_words, ways_line
 from ..messages.labels import ESTIMATE, price_words
 from ..model import ServiceInfo, SessionSnapshot, Usage
-from ..model.forecast import Forecast, Way, assumed_of, check, forecast
+from ..model.forecast import Forecast, Way, assumed_of, check, forecast, ran_jobs
 from ..model.outlook import Outlook, outlook
 from ..options.validators import read_duration
 from ..price_list import LIST_PRICES, plan_code
@@ -70,6 +70,13 @@ class SessionForecast:
         return f"<table>{rows}</table>"
 
 
+NOTHING_RAN = "There is nothing to forecast from yet: run a job of this session to its end first."
+UNTOLD = (
+    "There is nothing to forecast from: the service has not told the QPU time of all jobs of this "
+    "session, and their executions are not known here."
+)
+
+
 def forecast_of(
     snapshot: SessionSnapshot,
     now: float,
@@ -94,7 +101,8 @@ def forecast_of(
     Raises
     ------
     UserError
-        There is no such plan, the wait is no duration, or no job has ended yet.
+        There is no such plan, the wait is no duration, no job has ended yet, or the QPU time of
+        one is neither told nor can be estimated.
     """
     own = plan_code(snapshot.service.plan)
     code = own if plan is None else plan_code(plan)
@@ -112,9 +120,7 @@ def forecast_of(
     )
     found = forecast(snapshot, assumed)
     if found is None:
-        raise UserError(
-            "There is nothing to forecast from yet: run a job of this session to its end first."
-        )
+        raise UserError(UNTOLD if ran_jobs(snapshot) else NOTHING_RAN)
     # what is still to come runs in this session, at its own price, within its budget and quota
     to_come = outlook(snapshot, now) if code == own else None
     return SessionForecast(found, code, price_words(info), to_come)

@@ -10,13 +10,14 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..formatting import as_html, format_parts
+from ..formatting import as_html
 from ..local_time import local_time, zone_name
-from ..messages.causes import cost_by_cause, gap_words, queue_words
+from ..messages.causes import cost_by_cause, gap_words, parts_words, queue_words
 from ..messages.end_reasons import end_reason
 from ..messages.job_labels import label_cost, label_lines
 from ..messages.labels import (
     NO_PRICE,
+    NOT_TOLD,
     cost_words,
     headline,
     late_words,
@@ -144,9 +145,7 @@ def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
         return [("Usage", "none: nothing was opened")]
     parts = "QPU time only; waiting is free"
     if snapshot.mode == "dedicated":
-        texts = format_parts(spent.shown, spent.total)
-        names = ("QPU", "classical", "idle")
-        parts = " · ".join(f"{name} {text}" for name, text in zip(names, texts, strict=True))
+        parts = parts_words(spent)
     lines = [("Usage", f"{usage_words(spent)} ({parts})"), *estimate_row(snapshot, spent)]
     if spent.cost is not None:
         price = price_words(snapshot.service)
@@ -155,6 +154,8 @@ def _spent(snapshot: SessionSnapshot, spent: Usage) -> list[tuple[str, str]]:
         if not snapshot.service.charged:
             worth = f"nothing; the same work on IBM would cost {worth}"
         lines.append(("Cost", f"{worth} ({causes})" if causes else worth))
+    elif not spent.known:
+        lines.append(("Cost", NOT_TOLD))
     elif snapshot.service.plan not in LIST_PRICES:
         lines.append(("Cost", NO_PRICE))
     return lines
@@ -192,7 +193,8 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
 
     It has the fields of `SessionSnapshot.to_json`, with times in ISO 8601 with their zone, and the
     ``queued`` and ``ran`` of each job in seconds and the ``cost`` of its QPU time; ``now`` (by
-    the service's clock) and ``phase``; ``usage`` (seconds by cause, ``final``, ``at_most``, and
+    the service's clock) and ``phase``; ``usage`` (seconds by cause, null where the service has told
+    no QPU time; ``final``, ``at_most``, and
     ``estimated`` where it is a device's time for what the emulator ran); ``cost`` and
     ``cost_by_cause`` (US dollars, or null); ``gaps`` between jobs and after the last (``count``,
     ``median`` and the ``worst``) and the ``queue`` ahead, null where there are none; ``labels``
@@ -208,7 +210,6 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     now = snapshot.answered_at if now is None else now
     spent = usage(snapshot, now)
     info = snapshot.service
-    causes = {"qpu": spent.qpu, "classical": spent.classical, "idle": spent.idle}
     price, dollars = info.price_per_second, spent.cost_by_cause()
     between, ahead = gaps(snapshot, now), queue_ahead(snapshot, now)
     return {
@@ -219,8 +220,8 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
         "reason": snapshot.state_reason,
         "end_words": end_reason(snapshot, now) or None,
         "usage": {
-            "total": round(spent.total, 3),
-            **{cause: round(seconds, 3) for cause, seconds in causes.items()},
+            "total": round(spent.total, 3) if spent.known else None,
+            **spent.by_cause(),
             "final": spent.final,
             "at_most": spent.at_most,
             "estimated": spent.estimated,

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import pytest
 
+from qsession_widgets.errors import UserError
 from qsession_widgets.messages.causes import gap_words, queue_words
 from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot, usage
 from qsession_widgets.model.causes import QueueAhead, gaps, queue_ahead
+from qsession_widgets.views.comparison import compare
+from qsession_widgets.views.forecast import forecast_of
 from qsession_widgets.views.receipt import to_json, to_text
 from qsession_widgets.views.timeline import to_dataframe
 
@@ -96,6 +99,32 @@ def test_the_time_after_the_last_job_is_a_gap_with_its_cell() -> None:
     only = gaps(alone, 300.0)
     assert only is not None
     assert gap_words(only, alone) == "one after the last job, billed for 1 m 0 s (≈ $96.00)"
+
+
+def test_qpu_time_that_was_never_told_is_no_nothing() -> None:
+    """Neither in words nor in JSON, and no forecast is made of it."""
+    untold = replace(SESSION, jobs=tuple(replace(job, qpu_seconds=None) for job in JOBS))
+    assert "QPU not told, with classical 13 s · idle 1 m 14 s" in to_text(untold)
+    written = to_json(untold)
+    causes = {name: written["usage"][name] for name in ("total", "qpu", "classical", "idle")}
+    assert causes == {"total": 87.0, "qpu": None, "classical": None, "idle": 74.0}
+    assert (written["cost"], written["cost_by_cause"], written["forecast"]) == (139.2, None, None)
+    batch = replace(untold, mode="batch", usage_seconds=None, usage_final=False)
+    text = to_text(batch)
+    assert "Usage    not told (QPU time only" in text
+    assert "Cost     not told" in text
+    written = to_json(batch)
+    assert (written["usage"]["total"], written["cost"], written["forecast"]) == (None, None, None)
+    with pytest.raises(UserError, match="has not told the QPU time"):
+        forecast_of(batch, 300.0)
+    numbers = compare(batch, untold).each
+    assert [(one.usage, one.qpu, one.cost) for one in numbers] == [
+        (None, None, None),
+        (pytest.approx(87.0, abs=0.01), None, pytest.approx(139.2, abs=0.01)),
+    ]
+    assert compare(batch, untold).figure is not None
+    known = replace(batch, jobs=tuple(replace(job, executions=4096) for job in untold.jobs))
+    assert to_json(known)["forecast"]["estimated"] is True
 
 
 def test_dollars_by_cause_stand_in_the_receipt_and_its_json() -> None:

@@ -51,6 +51,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
             [format_money(dollars) for dollars in (used.cost_by_cause() or {}).values()],
         ],
         "at_most": used.at_most,
+        "told": used.told,
         "quota_left": metrics.quota_left(snapshot, now),
         "headline": headline(snapshot),
         "job_costs": [job_figures(job, snapshot)["cost"] for job in snapshot.jobs],

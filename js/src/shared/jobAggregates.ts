@@ -91,7 +91,6 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
   let ended: number | null = null;
   for (let i = from; i < to; i++) {
     const job = jobs[i]!;
-    if (job.qpu_seconds !== null) timed += 1;
     if (job.reused) reused += 1;
     if (job.stray) {
       if (job.reused) reusedOutside += 1;
@@ -99,6 +98,7 @@ function sum(jobs: readonly JobRecord[], from: number, to: number): JobSums {
       continue;
     }
     counts[job.status] += 1;
+    if (job.qpu_seconds !== null) timed += 1;
     qpu += job.qpu_seconds ?? 0;
     ended = latest(ended, job.finished);
     const final = isFinal(job);

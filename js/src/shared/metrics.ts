@@ -23,6 +23,8 @@ export interface Usage {
   final: boolean;
   /** Whether the total is a bound: the service is silent, and it may have ended before. */
   at_most: boolean;
+  /** Whether the QPU time of any job that is over is known; where not, it is 0, as is the total of a batch. */
+  told: boolean;
 }
 
 /** Jobs of the session that are queued or running, oldest first. */
@@ -136,6 +138,12 @@ function chargedSeconds({ jobs, earlier_qpu: earlier }: Snapshot): number {
   return sumsOf(jobs).qpu + (earlier ?? 0);
 }
 
+/** False if jobs have ended well, and the QPU time of none is known. */
+function qpuTold({ jobs, earlier_qpu: earlier, device_time: device }: Snapshot): boolean {
+  const { counts, timed } = sumsOf(jobs);
+  return device !== null || timed > 0 || (earlier ?? 0) > 0 || counts.done === 0;
+}
+
 /** For how long a job has been running that is not in the snapshot's `device_time` yet. */
 function runningFor(snapshot: SessionSnapshot, until: number): number {
   const { last_job_started: started } = snapshot;
@@ -161,9 +169,10 @@ export function usage(snapshot: Snapshot, now: number): Usage {
   const stated = snapshot.usage_final ? snapshot.usage_seconds : null;
   if (snapshot.mode !== "dedicated") {
     const total = device?.[0] ?? stated ?? qpu;
-    const cost = amount(snapshot, total);
+    const told = total > 0 || qpuTold(snapshot);
+    const cost = told ? amount(snapshot, total) : null;
     const split = { qpu: total, classical: 0, idle: 0 };
-    return { total, ...split, cost, final: snapshot.usage_final, at_most: false };
+    return { total, ...split, cost, final: snapshot.usage_final, at_most: false, told };
   }
   const periods = activePeriods(snapshot, now);
   let total = stated ?? periods.reduce((sum, [begin, end]) => sum + Math.max(0, end - begin), 0);
@@ -187,6 +196,7 @@ export function usage(snapshot: Snapshot, now: number): Usage {
       stated === null &&
       snapshot.active_periods.some(([, end]) => end === null) &&
       activeUntil(snapshot, now)[1],
+    told: qpuTold(snapshot),
   };
 }
 

@@ -33,7 +33,7 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
     <div class="qs-usage-line">
       <span class="qs-figure">
         {usage.at_most && t`at most `}
-        {formatDuration(usage.total)}
+        {!usage.told && usage.total === 0 ? t`not told` : formatDuration(usage.total)}
       </span>
       <span class="qs-cost">
         {costWords(store, usage)} <Price store={store} />
@@ -64,10 +64,15 @@ export function UsageBar({ snapshot, usage, now, split }: Props) {
   ];
   const shown = shownParts(snapshot, usage, now);
   const exact = [usage.qpu, usage.classical, usage.idle] as const;
-  const shares = usage.cost === null ? null : formatShares(usage.final ? exact : shown, usage.cost);
+  const shares =
+    usage.cost === null || !usage.told
+      ? null
+      : formatShares(usage.final ? exact : shown, usage.cost);
   const texts = formatParts(shown, usage.total).map((text, at) =>
     shares ? `${text} (${shares[at]!})` : text,
   );
+  // what ran is QPU and classical time, and nobody knows how much of either
+  if (!usage.told) texts[0] = t`not told, with`;
   const words = deferred(snapshot)
     ? t`nothing was opened`
     : snapshot.mode !== "dedicated"

@@ -185,6 +185,7 @@ export function priceAndSource(service: ServiceInfo): string {
 /** Usage and its price: an estimate until the service says final. */
 export function usageWords(snapshot: Snapshot, now: number): string {
   const spent = usage(snapshot, snapshot.state === "closed" ? (snapshot.closed_at ?? now) : now);
+  if (!spent.told && spent.total === 0) return t`not told`;
   const words = `${spent.at_most ? t`at most ` : ""}${formatDuration(spent.total)}`;
   const last = spent.final ? "final" : snapshot.state === "closed" ? "estimate" : "";
   if (spent.cost === null) return [words, last].filter(Boolean).join(", ");
