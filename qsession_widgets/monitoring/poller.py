@@ -28,7 +28,7 @@ from ..model import (
 )
 from ..registry.entries import entry_of
 from ..registry.journal import Journal
-from ..registry.lookup import priced
+from ..registry.lookup import POLICIES, priced
 from .current_snapshot import CurrentSnapshot
 from .intervals import INTERVALS, PollIntervals
 from .job_tracker import JobTracker
@@ -310,6 +310,10 @@ class SessionPoller(CurrentSnapshot):
         if not self._priced and (entry := entry_of(self.session_id)) is not None:
             # the service lists a session before its kernel has noted it
             self._priced, self.info = True, priced(self.info, entry)
+            told = {name: entry.policies.get(name) for name in POLICIES}
+            with self._updating:
+                own = {name: value for name, value in self._fixed.items() if value is not None}
+                self._fixed.update({**told, **own})
         session = read_session(answer.data, self.session_id, self.info, tracker.jobs, self.now())
         blocker = None
         if self._waits is not None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Any, cast
 
-from ..model import ServiceInfo
+from ..model import ServiceInfo, SessionSnapshot
 from ..model.snapshot import PriceSource
 from .entries import notes, retired
 from .journal import GROUP
@@ -34,6 +34,15 @@ def own_price(service: ServiceInfo) -> dict[str, Any]:
         "price": service.price_per_second,
         "price_source": service.price_source,
     }
+
+
+POLICIES = ("expected_jobs", "budget_seconds", "budget_dollars")
+"""Fields of a snapshot by which other processes say what is still to come, as its kernel does."""
+
+
+def own_policies(snapshot: SessionSnapshot) -> dict[str, Any]:
+    """The value of an entry's ``policies`` for a session of this kernel."""
+    return {name: getattr(snapshot, name) for name in POLICIES}
 
 
 def priced(service: ServiceInfo, entry: RegistryEntry | None) -> ServiceInfo:

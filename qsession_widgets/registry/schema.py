@@ -103,6 +103,9 @@ class RegistryEntry:
     plan, price, price_source : str, float or None, str
         Code of its plan, the price of a second that its kernel counts with, and where that has it
         from; None and empty without one.
+    policies : mapping of str to float
+        Fields of its snapshot that its kernel alone knows while it is open: how many jobs are
+        expected, and its budget.
     ended : mapping
         Its usage and cost once it is over; see `qsession_widgets.registry.history`.
     """
@@ -130,6 +133,7 @@ class RegistryEntry:
     price: float | None = None
     price_source: str = ""
     plan: str = ""
+    policies: Mapping[str, Any] = field(default_factory=dict)
     ended: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod

@@ -11,7 +11,7 @@ from ..client.private_api import account_instance, api_url
 from ..platform_support import process_start
 from ..registry.entries import entry_of, write
 from ..registry.kernel_status import kernel_id, tells
-from ..registry.lookup import own_price
+from ..registry.lookup import own_policies, own_price
 from ..registry.processes import holders, transfer
 from ..registry.schema import Holder, RegistryEntry
 from .live import LiveSession
@@ -72,6 +72,7 @@ def register(live: LiveSession, *, bound: bool) -> None:
             end_reason="" if known is None else known.end_reason,
             end_facts={} if known is None else known.end_facts,
             last_closes=known is not None and known.last_closes,
+            policies=own_policies(snapshot),
             **own_price(snapshot.service),
         )
 

@@ -18,7 +18,8 @@ from qsession_widgets.cli.main import main
 from qsession_widgets.discovery import fan_out
 from qsession_widgets.emulator.process.connection_file import Connection
 
-from .cells import Notebook
+from .cells import Notebook, wait_for
+from .conftest import CIRCUITS
 from .test_watch import COMMAND
 
 
@@ -70,6 +71,25 @@ def test_a_name_and_all_of_them_can_be_closed(
     assert json.loads(capsys.readouterr().out) == {"id": opened, "said": "Batch closed."}
     assert main(["close", "--all"]) == 0
     assert "No session is open" in capsys.readouterr().out
+
+
+def test_a_terminal_says_what_is_still_to_come_as_the_notebook_does(
+    notebook: Notebook, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notebook.good(CIRCUITS)
+    notebook.good(
+        "%%session --service local --backend aer --expect 10 --budget '$900'",
+        "for _ in range(3):\n    SamplerV2().run([measured], shots=10).result()",
+    )
+    session = notebook["session"]
+    wait_for(lambda: not session.snapshot.pending(), "the last job's end")
+    assert main(["receipt", "--json", session.session_id]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["expected_jobs"], told["budget_dollars"]) == (10, 900.0)
+    assert told["forecast"]["to_come"]["jobs"] == 7
+    for command in ("show", "forecast"):
+        assert main([command, session.session_id]) == 0
+        assert re.search(r"^To come +7 jobs: ", capsys.readouterr().out, re.MULTILINE), command
 
 
 def test_several_are_meant_by_how_their_ids_begin(
