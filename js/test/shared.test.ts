@@ -218,12 +218,13 @@ describe("advice", () => {
     const again = session([...loop([4]), queued], { state: "inactive", backend: "ibm_fez" });
     expect(advice(again, 1310)).toBe("Nothing is billed until the next job runs.");
     expect(advice({ ...again, queue_length: 3 }, 1310)).toMatch(
-      /^The queue of ibm_fez has 3 jobs of all users. No/,
+      /^2 jobs ahead of yours in the queue of ibm_fez. No/,
     );
     const created = again.jobs.find((each) => each.status === "queued")!.created;
     const told = { ...again, queue_length: 3, queue_wait: 45 };
-    expect(advice(told, created + 5)).toContain("users. Yours starts in about 40 s. Nothing");
-    expect(advice(told, created + 50)).toContain("users. Nothing");
+    expect(advice(told, created + 5)).toContain("ibm_fez, about 40 s. Nothing");
+    expect(advice(told, created + 50)).toContain("ibm_fez. Nothing");
+    expect(advice({ ...told, queue_length: 1 }, 1310)).toContain("No job is ahead of yours");
   });
   test("while idle it says what waiting adds", () => {
     const idle = { active_periods: [[1100, null]], last_job_completed: 1140 };

@@ -6,6 +6,7 @@ import { formatParts, formatShares } from "#shared/formatting";
 import { HEADLINES, reusedWords } from "#shared/messages/labels";
 import { costsWords, errorWords, waysWords } from "#shared/messages/forecast";
 import { notices } from "#shared/messages/notices";
+import { queueAhead } from "#shared/suggestions";
 import { endReason, ended } from "#shared/messages/outcomes";
 import {
   emptyTimeout,
@@ -46,6 +47,11 @@ const close = (value: unknown) =>
     ? value.map((part) => (typeof part === "number" ? expect.closeTo(part, 6) : part))
     : value;
 
+const queueOf = (snapshot: SessionSnapshot, now: number) => {
+  const ahead = queueAhead(snapshot, now);
+  return ahead && [ahead.jobs, ahead.seconds];
+};
+
 test.each(vectors.cases as unknown as Case[])("$name", (each) => {
   const snapshot = readCase(each);
   const used = usage(snapshot, each.now);
@@ -64,6 +70,7 @@ test.each(vectors.cases as unknown as Case[])("$name", (each) => {
     ],
     at_most: used.at_most,
     told: used.told,
+    queue: queueOf(snapshot, each.now),
     quota_left: quotaLeft(snapshot, used),
     headline: HEADLINES[phase(snapshot)],
     job_costs: snapshot.jobs.map((job) => jobDollars(job, snapshot)),

@@ -57,6 +57,8 @@ class JobTracker:
         The session.
     emulated : bool
         Whether the service is the emulator, which also tells of other users' jobs.
+    others_in_queue : bool
+        Whether to request other users' jobs only while one of the session's waits in the queue.
     remembered : mapping, optional
         Fields that an earlier kernel knew of jobs, by their ids.
 
@@ -73,10 +75,12 @@ class JobTracker:
         session_id: str,
         *,
         emulated: bool,
+        others_in_queue: bool = False,
         remembered: Mapping[str, Mapping[str, Any]] | None = None,
     ):
         self._session_id = session_id
         self._emulated = emulated
+        self._others_in_queue = others_in_queue
         self._remembered = dict(remembered or {})
         self._lock = fork_safety.lock()
         self._jobs: dict[str, JobRecord] = {}
@@ -204,9 +208,12 @@ class JobTracker:
         in_queue = pending and session.get("state") != "active"
         if not in_queue:
             self.queue_length = self.queue_wait = None
+        others = self._emulated and (in_queue or not self._others_in_queue)
+        if not others:
+            self._others = ()
         if at_once:
             self._list(line, session, now)
-        elif self._emulated and self._listed_at and time.monotonic() >= self._others_due:
+        elif others and self._listed_at and time.monotonic() >= self._others_due:
             self._ask_about_others(line, session, now)
         elif in_queue and self._listed_at and time.monotonic() >= self._queue_due:
             self._ask_about_queue(line, session)

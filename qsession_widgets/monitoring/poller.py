@@ -65,7 +65,8 @@ class SessionPoller(CurrentSnapshot):
         The service's clock, when several pollers share it.
     beside : bool
         Whether to request what there is beside the session: other users' jobs, which the emulator
-        lists, and the user's own session that its jobs wait for.
+        lists (otherwise only while a job waits in the queue), and the user's own session that its
+        jobs wait for.
     retry_404 : float
         Seconds for which the first poll is repeated while the service answers 404: it replicates
         the id of a session that was just opened asynchronously.
@@ -106,7 +107,8 @@ class SessionPoller(CurrentSnapshot):
         super().__init__(
             JobTracker(
                 session_id,
-                emulated=beside and info.kind == "local",
+                emulated=info.kind == "local",
+                others_in_queue=not beside,
                 remembered=None if remembered is None else remembered.jobs,
             ),
             intervals,

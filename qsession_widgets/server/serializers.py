@@ -14,6 +14,7 @@ from typing import Any
 from ..model import SCHEMA_VERSION, Blocker, SessionSnapshot
 from ..monitoring.waits import blocker_among
 from ..registry.schema import RegistryEntry
+from ..views.protocol import bounded_others
 from .history import Spent
 from .owners import Kernel
 from .service_watcher import ServiceWatcher
@@ -43,7 +44,9 @@ def to_json(snapshot: SessionSnapshot, most_jobs: int | None = MOST_JOBS) -> Fac
     # a job's fields are plain, and asdict takes twenty times as long
     earlier = sum(job.charged_seconds or 0.0 for job in snapshot.jobs[:first] if not job.stray)
     jobs = [{**vars(job), "qpu_seconds": job.charged_seconds} for job in snapshot.jobs[first:]]
-    return {**snapshot.facts(), "jobs": jobs, "earlier_qpu": round(earlier, 3)}
+    facts = snapshot.facts()
+    facts["others"] = bounded_others(facts["others"])
+    return {**facts, "jobs": jobs, "earlier_qpu": round(earlier, 3)}
 
 
 def facts(

@@ -11,6 +11,7 @@ from qsession_widgets.client.rest import Answer, ServiceClient
 from qsession_widgets.discovery.endpoints import EndpointSource
 from qsession_widgets.discovery.listing import list_open
 from qsession_widgets.errors import ServiceError, UserError
+from qsession_widgets.model.causes import QueueAhead, queue_ahead
 from qsession_widgets.server import service_watcher as module
 from qsession_widgets.server.handlers import sentence
 from qsession_widgets.server.service_list import find_sources
@@ -53,6 +54,24 @@ def test_an_emulator_with_nothing_open_is_left_alone(
         watch.step()
     assert watch.anything_open
     assert watch.step() < 60
+
+
+def test_the_jobs_of_others_that_are_before_a_session_in_the_emulators_queue_are_told(
+    watch: ServiceWatcher, service: Service
+) -> None:
+    """As its kernel and a terminal tell them, not by the length of the whole queue."""
+    alice = Service(service.connection, "alice")
+    service.fault("/queue", paused=True)
+    alice.submit(alice.open())
+    session = service.open()
+    for _ in range(2):
+        service.submit(session)
+    watch.hurry([session])
+    turn_until(watch, lambda: (found := watch.snapshot(session)) is not None and found.others)
+    found = watch.snapshot(session)
+    assert found is not None
+    assert queue_ahead(found, watch.clock.now()) == QueueAhead(1, None)
+    alice.http.close()
 
 
 def test_all_jobs_of_what_has_ended_are_counted_and_told_exactly_when_asked_for(

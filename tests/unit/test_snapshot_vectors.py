@@ -12,6 +12,7 @@ from qsession_widgets.formatting import format_money, format_parts
 from qsession_widgets.messages.labels import HEADLINES, headline
 from qsession_widgets.messages.resume import reused_words
 from qsession_widgets.model import Countdown, SessionSnapshot, countdowns, metrics
+from qsession_widgets.model.causes import queue_ahead
 from qsession_widgets.views.figures import job_figures
 
 FILE = Path(__file__).parents[1] / "vectors" / "countdowns.json"
@@ -39,7 +40,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
     """Each number a case names comes out as it says."""
     snapshot, now = read(case), case["now"]
     used = metrics.usage(snapshot, now)
-    taken = metrics.reused(snapshot)
+    taken, ahead = metrics.reused(snapshot), queue_ahead(snapshot, now)
     found = {
         "interactive": as_list(countdowns.interactive_timeout(snapshot, now)),
         "maximum": as_list(countdowns.maximum_time(snapshot, now)),
@@ -52,6 +53,7 @@ def test_numbers_are_those_worked_out_by_hand(case: dict[str, Any]) -> None:
         ],
         "at_most": used.at_most,
         "told": used.told,
+        "queue": ahead and [ahead.jobs, ahead.seconds],
         "quota_left": metrics.quota_left(snapshot, now),
         "headline": headline(snapshot),
         "job_costs": [job_figures(job, snapshot)["cost"] for job in snapshot.jobs],

@@ -65,11 +65,15 @@ function submissions(snapshot: SessionSnapshot): Float64Array {
 export function medianGap(gaps: Gap[]): number {
   const known = medians.get(gaps);
   if (known !== undefined) return known;
-  const sorted = Float64Array.from(gaps, (gap) => gap.end - gap.begin).sort();
-  const middle = Math.floor(sorted.length / 2);
-  const value = sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  const value = medianOf(gaps.map((gap) => gap.end - gap.begin));
   medians.set(gaps, value);
   return value;
+}
+
+function medianOf(values: readonly number[]): number {
+  const sorted = Float64Array.from(values).sort();
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 const medians = new WeakMap<Gap[], number>();
@@ -207,18 +211,55 @@ export function queueSentence(queue: number, backend: string): string {
   return t`The queue of ${backend} has ${plural(queue, "job")} of all users.`;
 }
 
+/** Jobs before a session's first one in the normal queue, and about how long they take, where the service tells. */
+export interface QueueAhead {
+  jobs: number;
+  seconds: number | null;
+}
+
+/** As the terminal has it (model/causes.py): on the emulator by others' jobs, on IBM by the device's queue. */
+export function queueAhead(snapshot: SessionSnapshot, now: number): QueueAhead | null {
+  const { state, others, queue_length: length, queue_wait: usual } = snapshot;
+  const { pending } = sumsOf(snapshot.jobs);
+  const [first] = pending;
+  if ((state !== "open" && state !== "inactive") || first?.status !== "queued") return null;
+  if (others.length === 0) {
+    if (length === null) return null;
+    const waiting = pending.filter((job) => job.status === "queued").length;
+    const left = usual === null ? 0 : first.created + usual - now;
+    // whoever has waited for longer than is usual is told no time
+    return { jobs: Math.max(0, length - waiting), seconds: left > 0 ? left : null };
+  }
+  const took: number[] = [];
+  const ran: number[] = [];
+  for (const [created, begin, end] of others) {
+    if (begin !== null && end !== null) took.push(end - begin);
+    if (end === null && (begin !== null || created < first.created)) {
+      ran.push(begin === null ? 0 : now - begin);
+    }
+  }
+  if (took.length === 0) return { jobs: ran.length, seconds: null };
+  const one = medianOf(took);
+  const left = ran.reduce((sum, each) => sum + Math.max(0, one - each), 0);
+  return { jobs: ran.length, seconds: left };
+}
+
 function waitAdvice(snapshot: SessionSnapshot, now: number): string {
-  const { state, jobs, queue_length: queue, queue_wait: usual, backend } = snapshot;
+  const { state, backend } = snapshot;
   const free =
     state === "open"
       ? t`Nothing is billed before the first job runs.`
       : t`Nothing is billed until the next job runs.`;
-  const [first] = sumsOf(jobs).pending;
-  if (queue === null || !first) return free;
-  // whoever has waited for longer than is usual is told no time
-  const left = usual === null ? 0 : first.created + usual - now;
-  const starts = left > 0 ? t` Yours starts in about ${formatDuration(left)}.` : "";
-  return `${queueSentence(queue, backend)}${starts} ${free}`;
+  const ahead = queueAhead(snapshot, now);
+  if (ahead === null) return free;
+  const jobs = plural(ahead.jobs, "job");
+  const before =
+    ahead.jobs === 0
+      ? t`No job is ahead of yours in the queue of ${backend}.`
+      : ahead.seconds === null
+        ? t`${jobs} ahead of yours in the queue of ${backend}.`
+        : t`${jobs} ahead of yours in the queue of ${backend}, about ${formatDuration(ahead.seconds)}.`;
+  return `${before} ${free}`;
 }
 
 const SETTLED_SECONDS = 5;
