@@ -1,3 +1,4 @@
+import { details } from "../src/panel/state/jobTimes";
 import { usageWords } from "#shared/messages/labels";
 import { describe, expect, test } from "vitest";
 import vectors from "../../tests/vectors/countdowns.json" with { type: "json" };
@@ -144,6 +145,21 @@ describe("advice", () => {
         "The costliest gap was billed for 1 m 0 s (≈ $96.00).",
     );
   });
+  test("the time of a simulation is no device's", () => {
+    const ran = job({
+      id: "a",
+      program: "sampler",
+      started: 1100,
+      finished: 1100.083,
+      qpu_seconds: 3.4,
+      shots: null,
+      precision: null,
+      label: "",
+      top_counts: [],
+    });
+    expect(details(ran, 1120)).toContain("simulated in 83 ms");
+    expect(details({ ...ran, finished: 1104 }, 1120)).toContain("ran 4.0 s");
+  });
   test("usage of a batch of which no QPU time was told is not said to be none", () => {
     const jobs = [
       job({ id: "a", created: 1090, started: 1100, finished: 1110, qpu_seconds: null }),
@@ -158,8 +174,8 @@ describe("advice", () => {
     const fields = { state: "closed", closed_at: end + 90, usage_final: true } as const;
     const said = (some: typeof jobs) =>
       advice(session(some, { ...fields, active_periods: [[1100, end + 60]] }), end + 100);
-    const worst = "The costliest gap, after the last job, of cell [7], was billed for 1 m 0 s";
-    expect(said(jobs)).toContain(`timeout. ${worst} (≈ $96.00).`);
+    const last = "after the last job, of cell [7], 1 m 0 s (≈ $96.00) were billed.";
+    expect(said(jobs)).toContain(`Median gap 4.0 s; ${last}`);
     expect(said(jobs.slice(2))).toMatch(/^The costliest gap, after the last job, of cell \[7\]/);
     const waited = job({ id: "w", status: "cancelled", created: end - 1, finished: end + 60 });
     expect(said([...jobs, waited])).not.toContain("after the last job");

@@ -7,7 +7,7 @@ from ..local_time import local_time, zone_name
 from ..model import JobRecord, SessionSnapshot, noun
 from ..model.events import SessionEvent
 from .end_reasons import ended_from
-from .labels import program_word
+from .labels import program_word, ran_words
 
 ENDS: dict[str, str] = {
     "session_closed_early": "it was closed",
@@ -114,7 +114,10 @@ def _job(job: JobRecord) -> str:
 
 def _ran(event: SessionEvent) -> str:
     seconds = event.data.get("seconds")
-    return "" if seconds is None else f", it ran {format_duration(seconds)}"
+    if seconds is None or event.job is None:
+        return ""
+    words = ran_words(event.job, seconds)
+    return f", it {words}" if words.startswith("ran") else f", {words}"
 
 
 def _error(error: str | None) -> str:

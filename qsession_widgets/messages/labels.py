@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ..formatting import format_duration, format_money, format_price
-from ..model import Phase, ServiceInfo, SessionSnapshot, Usage, past_maximum, phase, quota_left
+from ..model import (
+    JobRecord,
+    Phase,
+    ServiceInfo,
+    SessionSnapshot,
+    Usage,
+    past_maximum,
+    phase,
+    quota_left,
+)
 from ..price_list import LIST_PRICES
 
 HEADLINES: dict[Phase, str] = {
@@ -80,6 +89,16 @@ ESTIMATE = "a device's time by IBM's estimate of 2 s and 0.35 ms per execution f
 """Clause that says what the usage of an emulated session is."""
 
 
+def ran_words(job: JobRecord, seconds: float) -> str:
+    """The time that a job ran: ``ran 2.5 s``, or ``simulated in 83 ms``.
+
+    Of less than its QPU time, for that is a device's.
+    """
+    length = format_duration(seconds)
+    simulated = seconds < (job.charged_seconds or 0.0)
+    return f"simulated in {length}" if simulated else f"ran {length}"
+
+
 def program_word(program: str) -> str:
     """The program of a job as users know it.
 
@@ -104,9 +123,12 @@ def late_words(snapshot: SessionSnapshot) -> str:
 def quota_words(snapshot: SessionSnapshot, now: float) -> str:
     """Words for the rest of the instance's quota: ``9 m 58 s left``; empty where there is none.
 
-    With ``≈`` on the emulator, where it is what the device's time would leave.
+    With ``≈`` on the emulator, where it is what the device's time would leave. The Open Plan always
+    has one, which the service may not have told.
     """
     left = quota_left(snapshot, now)
+    if left is None and snapshot.service.plan == "open":
+        return "free; what is left is not known"
     about = "" if snapshot.device_time is None else "≈ "
     return "" if left is None else f"{about}{format_duration(left)} left"
 

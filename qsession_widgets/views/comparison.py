@@ -90,7 +90,7 @@ class Numbers:
             "cost per job": dollars(self.cost_per_job),
             "usage per job": seconds(self.usage_per_job),
             "queued, median": seconds(self.median_queued) + rough,
-            "ran, median": seconds(self.median_ran) + rough,
+            "ran, median": seconds(self.median_ran) + ("" if self.charged else ", here") + rough,
         }
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..errors import UserError
 from ..formatting import format_duration
 from ..local_time import local_time, zone_name
-from ..messages.labels import program_word
+from ..messages.labels import program_word, ran_words
 from ..model import JobRecord, SessionSnapshot
 from .figures import JOB_FIGURES, JOB_TIMES, job_figures
 from .receipt import to_json
@@ -369,7 +369,7 @@ def _hover(job: JobRecord, now: float) -> str:
         f"queued {queued}",
     ]
     if job.started is not None:
-        parts.append(f"ran {format_duration((job.finished or now) - job.started)}")
+        parts.append(ran_words(job, (job.finished or now) - job.started))
     text = " · ".join(parts)
     if job.error:
         # a line that long would be wider than the figure

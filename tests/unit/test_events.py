@@ -41,6 +41,9 @@ def test_a_job_goes_its_way() -> None:
     assert early.to_json()["seconds"] is None
     (done,) = changes(steps[2], replace(ACTIVE, jobs=(replace(DONE, exact=True),)), 1010.0)
     assert sentence(done) == "job j (sampler, 2 PUBs) is done, it ran 2.5 s"
+    assert done.job is not None
+    emulated = replace(done, job=replace(done.job, device_seconds=3.4))
+    assert sentence(emulated) == "job j (sampler, 2 PUBs) is done, simulated in 2.5 s"
     assert done.time == 1003.5
     assert done.to_json()["seconds"] == 2.5
     assert done.to_json()["queued"] == 0.5

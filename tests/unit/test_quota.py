@@ -27,6 +27,9 @@ def test_what_is_left_is_by_the_meter_of_the_usage_beside_it(
     watch.look(client, before, 1000.0)
     found = watch.look(client, after if ran else before, 1001.0)
     assert quota_words(replace(after, quota=found), 1001.0) == "≈ 9 m 56 s left"
+    assert quota_words(replace(after, quota=None), 1001.0) == "free; what is left is not known"
+    paid = replace(after, service=replace(info, plan="premium"))
+    assert quota_words(paid, 1001.0) == ""
 
 
 @pytest.mark.parametrize(

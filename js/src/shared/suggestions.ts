@@ -123,6 +123,11 @@ function gapAdvice(snapshot: SessionSnapshot): string {
         : t`longer than the ${formatDuration(ttl)} interactive timeout`;
   const costly = found.filter((gap) => gap.deactivated);
   const first = t`Median gap between jobs ${formatDuration(typical)}, ${where}.`;
+  if (costly.length === 0 && worstGap(snapshot, found).last) {
+    const said = lastWords(snapshot, found, typical);
+    // no longer than what stands there while it is open: nothing below is to move
+    if (said) return said;
+  }
   const worst = worstWords(snapshot, found);
   if (costly.length === 0) return [first, worst].filter(Boolean).join(" ");
   const count = numbers()[costly.length] ?? String(costly.length);
@@ -153,6 +158,18 @@ function worstWords(snapshot: SessionSnapshot, found: Gap[]): string {
   const cell = worst.last ? after : before;
   const verb = charged ? t`was billed` : t`would be billed`;
   return t`The costliest gap${cell} ${verb} for ${withCost(snapshot, worst.billed)}.`;
+}
+
+/** The time after the last job, where it was the costliest gap. */
+function lastWords(snapshot: SessionSnapshot, found: Gap[], typical: number): string {
+  if (!worstWords(snapshot, found)) return "";
+  const { billed, cell } = worstGap(snapshot, found);
+  const where = cell === null ? "" : t`, of cell [${cell}]`;
+  const spent = withCost(snapshot, billed);
+  const usual = formatDuration(typical);
+  return snapshot.service.charged
+    ? t`Median gap ${usual}; after the last job${where}, ${spent} were billed.`
+    : t`Median gap ${usual}; after the last job${where}, ${spent} would be billed.`;
 }
 
 /** `16 s (≈ $25.60)`: a time, and what it costs where there is a price. */

@@ -14,6 +14,7 @@ import {
   outcomesOf,
   queuedSeconds,
   ranSeconds,
+  ranWords,
   STATUS_WORDS,
   what,
 } from "../state/jobTimes";
@@ -180,7 +181,7 @@ export function Detail({ store, job, now }: { store: SessionStore; job: JobRecor
     what(job),
     t`submitted ${formatClock(job.created, now)}`,
     t`queued ${formatDuration(queuedSeconds(job, now))}`,
-    ran === null ? "" : t`ran ${formatDuration(ran)}${job.exact ? "" : t` as seen by polling`}`,
+    ran === null ? "" : `${ranWords(job, ran)}${job.exact ? "" : t` as seen by polling`}`,
     job.qpu_seconds === null ? "" : t`QPU ${formatDuration(job.qpu_seconds)}`,
     value ? `${value.series} ${formatValue(value.value, value.error)}` : "",
     job.top_counts.length > 0 ? outcomesOf(job) : "",

@@ -165,7 +165,7 @@ export function Jobs({ store, now, selected, onSelect }: Props) {
                 {header("status", t`Status`, false)}
                 <th role="columnheader" scope="col" class="qs-result">{t`Result`}</th>
                 {header("queued", t`Queued`, true)}
-                {header("ran", t`Ran`, true)}
+                {header("ran", snapshot.service.kind === "local" ? t`Ran here` : t`Ran`, true)}
                 {header("qpu", "QPU", true, "qs-qpu")}
                 <th
                   role="columnheader"

@@ -45,9 +45,11 @@ export function UsageFigure({ store, usage }: { store: SessionStore; usage: Usag
 function costWords({ snapshot, ownPrice }: SessionStore, usage: Usage): string {
   if (usage.cost === null) {
     // usage of the Open Plan is free, and there is little of it
-    const left = snapshot.service.plan === "open" ? quotaLeft(snapshot, usage) : null;
+    if (snapshot.service.plan !== "open") return "";
+    const left = quotaLeft(snapshot, usage);
+    if (left === null) return t`Open Plan: free; what is left is not known`;
     const about = snapshot.device_time ? "≈ " : "";
-    return left === null ? "" : t`Open Plan: ${about}${formatDuration(left)} left`;
+    return t`Open Plan: ${about}${formatDuration(left)} left`;
   }
   const money = formatMoney(usage.cost);
   if (!snapshot.service.charged) return t`would be ≈ ${money}`;

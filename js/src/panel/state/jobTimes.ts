@@ -55,6 +55,12 @@ export function cellPlace({ cell, line }: JobRecord): string {
   return t`cell [${cell}]${line === null ? "" : t`, line ${line}`}`;
 }
 
+/** `ran 4.0 s`, or `simulated in 83 ms` of a job that ran for less than its QPU time: that is a device's. */
+export function ranWords({ qpu_seconds: qpu }: JobRecord, ran: number): string {
+  const length = formatDuration(ran);
+  return qpu !== null && ran < qpu ? t`simulated in ${length}` : t`ran ${length}`;
+}
+
 /** Everything known of a job, a line each, the id first. */
 export function details(job: JobRecord, now: number): string[] {
   const ran = ranSeconds(job, now);
@@ -64,9 +70,7 @@ export function details(job: JobRecord, now: number): string[] {
     t`submitted ${formatClock(job.created, now)}, queued ${formatDuration(queuedSeconds(job, now))}`,
   ];
   if (job.label !== "") lines.splice(1, 0, job.label);
-  if (ran !== null) {
-    lines.push(t`ran ${formatDuration(ran)}${job.exact ? "" : t` (as seen by polling)`}`);
-  }
+  if (ran !== null) lines.push(`${ranWords(job, ran)}${job.exact ? "" : t` (as seen by polling)`}`);
   if (job.qpu_seconds !== null) lines.push(t`QPU ${formatDuration(job.qpu_seconds)}`);
   if (job.top_counts.length > 0) lines.push(outcomesOf(job));
   if (job.cell !== null) lines.push(t`sent by ${cellPlace(job)}`);
