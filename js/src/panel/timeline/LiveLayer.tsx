@@ -125,17 +125,19 @@ export function Live({ snapshot, now, frame, selected, onSelect }: Props) {
         {marked.map(({ x }) => (
           <line key={x} class="qs-live-limit" x1={x} x2={x} y1={margin.t - 3} y2={bottom} />
         ))}
-        {placeWords(marked, margin.l, size.width - 4, size.scale).map(({ x, words, anchor }) => (
-          <text
-            key={words}
-            class="qs-live-count"
-            x={x}
-            y={margin.t + plotHeight - 3 * size.scale}
-            text-anchor={anchor}
-          >
-            {words}
-          </text>
-        ))}
+        {placeWords(marked, margin.l, margin.l + plotWidth - 3, size.scale).map(
+          ({ x, words, anchor }) => (
+            <text
+              key={words}
+              class="qs-live-count"
+              x={x}
+              y={margin.t + plotHeight - 3 * size.scale}
+              text-anchor={anchor}
+            >
+              {words}
+            </text>
+          ),
+        )}
         {snapshot.state !== "closed" && nowAt >= 0 && nowAt <= plotWidth && (
           <line
             class="qs-live-now"

@@ -58,7 +58,7 @@ export function buildChart(scene: Scene, finished: FinishedBars) {
         // the margins have room; measuring every label costs more than drawing the bars
         ticklabeloverflow: "allow",
         tickformatstops: [
-          { dtickrange: [null, 999], value: "%H:%M:%S.%L" },
+          { dtickrange: [null, 999], value: "%M:%S.%L" },
           { dtickrange: [1000, 59_999], value: "%H:%M:%S" },
           { dtickrange: [60_000, 86_399_999], value: "%H:%M" },
           { dtickrange: [86_400_000, null], value: "%d %b" },

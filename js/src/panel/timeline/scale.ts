@@ -93,11 +93,14 @@ export interface Size extends ChartBox {
   plotHeight: number;
 }
 
+/** Room right of the plot: half of the widest label of its axis, which may stand below its edge. */
+const RIGHT = 26;
+
 /** Heights are those of css/timeline.css, and it is narrow where css/base.css says so. */
 export function sizeOf({ width, scale }: ChartBox, rows: 1 | 2): Size {
   const narrow = width <= 559 * scale;
   const height = (rows === 2 ? 178 : 138) * scale;
-  const margin = { l: (narrow ? 66 : 112) * scale, r: 18, t: 24 * scale, b: 26 * scale };
+  const margin = { l: (narrow ? 66 : 112) * scale, r: RIGHT * scale, t: 24 * scale, b: 26 * scale };
   return {
     width,
     scale,
