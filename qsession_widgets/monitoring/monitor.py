@@ -48,6 +48,8 @@ class Monitor:
         self._lock = fork_safety.lock()
         self._thread: PollThread | None = None
         self._process = os.getpid()
+        # results that were read of jobs which no poll has seen end yet, and when
+        self._read: dict[str, float] = {}
 
     @property
     def snapshot(self) -> SessionSnapshot:
@@ -195,10 +197,43 @@ class Monitor:
         """Add a job that went to the session's backend but outside the session."""
         self._add(JobRecord(job_id, program, "queued", created=self.now(), stray=True, **known))
 
-    def learn(self, job_id: str, facts: Mapping[str, Any]) -> None:
-        """Take over fields of a job that its result tells. Makes no request."""
-        journal.add_job(self.poller.journal_id, job_id, facts)
-        self.poller.learn(job_id, facts)
+    def result_read(
+        self, job_id: str, facts: Mapping[str, Any], points: Sequence[SeriesPoint] = ()
+    ) -> None:
+        """Take in that the user's code has read a job's result, and what that tells of the job.
+
+        Makes no request; but where the session was not active yet, the poll that is due comes now.
+        """
+        self._read[job_id] = self.now()
+        if facts:
+            journal.add_job(self.poller.journal_id, job_id, facts)
+        if facts or not points:
+            self.poller.learn(job_id, facts)
+        if points:
+            self.add_points(points)
+        if self.snapshot.mode != "job" and self.snapshot.state != "active":
+            self.wake()
+
+    def shown(self, snapshot: SessionSnapshot) -> SessionSnapshot:
+        """A snapshot as views show it: a job whose result was read here is done, polled or not."""
+        if not self._read:
+            return snapshot
+        late = {job.id: job for job in snapshot.jobs if job.id in self._read and not job.final}
+        for job_id in [*self._read]:
+            if job_id not in late:
+                self._read.pop(job_id, None)
+        for job_id, job in late.items():
+            begun = job.created if job.started is None else job.started
+            end = max(begun, self._read[job_id])
+            late[job_id] = replace(job, status="done", started=begun, finished=end)
+        if not late:
+            return snapshot
+        ends = [snapshot.last_job_completed, *(job.finished for job in late.values())]
+        return replace(
+            snapshot,
+            jobs=tuple(late.get(job.id, job) for job in snapshot.jobs),
+            last_job_completed=max(end for end in ends if end is not None),
+        )
 
     def add_points(self, points: Sequence[SeriesPoint]) -> None:
         """Append values of series. Makes no request, and lets none be made."""

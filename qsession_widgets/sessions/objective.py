@@ -65,15 +65,13 @@ class ResultReader:
             for name, value in told_by(result).items()
             if value and getattr(job, name) in UNKNOWN
         }
-        if told:
-            monitor.learn(job_id, told)
-        if (found := first_value(result)) is None:
-            return
-        if any(p.job_id == job_id and p.series == READ_SERIES for p in monitor.snapshot.points):
-            # an earlier kernel has read it
-            return
-        value, error = found
-        monitor.add_points([SeriesPoint(READ_SERIES, value, monitor.now(), error, job_id=job_id)])
+        points = []
+        known = (p.job_id == job_id and p.series == READ_SERIES for p in monitor.snapshot.points)
+        # an earlier kernel may have read it
+        if (found := first_value(result)) is not None and not any(known):
+            value, error = found
+            points = [SeriesPoint(READ_SERIES, value, monitor.now(), error, job_id=job_id)]
+        monitor.result_read(job_id, told, points)
 
 
 def first_value(result: object) -> tuple[float, float | None] | None:

@@ -15,6 +15,9 @@ class MonitorLike(Protocol):
     def snapshot(self) -> SessionSnapshot:
         """The newest snapshot."""
 
+    def shown(self, snapshot: SessionSnapshot) -> SessionSnapshot:
+        """A snapshot with what is known here before a poll tells it; see `Monitor.shown`."""
+
     def now(self) -> float:
         """The service's clock, estimated."""
 

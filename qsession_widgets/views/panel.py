@@ -115,7 +115,7 @@ class SessionPanel(anywidget.AnyWidget):
         monitor = monitor_of(session)
         self._monitor = monitor
         self._price = price_per_second
-        snapshot = monitor.snapshot
+        snapshot = monitor.shown(monitor.snapshot)
         self._snapshot = snapshot
         known = ratios(snapshot.service.plan, snapshot.backend)
         self._wire = PanelProtocol(snapshot, price_per_second, known)
@@ -141,7 +141,7 @@ class SessionPanel(anywidget.AnyWidget):
 
     def _changed(self, snapshot: SessionSnapshot) -> None:
         with self._lock:
-            self._snapshot = snapshot
+            self._snapshot = snapshot = self._monitor.shown(snapshot)
             message = self._wire.update(snapshot, self._monitor.now())
             if message is not None:
                 self.send(message)
@@ -246,7 +246,7 @@ class SessionPanel(anywidget.AnyWidget):
 
     def _shown(self) -> SessionSnapshot:
         """The newest snapshot, with the price that the panel counts with."""
-        snapshot = self._monitor.snapshot
+        snapshot = self._monitor.shown(self._monitor.snapshot)
         if self._price is None:
             return snapshot
         service = replace(snapshot.service, price_per_second=self._price, price_source="own")

@@ -82,6 +82,7 @@ class SessionPart(anywidget.AnyWidget):
         self._changed(self._monitor.snapshot)
 
     def _changed(self, snapshot: SessionSnapshot) -> None:
+        snapshot = self._monitor.shown(snapshot)
         spent = usage(snapshot, self._monitor.now())
         pending = snapshot.pending()
         now = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -75,6 +76,9 @@ class Watcher:
     def now(self) -> float:
         return states.NOW + 1
 
+    def shown(self, snapshot: SessionSnapshot) -> SessionSnapshot:
+        return snapshot
+
     def subscribe(self, listener: Callable[[SessionSnapshot], None], /) -> Callable[[], None]:
         self.listeners.append(listener)
         return lambda: self.listeners.remove(listener)
@@ -118,9 +122,10 @@ def test_opening_carries_the_facts_and_the_bundle_but_no_jobs(panel: SessionPane
     assert len(panel.comm.messages) == 1
 
 
-def test_bundle_in_each_widget_stays_small(panel: SessionPanel) -> None:
-    state = panel.comm.messages[0][1]["state"]
-    assert len(state["_esm"]) + len(state["_css"]) < 85_000
+def test_what_opens_a_panel_stays_small(panel: SessionPanel) -> None:
+    opening = panel.comm.messages[0][1]
+    assert {"_esm", "_css", "facts"} <= set(opening["state"])
+    assert len(json.dumps(opening).encode()) < 90_000
 
 
 def test_nothing_is_sent_while_nothing_changes(panel: SessionPanel, watcher: Watcher) -> None:

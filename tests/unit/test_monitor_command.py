@@ -12,7 +12,7 @@ import pytest
 
 from qsession_widgets.client.rest import ServiceClient
 from qsession_widgets.errors import UserError
-from qsession_widgets.model import EndResult, ServiceInfo
+from qsession_widgets.model import EndResult, ServiceInfo, SessionSnapshot
 from qsession_widgets.monitoring import commands
 from qsession_widgets.monitoring.monitor import Monitor
 from qsession_widgets.monitoring.poller import SessionPoller
@@ -28,6 +28,7 @@ class Service:
 
     def __init__(self) -> None:
         self.fields: dict[str, Any] = {"id": "s", "state": "active", "accepting_jobs": True}
+        self.jobs: list[dict[str, Any]] = []
         self.free = threading.Event()
         self.free.set()
         self.hanging = threading.Semaphore(0)
@@ -40,7 +41,8 @@ class Service:
                 """Say nothing."""
 
             def do_GET(self) -> None:
-                data = {"jobs": [], "count": 0} if "/jobs" in self.path else service.fields
+                jobs = {"jobs": service.jobs, "count": len(service.jobs)}
+                data = jobs if "/jobs" in self.path else service.fields
                 # what hangs was answered when it came in, and is old when it arrives
                 body = json.dumps(data).encode()
                 if not service.free.is_set():
@@ -146,3 +148,27 @@ def test_a_close_that_is_refused_is_said_and_changes_nothing(
     with pytest.raises(UserError, match="Could not close the session"):
         monitor.command("close")
     assert monitor.snapshot.accepting_jobs
+
+
+def test_a_job_whose_result_was_read_is_shown_as_done_before_a_poll_says_so(
+    service: Service, monitor: Monitor
+) -> None:
+    service.jobs = [{"id": "j", "status": "Running", "created": "2026-01-01T00:00:00Z"}]
+    monitor.poller.list_jobs()
+    assert monitor.snapshot.pending()
+    told: list[SessionSnapshot] = []
+    monitor.subscribe(lambda snapshot: told.append(monitor.shown(snapshot)))
+    monitor.result_read("j", {})
+    wait_for(lambda: told)
+    (job,) = told[-1].jobs
+    assert job.status == "done"
+    # the clock of the interactive timeout runs from the end of the job that is shown
+    assert job.finished == told[-1].last_job_completed
+    # what is counted, noted and told of a job is the service's
+    monitor.poller.list_jobs()
+    assert monitor.snapshot.jobs[0].status == "running"
+    assert monitor.shown(monitor.snapshot).jobs == told[-1].jobs
+    service.jobs[0] |= {"status": "Completed", "usage": {"quantum_seconds": 2}}
+    monitor.poller.list_jobs()
+    assert monitor.shown(monitor.snapshot) is monitor.snapshot
+    assert monitor.snapshot.jobs[0].qpu_seconds == 2
