@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..client.prices import configure
 from ..errors import UserError
+from ..explanations import as_user_error
 from ..options.configuration import configured
 
 if TYPE_CHECKING:
     from ..discovery.endpoints import EndpointSource
     from ..discovery.search import FoundSession
+    from ..monitoring.poller import SessionPoller
 
 MOST_NAMED = 5
 """Sessions of one name that are looked at, those opened last."""
@@ -25,10 +27,14 @@ def found(options: argparse.Namespace, called: str) -> FoundSession:
     Raises
     ------
     UserError
-        There is none, or several may be meant.
+        There is none, several may be meant, or they are jobs of job mode.
     """
+    from ..discovery.kept_jobs import kept_jobs
     from ..discovery.search import find
     from ..registry.lookup import noted_as, opener
+
+    if kept_jobs(called) is not None:
+        raise UserError(code="no_session_in_job_mode")
 
     def look(wanted: str) -> FoundSession:
         return find(wanted, places(options, wanted=wanted, sleeping=True))
@@ -46,6 +52,28 @@ def found(options: argparse.Namespace, called: str) -> FoundSession:
         which = ", ".join(f"{one.session_id} (opened by {who})" for who, one in still_open)
         raise UserError(f"Several sessions are named {called!r}: say which by its id: {which}.")
     return (still_open or there)[0][1] if there else look(named[0].session_id)
+
+
+def viewed(
+    options: argparse.Namespace, called: str, waits: Callable[[int], object] | None = None
+) -> SessionPoller:
+    """A poller with exact times of what `found` finds, or of job mode's jobs of that name or id.
+
+    Parameters
+    ----------
+    options, called
+        See `found`, also for errors.
+    waits : callable, optional
+        Called when that takes a while; see `SessionPoller.settle`.
+    """
+    from ..discovery.kept_jobs import kept_jobs, read_jobs
+
+    if (group := kept_jobs(called)) is None:
+        return found(options, called).complete(waits)
+    endpoint, jobs = read_jobs(group, places(options, sleeping=True))
+    with as_user_error("show the jobs", endpoint.info.where):
+        jobs.complete(waits=waits)
+    return jobs
 
 
 def newest(options: argparse.Namespace) -> FoundSession:

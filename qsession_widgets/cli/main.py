@@ -25,7 +25,7 @@ from ..text_table import terminal_width, text_facts
 from .completion import ASKS, complete
 from .examples import EXAMPLES
 from .join import add_join
-from .lookup import found, newest, places
+from .lookup import found, newest, places, viewed
 from .parser import CommandParser
 from .price import add_price
 from .runs import add_runs
@@ -232,7 +232,7 @@ def _show(options: argparse.Namespace) -> None:
 
 
 def _show_one(options: argparse.Namespace, wanted: str) -> None:
-    monitor = found(options, wanted).complete(_say_settling)
+    monitor = viewed(options, wanted, _say_settling)
     if _printed_json(options, monitor):
         return
     from ..views.receipt import NAMES, rows
@@ -328,13 +328,13 @@ def _end(options: argparse.Namespace, action: str, wanted: str) -> None:
 
 def _receipt(options: argparse.Namespace) -> None:
     if options.last:
-        _print_receipt(options, newest(options))
+        _print_receipt(options, newest(options).complete(_say_settling))
     else:
-        _each(options, lambda wanted: _print_receipt(options, found(options, wanted)))
+        show = partial(_print_receipt, options)
+        _each(options, lambda wanted: show(viewed(options, wanted, _say_settling)))
 
 
-def _print_receipt(options: argparse.Namespace, found: FoundSession) -> None:
-    monitor = found.complete(_say_settling)
+def _print_receipt(options: argparse.Namespace, monitor: SessionPoller) -> None:
     if not _printed_json(options, monitor):
         from ..views.receipt import to_text
 
@@ -354,7 +354,7 @@ def _forecast(options: argparse.Namespace) -> None:
 def _forecast_one(options: argparse.Namespace, wanted: str) -> None:
     from ..views.forecast import forecast_of
 
-    monitor = found(options, wanted).complete()
+    monitor = viewed(options, wanted)
     what = {"plan": options.plan, "queue_wait": options.queue_wait}
     forecast = forecast_of(monitor.snapshot, monitor.now(), **what)
     print(json.dumps(forecast.to_json()) if options.json else forecast)

@@ -19,6 +19,7 @@ from ..registry.lookup import noted_as
 from ..registry.schema import RegistryEntry
 from .endpoints import Endpoint, EndpointSource
 from .fan_out import nearest_first
+from .search import several_begin
 
 
 def kept_jobs(which: str) -> RegistryEntry | None:
@@ -27,7 +28,13 @@ def kept_jobs(which: str) -> RegistryEntry | None:
     Parameters
     ----------
     which : str
-        The group's name or id, or the id of one of its jobs. Makes no request.
+        The group's name or id, the first characters of that, four behind its ``jobs-`` at least, or
+        the id of one of its jobs. Makes no request.
+
+    Raises
+    ------
+    UserError
+        Several ids begin so.
     """
     named = [
         entry
@@ -38,8 +45,15 @@ def kept_jobs(which: str) -> RegistryEntry | None:
         newest = max(named, key=lambda entry: entry.opened_at)
         sessions = noted_as(which)
         return None if sessions and sessions[0].opened_at > newest.opened_at else newest
-    group = which if which.startswith(journal.GROUP) else journal.group_of(which)
-    return None if group is None else entry_of(group)
+    if not which.startswith(journal.GROUP):
+        group = journal.group_of(which)
+        return None if group is None else entry_of(group)
+    if (entry := entry_of(which)) is not None or len(which) < len(journal.GROUP) + 4:
+        return entry
+    begun = {key: entry for key, entry in retired().items() if key.startswith(which)}
+    if len(begun) > 1:
+        raise UserError(several_begin(which, list(begun)))
+    return next(iter(begun.values()), None)
 
 
 def read_jobs(

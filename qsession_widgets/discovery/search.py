@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -105,6 +105,15 @@ def may_be_id(word: str) -> bool:
     return BEGINNING.fullmatch(word) is not None and any(map(str.isdigit, word))
 
 
+def several_begin(wanted: str, ids: Sequence[str]) -> str:
+    """A sentence about the beginning of several ids."""
+    shown = ", ".join(ids[:MOST_NAMED])
+    more = " and others" if ids[MOST_NAMED:] else ""
+    return (
+        f"{wanted!r} is how several ids begin: {shown}{more}. Write more of the one that is meant."
+    )
+
+
 def find(wanted: str, found_in: Iterable[EndpointSource]) -> FoundSession:
     """A session or batch, by its own id or by that of one of its jobs.
 
@@ -177,12 +186,7 @@ def _only(wanted: str, matches: list[_Match]) -> FoundSession:
     """The only session that is meant by the beginning of an id."""
     first = matches[0]
     if matches[1:]:
-        shown = ", ".join(match.id for match in matches[:MOST_NAMED])
-        more = " and others" if matches[MOST_NAMED:] else ""
-        raise UserError(
-            f"{wanted!r} is how several ids begin: {shown}{more}. Write more of the one that is "
-            "meant."
-        )
+        raise UserError(several_begin(wanted, [match.id for match in matches]))
     assert first.endpoint is not None
     return FoundSession(first.endpoint, first.raw)
 

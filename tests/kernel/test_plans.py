@@ -11,6 +11,7 @@ import pytest
 from qsession_widgets import attach_session, compare, current_session
 from qsession_widgets.cli.main import main
 from qsession_widgets.client import prices
+from qsession_widgets.discovery.kept_jobs import kept_jobs
 from qsession_widgets.sessions import routed_circuits
 
 from .cells import Notebook, wait_for
@@ -38,6 +39,7 @@ def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
     account: Callable[[str | None], None],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     account("bob")
     notebook.good(CIRCUITS)
@@ -90,6 +92,16 @@ def test_a_plan_without_sessions_runs_in_job_mode_and_says_so(
     assert "R=0.75: 1 job · QPU " in repr(later.receipt())
     written, _ = later.export(tmp_path / "scan.csv")
     assert "R=0.75" in written.read_text()
+    # a terminal finds it alike, also by the beginning of its id
+    kept = kept_jobs("scan")
+    assert kept is not None
+    beginning = kept.session_id[:13]
+    assert attach_session(beginning) is later
+    for action, called in (("receipt", "scan"), ("show", beginning)):
+        assert main([action, called]) == 0
+        assert "R=0.75" in capsys.readouterr().out
+    assert main(["close", "scan"]) == 1
+    assert "In job mode there is no session" in capsys.readouterr().err
     notebook.good("%load_ext qsession_widgets")
     assert "R=0.75" in notebook.good("%session receipt scan").displayed[0]["text/plain"]
     assert "2 jobs that an earlier kernel has sent" in notebook.good("%session attach scan").out
