@@ -18,6 +18,9 @@ from ..model import JobRecord, SessionSnapshot
 from .figures import JOB_FIGURES, written, written_job
 from .objective import COLUMNS
 
+MOST_BYTES = 10_000_000
+"""The most a page that is exported may weigh."""
+
 
 def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path]:
     """Write a snapshot into a file; its ending says how.
@@ -30,9 +33,9 @@ def export(snapshot: SessionSnapshot, now: float, path: str | Path) -> list[Path
         Service clock.
     path : str or Path
         Ends in ``.json``, ``.csv``, ``.html``, ``.svg``, ``.pdf`` or ``.png``; ``~`` is the home
-        folder. A file that is there is replaced. JSON has what `receipt.to_json` gives; CSV has the
-        jobs, each with ``queued`` and ``ran`` in seconds and its ``cost`` of QPU time in US
-        dollars; values of series, if there are any, go into a second file beside it,
+        folder. A file that is there is replaced. JSON has what `receipt.to_json` gives; HTML the
+        receipt with all jobs; CSV the jobs, each with ``queued`` and ``ran`` in seconds and its
+        ``cost`` of QPU time in US dollars; values of series go into a second file beside it,
         ``x_metrics.csv`` for ``x.csv``. Times are in ISO 8601 with their zone.
 
     Returns
@@ -121,13 +124,13 @@ def _cell(value: object) -> object:
 
 
 def _html(snapshot: SessionSnapshot, now: float) -> bytes:
-
     from .receipt import to_html
 
     title = escape(f"Session on {snapshot.backend}")
+    receipt = to_html(snapshot, now, jobs=len(snapshot.jobs), room=MOST_BYTES)
     return (
         f'<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n<title>{title}</title>\n'
-        f'<body style="font-family:sans-serif">\n{to_html(snapshot, now)}\n</body>\n</html>\n'
+        f'<body style="font-family:sans-serif">\n{receipt}\n</body>\n</html>\n'
     ).encode()
 
 

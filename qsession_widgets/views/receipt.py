@@ -45,6 +45,7 @@ from ..price_list import LIST_PRICES
 from ..text_table import text_facts
 from .figures import written
 from .forecast import estimate_row, receipt_json, receipt_rows
+from .job_table import job_table
 from .objective import series_rows
 from .svg_timeline import embed
 
@@ -54,7 +55,9 @@ NAMES = 8
 """Columns of the names in a receipt of text."""
 ROW = "background-color:transparent"
 MAX_BYTES = 60_000
-"""The most an HTML receipt may weigh."""
+"""The most an HTML receipt in a notebook may weigh."""
+MOST_JOBS = 20
+"""Jobs in the table of a receipt in a notebook, at most."""
 MOST_METHODS = 3
 """Descriptions of approximations that are spelled out, at most."""
 
@@ -249,10 +252,27 @@ def to_json(snapshot: SessionSnapshot, now: float | None = None) -> dict[str, An
     }
 
 
-def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
-    """The receipt as HTML with the timeline as a still picture; at most 60 kB.
+def to_html(
+    snapshot: SessionSnapshot,
+    now: float | None = None,
+    *,
+    jobs: int = MOST_JOBS,
+    room: int = MAX_BYTES,
+) -> str:
+    """The receipt as HTML, with the timeline as a still picture and the newest jobs as a table.
 
     Everything that came from the service or the user is escaped, and no notebook takes it for math.
+
+    Parameters
+    ----------
+    snapshot : SessionSnapshot
+        The session.
+    now : float, optional
+        Service clock; that of the last answer when not given.
+    jobs : int
+        Jobs in the table, at most.
+    room : int
+        Bytes that it may weigh; what has no room is left out, the table before the picture.
     """
     now = snapshot.answered_at if now is None else now
     cells = "".join(
@@ -263,9 +283,11 @@ def to_html(snapshot: SessionSnapshot, now: float | None = None) -> str:
     )
     table = f'<table style="border-collapse:collapse;font-size:90%">{cells}</table>'
     picture = embed(snapshot, now)
-    if len(table) + len(picture) > MAX_BYTES - 200:
+    if len(table.encode()) + len(picture) > room - 200:
         picture = ""
-    return f'<div class="qsession-receipt">{table}{picture}</div>'
+    left = room - 200 - len(table.encode()) - len(picture)
+    list_of_jobs = job_table(snapshot, now, most=jobs, room=left)
+    return f'<div class="qsession-receipt">{table}{picture}{list_of_jobs}</div>'
 
 
 def _rounded(found: dict[str, Any]) -> dict[str, Any]:

@@ -9,9 +9,18 @@ from panel.states import session
 from PIL import Image, ImageColor
 
 from qsession_widgets import UserError
-from qsession_widgets.model import JobRecord, ServiceInfo, SessionSnapshot
+from qsession_widgets.messages.job_rows import HEADS
+from qsession_widgets.model import READ_SERIES, JobRecord, SeriesPoint, ServiceInfo, SessionSnapshot
 from qsession_widgets.views.export import export
-from qsession_widgets.views.receipt import MAX_BYTES, Receipt, rows, to_html, to_json, to_text
+from qsession_widgets.views.receipt import (
+    MAX_BYTES,
+    MOST_JOBS,
+    Receipt,
+    rows,
+    to_html,
+    to_json,
+    to_text,
+)
 from qsession_widgets.views.svg_timeline import draw
 from qsession_widgets.views.theme import COLOURS
 
@@ -137,6 +146,31 @@ def test_the_page_stays_small_and_well_formed_however_many_jobs(jobs: int) -> No
     assert len(page.encode()) <= MAX_BYTES
     minidom.parseString(page)
     assert ("<img" in page) == (jobs > 0)
+
+
+def test_the_newest_jobs_are_a_table_and_an_exported_page_has_all(tmp_path: Path) -> None:
+    failed = replace(job(24), status="failed", error="<b>transpile</b> it", label="R=1", pubs=2)
+    value = SeriesPoint(READ_SERIES, -1.137, 1001.0, 0.012, job_id="job23")
+    snapshot = replace(closed(24), jobs=(*closed(24).jobs, failed), points=(value,))
+    table = _tables(to_html(snapshot))[1]
+    assert len(table) == 1 + MOST_JOBS
+    assert table[0] == list(HEADS)
+    assert table[1][:4] == ["job24", "R=1 · estimator · 2 pubs", "failed", "<b>transpile</b> it"]
+    assert table[2][3:] == ["-1.137 ± 0.012", "0.5 s", "1.5 s", "1.0 s", "$1.60", ""]
+    page = export(snapshot, 1101.0, tmp_path / "page.html")[0].read_text("utf-8")
+    assert [row[0] for row in _tables(page)[1][1:]] == [f"job{n}" for n in range(24, -1, -1)]
+
+
+def _tables(page: str) -> list[list[list[str]]]:
+    """The texts of each table's cells, row by row."""
+    whole = minidom.parseString(re.search(r"<div.*</div>", page, re.DOTALL)[0])  # type: ignore[index]
+    return [
+        [
+            ["".join(t.data for t in _texts(cell)).replace("\xa0", " ") for cell in row.childNodes]
+            for row in table.getElementsByTagName("tr")
+        ]
+        for table in whole.getElementsByTagName("table")
+    ]
 
 
 def test_no_word_of_the_picture_is_left_where_pictures_are_taken_out() -> None:
