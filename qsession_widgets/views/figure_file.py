@@ -64,7 +64,7 @@ def as_figure_file(svg: str, kind: str) -> bytes:
 
 def _write(axes: Any, element: ElementTree.Element, font_size: float, at: int) -> None:
     given = element.attrib
-    anchor = {"middle": "center"}.get(given["text-anchor"], "left")
+    anchor = {"middle": "center", "end": "right"}.get(given["text-anchor"], "left")
     x, y, words = float(given["x"]), float(given["y"]), element.text or ""
     # a dollar is one, not the beginning of a formula
     style = {"color": given["fill"], "fontsize": font_size, "parse_math": False}
@@ -75,7 +75,7 @@ def _look(given: dict[str, str]) -> dict[str, Any]:
     """Colour, opacity, hatch and dashes, as matplotlib calls them."""
     fill, stroke = given.get("fill"), given.get("stroke", "none")
     line = {"edgecolor": stroke, "linewidth": float(given.get("stroke-width", "1"))}
-    if fill is None:
+    if fill in (None, "none"):
         dashes = [float(part) for part in given.get("stroke-dasharray", "").split()]
         return {"fill": False, **line, "linestyle": (0, dashes) if dashes else "-"}
     if fill.startswith("url("):
@@ -85,16 +85,18 @@ def _look(given: dict[str, str]) -> dict[str, Any]:
 
 
 def _outline(steps: str, kinds: Any) -> tuple[list[tuple[float, float]], list[Any]]:
-    """Points, and the kind of each, of the commands that `svg_timeline` writes: M, H, h, v, z."""
+    """Points, and the kind of each, of the commands in its pictures: M, H, V, h, v, z."""
     points: list[tuple[float, float]] = []
     codes: list[Any] = []
     x = y = 0.0
-    for command, numbers in re.findall(r"([MHhvz])([^MHhvz]*)", steps):
+    for command, numbers in re.findall(r"([MHVhvz])([^MHVhvz]*)", steps):
         values = [float(number) for number in numbers.split()]
         if command == "M":
             x, y = values
         elif command == "H":
             (x,) = values
+        elif command == "V":
+            (y,) = values
         elif command == "h":
             x += values[0]
         elif command == "v":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from ..model import JobRecord, SessionSnapshot, noun
+from .svg_objective import HEIGHT, lane, shown_points
 from .theme import COLOURS
 from .time_axis import tick_label, tick_times
 
@@ -22,6 +23,9 @@ RIGHT = 28
 TOP = 20
 BAR = 16
 ROW = 30
+WAITS = 14
+"""Height of the lane of waiting jobs, above the runs: no bar covers one of the other kind."""
+WAIT_BAR = 6
 
 EMPTY = 3
 """Jobs that were taken up are shown where no more than so many times what is drawn is empty."""
@@ -66,14 +70,18 @@ def draw(snapshot: SessionSnapshot, now: float) -> str:
     def x(time: float) -> float:
         return LEFT + (min(max(time, begin), end) - begin) * scale
 
-    top = TOP + (ROW - BAR) / 2
+    points = [point for point in shown_points(snapshot.points) if begin <= point.time <= end]
+    above = TOP + (HEIGHT if points else 0)
+    top = above + WAITS + (ROW - BAR) / 2
     others = _others(snapshot, begin, end, x, top + ROW)
-    rows = 2 if others else 1
-    height = TOP + rows * ROW + 22
-    parts = _bands(snapshot, x, rows, now)
+    tall = WAITS + (2 if others else 1) * ROW
+    height = above + tall + 22
+    parts = lane(points, x, LEFT) if points else []
+    parts += _bands(snapshot, x, above, tall + 4, now)
     parts += _idle(snapshot, x, top, now)
     parts += _bars(jobs, x, top, now)
     own = "your jobs" if snapshot.mode == "job" else f"this {noun(snapshot)}"
+    parts.append(_label("waiting", 0, above + WAITS))
     parts.append(_label(own, 0, top + 12))
     parts += others
     for time in tick_times(begin, end):
@@ -143,7 +151,8 @@ def _bars(
     waits = [
         (x(job.created), x(job.started or job.finished or now)) for job in jobs if not job.stray
     ]
-    parts = [_path(waits, top, _fill("queued")), *_hatched(jobs, x, top)]
+    lane_top = top - (ROW - BAR) / 2 - WAIT_BAR
+    parts = [_path(waits, lane_top, _fill("queued"), WAIT_BAR), *_hatched(jobs, x, top)]
     for status in ("done", "cancelled", "running", "failed"):
         runs = [
             (x(job.started), x(job.finished or now))
@@ -255,7 +264,7 @@ def _others(
 
 
 def _bands(
-    snapshot: SessionSnapshot, x: Callable[[float], float], rows: int, now: float
+    snapshot: SessionSnapshot, x: Callable[[float], float], top: float, tall: float, now: float
 ) -> list[str]:
     """When the session was active, and when deactivated; after the last job, too."""
     periods = [(begin, now if end is None else end) for begin, end in snapshot.active_periods]
@@ -265,18 +274,20 @@ def _bands(
     nexts.append(None if lasts else over)
     parts: list[str] = []
     for (begin, end), following in zip(periods, nexts, strict=False):
-        parts += _band(x(begin), x(end), rows, ACTIVE, "active", 40)
+        parts += _band(x(begin), x(end), top, tall, ACTIVE, "active", 40)
         if following is not None and snapshot.mode == "dedicated":
-            parts += _band(x(end), x(following), rows, INACTIVE, "deactivated", 70)
+            parts += _band(x(end), x(following), top, tall, INACTIVE, "deactivated", 70)
     return parts
 
 
-def _band(begin: float, end: float, rows: int, look: str, words: str, room: float) -> list[str]:
+def _band(
+    begin: float, end: float, top: float, tall: float, look: str, words: str, room: float
+) -> list[str]:
     width = end - begin
     if width < 1:
         return []
-    box = f'x="{begin:.1f}" y="{TOP}" width="{width:.1f}" height="{rows * ROW + 4}"'
-    label = [_label(words, begin + 4, TOP - 6)] if width >= room else []
+    box = f'x="{begin:.1f}" y="{top:g}" width="{width:.1f}" height="{tall:g}"'
+    label = [_label(words, begin + 4, top - 6)] if width >= room else []
     return [f"<rect {box} {look}/>", *label]
 
 
@@ -291,9 +302,9 @@ def _merge(spans: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
     return merged
 
 
-def _path(spans: Iterable[tuple[float, float]], top: float, look: str) -> str:
+def _path(spans: Iterable[tuple[float, float]], top: float, look: str, tall: int = BAR) -> str:
     """Bars of one look as one path: a few bytes a bar."""
-    bars = "".join(f"M{a:.1f} {top:g}h{b - a:.1f}v{BAR}H{a:.1f}z" for a, b in _merge(spans))
+    bars = "".join(f"M{a:.1f} {top:g}h{b - a:.1f}v{tall}H{a:.1f}z" for a, b in _merge(spans))
     return f'<path d="{bars}" {look}/>' if bars else ""
 
 

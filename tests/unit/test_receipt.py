@@ -161,6 +161,29 @@ def test_the_newest_jobs_are_a_table_and_an_exported_page_has_all(tmp_path: Path
     assert [row[0] for row in _tables(page)[1][1:]] == [f"job{n}" for n in range(24, -1, -1)]
 
 
+def test_the_picture_has_the_objective_and_no_bar_covers_another() -> None:
+    points = tuple(
+        SeriesPoint("<energy>", value, 1002.0 + n, 0.1, job_id=f"job{n}")
+        for n, value in enumerate((-1.0, -1.5, -1.25))
+    )
+    picture = minidom.parseString(draw(replace(closed(3), points=points), 1101.0)).documentElement
+    words = [text.data for text in _texts(picture)]
+    assert "<energy> -1.25 ± 0.10 · best (minimum) -1.50 ± 0.10" in words
+    paths = {path.getAttribute("fill"): path for path in picture.getElementsByTagName("path")}
+    spans = {}
+    for name in ("queued", "done"):
+        drawn = paths[COLOURS[name]].getAttribute("d")
+        top, tall = re.match(r"M\S+ (\S+)h\S+?v([\d.]+)", drawn).groups()  # type: ignore[union-attr]
+        spans[name] = float(top), float(top) + float(tall)
+    assert spans["queued"][1] <= spans["done"][0]
+    # the best so far goes down once, and holds to the last value
+    lines = [path.getAttribute("d") for path in picture.getElementsByTagName("path")]
+    assert [one for one in lines if re.fullmatch(r"M\S+ \S+?H\S+?V\S+?H[\d.]+", one)]
+    # ten thousand values are as few marks as there are places for them
+    many = [replace(points[0], value=float(n % 7), time=1000.0 + n / 100) for n in range(10_000)]
+    assert len(draw(replace(closed(3), points=tuple(many)), 1101.0)) < 20_000
+
+
 def _tables(page: str) -> list[list[list[str]]]:
     """The texts of each table's cells, row by row."""
     whole = minidom.parseString(re.search(r"<div.*</div>", page, re.DOTALL)[0])  # type: ignore[index]
