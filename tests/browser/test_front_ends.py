@@ -112,13 +112,15 @@ def test_a_saved_notebook_holds_a_receipt_for_readers_without_a_kernel(
         receipt = output.locator(".qsession-receipt")
         expect(receipt).to_be_visible(timeout=30_000)
         expect(receipt).to_contain_text("local emulator")
+        receipt.locator("summary").click()
+        expect(receipt.locator("details table")).to_contain_text("done")
         # else the panel would not be tried at all
         assert reopened.page.evaluate(
             "() => window.jupyterapp.shell.currentWidget.content.model.cells.get(1).trusted"
         )
         expect(output).not_to_contain_text("displaying widget")
         # where any output of a cell begins
-        edge, table = output.bounding_box(), receipt.locator("table").bounding_box()
+        edge, table = output.bounding_box(), receipt.locator("> table").bounding_box()
         assert edge is not None
         assert table is not None
         assert table["x"] - edge["x"] < 120
