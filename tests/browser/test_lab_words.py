@@ -36,7 +36,7 @@ CATALOGUE = {
 OWN = f"""
 (root, id) => {{
     const own = root.cloneNode(true);
-    for (const row of own.querySelectorAll('article, li, .qs-lab-problem[role="status"]')) {{
+    for (const row of own.querySelectorAll('article, li, .qs-lab-trouble')) {{
         if (!row.closest(`article:has([title="${{id}}"])`)) row.remove();
     }}
     return ({SHOWN})(own);
@@ -87,8 +87,9 @@ def test_a_catalogue_has_every_word_of_lab_and_panel(
     expect(panel.locator("form")).to_be_visible()
     marked.status.click()
     expect(marked.popover).to_be_visible()
-    # the last is the service's own label
-    data = (name, "ITTL", "local emulator · no charge")
+    # the last are the services' own labels
+    services = panel.locator("form select").first.locator("option").all_text_contents()
+    data = (name, "ITTL", "local emulator · no charge", " · ".join(services))
     parts = {"panel": marked.panel, "status": marked.status, "side panel": panel}
     parts["popover"] = marked.popover
     left = {
