@@ -31,7 +31,9 @@ class Workers:
         self._start: dict[str, Callable[[], None]] = {}
         self._end: dict[str, asyncio.Future[TaskOutcome]] = {}
 
-    async def run(self, task: Task, on_start: Callable[[], None] = lambda: None) -> TaskOutcome:
+    async def run(
+        self, task: Task, on_start: Callable[[], None], on_planned: Callable[[int], None]
+    ) -> TaskOutcome:
         self.tasks[task.job_id] = task
         self._start[task.job_id] = on_start
         self._end[task.job_id] = asyncio.get_running_loop().create_future()
