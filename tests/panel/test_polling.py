@@ -179,6 +179,8 @@ def test_a_terminal_that_asks_once_reads_the_queue_from_what_a_kernel_does() -> 
 
 def test_a_terminal_that_asks_once_knows_when_each_job_ran_while_others_are_pending() -> None:
     service = Service(4)
+    for row in service.rows:
+        row["usage"] = {"quantum_seconds": 1}
     service.rows[-1]["status"] = "Queued"
     once = watch(service).poller
     once.complete()
